@@ -1,0 +1,61 @@
+"""The `Clip`: sampled, resized frames of one shot with their place in the source."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, Int64, UInt8
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Frames of one continuous shot, decoded, turned upright, sampled and resized once.
+
+    Attributes:
+        frames: RGB in [0, 255].
+        frame_indices: Position of every frame in the source (0-based, strictly ascending).
+        seconds: Presentation time of every frame in the source, from its first frame.
+        source: The file or folder the frames came from.
+        notes: What was decided while loading, one sentence each (shot chosen, duration cut, ...).
+    """
+
+    frames: UInt8[Tensor, "n h w 3"]
+    frame_indices: Int64[Tensor, " n"]
+    seconds: Float[Tensor, " n"]
+    source: Path
+    notes: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return self.frames.shape[0]
+
+    @property
+    def height(self) -> int:
+        return self.frames.shape[1]
+
+    @property
+    def width(self) -> int:
+        return self.frames.shape[2]
+
+    @property
+    def times(self) -> Float[Tensor, " n"]:
+        """Normalised times: 0 at the first sampled frame, 1 at the last (float32; all zero for a single frame)."""
+        span = self.seconds[-1] - self.seconds[0]
+        if span <= 0:
+            return torch.zeros(len(self), dtype=torch.float32)
+        return ((self.seconds - self.seconds[0]) / span).to(torch.float32)
+
+    @property
+    def images(self) -> Float[Tensor, "n h w 3"]:
+        """RGB in [0, 1], float32. Makes a copy four times the size of `frames`."""
+        return self.frames.to(torch.float32) / 255
+
+    def digest(self) -> str:
+        """Hex SHA-256 of the pixels and times: equal for equal content, wherever the source lies."""
+        value = hashlib.sha256(repr(tuple(self.frames.shape)).encode())
+        value.update(self.frames.contiguous().numpy().tobytes())
+        value.update(self.seconds.to(torch.float64).contiguous().numpy().tobytes())
+        return value.hexdigest()

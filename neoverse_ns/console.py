@@ -1,0 +1,54 @@
+"""One console for messages and progress bars, so that long work is never silent and both never overwrite each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+CONSOLE = Console(soft_wrap=True)
+
+
+def say(message: str) -> None:
+    """Print one line of information, with the package's name in front so that its source is clear inside ns-*."""
+    CONSOLE.print(f"[bold cyan]neoverse[/bold cyan] {message}", highlight=False)
+
+
+def warn(message: str) -> None:
+    """Print one line that the user should not miss."""
+    CONSOLE.print(f"[bold yellow]neoverse: {message}[/bold yellow]", highlight=False)
+
+
+class Steps:
+    """Handle given by :func:`progress`: call :meth:`advance` after each unit of work."""
+
+    def __init__(self, bar: Progress, task: int) -> None:
+        self._bar, self._task = bar, task
+
+    def advance(self, count: int = 1, note: str | None = None) -> None:
+        """Move the bar by `count` units and, where `note` is given, replace the text behind the description."""
+        if note is not None:
+            self._bar.update(self._task, note=note)  # type: ignore[arg-type]
+        self._bar.advance(self._task, count)  # type: ignore[arg-type]
+
+
+@contextmanager
+def progress(description: str, total: int | None) -> Iterator[Steps]:
+    """Show a progress bar while the block runs.
+
+    Args:
+        description: What is being done, as a short phrase.
+        total: Units of work, or None where it cannot be known.
+    """
+    columns = (
+        TextColumn("[bold cyan]neoverse[/bold cyan] {task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=CONSOLE, transient=not CONSOLE.is_terminal) as bar:
+        yield Steps(bar, bar.add_task(description, total=total, note=""))

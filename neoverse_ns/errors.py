@@ -1,0 +1,25 @@
+"""Errors a user can cause, each saying what was wrong, where, and what to do.
+
+The command line and the nerfstudio plugin print these as one line and exit with code 1; as a library they are ordinary
+exceptions.
+"""
+
+
+class NeoVerseError(Exception):
+    """Base of every error that the user can act on."""
+
+
+class ClipError(NeoVerseError, ValueError):
+    """The video, image folder or image cannot be used as asked."""
+
+
+class SettingsError(NeoVerseError, ValueError):
+    """A setting is out of range, not finite, or contradicts another one."""
+
+
+class ReconstructionError(NeoVerseError, RuntimeError):
+    """Cameras, depth or Gaussians could not be computed from the clip."""
+
+
+class RunError(NeoVerseError, RuntimeError):
+    """A run folder, checkpoint or exported file is missing something or belongs to something else."""

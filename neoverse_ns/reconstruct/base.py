@@ -1,0 +1,68 @@
+"""What every reconstructor takes and gives: the seam between a clip and its 4D scene."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from neoverse_ns.clip.clip import Clip
+from neoverse_ns.gaussians.dynamic import DynamicGaussians
+from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.reconstruct.split import FrameSplit
+
+
+@dataclass(frozen=True)
+class SceneGeometry:
+    """Cameras of every sampled frame and the keyframes' surfaces; the world is the first camera, its median depth 1.
+
+    Attributes:
+        cameras: One per sampled frame of the clip, in order.
+        keyframes: Positions of the keyframes among the sampled frames, ascending.
+        depth: z-depth of the keyframes at full resolution, positive and finite everywhere.
+        confidence: Trust in `depth` in [0, 1].
+        dynamic: Pixels of the keyframes that move on their own.
+        report: What was done and how well it fits; plain values that JSON can hold.
+    """
+
+    cameras: PinholeCameras
+    keyframes: list[int]
+    depth: Float[Tensor, "k h w"]
+    confidence: Float[Tensor, "k h w"]
+    dynamic: Bool[Tensor, "k h w"]
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """A 4D scene of a clip: its geometry, and the Gaussians lifted from it."""
+
+    geometry: SceneGeometry
+    gaussians: DynamicGaussians
+
+    @property
+    def cameras(self) -> PinholeCameras:
+        return self.geometry.cameras
+
+    @property
+    def report(self) -> dict[str, Any]:
+        return self.geometry.report
+
+
+class Reconstructor(ABC):
+    """Turns a clip into a scene. Implementations are deterministic under their settings' seed."""
+
+    @abstractmethod
+    def reconstruct(self, clip: Clip, split: FrameSplit) -> Reconstruction:
+        """Estimate cameras for every frame of `clip` and Gaussians from the pixels of its training frames alone.
+
+        Args:
+            clip: Sampled frames of one shot.
+            split: Which of them are keyframes, training frames and held out.
+
+        Raises:
+            ReconstructionError: Nothing sensible can be computed; the message says why and what to change.
+        """

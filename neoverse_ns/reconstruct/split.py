@@ -1,0 +1,51 @@
+"""Which sampled frames train the scene, which carry Gaussians, and which are held out to judge it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neoverse_ns.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class FrameSplit:
+    """Positions among the sampled frames, ascending; `train` and `held_out` are disjoint, `keyframes` within `train`."""
+
+    train: list[int]
+    held_out: list[int]
+    keyframes: list[int]
+
+    @property
+    def count(self) -> int:
+        return len(self.train) + len(self.held_out)
+
+
+def split_frames(count: int, num_keyframes: int | None = None, held_out_every: int = 8) -> FrameSplit:
+    """Hold out frames evenly in time and spread keyframes over the rest.
+
+    Args:
+        count: Number of sampled frames.
+        num_keyframes: Keyframes wanted; None takes every second training frame. The first and last training frames are
+            always keyframes, and more than there are training frames means all of them.
+        held_out_every: One frame in so many is held out, starting in the middle of the first group so that each has
+            neighbours on both sides; 0 holds out none.
+
+    Raises:
+        SettingsError: A number is out of range.
+    """
+    if count < 1:
+        raise SettingsError(f"a clip needs at least one frame, got {count}")
+    if held_out_every < 0 or held_out_every == 1:
+        raise SettingsError(f"held_out_every must be 0 (none) or at least 2, got {held_out_every}: lower it or use 0")
+    if num_keyframes is not None and num_keyframes < 1:
+        raise SettingsError(f"num_keyframes must be at least 1, got {num_keyframes}")
+    held_out = []
+    if held_out_every:
+        # The last frame is never held out: nothing after it could show what it sees.
+        held_out = [i for i in range(held_out_every // 2, count - 1, held_out_every)]
+    train = [i for i in range(count) if i not in set(held_out)]
+    wanted = (len(train) + 2) // 2 if num_keyframes is None else min(num_keyframes, len(train))
+    places = np.unique(np.linspace(0, len(train) - 1, max(wanted, 1)).round().astype(int))
+    return FrameSplit(train=train, held_out=held_out, keyframes=[train[i] for i in places])
