@@ -1,0 +1,32 @@
+"""The weights-free reconstructor: optical flow, two-view geometry, bundle adjustment, lifting."""
+
+from __future__ import annotations
+
+import time
+
+from neoverse_ns.clip.clip import Clip
+from neoverse_ns.reconstruct.base import Reconstruction, Reconstructor
+from neoverse_ns.reconstruct.bundle.config import BundleConfig
+from neoverse_ns.reconstruct.bundle.lift import KeyframeFlow, LiftConfig, lift
+from neoverse_ns.reconstruct.bundle.solve import solve_geometry
+from neoverse_ns.reconstruct.split import FrameSplit
+
+
+class BundleReconstructor(Reconstructor):
+    """Runs anywhere: no weights, no network, no GPU."""
+
+    def __init__(self, config: BundleConfig, lift_config: LiftConfig) -> None:
+        self.config, self.lift_config = config, lift_config
+
+    def reconstruct(self, clip: Clip, split: FrameSplit) -> Reconstruction:
+        solution = solve_geometry(clip, split, self.config)
+        started = time.perf_counter()
+        flows = {
+            pair: KeyframeFlow(flow, solution.flow_confidence[pair]) for pair, flow in solution.flow.items()
+        }
+        gaussians = lift(clip, solution.geometry, flows, self.lift_config)
+        report = solution.geometry.report
+        report["reconstructor"] = "bundle"
+        report.setdefault("seconds", {})["lift"] = time.perf_counter() - started
+        report["num_gaussians"] = len(gaussians)
+        return Reconstruction(geometry=solution.geometry, gaussians=gaussians)

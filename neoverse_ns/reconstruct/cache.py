@@ -1,0 +1,105 @@
+"""Finished reconstructions kept on disk, keyed by the clip's content and every setting that matters."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from neoverse_ns import __version__
+from neoverse_ns.console import say, warn
+from neoverse_ns.errors import ClipError, RunError
+from neoverse_ns.reconstruct.config import SceneConfig
+from neoverse_ns.reconstruct.scene import Scene, build_scene
+from neoverse_ns.reconstruct.store import FORMAT, is_saved_scene, load_scene, save_scene
+
+CACHE_VARIABLE = "NEOVERSE_CACHE_DIR"
+"""Environment variable naming the cache folder."""
+
+
+def cache_root(chosen: Path | None = None) -> Path:
+    """The cache folder: `chosen`, else $NEOVERSE_CACHE_DIR, else `neoverse_ns` in the user's cache folder."""
+    if chosen is not None:
+        return chosen.expanduser()
+    if os.environ.get(CACHE_VARIABLE):
+        return Path(os.environ[CACHE_VARIABLE]).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "neoverse_ns"
+
+
+def content_digest(path: Path) -> str:
+    """SHA-256 over the bytes of a file, or over names and bytes of a folder's direct files in order.
+
+    Raises:
+        ClipError: Nothing readable lies there.
+    """
+    try:
+        files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.is_file())
+        value = hashlib.sha256()
+        for file in files:
+            value.update(f"{file.name if len(files) > 1 else ''}\0{file.stat().st_size}\0".encode())
+            with file.open("rb") as stream:
+                while block := stream.read(1 << 20):
+                    value.update(block)
+    except FileNotFoundError:
+        raise ClipError(f"no such clip: {path}; give a video file, a folder of images or an image") from None
+    except OSError as error:
+        raise ClipError(f"cannot read {path} ({error.strerror}): check its permissions") from error
+    return value.hexdigest()
+
+
+def scene_key(path: Path, config: SceneConfig, device: str) -> str:
+    """Equal for equal content and settings; anything that could change the result changes it."""
+    settings = dataclasses.asdict(config)
+    settings.pop("cache_dir")
+    # The device only decides the defaults of size and number of frames.
+    material = [content_digest(path), settings, device.split(":")[0], __version__, FORMAT]
+    return hashlib.sha256(json.dumps(material, sort_keys=True, default=str).encode()).hexdigest()[:24]
+
+
+def cached_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
+    """The scene of a clip, from the cache where it is there and whole, else built and stored.
+
+    A damaged entry is dropped and built again; where the cache cannot be written the system's temporary folder takes its
+    place, and where that fails too the scene is simply not stored. Two processes may build the same scene at once: the
+    first to finish is kept.
+
+    Raises:
+        ClipError, SettingsError, ReconstructionError: See :func:`build_scene`.
+    """
+    config.validate()
+    folder = cache_root(config.cache_dir) / "scenes" / scene_key(path, config, device)
+    if is_saved_scene(folder):
+        try:
+            scene = load_scene(folder)
+        except RunError as error:
+            warn(f"cached reconstruction dropped and done again: {error}")
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            say(f"reconstruction taken from the cache: {folder}")
+            return scene
+    scene = build_scene(path, config, device)
+    _keep(scene, folder)
+    return scene
+
+
+def _keep(scene: Scene, folder: Path) -> None:
+    try:
+        save_scene(scene, folder)
+        return
+    except OSError as error:
+        fallback = Path(tempfile.gettempdir()) / "neoverse_ns" / "scenes" / folder.name
+        warn(f"the cache folder {folder.parent} cannot be used ({_reason(error)}); using {fallback.parent} instead")
+    try:
+        save_scene(scene, fallback)
+    except OSError as error:
+        warn(f"that cannot be used either ({_reason(error)}): this reconstruction is not kept for next time")
+
+
+def _reason(error: OSError) -> Any:
+    return error.strerror or error

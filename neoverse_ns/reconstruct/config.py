@@ -1,0 +1,41 @@
+"""Settings of everything between a clip file and its 4D scene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal, Optional
+
+import tyro
+
+from neoverse_ns.clip.config import ClipConfig
+from neoverse_ns.reconstruct.bundle.config import BundleConfig
+from neoverse_ns.reconstruct.bundle.lift import LiftConfig
+
+
+@dataclass
+class SceneConfig:
+    """How a clip becomes a scene. Everything here but `cache_dir` decides the result, so all of it keys the cache."""
+
+    # The clip's own settings are the ones people type most: they become plain flags (--start, --width, ...).
+    clip: Annotated[ClipConfig, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=ClipConfig)
+    """Which frames of the source are used, and at which size."""
+    num_keyframes: Optional[int] = None
+    """Frames that carry Gaussians; by default every second training frame."""
+    held_out_every: int = 8
+    """Every so many frames one is kept back to measure quality; 0 uses all of them for the scene."""
+    reconstructor: Literal["auto", "bundle"] = "auto"
+    """How cameras and depth are found: `bundle` needs no weights (optical flow, two-view geometry, bundle adjustment);
+    `auto` takes the best one that can run here."""
+    bundle: BundleConfig = field(default_factory=BundleConfig)
+    """The weights-free reconstructor."""
+    lift: LiftConfig = field(default_factory=LiftConfig)
+    """From its depth and flow to Gaussians."""
+    cache_dir: Optional[Path] = None
+    """Where finished reconstructions are kept; by default $NEOVERSE_CACHE_DIR, or the user's cache folder."""
+
+    def validate(self) -> None:
+        """Raise SettingsError where a value is out of range."""
+        self.clip.validate()
+        self.bundle.validate()
+        self.lift.validate()

@@ -1,0 +1,83 @@
+"""A clip together with its reconstruction: what training, evaluation and export start from."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+
+from neoverse_ns.clip.clip import Clip
+from neoverse_ns.clip.load import load_clip
+from neoverse_ns.console import say
+from neoverse_ns.gaussians.dynamic import DynamicGaussians
+from neoverse_ns.reconstruct.base import SceneGeometry
+from neoverse_ns.reconstruct.config import SceneConfig
+from neoverse_ns.reconstruct.motion_masks import moving_pixels
+from neoverse_ns.reconstruct.registry import get_reconstructor
+from neoverse_ns.reconstruct.split import FrameSplit, split_frames
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything known about a clip before it is refined.
+
+    Attributes:
+        clip: The sampled frames.
+        split: Training frames, keyframes, held-out frames.
+        geometry: Cameras of all frames, depth of the keyframes.
+        gaussians: As lifted; None where they were left out on purpose (a run folder, whose checkpoint has them).
+        held_out_dynamic: Moving pixels of the held-out frames, in the order of `split.held_out`; only for measuring.
+    """
+
+    clip: Clip
+    split: FrameSplit
+    geometry: SceneGeometry
+    gaussians: DynamicGaussians | None
+    held_out_dynamic: Bool[Tensor, "m h w"]
+
+
+def build_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
+    """Decode a clip and reconstruct it, without looking at the cache.
+
+    Args:
+        path: Video file, image folder or image.
+        config: See :class:`SceneConfig`.
+        device: Where it will be trained; decides the default size and number of frames.
+
+    Raises:
+        ClipError: The clip cannot be read as asked.
+        SettingsError: A setting is out of range.
+        ReconstructionError: The clip cannot be reconstructed.
+    """
+    config.validate()
+    started = time.perf_counter()
+    clip = load_clip(path, config.clip, device)
+    decoded = time.perf_counter()
+    split = split_frames(len(clip), config.num_keyframes, config.held_out_every)
+    reconstruction = get_reconstructor(config).reconstruct(clip, split)
+    report = reconstruction.report
+    report.setdefault("seconds", {})["decode"] = decoded - started
+    report["seconds"]["reconstruct_total"] = time.perf_counter() - decoded
+    report["clip_notes"] = list(clip.notes)
+    say(
+        f"{len(clip)} frames ({len(split.keyframes)} keyframes, {len(split.held_out)} held out), "
+        f"{len(reconstruction.gaussians):,} Gaussians in {time.perf_counter() - started:.1f} s"
+    )
+    return Scene(
+        clip=clip,
+        split=split,
+        geometry=reconstruction.geometry,
+        gaussians=reconstruction.gaussians,
+        held_out_dynamic=_held_out_dynamic(clip, split, reconstruction.geometry),
+    )
+
+
+def _held_out_dynamic(clip: Clip, split: FrameSplit, geometry: SceneGeometry) -> Bool[Tensor, "m h w"]:
+    masks = [moving_pixels(clip, geometry, frame) for frame in split.held_out]
+    if not masks:
+        return torch.zeros(0, clip.height, clip.width, dtype=torch.bool)
+    return torch.stack(masks)
