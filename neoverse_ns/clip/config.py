@@ -1,0 +1,60 @@
+"""Which part of a source becomes the clip, at which size and rate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from neoverse_ns.errors import SettingsError
+
+#: Image sides are multiples of this, so that tiles, pyramids and patch-based networks fit without padding.
+SIDE_MULTIPLE = 16
+
+
+@dataclass
+class ClipConfig:
+    """What to take from a video, image folder or image. None means the default for the device."""
+
+    start: float = 0.0
+    """Seconds from the source's first frame at which to begin looking."""
+    duration: float | None = None
+    """Seconds to cover after `start`; None covers what `num_frames` needs at `frame_rate`, within one shot."""
+    num_frames: int | None = None
+    """Frames to sample, evenly in time; None takes 25 on a CPU and 81 on CUDA. Never more than the source has."""
+    frame_rate: float = 8.0
+    """Frames per second that the default duration aims at."""
+    width: int | None = None
+    """Width of the sampled frames in pixels; None makes the longer side 384 on a CPU and 560 on CUDA. Rounded to a
+    multiple of 16, never larger than the source; the height follows the source's aspect."""
+    shot: int | None = None
+    """Number of the shot to use, counted from 0 inside `start` and `duration`; None takes the longest."""
+    image_rate: float = 30.0
+    """Images per second of an image folder, which has no times of its own."""
+
+    def validate(self) -> None:
+        """Check every setting by itself.
+
+        Raises:
+            SettingsError: A number is not finite or out of its range; names the setting and the value.
+        """
+        if not (math.isfinite(self.start) and self.start >= 0):
+            raise SettingsError(f"start must be a number of seconds, 0 or more, got {self.start}")
+        for name in ("duration", "frame_rate", "image_rate"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise SettingsError(f"{name} must be a finite number above 0, got {value}")
+        for name, least in (("num_frames", 1), ("width", SIDE_MULTIPLE), ("shot", 0)):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value == int(value) and value >= least):
+                raise SettingsError(f"{name} must be a whole number, {least} or more, got {value}")
+
+    def frames_wanted(self, device: str) -> int:
+        """`num_frames`, or its default on `device` ("cpu", "cuda", "cuda:0", ...)."""
+        if self.num_frames is not None:
+            return int(self.num_frames)
+        return 81 if device.startswith("cuda") else 25
+
+
+def default_side(device: str) -> int:
+    """Longer side in pixels of frames on `device` where no width is asked for."""
+    return 560 if device.startswith("cuda") else 384

@@ -1,0 +1,95 @@
+"""Frames from a folder of images in natural order, or from a single image."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from neoverse_ns.clip.image_file import IMAGE_SUFFIXES, image_size, read_image
+from neoverse_ns.clip.source import THUMBNAIL_SIZE, FrameSource, SeenFrame, thumbnail_of
+from neoverse_ns.errors import ClipError
+
+
+@dataclass
+class ImageSource(FrameSource):
+    """Images shown one after the other at a fixed rate.
+
+    Attributes:
+        images: Files in order.
+        rate: Images per second.
+    """
+
+    images: Sequence[Path] = ()
+    rate: float = 30.0
+
+    def length(self) -> float | None:
+        return len(self.images) / self.rate
+
+    def count(self) -> int | None:
+        return len(self.images)
+
+    def look(self, start: float, end: float) -> Iterator[SeenFrame | None]:
+        sizes = _common_size(self.images)
+        for index, path in enumerate(self.images):
+            seconds = index / self.rate
+            if seconds > end + 1e-6:
+                return
+            if seconds < start - 1e-6:
+                yield None
+                continue
+            if len(self.images) == 1:
+                # Nothing to compare it with, and it may be huge: decode it once only.
+                thumbnail = np.zeros((*THUMBNAIL_SIZE[::-1], 3), np.uint8)
+            else:
+                thumbnail = thumbnail_of(read_image(path, THUMBNAIL_SIZE))
+            yield SeenFrame(index, seconds, sizes, thumbnail)
+
+    def read(self, frames: Sequence[SeenFrame], least: tuple[int, int]) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+        for frame in frames:
+            yield read_image(self.images[frame.index], least)
+
+
+def images_in(folder: Path) -> list[Path]:
+    """Image files directly inside `folder`, hidden ones left out, numbers in names compared as numbers.
+
+    Raises:
+        ClipError: There are none, or the folder cannot be listed.
+    """
+    try:
+        entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    except OSError as error:
+        raise ClipError(f"{folder}: cannot be listed ({error.strerror})") from error
+    images = [entry for entry in entries if entry.suffix.lower() in IMAGE_SUFFIXES and entry.is_file()]
+    if not images:
+        inside = sorted(entry.name + ("/" if entry.is_dir() else "") for entry in entries)
+        listed = f"it holds {', '.join(inside[:5])}{', ...' if len(inside) > 5 else ''}" if inside else "it is empty"
+        raise ClipError(f"{folder}: no images (png, jpg, webp, bmp, tif) in this folder; {listed}")
+    return sorted(images, key=_natural)
+
+
+def _natural(path: Path) -> tuple[list[tuple[bool, int, str]], str]:
+    """Sort key under which frame_9 precedes frame_10; the plain name decides between 01 and 1."""
+    parts = re.split(r"([0-9]+)", path.name.lower())
+    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts], path.name
+
+
+def _common_size(images: Sequence[Path]) -> tuple[int, int]:
+    """Upright size of all images.
+
+    Raises:
+        ClipError: Two differ; names both.
+    """
+    first = image_size(images[0])
+    for path in images[1:]:
+        size = image_size(path)
+        if size != first:
+            raise ClipError(
+                f"{images[0].parent}: images differ in size: {images[0].name} is {first[0]}x{first[1]}, "
+                f"{path.name} is {size[0]}x{size[1]}; keep images of one camera only"
+            )
+    return first

@@ -1,0 +1,164 @@
+"""Loading a clip: look at the source, choose a shot, sample it evenly in time, bring it to size."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from neoverse_ns.clip.clip import Clip
+from neoverse_ns.clip.config import SIDE_MULTIPLE, ClipConfig
+from neoverse_ns.clip.image_file import IMAGE_SUFFIXES
+from neoverse_ns.clip.images import ImageSource, images_in
+from neoverse_ns.clip.resize import fit, target_size
+from neoverse_ns.clip.sampling import sample_evenly, window_end
+from neoverse_ns.clip.shots import find_shots
+from neoverse_ns.clip.source import FrameSource, SeenFrame
+from neoverse_ns.clip.video import VideoSource
+from neoverse_ns.console import progress, say
+from neoverse_ns.errors import ClipError
+
+#: Seconds after `start` in which shots are looked for where no duration is asked for: long files stay quick.
+SEARCH_SECONDS = 30.0
+
+
+def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
+    """Decode one shot of a video, image folder or image; says what it decided and keeps that in `Clip.notes`.
+
+    Args:
+        path: Video file, folder of images, or one image.
+        config: What to take from it.
+        device: Where the clip will be worked on ("cpu", "cuda", ...); sets the default size and number of frames. The
+            frames themselves stay in main memory.
+
+    Raises:
+        SettingsError: A setting is out of range.
+        ClipError: The source cannot be used as asked.
+    """
+    config.validate()
+    source = open_source(path, config)
+    seen = _look(source, config)
+    notes = list(source.notes)
+    shot = _choose_shot(seen, config, notes)
+    chosen = _choose_frames(shot, source, config, device, notes)
+    size = _choose_size(chosen[0].size, path, config, device, notes)
+    pixels = np.empty((len(chosen), size[1], size[0], 3), dtype=np.uint8)
+    with progress(f"decoding {len(chosen)} frames of {path.name}", len(chosen)) as steps:
+        for place, image in enumerate(source.read(chosen, size)):
+            pixels[place] = fit(image, chosen[place].size, size)
+            steps.advance()
+    for note in notes:
+        say(note)
+    return Clip(
+        frames=torch.from_numpy(pixels),
+        frame_indices=torch.tensor([frame.index for frame in chosen], dtype=torch.int64),
+        seconds=torch.tensor([frame.seconds for frame in chosen], dtype=torch.float64),
+        source=path,
+        notes=tuple(notes),
+    )
+
+
+def open_source(path: Path, config: ClipConfig) -> FrameSource:
+    """Tell what kind of source `path` is.
+
+    Raises:
+        ClipError: It does not exist or is a folder without images.
+    """
+    if not path.exists():
+        raise ClipError(f"{path}: no such file or folder")
+    if path.is_dir():
+        return ImageSource(path, images=images_in(path), rate=config.image_rate)
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return ImageSource(path, images=[path], rate=config.image_rate)
+    if path.stat().st_size == 0:
+        raise ClipError(f"{path}: the file is empty")
+    return VideoSource(path)
+
+
+def _look(source: FrameSource, config: ClipConfig) -> list[SeenFrame]:
+    """Thumbnails and times of all frames in which shots are looked for."""
+    end = config.start + (SEARCH_SECONDS if config.duration is None else config.duration)
+    length, count = source.length(), source.count()
+    total = count
+    if count and length and math.isfinite(end) and end < length:
+        total = max(round(count * end / length), 1)
+    seen: list[SeenFrame] = []
+    passed = 0
+    with progress(f"looking through {source.path.name}", total) as steps:
+        for frame in source.look(config.start, end):
+            passed += 1
+            if frame is not None:
+                seen.append(frame)
+            steps.advance()
+    if not seen and passed == 0:
+        raise ClipError(f"{source.path}: no frame could be decoded; the file is damaged, truncated or empty")
+    if not seen:
+        lasts = f"it is {length:.1f} s long" if length else f"it has {passed} frames"
+        raise ClipError(f"{source.path}: nothing to see from second {config.start:g} on, {lasts}; lower start")
+    if config.duration is None and length is not None and length > end + 1:
+        source.notes.append(
+            f"looked for shots in seconds {config.start:.1f}-{end:.1f} of {length:.1f} only; "
+            "choose another part with --start or --duration"
+        )
+    return seen
+
+
+def _choose_shot(seen: list[SeenFrame], config: ClipConfig, notes: list[str]) -> list[SeenFrame]:
+    """The longest shot in seconds, or the one asked for."""
+    shots = find_shots(seen)
+
+    def span(shot: range) -> tuple[float, float]:
+        return seen[shot[0]].seconds, seen[shot[-1]].seconds
+
+    if config.shot is not None and config.shot >= len(shots):
+        listed = ", ".join(f"#{i} {span(s)[0]:.1f}-{span(s)[1]:.1f}" for i, s in enumerate(shots[:8]))
+        raise ClipError(
+            f"shot {config.shot} does not exist, there are {len(shots)} (seconds {listed}); numbers start at 0"
+        )
+    longest = max(range(len(shots)), key=lambda i: (span(shots[i])[1] - span(shots[i])[0], len(shots[i]), -i))
+    number = longest if config.shot is None else config.shot
+    if len(shots) > 1:
+        first, last = span(shots[number])
+        how = "the longest " if config.shot is None else ""
+        notes.append(
+            f"{len(shots)} shots found, using {how}(#{number}, seconds {first:.1f}-{last:.1f}); "
+            "choose another with --shot"
+        )
+    return [seen[i] for i in shots[number]]
+
+
+def _choose_frames(
+    shot: list[SeenFrame], source: FrameSource, config: ClipConfig, device: str, notes: list[str]
+) -> list[SeenFrame]:
+    """Sample the shot evenly in time."""
+    wanted = config.frames_wanted(device)
+    seconds = np.array([frame.seconds for frame in shot], dtype=np.float64)
+    if config.duration is None:
+        covered = window_end(seconds, wanted, config.frame_rate)
+        if covered < len(shot):
+            length = source.length()
+            whole = f" of {length:.1f}" if length else ""
+            notes.append(
+                f"using seconds {seconds[0]:.1f}-{seconds[covered - 1]:.1f}{whole}: --duration or --num-frames for more"
+            )
+            shot, seconds = shot[:covered], seconds[:covered]
+    if len(shot) < wanted:
+        notes.append(f"using all {len(shot)} frames there are, fewer than the {wanted} wanted")
+    picked = sample_evenly(seconds, min(wanted, len(shot)))
+    return [shot[i] for i in picked]
+
+
+def _choose_size(
+    source: tuple[int, int], path: Path, config: ClipConfig, device: str, notes: list[str]
+) -> tuple[int, int]:
+    """Width and height of the sampled frames."""
+    if min(source) < SIDE_MULTIPLE:
+        raise ClipError(
+            f"{path}: {source[0]}x{source[1]} pixels are too few, at least {SIDE_MULTIPLE} a side are needed"
+        )
+    size = target_size(source, config.width, device)
+    if config.width is not None and config.width > source[0]:
+        notes.append(f"width {config.width} limited to {size[0]}, as the source is only {source[0]} wide")
+    return size

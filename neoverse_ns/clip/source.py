@@ -1,0 +1,80 @@
+"""What a source of frames (video file, image folder) offers: a cheap look at every frame, then chosen ones in full."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+#: Width and height of thumbnails: small enough to keep thousands, large enough to tell shots apart.
+THUMBNAIL_SIZE = (48, 32)
+
+
+@dataclass(frozen=True)
+class SeenFrame:
+    """One frame as the first look saw it.
+
+    Attributes:
+        index: Position in the source in presentation order, 0-based.
+        seconds: Time since the source's first frame.
+        size: Upright width and height in square pixels.
+        thumbnail: The whole frame squeezed to `THUMBNAIL_SIZE`, RGB.
+        stamp: The container's time stamp where it can be used to find the frame again.
+    """
+
+    index: int
+    seconds: float
+    size: tuple[int, int]
+    thumbnail: UInt8[np.ndarray, "h w 3"]
+    stamp: int | None = None
+
+
+@dataclass
+class FrameSource(ABC):
+    """A video or an ordered set of images on disk.
+
+    Attributes:
+        path: The file or folder.
+        notes: What had to be decided or was found wrong while reading, one sentence each.
+    """
+
+    path: Path
+    notes: list[str] = field(default_factory=list)
+
+    @abstractmethod
+    def length(self) -> float | None:
+        """Seconds from the first frame to the end of the last as the file declares it; None where it does not."""
+
+    @abstractmethod
+    def count(self) -> int | None:
+        """Number of frames as the file declares it; None where it does not."""
+
+    @abstractmethod
+    def look(self, start: float, end: float) -> Iterator[SeenFrame | None]:
+        """Yield every frame whose seconds lie in [start, end] in order, and None for each one skipped before.
+
+        Raises:
+            ClipError: Nothing can be read, or an image is broken.
+        """
+
+    @abstractmethod
+    def read(self, frames: Sequence[SeenFrame], least: tuple[int, int]) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+        """Yield the upright RGB pixels of `frames`, which are in ascending order.
+
+        Args:
+            frames: Some of what :meth:`look` gave.
+            least: Width and height that will be needed; larger images may arrive reduced, never below this.
+
+        Raises:
+            ClipError: A frame cannot be read again.
+        """
+
+
+def thumbnail_of(image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "th tw 3"]:
+    """Area-average a frame to `THUMBNAIL_SIZE`."""
+    return cv2.resize(image, THUMBNAIL_SIZE, interpolation=cv2.INTER_AREA)

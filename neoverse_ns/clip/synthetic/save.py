@@ -1,0 +1,73 @@
+"""The synthetic clip as files, laid out like a benchmark clip."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+from torch import Tensor
+
+from neoverse_ns.clip.synthetic.render import SyntheticClip
+from neoverse_ns.errors import SettingsError
+
+DEPTH_SCALE = 1000
+"""Units of the 16-bit depth images per scene unit."""
+
+
+def save_synthetic(clip: SyntheticClip, folder: Path) -> Path:
+    """Write the clip and its truth, and return the video's path.
+
+    The folder gets `clip.mp4` (the only input), `cameras.npz` (frame_index, c2w, K, right_c2w, right_K), `depth/`
+    (16-bit, `depth_scale` in about.json), `right_images/`, `truth.npz` (c2w, K, depth, dynamic, flow, seconds) and
+    `about.json`. Files of the same names are replaced.
+
+    Raises:
+        SettingsError: Width or height is odd, which H.264 cannot store.
+    """
+    height, width = clip.frames.shape[1:3]
+    if width % 2 or height % 2:
+        raise SettingsError(f"a video needs an even width and height, got {width}x{height}: render with even ones")
+    folder.mkdir(parents=True, exist_ok=True)
+    video = folder / "clip.mp4"
+    fps = 1.0 if len(clip.seconds) < 2 else 1 / (clip.seconds[1] - clip.seconds[0]).item()
+    write_video(video, clip.frames, fps)
+    cameras = {
+        "c2w": clip.cameras.c2w.numpy(),
+        "K": clip.cameras.K.numpy(),
+        "right_c2w": clip.right_cameras.c2w.numpy(),
+        "right_K": clip.right_cameras.K.numpy(),
+    }
+    np.savez(folder / "cameras.npz", frame_index=np.arange(len(clip.frames)), **cameras)
+    np.savez_compressed(
+        folder / "truth.npz",
+        **cameras,
+        depth=clip.depth.numpy(),
+        dynamic=clip.dynamic.numpy(),
+        flow=clip.flow.numpy().astype(np.float16),
+        seconds=clip.seconds.numpy(),
+    )
+    for name in ("depth", "right_images"):
+        (folder / name).mkdir(exist_ok=True)
+    for i, (depth, image) in enumerate(zip(clip.depth.numpy(), clip.right_frames.numpy(), strict=True)):
+        cv2.imwrite(str(folder / "depth" / f"{i:05d}.png"), (depth * DEPTH_SCALE).round().astype(np.uint16))
+        cv2.imwrite(str(folder / "right_images" / f"{i:05d}.png"), image[:, :, ::-1])
+    about = {"source": "rendered by neoverse_ns.clip.synthetic", "cameras": "exact", "depth_scale": DEPTH_SCALE}
+    (folder / "about.json").write_text(json.dumps(about, indent=1))
+    return video
+
+
+def write_video(path: Path, frames: UInt8[Tensor, "n h w 3"], fps: float, crf: int = 12) -> None:
+    """Write frames of even width and height as H.264; the lower `crf`, the better (12 is near lossless)."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"crf": str(crf), "preset": "medium"}
+        for frame in frames.numpy():
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
