@@ -1,0 +1,1 @@
+"""The CPU rasteriser: C++ kernels, their build and their gradients."""

@@ -1,0 +1,796 @@
+// Rasterises 3D Gaussians on the CPU: forward and backward, float32, one camera per call.
+//
+// The image is the one gsplat's CUDA kernels draw (Kerbl et al. 2023 with Zwicker's EWA projection):
+//   mean2d, cov2d  = pinhole projection, cov2d + eps2d on the diagonal, frustum clamp in the Jacobian;
+//   alpha          = min(0.999, opacity * exp(-0.5 d^T cov2d^-1 d)), skipped below 1/255;
+//   compositing    = front to back, ending before the Gaussian that would bring the transmittance to 1e-4 or less.
+//
+// The caller (autograd.py) owns every buffer and calls the stages in this order:
+//   forward   neoverse_project -> neoverse_bin -> neoverse_composite
+//   backward  neoverse_slots -> neoverse_composite_backward -> neoverse_project_backward
+// There is no global state, so any number of threads may render at once. No sum depends on how work was divided among
+// threads (no atomics on floats), so results are bitwise repeatable.
+//
+// Plain C++17 with the vector extensions that GCC and Clang share; no headers beyond the standard library.
+// NEOVERSE_STD_THREADS selects std::thread where OpenMP is missing; with neither everything runs on the caller's thread.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#if !defined(_OPENMP) && defined(NEOVERSE_STD_THREADS)
+#include <atomic>
+#include <thread>
+#include <vector>
+#endif
+
+// Everything that is constant during a call; mirrored field by field by `Frame` in library.py.
+struct Frame {
+  int32_t count;         // Gaussians
+  int32_t width, height; // pixels
+  int32_t colors;        // colour channels given by the caller
+  int32_t depth;         // channel behind the colours: 0 none, 1 accumulated depth, 2 expected depth
+  int32_t features;      // colours and depth, padded with zeros up to a compiled width
+  int32_t antialiased;   // 1: multiply opacities by sqrt(det(cov2d) / det(cov2d + eps2d I))
+  int32_t threads;
+  float eps2d, near_plane, far_plane, radius_clip;
+};
+
+namespace {
+
+constexpr float MIN_ALPHA = 1.f / 255.f;
+constexpr float MAX_ALPHA = 0.999f;
+constexpr float MIN_TRANSMITTANCE = 1e-4f;
+constexpr float MIN_WEIGHT = 1e-10f;    // smallest alpha that expected depth is divided by
+constexpr float FRUSTUM_MARGIN = 0.3f;  // of half the field of view, beyond which the Jacobian is frozen
+constexpr float MAX_EXTENT = 3.33f;     // standard deviations; 1/255 is reached before for every opacity <= 1
+constexpr float LOG2_E = 1.44269504f;
+constexpr float LOG2_MIN_ALPHA = -7.99435344f;
+
+constexpr int TILE = 16;           // pixels along a tile's side
+constexpr int MOMENTS = 6;         // gradient sums per Gaussian and tile ahead of its features
+constexpr int PROJECT_CHUNK = 2048;  // Gaussians per unit of parallel work
+
+// ------------------------------------------------------------------------------------------------------- threads
+
+template <typename Body>
+void parallel_for(int jobs, int threads, const Body& body) {
+  threads = std::min(threads, jobs);
+#if defined(_OPENMP)
+  if (threads > 1) {
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+    for (int job = 0; job < jobs; job++) body(job);
+    return;
+  }
+#elif defined(NEOVERSE_STD_THREADS)
+  if (threads > 1) {
+    std::atomic<int> next{0};
+    auto work = [&] {
+      for (int job; (job = next.fetch_add(1)) < jobs;) body(job);
+    };
+    std::vector<std::thread> helpers;
+    for (int i = 1; i < threads; i++) helpers.emplace_back(work);
+    work();
+    for (auto& helper : helpers) helper.join();
+    return;
+  }
+#endif
+  for (int job = 0; job < jobs; job++) body(job);
+}
+
+// ------------------------------------------------------------------------------------------------- small vectors
+
+struct Vec3 {
+  float x, y, z;
+};
+struct Mat3 {
+  Vec3 row[3];
+};
+
+inline Vec3 operator+(Vec3 a, Vec3 b) { return {a.x + b.x, a.y + b.y, a.z + b.z}; }
+inline Vec3 operator*(float s, Vec3 a) { return {s * a.x, s * a.y, s * a.z}; }
+inline Vec3 scaled(Vec3 a, Vec3 s) { return {a.x * s.x, a.y * s.y, a.z * s.z}; }
+inline float dot(Vec3 a, Vec3 b) { return a.x * b.x + a.y * b.y + a.z * b.z; }
+inline Vec3 cross(Vec3 a, Vec3 b) { return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x}; }
+inline Vec3 apply(const Mat3& m, Vec3 v) { return {dot(m.row[0], v), dot(m.row[1], v), dot(m.row[2], v)}; }
+inline Vec3 apply_transposed(const Mat3& m, Vec3 v) { return v.x * m.row[0] + v.y * m.row[1] + v.z * m.row[2]; }
+inline Mat3 multiply(const Mat3& a, const Mat3& b) {
+  return {{apply_transposed(b, a.row[0]), apply_transposed(b, a.row[1]), apply_transposed(b, a.row[2])}};
+}
+inline Mat3 transposed(const Mat3& m) {
+  return {{{m.row[0].x, m.row[1].x, m.row[2].x}, {m.row[0].y, m.row[1].y, m.row[2].y}, {m.row[0].z, m.row[1].z, m.row[2].z}}};
+}
+inline Vec3 load3(const float* p) { return {p[0], p[1], p[2]}; }
+inline void store3(float* p, Vec3 v) { p[0] = v.x, p[1] = v.y, p[2] = v.z; }
+
+// ---------------------------------------------------------------------------------------------------- projection
+
+struct Camera {
+  Mat3 rotation;  // world to camera
+  Vec3 translation;
+  float fx, fy, cx, cy;
+  float min_x, max_x, min_y, max_y;  // limits of x/z and y/z in the Jacobian
+};
+
+Camera make_camera(const Frame& f, const float* viewmat, const float* intrinsics) {
+  Camera c;
+  for (int i = 0; i < 3; i++) c.rotation.row[i] = load3(viewmat + 4 * i);
+  c.translation = {viewmat[3], viewmat[7], viewmat[11]};
+  c.fx = intrinsics[0], c.fy = intrinsics[4], c.cx = intrinsics[2], c.cy = intrinsics[5];
+  const float margin_x = FRUSTUM_MARGIN * 0.5f * f.width / c.fx, margin_y = FRUSTUM_MARGIN * 0.5f * f.height / c.fy;
+  c.min_x = -(c.cx / c.fx + margin_x), c.max_x = (f.width - c.cx) / c.fx + margin_x;
+  c.min_y = -(c.cy / c.fy + margin_y), c.max_y = (f.height - c.cy) / c.fy + margin_y;
+  return c;
+}
+
+struct Quaternion {
+  float w, x, y, z, inverse_norm;
+};
+
+inline Quaternion normalised(const float* q) {
+  const float inverse = 1.f / std::sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3]);
+  return {q[0] * inverse, q[1] * inverse, q[2] * inverse, q[3] * inverse, inverse};
+}
+
+inline Mat3 rotation_matrix(const Quaternion& q) {
+  const float w = q.w, x = q.x, y = q.y, z = q.z;
+  return {{{1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)},
+           {2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)},
+           {2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)}}};
+}
+
+// Gradient of a loss with respect to the unnormalised quaternion, from that with respect to its rotation matrix.
+inline void rotation_matrix_backward(const Quaternion& q, const Mat3& v, float* out) {
+  const float w = q.w, x = q.x, y = q.y, z = q.z;
+  const Vec3 a = v.row[0], b = v.row[1], c = v.row[2];
+  const float g[4] = {
+      2 * (x * (c.y - b.z) + y * (a.z - c.x) + z * (b.x - a.y)),
+      2 * (w * (c.y - b.z) - 2 * x * (b.y + c.z) + y * (a.y + b.x) + z * (a.z + c.x)),
+      2 * (w * (a.z - c.x) + x * (a.y + b.x) - 2 * y * (a.x + c.z) + z * (b.z + c.y)),
+      2 * (w * (b.x - a.y) + x * (a.z + c.x) + y * (b.z + c.y) - 2 * z * (a.x + b.y)),
+  };
+  const float n[4] = {w, x, y, z};
+  const float along = g[0] * w + g[1] * x + g[2] * y + g[3] * z;  // the norm does not matter, so this part vanishes
+  for (int i = 0; i < 4; i++) out[i] = (g[i] - along * n[i]) * q.inverse_norm;
+}
+
+// The 2D Gaussian of one 3D Gaussian, with the intermediate values that its derivative needs.
+struct Projection {
+  Vec3 mean;        // camera coordinates
+  float rz;         // 1 / depth
+  float tx, ty;     // mean.x and mean.y with the viewing angle clamped
+  Quaternion quat;
+  Mat3 rotation;    // of the Gaussian
+  Mat3 axes;        // camera rotation * rotation * diag(scale): the Gaussian's axes in camera coordinates
+  Vec3 u, v;        // Jacobian rows times axes, so that cov2d = [u.u, u.v; u.v, v.v]
+  float xx, xy, yy; // cov2d + eps2d
+  float sharp_det, det;  // determinants without and with eps2d
+};
+
+inline Projection project_one(const Camera& c, float eps2d, const float* mean, const float* quat, const float* scale) {
+  Projection p;
+  p.mean = apply(c.rotation, load3(mean)) + c.translation;
+  p.quat = normalised(quat);
+  p.rotation = rotation_matrix(p.quat);
+  const Vec3 s = load3(scale);
+  p.axes = multiply(c.rotation, p.rotation);
+  for (auto& row : p.axes.row) row = scaled(row, s);
+  p.rz = 1.f / p.mean.z;
+  p.tx = p.mean.z * std::min(c.max_x, std::max(c.min_x, p.mean.x * p.rz));
+  p.ty = p.mean.z * std::min(c.max_y, std::max(c.min_y, p.mean.y * p.rz));
+  p.u = (c.fx * p.rz) * p.axes.row[0] + (-c.fx * p.tx * p.rz * p.rz) * p.axes.row[2];
+  p.v = (c.fy * p.rz) * p.axes.row[1] + (-c.fy * p.ty * p.rz * p.rz) * p.axes.row[2];
+  const float uu = dot(p.u, p.u), vv = dot(p.v, p.v);
+  const Vec3 area = cross(p.u, p.v);
+  p.xx = uu + eps2d, p.xy = dot(p.u, p.v), p.yy = vv + eps2d;
+  // Lagrange's identity avoids the cancellation of uu * vv - uv^2 for thin Gaussians.
+  p.sharp_det = dot(area, area);
+  p.det = p.sharp_det + eps2d * (uu + vv + eps2d);
+  return p;
+}
+
+// What compositing reads of a Gaussian; its features follow in memory.
+struct Splat {
+  float x, y;              // centre, pixels
+  float qxx, qxy, qyy;     // log2(alpha / opacity) = qxx dx dx + qxy dx dy + qyy dy dy
+  float log2_opacity;
+  float half_width, half_height;  // of the box outside which alpha < 1/255, pixels
+};
+constexpr int SPLAT = sizeof(Splat) / sizeof(float);
+
+struct TileBox {
+  int32_t x0, y0, x1, y1;  // half-open, in tiles
+  int32_t area() const { return (x1 - x0) * (y1 - y0); }
+};
+
+inline int tiles_along(int pixels) { return (pixels + TILE - 1) / TILE; }
+
+// Clamps before converting, since converting a float out of range to int is undefined.
+inline int clamped_int(float value, int limit) { return int(std::min(std::max(value, 0.f), float(limit))); }
+
+inline float effective_opacity(const Frame& f, const Projection& p, float opacity) {
+  return f.antialiased ? opacity * std::sqrt(p.sharp_det / p.det) : opacity;
+}
+
+// Projects one Gaussian. False where it cannot be seen; conditions are written so that NaN counts as unseen.
+bool make_splat(const Frame& f, const Camera& c, const Projection& p, float opacity, Splat& s, int32_t* radii, TileBox& box) {
+  if (!(p.mean.z >= f.near_plane && p.mean.z <= f.far_plane && p.det > 0.f)) return false;
+  const float strength = effective_opacity(f, p, opacity);
+  if (!(strength >= MIN_ALPHA)) return false;
+  const float extent = std::sqrt(2.f * std::log(strength / MIN_ALPHA));
+  const float sx = std::sqrt(p.xx), sy = std::sqrt(p.yy);
+  const float rx = std::ceil(std::min(extent, MAX_EXTENT) * sx), ry = std::ceil(std::min(extent, MAX_EXTENT) * sy);
+  if (rx <= f.radius_clip && ry <= f.radius_clip) return false;
+  s.x = c.fx * p.mean.x * p.rz + c.cx;
+  s.y = c.fy * p.mean.y * p.rz + c.cy;
+  if (!(s.x + rx > 0 && s.x - rx < f.width && s.y + ry > 0 && s.y - ry < f.height)) return false;
+  const float k = -0.5f * LOG2_E / p.det;
+  s.qxx = k * p.yy, s.qxy = -2.f * k * p.xy, s.qyy = k * p.xx;
+  s.log2_opacity = std::log2(strength);
+  s.half_width = extent * sx, s.half_height = extent * sy;
+  radii[0] = clamped_int(rx, 1 << 30), radii[1] = clamped_int(ry, 1 << 30);
+  const int columns = tiles_along(f.width), rows = tiles_along(f.height);
+  box = {clamped_int(std::floor((s.x - rx) / TILE), columns), clamped_int(std::floor((s.y - ry) / TILE), rows),
+         clamped_int(std::ceil((s.x + rx) / TILE), columns), clamped_int(std::ceil((s.y + ry) / TILE), rows)};
+  return true;
+}
+
+// Gradients that reach one projected Gaussian.
+struct SplatGradient {
+  float x, y;              // centre
+  float cxx, cxy, cyy;     // entries of cov2d^-1, the off-diagonal one standing for both
+  float strength;          // effective opacity
+  float depth;
+};
+
+// Turns sums of (gradient of the exponent) times powers of the distance to the centre into gradients of the splat.
+SplatGradient splat_gradient(const Projection& p, const float* moments, float strength, float v_depth) {
+  const float s0 = moments[0], sx = moments[1], sy = moments[2];
+  const float inverse = 1.f / p.det, cxx = p.yy * inverse, cxy = -p.xy * inverse, cyy = p.xx * inverse;
+  return {-(cxx * sx + cxy * sy), -(cxy * sx + cyy * sy), -0.5f * moments[3], -moments[4], -0.5f * moments[5],
+          s0 / strength, v_depth};
+}
+
+struct GaussianGradient {
+  Vec3 mean, scale;
+  float quat[4];
+  float opacity;
+  Vec3 camera_mean;  // with `camera_axes`, what the view matrix's gradient needs
+  Mat3 camera_axes;
+};
+
+GaussianGradient project_one_backward(const Frame& f, const Camera& c, const Projection& p, const SplatGradient& g,
+                                      const float* scale, float opacity) {
+  GaussianGradient out;
+  // cov2d: the derivative of an inverse is -C^-1 dC C^-1.
+  const float inverse = 1.f / p.det, a = p.yy * inverse, b = -p.xy * inverse, d = p.xx * inverse;
+  const float h = 0.5f * g.cxy;
+  const float t00 = a * g.cxx + b * h, t01 = a * h + b * g.cyy, t10 = b * g.cxx + d * h, t11 = b * h + d * g.cyy;
+  float v_xx = -(t00 * a + t01 * b), v_xy = -2.f * (t00 * b + t01 * d), v_yy = -(t10 * b + t11 * d);
+  out.opacity = g.strength;
+  if (f.antialiased) {
+    const float ratio = p.sharp_det / p.det, factor = std::sqrt(ratio);
+    out.opacity = g.strength * factor;
+    const float k = 0.5f * g.strength * opacity / (factor * p.det);
+    v_xx += k * (p.yy - f.eps2d - ratio * p.yy);
+    v_yy += k * (p.xx - f.eps2d - ratio * p.xx);
+    v_xy += k * -2.f * p.xy * (1.f - ratio);
+  }
+  const Vec3 v_u = (2.f * v_xx) * p.u + v_xy * p.v, v_v = (2.f * v_yy) * p.v + v_xy * p.u;
+
+  // Axes and Jacobian entries j00 = fx/z, j02 = -fx tx/z^2, j11 = fy/z, j12 = -fy ty/z^2.
+  const float rz = p.rz, rz2 = rz * rz, rz3 = rz2 * rz;
+  const float j00 = c.fx * rz, j02 = -c.fx * p.tx * rz2, j11 = c.fy * rz, j12 = -c.fy * p.ty * rz2;
+  out.camera_axes = {{j00 * v_u, j11 * v_v, j02 * v_u + j12 * v_v}};
+  const float v_j00 = dot(v_u, p.axes.row[0]), v_j02 = dot(v_u, p.axes.row[2]);
+  const float v_j11 = dot(v_v, p.axes.row[1]), v_j12 = dot(v_v, p.axes.row[2]);
+
+  Vec3 m{j00 * g.x, j11 * g.y, g.depth - (c.fx * p.mean.x * g.x + c.fy * p.mean.y * g.y) * rz2};
+  m.z += -rz2 * (c.fx * v_j00 + c.fy * v_j11) + 2.f * rz3 * (c.fx * p.tx * v_j02 + c.fy * p.ty * v_j12);
+  // Inside the frustum tx is mean.x; outside it is depth times a constant.
+  const float angle_x = p.mean.x * rz, angle_y = p.mean.y * rz;
+  if (angle_x >= c.min_x && angle_x <= c.max_x) m.x -= c.fx * rz2 * v_j02;
+  else m.z -= c.fx * rz3 * p.tx * v_j02;
+  if (angle_y >= c.min_y && angle_y <= c.max_y) m.y -= c.fy * rz2 * v_j12;
+  else m.z -= c.fy * rz3 * p.ty * v_j12;
+  out.camera_mean = m;
+  out.mean = apply_transposed(c.rotation, m);
+
+  const Mat3 v_axes = multiply(transposed(c.rotation), out.camera_axes);  // of rotation * diag(scale)
+  out.scale = scaled(p.rotation.row[0], v_axes.row[0]) + scaled(p.rotation.row[1], v_axes.row[1]) +
+              scaled(p.rotation.row[2], v_axes.row[2]);
+  const Vec3 s = load3(scale);
+  rotation_matrix_backward(p.quat, {{scaled(v_axes.row[0], s), scaled(v_axes.row[1], s), scaled(v_axes.row[2], s)}}, out.quat);
+  return out;
+}
+
+// ---------------------------------------------------------------------------------------------------------- SIMD
+
+// A block of 4 x 2 pixels is one vector. Blocks fit round Gaussians of a few pixels better than rows do.
+constexpr int LANES = 8;
+constexpr int BLOCK_WIDTH = 4, BLOCK_HEIGHT = LANES / BLOCK_WIDTH;
+constexpr int BLOCK_COLUMNS = TILE / BLOCK_WIDTH, BLOCK_ROWS = TILE / BLOCK_HEIGHT;
+constexpr int BLOCKS = BLOCK_COLUMNS * BLOCK_ROWS;
+typedef float Floats __attribute__((vector_size(4 * LANES)));
+typedef int32_t Ints __attribute__((vector_size(4 * LANES)));  // also masks: all bits set or none
+
+#define NEOVERSE_INLINE inline __attribute__((always_inline))
+
+NEOVERSE_INLINE Floats splat(float value) {
+  Floats v;
+  for (int i = 0; i < LANES; i++) v[i] = value;
+  return v;
+}
+NEOVERSE_INLINE Ints splat(int32_t value) {
+  Ints v;
+  for (int i = 0; i < LANES; i++) v[i] = value;
+  return v;
+}
+NEOVERSE_INLINE Floats select(Ints mask, Floats yes, Floats no) { return (Floats)((mask & (Ints)yes) | (~mask & (Ints)no)); }
+NEOVERSE_INLINE Ints select(Ints mask, Ints yes, Ints no) { return (mask & yes) | (~mask & no); }
+NEOVERSE_INLINE Floats masked(Ints mask, Floats v) { return (Floats)(mask & (Ints)v); }
+NEOVERSE_INLINE float sum(Floats v) { return ((v[0] + v[4]) + (v[1] + v[5])) + ((v[2] + v[6]) + (v[3] + v[7])); }
+
+// 2^x for x <= 0 with a relative error of 1e-7: 2^round(x) times a minimax polynomial on [-0.5, 0.5].
+NEOVERSE_INLINE Floats exp2_negative(Floats x) {
+  x = select(x > splat(-126.f), x, splat(-126.f));
+  const Ints whole = __builtin_convertvector(x - splat(0.5f), Ints);  // truncation rounds to nearest for x <= 0
+  const Floats f = x - __builtin_convertvector(whole, Floats);
+  Floats p = splat(1.32647273e-3f);
+  p = p * f + splat(9.67151299e-3f);
+  p = p * f + splat(5.55073358e-2f);
+  p = p * f + splat(2.40222424e-1f);
+  p = p * f + splat(6.93147004e-1f);
+  p = p * f + splat(1.f);
+  return (Floats)((Ints)p + (whole << 23));
+}
+
+// Pixel centres of a block relative to its corner.
+NEOVERSE_INLINE Floats lane_x() {
+  Floats v;
+  for (int i = 0; i < LANES; i++) v[i] = float(i % BLOCK_WIDTH) + 0.5f;
+  return v;
+}
+NEOVERSE_INLINE Floats lane_y() {
+  Floats v;
+  for (int i = 0; i < LANES; i++) v[i] = float(i / BLOCK_WIDTH) + 0.5f;
+  return v;
+}
+
+// --------------------------------------------------------------------------------------------------- compositing
+
+struct BlockRange {
+  int x0, x1, y0, y1;  // inclusive
+};
+
+// Blocks of a tile that hold pixel centres inside the splat's box. False where there are none.
+NEOVERSE_INLINE bool touched_blocks(const Splat& s, float tile_x, float tile_y, BlockRange& r) {
+  constexpr float SAFETY = 0.51f;  // half a pixel to the centre and a hundredth against rounding
+  const float x0 = s.x - s.half_width - SAFETY - tile_x, x1 = s.x + s.half_width + SAFETY - tile_x;
+  const float y0 = s.y - s.half_height - SAFETY - tile_y, y1 = s.y + s.half_height + SAFETY - tile_y;
+  if (x1 < 0.f || y1 < 0.f || x0 > TILE - 1 || y0 > TILE - 1) return false;
+  const int px0 = int(std::ceil(std::max(x0, 0.f))), px1 = int(std::min(x1, TILE - 1.f));
+  const int py0 = int(std::ceil(std::max(y0, 0.f))), py1 = int(std::min(y1, TILE - 1.f));
+  if (px0 > px1 || py0 > py1) return false;
+  r = {px0 / BLOCK_WIDTH, px1 / BLOCK_WIDTH, py0 / BLOCK_HEIGHT, py1 / BLOCK_HEIGHT};
+  return true;
+}
+
+struct TileOrigin {
+  int x, y;
+};
+inline TileOrigin tile_origin(const Frame& f, int tile) {
+  const int columns = tiles_along(f.width);
+  return {tile % columns * TILE, tile / columns * TILE};
+}
+
+// Calls body(block, lane, pixel index) for every pixel of a tile that lies in the image.
+template <typename Body>
+NEOVERSE_INLINE void for_pixels(const Frame& f, TileOrigin origin, const Body& body) {
+  for (int block = 0; block < BLOCKS; block++)
+    for (int lane = 0; lane < LANES; lane++) {
+      const int x = origin.x + block % BLOCK_COLUMNS * BLOCK_WIDTH + lane % BLOCK_WIDTH;
+      const int y = origin.y + block / BLOCK_COLUMNS * BLOCK_HEIGHT + lane / BLOCK_WIDTH;
+      if (x < f.width && y < f.height) body(block, lane, int64_t(y) * f.width + x);
+    }
+}
+
+struct Lists {
+  const int32_t* offsets;    // [tiles + 1] where each tile's list starts
+  const int32_t* gaussians;  // Gaussians of all tiles, each tile's front to back
+};
+
+template <int K>
+struct BlockState {
+  Floats transmittance, features[K];
+  Ints last;  // position of the last Gaussian that was drawn, -1 for none
+  Ints live;  // mask of pixels that can still change
+};
+
+struct Pixels {
+  float* image;          // [h, w, colors + depth]
+  float* alpha;          // [h, w]
+  float* transmittance;  // [h, w]
+  int32_t* last;         // [h, w]
+};
+
+template <int K>
+void store_tile(const Frame& f, TileOrigin origin, const BlockState<K>* blocks, const float* background, const Pixels& out) {
+  const int channels = f.colors + (f.depth ? 1 : 0);
+  for_pixels(f, origin, [&](int block, int lane, int64_t pixel) {
+    const BlockState<K>& b = blocks[block];
+    const float t = b.transmittance[lane], alpha = 1.f - t;
+    float* image = out.image + pixel * channels;
+    for (int k = 0; k < f.colors; k++) image[k] = b.features[k][lane] + (background ? t * background[k] : 0.f);
+    if (f.depth) {
+      const float depth = b.features[f.colors][lane];
+      image[f.colors] = f.depth == 2 ? depth / std::max(alpha, MIN_WEIGHT) : depth;
+    }
+    out.alpha[pixel] = alpha;
+    out.transmittance[pixel] = t;
+    out.last[pixel] = b.last[lane];
+  });
+}
+
+// Draws one tile. Returns one past the last list position that any pixel used.
+template <int K>
+int32_t composite_tile(const Frame& f, int tile, const Lists& lists, const float* records, const float* background, const Pixels& out) {
+  const TileOrigin origin = tile_origin(f, tile);
+  BlockState<K> blocks[BLOCKS];
+  for (auto& b : blocks) {
+    b.transmittance = splat(1.f), b.last = splat(-1), b.live = splat(0);
+    for (auto& feature : b.features) feature = splat(0.f);
+  }
+  for_pixels(f, origin, [&](int block, int lane, int64_t) { blocks[block].live[lane] = -1; });
+
+  const Floats cell_x = lane_x(), cell_y = lane_y();
+  const int32_t begin = lists.offsets[tile], end = lists.offsets[tile + 1];
+  for (int32_t position = begin; position < end; position++) {
+    if (((position - begin) & 31) == 31) {  // now and then, see whether every pixel is saturated
+      Ints live = splat(0);
+      for (const auto& b : blocks) live |= b.live;
+      int32_t any = 0;
+      for (int i = 0; i < LANES; i++) any |= live[i];
+      if (!any) break;
+    }
+    const float* record = records + int64_t(lists.gaussians[position]) * (SPLAT + K);
+    Splat s;
+    std::memcpy(&s, record, sizeof s);
+    const float* features = record + SPLAT;
+    BlockRange range;
+    if (!touched_blocks(s, float(origin.x), float(origin.y), range)) continue;
+    const Floats left = splat(s.x - origin.x) - cell_x, top = splat(s.y - origin.y) - cell_y;
+    for (int by = range.y0; by <= range.y1; by++) {
+      const Floats dy = top - splat(float(by * BLOCK_HEIGHT));
+      const Floats qy = splat(s.qyy) * dy * dy, qxy = splat(s.qxy) * dy;
+      for (int bx = range.x0; bx <= range.x1; bx++) {
+        BlockState<K>& b = blocks[by * BLOCK_COLUMNS + bx];
+        const Floats dx = left - splat(float(bx * BLOCK_WIDTH));
+        const Floats power = (splat(s.qxx) * dx + qxy) * dx + qy, exponent = power + splat(s.log2_opacity);
+        Ints ok = b.live & (power <= splat(0.f)) & (exponent >= splat(LOG2_MIN_ALPHA));
+        const Floats raw = exp2_negative(exponent), alpha = select(raw < splat(MAX_ALPHA), raw, splat(MAX_ALPHA));
+        const Floats next = b.transmittance - b.transmittance * alpha;
+        const Ints stop = ok & (next <= splat(MIN_TRANSMITTANCE));
+        b.live &= ~stop, ok &= ~stop;
+        const Floats weight = masked(ok, alpha * b.transmittance);
+        for (int k = 0; k < K; k++) b.features[k] += splat(features[k]) * weight;
+        b.transmittance = select(ok, next, b.transmittance);
+        b.last = select(ok, splat(position), b.last);
+      }
+    }
+  }
+  store_tile<K>(f, origin, blocks, background, out);
+  int32_t used = begin;
+  for (const auto& b : blocks)
+    for (int lane = 0; lane < LANES; lane++) used = std::max(used, b.last[lane] + 1);
+  return used;
+}
+
+struct PixelGradients {
+  const float* image;  // gradients, [h, w, colors + depth]
+  const float* alpha;  // [h, w]
+};
+
+template <int K>
+struct BlockGradient {
+  Floats transmittance;  // in front of the Gaussian at hand; starts at the final one
+  Floats rest;           // gradient that reaches the transmittance behind the Gaussian at hand, times it
+  Floats features[K];    // gradient of the pixel's features
+  Ints last;
+};
+
+template <int K>
+void load_tile_gradients(const Frame& f, TileOrigin origin, const float* background, const Pixels& drawn, const PixelGradients& v,
+                         BlockGradient<K>* blocks) {
+  const int channels = f.colors + (f.depth ? 1 : 0);
+  for (int i = 0; i < BLOCKS; i++) {
+    blocks[i].transmittance = splat(1.f), blocks[i].rest = splat(0.f), blocks[i].last = splat(-1);
+    for (auto& feature : blocks[i].features) feature = splat(0.f);
+  }
+  for_pixels(f, origin, [&](int block, int lane, int64_t pixel) {
+    BlockGradient<K>& b = blocks[block];
+    const float* v_image = v.image + pixel * channels;
+    float v_alpha = v.alpha[pixel];
+    for (int k = 0; k < f.colors; k++) {
+      b.features[k][lane] = v_image[k];
+      if (background) v_alpha -= background[k] * v_image[k];
+    }
+    if (f.depth) {
+      float v_depth = v_image[f.colors];
+      if (f.depth == 2) {  // expected depth = accumulated depth / alpha
+        const float alpha = drawn.alpha[pixel];
+        v_depth /= std::max(alpha, MIN_WEIGHT);
+        if (alpha >= MIN_WEIGHT) v_alpha -= v_depth * drawn.image[pixel * channels + f.colors];
+      }
+      b.features[f.colors][lane] = v_depth;
+    }
+    b.transmittance[lane] = drawn.transmittance[pixel];
+    b.rest[lane] = drawn.transmittance[pixel] * v_alpha;
+    b.last[lane] = drawn.last[pixel];
+  });
+}
+
+// Walks one tile back to front, writing six moments and the feature gradients of every Gaussian to its slot.
+template <int K>
+void composite_tile_backward(const Frame& f, int tile, const Lists& lists, const int32_t* ends, const int32_t* slots,
+                             const float* records, const float* background, const Pixels& drawn, const PixelGradients& v, float* sums) {
+  const TileOrigin origin = tile_origin(f, tile);
+  BlockGradient<K> blocks[BLOCKS];
+  load_tile_gradients<K>(f, origin, background, drawn, v, blocks);
+  const Floats cell_x = lane_x(), cell_y = lane_y();
+  for (int32_t position = ends[tile] - 1; position >= lists.offsets[tile]; position--) {
+    const float* record = records + int64_t(lists.gaussians[position]) * (SPLAT + K);
+    Splat s;
+    std::memcpy(&s, record, sizeof s);
+    const float* features = record + SPLAT;
+    float* out = sums + int64_t(slots[position]) * (MOMENTS + K);
+    BlockRange range;
+    if (!touched_blocks(s, float(origin.x), float(origin.y), range)) {
+      std::memset(out, 0, sizeof(float) * (MOMENTS + K));
+      continue;
+    }
+    const Floats left = splat(s.x - origin.x) - cell_x, top = splat(s.y - origin.y) - cell_y;
+    Floats s0 = splat(0.f), sx = s0, sy = s0, sxx = s0, sxy = s0, syy = s0, v_features[K];
+    for (auto& feature : v_features) feature = splat(0.f);
+    for (int bx = range.x0; bx <= range.x1; bx++) {
+      const Floats dx = left - splat(float(bx * BLOCK_WIDTH));
+      const Floats qx = splat(s.qxx) * dx * dx, qxy = splat(s.qxy) * dx;
+      Floats column = splat(0.f), column_y = column;  // sums over this column, in which dx is constant
+      for (int by = range.y0; by <= range.y1; by++) {
+        BlockGradient<K>& b = blocks[by * BLOCK_COLUMNS + bx];
+        const Floats dy = top - splat(float(by * BLOCK_HEIGHT));
+        const Floats power = (splat(s.qyy) * dy + qxy) * dy + qx, exponent = power + splat(s.log2_opacity);
+        const Ints ok = (power <= splat(0.f)) & (exponent >= splat(LOG2_MIN_ALPHA)) & (splat(position) <= b.last);
+        const Floats raw = exp2_negative(exponent);
+        const Ints free = raw < splat(MAX_ALPHA);  // alpha does not move with its inputs where it was cut
+        const Floats alpha = select(free, raw, splat(MAX_ALPHA));
+        const Floats inverse = splat(1.f) / (splat(1.f) - alpha), before = b.transmittance * inverse;
+        b.transmittance = select(ok, before, b.transmittance);
+        const Floats weight = masked(ok, alpha * before);
+        Floats v_weight = splat(0.f);
+        for (int k = 0; k < K; k++) {
+          v_weight += splat(features[k]) * b.features[k];
+          v_features[k] += weight * b.features[k];
+        }
+        const Floats v_alpha = before * v_weight + b.rest * inverse;
+        b.rest -= v_weight * weight;
+        const Floats v_power = masked(ok & free, raw * v_alpha), v_power_y = v_power * dy;
+        column += v_power, column_y += v_power_y, syy += v_power_y * dy;
+      }
+      s0 += column, sy += column_y;
+      const Floats column_x = column * dx;
+      sx += column_x, sxx += column_x * dx, sxy += column_y * dx;
+    }
+    out[0] = sum(s0), out[1] = sum(sx), out[2] = sum(sy), out[3] = sum(sxx), out[4] = sum(sxy), out[5] = sum(syy);
+    for (int k = 0; k < K; k++) out[MOMENTS + k] = sum(v_features[k]);
+  }
+}
+
+// Calls body with the compiled feature count as a compile-time constant. False where it was not compiled.
+template <typename Body>
+bool with_features(int features, const Body& body) {
+  switch (features) {
+    case 1: body(std::integral_constant<int, 1>()); return true;
+    case 2: body(std::integral_constant<int, 2>()); return true;
+    case 3: body(std::integral_constant<int, 3>()); return true;
+    case 4: body(std::integral_constant<int, 4>()); return true;
+    case 8: body(std::integral_constant<int, 8>()); return true;
+    default: return false;
+  }
+}
+
+inline int chunks_of(int count, int size) { return (count + size - 1) / size; }
+
+// Stable least-significant-digit radix sort; the sorted keys end in `keys`.
+void radix_sort(uint64_t* keys, uint64_t* scratch, size_t count) {
+  constexpr int BITS = 11, PASSES = 3, BUCKETS = 1 << BITS;
+  for (int pass = 0; pass < PASSES; pass++) {
+    const int shift = 32 + pass * BITS;
+    size_t starts[BUCKETS + 1] = {0};
+    for (size_t i = 0; i < count; i++) starts[((keys[i] >> shift) & (BUCKETS - 1)) + 1]++;
+    for (int i = 0; i < BUCKETS; i++) starts[i + 1] += starts[i];
+    for (size_t i = 0; i < count; i++) scratch[starts[(keys[i] >> shift) & (BUCKETS - 1)]++] = keys[i];
+    std::swap(keys, scratch);
+  }
+  std::memcpy(scratch, keys, count * sizeof *keys);  // an odd number of passes ends in the other buffer
+}
+
+}  // namespace
+
+extern "C" {
+
+// Gaussians that one parallel job of the projection handles; scratch sizes depend on it.
+int32_t neoverse_project_chunk() { return PROJECT_CHUNK; }
+
+// Projects every Gaussian. Returns how many (Gaussian, tile) pairs there are.
+//   records [n, 8 + features], depths [n], radii [n, 2] (zero where unseen), means2d [n, 2], boxes [n, 4] (in tiles).
+int64_t neoverse_project(const Frame* frame, const float* means, const float* quats, const float* scales, const float* opacities,
+                         const float* colors, const float* viewmat, const float* intrinsics, float* records, float* depths,
+                         int32_t* radii, float* means2d, int32_t* boxes, int64_t* pairs /* [chunks] */) {
+  const Frame& f = *frame;
+  const Camera camera = make_camera(f, viewmat, intrinsics);
+  const int chunks = chunks_of(f.count, PROJECT_CHUNK), stride = SPLAT + f.features;
+  parallel_for(chunks, f.threads, [&](int chunk) {
+    int64_t total = 0;
+    for (int i = chunk * PROJECT_CHUNK; i < std::min(f.count, (chunk + 1) * PROJECT_CHUNK); i++) {
+      const Projection p = project_one(camera, f.eps2d, means + 3 * i, quats + 4 * i, scales + 3 * i);
+      Splat s{};
+      TileBox box{};
+      radii[2 * i] = radii[2 * i + 1] = 0;
+      if (make_splat(f, camera, p, opacities[i], s, radii + 2 * i, box)) {
+        float* record = records + int64_t(i) * stride;
+        std::memcpy(record, &s, sizeof s);
+        float* features = record + SPLAT;
+        for (int k = 0; k < f.features; k++) features[k] = k < f.colors ? colors[int64_t(i) * f.colors + k] : 0.f;
+        if (f.depth) features[f.colors] = p.mean.z;
+        total += box.area();
+      }
+      depths[i] = p.mean.z;
+      means2d[2 * i] = s.x, means2d[2 * i + 1] = s.y;
+      std::memcpy(boxes + 4 * i, &box, sizeof box);
+    }
+    pairs[chunk] = total;
+  });
+  int64_t total = 0;
+  for (int chunk = 0; chunk < chunks; chunk++) total += pairs[chunk];
+  return total;
+}
+
+// Sorts by depth and writes the list of every tile.
+//   keys [2, n] and counts [threads, tiles] are scratch; offsets [tiles + 1], gaussians [pairs].
+void neoverse_bin(const Frame* frame, const float* depths, const int32_t* boxes_in, uint64_t* keys, int32_t* counts,
+                  int32_t* offsets, int32_t* gaussians) {
+  const Frame& f = *frame;
+  const auto* boxes = reinterpret_cast<const TileBox*>(boxes_in);
+  const int columns = tiles_along(f.width), tiles = columns * tiles_along(f.height);
+  size_t seen = 0;
+  for (int i = 0; i < f.count; i++) {
+    if (boxes[i].area() == 0) continue;
+    uint32_t bits;  // of a positive float: they order as the value does
+    std::memcpy(&bits, depths + i, sizeof bits);
+    keys[seen++] = uint64_t(bits) << 32 | uint32_t(i);
+  }
+  radix_sort(keys, keys + f.count, seen);
+
+  // Counting sort into tiles; every chunk of the depth order fills its own stretch of each list.
+  const int chunks = f.threads;
+  const auto for_chunk = [&](int chunk, auto&& body) {
+    for (size_t i = seen * chunk / chunks; i < seen * (chunk + 1) / chunks; i++) {
+      const auto gaussian = int32_t(uint32_t(keys[i]));
+      const TileBox& box = boxes[gaussian];
+      for (int y = box.y0; y < box.y1; y++)
+        for (int x = box.x0; x < box.x1; x++) body(y * columns + x, gaussian);
+    }
+  };
+  parallel_for(chunks, f.threads, [&](int chunk) {
+    int32_t* count = counts + int64_t(chunk) * tiles;
+    std::fill(count, count + tiles, 0);
+    for_chunk(chunk, [&](int tile, int32_t) { count[tile]++; });
+  });
+  int32_t start = 0;
+  for (int tile = 0; tile < tiles; tile++) {
+    offsets[tile] = start;
+    for (int chunk = 0; chunk < chunks; chunk++) {
+      int32_t& count = counts[int64_t(chunk) * tiles + tile];
+      const int32_t here = count;
+      count = start, start += here;
+    }
+  }
+  offsets[tiles] = start;
+  parallel_for(chunks, f.threads, [&](int chunk) {
+    int32_t* next = counts + int64_t(chunk) * tiles;
+    for_chunk(chunk, [&](int tile, int32_t gaussian) { gaussians[next[tile]++] = gaussian; });
+  });
+}
+
+// Draws the image. ends [tiles] is one past the last list position that each tile used. False: features not compiled.
+bool neoverse_composite(const Frame* frame, const float* records, const float* background, const int32_t* offsets,
+                        const int32_t* gaussians, float* image, float* alpha, float* transmittance, int32_t* last, int32_t* ends) {
+  const Frame& f = *frame;
+  const Lists lists{offsets, gaussians};
+  const Pixels pixels{image, alpha, transmittance, last};
+  return with_features(f.features, [&](auto features) {
+    parallel_for(tiles_along(f.width) * tiles_along(f.height), f.threads, [&](int tile) {
+      ends[tile] = composite_tile<features()>(f, tile, lists, records, background, pixels);
+    });
+  });
+}
+
+// Gives every pair that was drawn a slot, those of one Gaussian side by side. Returns how many there are.
+//   slots [pairs] (only drawn pairs are written), slot_offsets [n + 1].
+int64_t neoverse_slots(const Frame* frame, const int32_t* offsets, const int32_t* gaussians, const int32_t* ends, int32_t* slots,
+                       int32_t* slot_offsets) {
+  const Frame& f = *frame;
+  const int tiles = tiles_along(f.width) * tiles_along(f.height);
+  std::fill(slot_offsets, slot_offsets + f.count + 1, 0);
+  // First a pair's rank among its Gaussian's pairs, then, once all are counted, its place.
+  for (int tile = 0; tile < tiles; tile++)
+    for (int32_t i = offsets[tile]; i < ends[tile]; i++) slots[i] = slot_offsets[gaussians[i] + 1]++;
+  for (int i = 0; i < f.count; i++) slot_offsets[i + 1] += slot_offsets[i];
+  parallel_for(tiles, f.threads, [&](int tile) {
+    for (int32_t i = offsets[tile]; i < ends[tile]; i++) slots[i] += slot_offsets[gaussians[i]];
+  });
+  return slot_offsets[f.count];
+}
+
+// Gradients of every drawn pair: sums [slots, 6 + features]. False: features not compiled.
+bool neoverse_composite_backward(const Frame* frame, const float* records, const float* background, const int32_t* offsets,
+                                 const int32_t* gaussians, const int32_t* ends, const int32_t* slots, const float* image,
+                                 const float* alpha, const float* transmittance, const int32_t* last, const float* v_image,
+                                 const float* v_alpha, float* sums) {
+  const Frame& f = *frame;
+  const Lists lists{offsets, gaussians};
+  const Pixels drawn{const_cast<float*>(image), const_cast<float*>(alpha), const_cast<float*>(transmittance), const_cast<int32_t*>(last)};
+  return with_features(f.features, [&](auto features) {
+    parallel_for(tiles_along(f.width) * tiles_along(f.height), f.threads, [&](int tile) {
+      composite_tile_backward<features()>(f, tile, lists, ends, slots, records, background, drawn, {v_image, v_alpha}, sums);
+    });
+  });
+}
+
+// Sums each Gaussian's slots and goes back through the projection. Every output is written.
+//   view_sums [chunks, 12] is scratch; v_viewmat [4, 4].
+void neoverse_project_backward(const Frame* frame, const float* means, const float* quats, const float* scales,
+                               const float* opacities, const float* viewmat, const float* intrinsics, const int32_t* slot_offsets,
+                               const float* sums, double* view_sums, float* v_means, float* v_quats, float* v_scales,
+                               float* v_opacities, float* v_colors, float* v_viewmat) {
+  const Frame& f = *frame;
+  const Camera camera = make_camera(f, viewmat, intrinsics);
+  const int chunks = chunks_of(f.count, PROJECT_CHUNK), stride = MOMENTS + f.features;
+  parallel_for(chunks, f.threads, [&](int chunk) {
+    double view[12] = {0};
+    for (int i = chunk * PROJECT_CHUNK; i < std::min(f.count, (chunk + 1) * PROJECT_CHUNK); i++) {
+      float total[MOMENTS + 8] = {0};
+      for (int32_t slot = slot_offsets[i]; slot < slot_offsets[i + 1]; slot++)
+        for (int k = 0; k < stride; k++) total[k] += sums[int64_t(slot) * stride + k];
+      GaussianGradient g{};
+      if (slot_offsets[i] < slot_offsets[i + 1]) {
+        const Projection p = project_one(camera, f.eps2d, means + 3 * i, quats + 4 * i, scales + 3 * i);
+        const float v_depth = f.depth ? total[MOMENTS + f.colors] : 0.f;
+        const SplatGradient v = splat_gradient(p, total, effective_opacity(f, p, opacities[i]), v_depth);
+        g = project_one_backward(f, camera, p, v, scales + 3 * i, opacities[i]);
+        const Mat3 local = multiply(g.camera_axes, transposed({{scaled(p.rotation.row[0], load3(scales + 3 * i)),
+                                                                scaled(p.rotation.row[1], load3(scales + 3 * i)),
+                                                                scaled(p.rotation.row[2], load3(scales + 3 * i))}}));
+        const Vec3 mean = load3(means + 3 * i);
+        const float m[3] = {g.camera_mean.x, g.camera_mean.y, g.camera_mean.z};
+        for (int r = 0; r < 3; r++) {
+          const Vec3 row = local.row[r] + m[r] * mean;
+          view[4 * r] += row.x, view[4 * r + 1] += row.y, view[4 * r + 2] += row.z, view[4 * r + 3] += m[r];
+        }
+      }
+      store3(v_means + 3 * i, g.mean);
+      store3(v_scales + 3 * i, g.scale);
+      std::memcpy(v_quats + 4 * i, g.quat, sizeof g.quat);
+      v_opacities[i] = g.opacity;
+      for (int k = 0; k < f.colors; k++) v_colors[int64_t(i) * f.colors + k] = total[MOMENTS + k];
+    }
+    std::memcpy(view_sums + 12 * chunk, view, sizeof view);
+  });
+  double view[16] = {0};
+  for (int chunk = 0; chunk < chunks; chunk++)
+    for (int k = 0; k < 12; k++) view[k] += view_sums[12 * chunk + k];
+  for (int k = 0; k < 16; k++) v_viewmat[k] = float(view[k]);
+}
+
+}  // extern "C"
