@@ -1,0 +1,57 @@
+"""Cameras and focal length of a clip with parallax: several focal guesses, coarse to fine."""
+
+from __future__ import annotations
+
+import torch
+
+from neoverse_ns.console import progress
+from neoverse_ns.reconstruct.bundle.bundle_adjustment import Adjustment, AdjustmentSettings, adjust
+from neoverse_ns.reconstruct.bundle.config import BundleConfig
+from neoverse_ns.reconstruct.bundle.flow import FlowField
+from neoverse_ns.reconstruct.bundle.normal_equations import State
+from neoverse_ns.reconstruct.bundle.observations import Observations, observe
+from neoverse_ns.reconstruct.bundle.two_view import two_view_start
+
+
+def solve_cameras(field: FlowField, frames: int, config: BundleConfig) -> tuple[Adjustment, Observations]:
+    """Estimate all cameras and the focal length.
+
+    Each focal guess starts its own coarse solve, since a wrong focal length can hold the chained start in a wrong
+    minimum; the one with the lowest robust cost is refined on the fine grid.
+
+    Returns:
+        The refined solution and the observations it refers to.
+    """
+    coarse = observe(field, frames, config.coarse_stride)
+    guesses = (config.known_focal,) if config.known_focal else config.focal_guesses
+    best: Adjustment | None = None
+    with progress("Solving cameras", len(guesses) + 1) as steps:
+        for guess in guesses:
+            start = two_view_start(coarse, guess, config.seed)
+            settings = _settings(config, config.coarse_iterations, (config.kernel_wide, config.kernel_narrow))
+            result = adjust(coarse, start, settings)
+            if best is None or result.cost < best.cost:
+                best = result
+            steps.advance(note=f"f/width {float(best.state.focal):.2f}")
+        assert best is not None
+        fine = observe(field, frames, config.fine_stride)
+        start = State(best.state.poses, _resampled(best.state.inverse_depth, coarse, fine), best.state.focal)
+        settings = _settings(config, config.fine_iterations, (config.kernel_narrow, config.kernel_narrow))
+        result = adjust(fine, start, settings)
+        steps.advance(note=f"f/width {float(result.state.focal):.2f}")
+    return result, fine
+
+
+def _settings(config: BundleConfig, iterations: int, kernel: tuple[float, float]) -> AdjustmentSettings:
+    return AdjustmentSettings(
+        iterations=iterations,
+        kernel=kernel,
+        smoothness=config.smoothness,
+        prior=(config.focal_prior, config.focal_prior_spread, config.focal_prior_weight),
+        solve_focal=config.known_focal is None,
+    )
+
+
+def _resampled(inverse_depth: torch.Tensor, coarse: Observations, fine: Observations) -> torch.Tensor:
+    maps = inverse_depth.view(-1, 1, *coarse.grid)
+    return torch.nn.functional.interpolate(maps, fine.grid, mode="bilinear").flatten(1)

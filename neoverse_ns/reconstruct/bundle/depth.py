@@ -1,0 +1,141 @@
+"""Depth of the keyframes at full resolution, with the cameras fixed.
+
+Every pixel of a keyframe is seen in several training frames along measured flow; its inverse depth is the one
+explaining those flows best, tied to its neighbours where the image shows no edge. Only flow between training frames
+enters, so no pixel of a held-out frame has any influence beyond the cameras.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from neoverse_ns.geometry.projection import pixel_centres
+from neoverse_ns.reconstruct.bundle.dense_solver import fill, solve_smooth
+from neoverse_ns.reconstruct.bundle.flow import FlowField
+
+FARTHEST, CLOSEST = 1e-2, 50.0
+"""Bounds of inverse depth, relative to the clip's median depth in bundle adjustment."""
+FLOW_SIGMA = 0.7
+"""Typical error of flow in pixels: the robust kernel's width and the unit of evidence."""
+DIFFERENCE = 0.01
+"""Typical difference of inverse depth between neighbouring pixels of one surface, as a share of the inverse depth."""
+TOLERANCE = 0.1
+"""Relative uncertainty of inverse depth at which confidence has fallen to a half."""
+INNER_ITERATIONS = 30
+"""Conjugate gradient steps per round."""
+
+
+@dataclass(frozen=True)
+class Views:
+    """Where one keyframe's pixels are seen in other frames.
+
+    A pixel of inverse depth d lies along ``base + d * shift`` in a target camera, and flow saw it at ``seen``.
+
+    Attributes:
+        base: Viewing rays turned into the target cameras.
+        shift: Translations into them.
+        seen: Image positions relative to the principal point, over the focal length.
+        weights: Confidence of flow.
+        focal: Focal length in pixels.
+    """
+
+    base: Float[Tensor, "e 3 h w"]
+    shift: Float[Tensor, "e 3 1 1"]
+    seen: Float[Tensor, "e 2 h w"]
+    weights: Float[Tensor, "e h w"]
+    focal: float
+
+    def linearise(self, inverse_depth: Float[Tensor, "h w"]) -> tuple[Tensor, Tensor]:
+        """Residuals [e,2,h,w] in pixels and their derivatives by inverse depth."""
+        point = self.base + inverse_depth * self.shift
+        z = point[:, 2:].clamp_min(0.05)
+        position = point[:, :2] / z
+        slope = (self.shift[:, :2] - position * self.shift[:, 2:]) / z
+        return self.focal * (position - self.seen), self.focal * slope
+
+    def closed_form(self) -> tuple[Float[Tensor, "h w"], Float[Tensor, "h w"]]:
+        """Linear least-squares inverse depth and its precision (weighted squared pixels per unit of inverse depth)."""
+        rest = self.focal * (self.base[:, :2] - self.seen * self.base[:, 2:])
+        slope = self.focal * (self.seen * self.shift[:, 2:] - self.shift[:, :2])
+        precision = (self.weights * slope.square().sum(1)).sum(0)
+        return (self.weights * (rest * slope).sum(1)).sum(0) / precision.clamp_min(1e-9), precision
+
+
+def gather_views(field: FlowField, frame: int, viewmats: Float[Tensor, "n 4 4"], focal: float) -> Views | None:
+    """Everything the pairs leaving `frame` say about its pixels; None where there are no pairs.
+
+    Args:
+        field: Flow between training frames.
+        frame: The keyframe.
+        viewmats: World-to-camera poses of all frames.
+        focal: Focal length in pixels.
+    """
+    targets = [j for i, j in field.pairs if i == frame]
+    if not targets:
+        return None
+    h, w = field.confidence[frame, targets[0]].shape
+    centres = (pixel_centres(h, w) - torch.tensor([w / 2, h / 2])).permute(2, 0, 1)
+    rays = torch.cat([centres / focal, torch.ones(1, h, w)])
+    relative = (viewmats[targets].double() @ torch.linalg.inv(viewmats[frame].double())).float()
+    base = torch.einsum("eab,bhw->eahw", relative[:, :3, :3], rays)
+    flow = torch.stack([torch.from_numpy(field.flow[frame, j]).permute(2, 0, 1) for j in targets])
+    weights = torch.stack([torch.from_numpy(field.confidence[frame, j]) for j in targets])
+    return Views(base, relative[:, :3, 3, None, None], (flow + centres) / focal, weights, focal)
+
+
+def dense_depth(
+    views: Views, image: UInt8[Tensor, "h w 3"], smoothness: float, rounds: int
+) -> tuple[Float[Tensor, "h w"], Float[Tensor, "h w"]]:
+    """Depth and confidence of one keyframe.
+
+    Args:
+        views: Flow evidence.
+        image: The keyframe, whose edges allow depth to jump.
+        smoothness: Weight of the ties to neighbouring pixels.
+        rounds: Linearisations; robust weights and ties are updated in each.
+    """
+    value, precision = views.closed_form()
+    value = value.clamp(FARTHEST, CLOSEST)
+    inverse = fill(value, precision).clamp(FARTHEST, CLOSEST)
+    similar_right, similar_down = _image_bonds(image)
+    trust = views.weights
+    for _ in range(rounds):
+        error, slope = views.linearise(inverse)
+        trust = views.weights / (1 + error.square().sum(1) / FLOW_SIGMA**2)
+        precision = (trust * slope.square().sum(1)).sum(0) / FLOW_SIGMA**2
+        step = (trust * (error * slope).sum(1)).sum(0) / FLOW_SIGMA**2 / precision.clamp_min(1e-9)
+        value = (inverse - step).clamp(FARTHEST, CLOSEST)
+        right = smoothness * similar_right * _surface_bonds(inverse, dim=1)
+        down = smoothness * similar_down * _surface_bonds(inverse, dim=0)
+        inverse = solve_smooth(value, precision, right, down, inverse, INNER_ITERATIONS).clamp(FARTHEST, CLOSEST)
+    return 1 / inverse, _confidence(views, trust, inverse)
+
+
+def _image_bonds(image: Tensor) -> tuple[Tensor, Tensor]:
+    """How alike neighbouring pixels look, in (0, 1]: exp(-colour difference / 10 grey levels)."""
+    colour = image.float()
+    right = (colour[:, 1:] - colour[:, :-1]).abs().mean(-1)
+    down = (colour[1:] - colour[:-1]).abs().mean(-1)
+    return torch.exp(-right / 10), torch.exp(-down / 10)
+
+
+def _surface_bonds(inverse: Tensor, dim: int) -> Tensor:
+    """Weights that make the quadratic tie act like a linear one on large jumps (iteratively reweighted)."""
+    size = inverse.shape[dim]
+    a, b = inverse.narrow(dim, 0, size - 1), inverse.narrow(dim, 1, size - 1)
+    typical = DIFFERENCE * 0.5 * (a + b)
+    return 1 / (typical.square() + typical * (a - b).abs())
+
+
+def _confidence(views: Views, trust: Tensor, inverse: Tensor) -> Tensor:
+    """Flow that is believed and fits, times how sharply it determines the depth."""
+    error, slope = views.linearise(inverse)
+    precision = (trust * slope.square().sum(1)).sum(0) / FLOW_SIGMA**2
+    uncertainty = 1 / precision.clamp_min(1e-12).sqrt() / inverse.clamp_min(0.1)
+    fits = torch.exp(-error.square().sum(1) / (2 * FLOW_SIGMA) ** 2)
+    agreement = (views.weights * fits).sum(0) / views.weights.sum(0).clamp_min(1.0)
+    return (agreement / (1 + (uncertainty / TOLERANCE) ** 2)).clamp(0, 1)

@@ -1,0 +1,140 @@
+"""Optical flow between the frames of a clip, with a confidence from its round trip.
+
+Flow is dense inverse search (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016) as OpenCV ships
+it. ``flow[i, j][y, x]`` is the displacement in pixels of what frame i shows at pixel (x, y) in frame j.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+from numpy import ndarray
+
+from neoverse_ns.console import progress
+
+Pair = tuple[int, int]
+
+OUTSIDE = 1e3
+"""Displacement read where a pixel has left the image: far larger than any disagreement that counts as noise."""
+
+
+@dataclass(frozen=True)
+class FlowField:
+    """Flow of every measured pair, in both directions.
+
+    Attributes:
+        flow: Displacement in pixels, float32.
+        confidence: In [0, 1]: exp(-(round-trip error / noise)^2), zero where the target lies outside the image.
+    """
+
+    flow: dict[Pair, Float[ndarray, "h w 2"]] = field(default_factory=dict)
+    confidence: dict[Pair, Float[ndarray, "h w"]] = field(default_factory=dict)
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """All pairs in ascending order."""
+        return sorted(self.flow)
+
+    def between(self, frames: list[int]) -> FlowField:
+        """The pairs with both ends among `frames`."""
+        chosen = set(frames)
+        keep = [p for p in self.pairs if p[0] in chosen and p[1] in chosen]
+        return FlowField({p: self.flow[p] for p in keep}, {p: self.confidence[p] for p in keep})
+
+
+def to_gray(frames: UInt8[ndarray, "n h w 3"]) -> list[UInt8[ndarray, "h w"]]:
+    """Luma of every frame, as the flow wants it."""
+    return [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
+
+
+def measure_flow(gray: list[UInt8[ndarray, "h w"]], middles: dict[Pair, int | None], noise: float) -> FlowField:
+    """Measure flow for every pair and its reverse.
+
+    Args:
+        gray: Frames.
+        middles: For each pair ``i < j`` a frame between through whose flows a start is composed, or None to start from
+            zero; the pairs to and from that frame must be among the keys too (see `pair_graph`).
+        noise: Round-trip error in pixels at which the confidence has fallen to 1/e.
+    """
+    flow: dict[Pair, ndarray] = {}
+
+    def one(pair: Pair) -> ndarray:
+        i, j = pair
+        middle = middles[min(pair), max(pair)]
+        start = None if middle is None else compose(flow[i, middle], flow[middle, j])
+        return _searcher(gray[i].shape).calc(gray[i], gray[j], start)
+
+    with _single_threaded_opencv(), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        with progress("Measuring optical flow", 2 * len(middles)) as steps:
+            for wave in _waves(middles):
+                for pair, result in zip(wave, pool.map(one, wave), strict=True):
+                    flow[pair] = result
+                    steps.advance()
+        pairs = list(flow)
+        confidence = pool.map(lambda p: round_trip_confidence(flow[p], flow[p[1], p[0]], noise), pairs)
+        return FlowField(flow, dict(zip(pairs, confidence, strict=True)))
+
+
+def compose(first: Float[ndarray, "h w 2"], second: Float[ndarray, "h w 2"]) -> Float[ndarray, "h w 2"]:
+    """Follow `first`, then `second`: displacement over both."""
+    x, y = _landing(first)
+    return first + cv2.remap(second, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def round_trip_confidence(
+    forward: Float[ndarray, "h w 2"], backward: Float[ndarray, "h w 2"], noise: float
+) -> Float[ndarray, "h w"]:
+    """Trust in `forward` from how closely `backward` leads back: exp(-(error / noise)^2)."""
+    h, w = forward.shape[:2]
+    x, y = _landing(forward)
+    back = cv2.remap(
+        backward, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(OUTSIDE, OUTSIDE)
+    )
+    inside = (x >= 0) & (x <= w - 1) & (y >= 0) & (y <= h - 1)
+    error = ((back + forward) ** 2).sum(-1)
+    return (np.exp(-error / noise**2) * inside).astype(np.float32)
+
+
+def _landing(flow: ndarray) -> tuple[ndarray, ndarray]:
+    """Array positions (integer at pixel centres, as OpenCV's remap counts) where each pixel arrives."""
+    y, x = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float32)
+    return x + flow[..., 0], y + flow[..., 1]
+
+
+def _searcher(shape: tuple[int, ...]) -> cv2.DISOpticalFlow:
+    """A fresh search: it keeps buffers, so every task needs its own."""
+    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    return search
+
+
+def _waves(middles: dict[Pair, int | None]) -> Iterator[list[Pair]]:
+    """Groups of directed pairs such that each only needs flows of earlier groups."""
+    done: set[Pair] = set()
+    while len(done) < len(middles):
+        ready = [
+            (i, j)
+            for (i, j), m in sorted(middles.items())
+            if (i, j) not in done and (m is None or ((i, m) in done and (m, j) in done))
+        ]
+        if not ready:
+            raise ValueError("a pair's start needs flows that are not among the pairs")
+        yield ready + [(j, i) for i, j in ready]
+        done.update(ready)
+
+
+@contextmanager
+def _single_threaded_opencv() -> Iterator[None]:
+    """OpenCV splits a search by its thread count and the result depends on the split: one thread makes it repeatable."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
