@@ -21,6 +21,8 @@ class Clip:
         seconds: Presentation time of every frame in the source, from its first frame.
         source: The file or folder the frames came from.
         notes: What was decided while loading, one sentence each (shot chosen, duration cut, ...).
+        source_size: Upright width and height of the source's frames in square pixels, where known. The frames are the
+            source's, scaled evenly by `source_scale` and cut at the borders by the same amount on opposite sides.
     """
 
     frames: UInt8[Tensor, "n h w 3"]
@@ -28,6 +30,7 @@ class Clip:
     seconds: Float[Tensor, " n"]
     source: Path
     notes: tuple[str, ...] = field(default=())
+    source_size: tuple[int, int] | None = None
 
     def __len__(self) -> int:
         return self.frames.shape[0]
@@ -39,6 +42,13 @@ class Clip:
     @property
     def width(self) -> int:
         return self.frames.shape[2]
+
+    @property
+    def source_scale(self) -> float:
+        """Pixels here per pixel of the source: turns a focal length there into one here (1 where unknown)."""
+        if self.source_size is None:
+            return 1.0
+        return max(self.width / self.source_size[0], self.height / self.source_size[1])
 
     @property
     def times(self) -> Float[Tensor, " n"]:

@@ -34,11 +34,12 @@ class ImageSource(FrameSource):
         return len(self.images)
 
     def look(self, start: float, end: float) -> Iterator[SeenFrame | None]:
-        sizes = _common_size(self.images)
+        size = _common_size(self.images)
         for index, path in enumerate(self.images):
             seconds = index / self.rate
             if seconds > end + 1e-6:
                 return
+            self.reached = (index + 1) / self.rate
             if seconds < start - 1e-6:
                 yield None
                 continue
@@ -47,7 +48,7 @@ class ImageSource(FrameSource):
                 thumbnail = np.zeros((*THUMBNAIL_SIZE[::-1], 3), np.uint8)
             else:
                 thumbnail = thumbnail_of(read_image(path, THUMBNAIL_SIZE))
-            yield SeenFrame(index, seconds, sizes, thumbnail)
+            yield SeenFrame(index, seconds, size, thumbnail)
 
     def read(self, frames: Sequence[SeenFrame], least: tuple[int, int]) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
         for frame in frames:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from rich.markup import escape
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.config import SIDE_MULTIPLE, ClipConfig
@@ -45,18 +46,19 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
     chosen = _choose_frames(shot, source, config, device, notes)
     size = _choose_size(chosen[0].size, path, config, device, notes)
     pixels = np.empty((len(chosen), size[1], size[0], 3), dtype=np.uint8)
-    with progress(f"decoding {len(chosen)} frames of {path.name}", len(chosen)) as steps:
+    with progress(f"decoding {len(chosen)} frames of {escape(path.name)}", len(chosen)) as steps:
         for place, image in enumerate(source.read(chosen, size)):
             pixels[place] = fit(image, chosen[place].size, size)
             steps.advance()
     for note in notes:
-        say(note)
+        say(escape(note))
     return Clip(
         frames=torch.from_numpy(pixels),
         frame_indices=torch.tensor([frame.index for frame in chosen], dtype=torch.int64),
         seconds=torch.tensor([frame.seconds for frame in chosen], dtype=torch.float64),
         source=path,
         notes=tuple(notes),
+        source_size=chosen[0].size,
     )
 
 
@@ -86,22 +88,29 @@ def _look(source: FrameSource, config: ClipConfig) -> list[SeenFrame]:
         total = max(round(count * end / length), 1)
     seen: list[SeenFrame] = []
     passed = 0
-    with progress(f"looking through {source.path.name}", total) as steps:
+    with progress(f"looking through {escape(source.path.name)}", total) as steps:
         for frame in source.look(config.start, end):
             passed += 1
             if frame is not None:
                 seen.append(frame)
             steps.advance()
-    if not seen and passed == 0:
+    if passed == 0:
         raise ClipError(f"{source.path}: no frame could be decoded; the file is damaged, truncated or empty")
+    if not seen and source.reached > config.start:
+        raise ClipError(
+            f"{source.path}: no intact frame in seconds {config.start:g}-{end:g}; raise duration or change start"
+        )
     if not seen:
-        lasts = f"it is {length:.1f} s long" if length else f"it has {passed} frames"
-        raise ClipError(f"{source.path}: nothing to see from second {config.start:g} on, {lasts}; lower start")
+        raise ClipError(
+            f"{source.path}: start is at {config.start:g} s, but there are only {source.reached:.1f} s; lower start"
+        )
     if config.duration is None and length is not None and length > end + 1:
         source.notes.append(
-            f"looked for shots in seconds {config.start:.1f}-{end:.1f} of {length:.1f} only; "
+            f"shots were looked for in seconds {config.start:.1f}-{end:.1f} of {length:.1f} only; "
             "choose another part with --start or --duration"
         )
+    if config.duration is not None and source.reached < end - max(0.1, 0.05 * config.duration):
+        source.notes.append(f"the source ends at second {source.reached:.1f}, before the duration asked for")
     return seen
 
 
@@ -145,7 +154,8 @@ def _choose_frames(
             )
             shot, seconds = shot[:covered], seconds[:covered]
     if len(shot) < wanted:
-        notes.append(f"using all {len(shot)} frames there are, fewer than the {wanted} wanted")
+        there = "the only frame there is" if len(shot) == 1 else f"all {len(shot)} frames there are"
+        notes.append(f"using {there}, fewer than the {wanted} wanted")
     picked = sample_evenly(seconds, min(wanted, len(shot)))
     return [shot[i] for i in picked]
 
@@ -155,10 +165,12 @@ def _choose_size(
 ) -> tuple[int, int]:
     """Width and height of the sampled frames."""
     if min(source) < SIDE_MULTIPLE:
-        raise ClipError(
-            f"{path}: {source[0]}x{source[1]} pixels are too few, at least {SIDE_MULTIPLE} a side are needed"
-        )
+        raise ClipError(f"{path}: {source[0]}x{source[1]} pixels are too few, {SIDE_MULTIPLE} a side are the least")
     size = target_size(source, config.width, device)
     if config.width is not None and config.width > source[0]:
         notes.append(f"width {config.width} limited to {size[0]}, as the source is only {source[0]} wide")
+    scale = max(size[0] / source[0], size[1] / source[1])
+    lost = 1 - size[0] * size[1] / (source[0] * source[1] * scale**2)
+    if lost > 0.1:
+        notes.append(f"{lost:.0%} of every frame is cut off at the borders to reach {size[0]}x{size[1]} pixels")
     return size

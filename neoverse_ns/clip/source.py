@@ -41,10 +41,12 @@ class FrameSource(ABC):
     Attributes:
         path: The file or folder.
         notes: What had to be decided or was found wrong while reading, one sentence each.
+        reached: Seconds at which the last frame that the latest look passed ends.
     """
 
     path: Path
     notes: list[str] = field(default_factory=list)
+    reached: float = 0.0
 
     @abstractmethod
     def length(self) -> float | None:
