@@ -9,7 +9,6 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from neoverse_ns import __version__
 from neoverse_ns.console import say, warn
@@ -73,33 +72,34 @@ def cached_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
         ClipError, SettingsError, ReconstructionError: See :func:`build_scene`.
     """
     config.validate()
-    folder = cache_root(config.cache_dir) / "scenes" / scene_key(path, config, device)
-    if is_saved_scene(folder):
+    key = scene_key(path, config, device)
+    folders = [root / "scenes" / key for root in (cache_root(config.cache_dir), _fallback_root())]
+    for folder in folders:
+        if is_saved_scene(folder):
+            try:
+                scene = load_scene(folder)
+            except RunError as error:
+                warn(f"cached reconstruction dropped and done again: {error}")
+                shutil.rmtree(folder, ignore_errors=True)
+            else:
+                say(f"reconstruction taken from the cache: {folder}")
+                return scene
+    return _keep(build_scene(path, config, device), folders)
+
+
+def _fallback_root() -> Path:
+    return Path(tempfile.gettempdir()) / "neoverse_ns"
+
+
+def _keep(scene: Scene, folders: list[Path]) -> Scene:
+    """Store `scene` in the first folder that can be written, and say where not and why."""
+    for number, folder in enumerate(folders):
         try:
-            scene = load_scene(folder)
-        except RunError as error:
-            warn(f"cached reconstruction dropped and done again: {error}")
-            shutil.rmtree(folder, ignore_errors=True)
+            save_scene(scene, folder)
+        except OSError as error:
+            last = number + 1 == len(folders)
+            instead = "this reconstruction is not kept" if last else f"using {folders[number + 1].parent} instead"
+            warn(f"the cache folder {folder.parent} cannot be used ({error.strerror or error}): {instead}")
         else:
-            say(f"reconstruction taken from the cache: {folder}")
-            return scene
-    scene = build_scene(path, config, device)
-    _keep(scene, folder)
+            return dataclasses.replace(scene, folder=folder)
     return scene
-
-
-def _keep(scene: Scene, folder: Path) -> None:
-    try:
-        save_scene(scene, folder)
-        return
-    except OSError as error:
-        fallback = Path(tempfile.gettempdir()) / "neoverse_ns" / "scenes" / folder.name
-        warn(f"the cache folder {folder.parent} cannot be used ({_reason(error)}); using {fallback.parent} instead")
-    try:
-        save_scene(scene, fallback)
-    except OSError as error:
-        warn(f"that cannot be used either ({_reason(error)}): this reconstruction is not kept for next time")
-
-
-def _reason(error: OSError) -> Any:
-    return error.strerror or error

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.load import load_clip
+from neoverse_ns.clip.store import frame_name
 from neoverse_ns.console import say
 from neoverse_ns.gaussians.dynamic import DynamicGaussians
 from neoverse_ns.reconstruct.base import SceneGeometry
@@ -19,6 +20,9 @@ from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.motion_masks import moving_pixels
 from neoverse_ns.reconstruct.registry import get_reconstructor
 from neoverse_ns.reconstruct.split import FrameSplit, split_frames
+
+CLIP_FOLDER = "clip"
+"""Subfolder of a stored scene that holds its frames."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Scene:
         geometry: Cameras of all frames, depth of the keyframes.
         gaussians: As lifted; None where they were left out on purpose (a run folder, whose checkpoint has them).
         held_out_dynamic: Moving pixels of the held-out frames, in the order of `split.held_out`; only for measuring.
+        folder: Where it lies on disk, with the frames as images; None where it could not be kept.
     """
 
     clip: Clip
@@ -38,6 +43,11 @@ class Scene:
     geometry: SceneGeometry
     gaussians: DynamicGaussians | None
     held_out_dynamic: Bool[Tensor, "m h w"]
+    folder: Path | None = None
+
+    def frame_file(self, frame: int) -> Path:
+        """Image file of a sampled frame; exists where `folder` is known."""
+        return (self.folder or Path("scene")) / CLIP_FOLDER / frame_name(int(self.clip.frame_indices[frame]))
 
 
 def build_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:

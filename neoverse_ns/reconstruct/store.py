@@ -18,13 +18,13 @@ from neoverse_ns.errors import RunError
 from neoverse_ns.gaussians.dynamic import DynamicGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.reconstruct.base import SceneGeometry
-from neoverse_ns.reconstruct.scene import Scene
+from neoverse_ns.reconstruct.scene import CLIP_FOLDER, Scene
 from neoverse_ns.reconstruct.split import FrameSplit
 
 FORMAT = 1
 """Raised whenever files of an older layout can no longer be read."""
 
-_META, _GEOMETRY, _GAUSSIANS, _CLIP = "scene.json", "geometry.npz", "gaussians.pt", "clip"
+_META, _GEOMETRY, _GAUSSIANS = "scene.json", "geometry.npz", "gaussians.pt"
 
 
 def save_scene(scene: Scene, folder: Path, with_gaussians: bool = True) -> None:
@@ -41,7 +41,7 @@ def save_scene(scene: Scene, folder: Path, with_gaussians: bool = True) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        save_clip(scene.clip, draft / _CLIP)
+        save_clip(scene.clip, draft / CLIP_FOLDER)
         geometry = scene.geometry
         np.savez(
             draft / _GEOMETRY,
@@ -95,7 +95,7 @@ def load_scene(folder: Path) -> Scene:
             raise RunError(
                 f"{folder} was written by neoverse_ns {meta['version']} in another layout: train again, or use that version"
             )
-        clip = load_saved_clip(folder / _CLIP)
+        clip = load_saved_clip(folder / CLIP_FOLDER)
         with np.load(folder / _GEOMETRY) as arrays:
             array = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
         gaussians = None
@@ -110,4 +110,4 @@ def load_scene(folder: Path) -> Scene:
         cameras, meta["keyframes"], array["depth"], array["confidence"], array["dynamic"], meta["report"]
     )
     split = FrameSplit(meta["train"], meta["held_out"], meta["keyframes"])
-    return Scene(clip, split, geometry, gaussians, array["held_out_dynamic"])
+    return Scene(clip, split, geometry, gaussians, array["held_out_dynamic"], folder)

@@ -1,0 +1,10 @@
+"""`neoverse`: reconstruct, then refine everything photometrically. The default."""
+
+from nerfstudio.plugins.types import MethodSpecification
+
+from neoverse_ns.method_configs.shared import trainer_config
+
+neoverse = MethodSpecification(
+    config=trainer_config("neoverse", steps=300),
+    description="NeoVerse: a 4D scene from one ordinary video, without camera poses.",
+)

@@ -1,0 +1,10 @@
+"""`neoverse-feedforward`: the reconstruction as it comes, nothing optimised."""
+
+from nerfstudio.plugins.types import MethodSpecification
+
+from neoverse_ns.method_configs.shared import trainer_config
+
+neoverse_feedforward = MethodSpecification(
+    config=trainer_config("neoverse-feedforward", steps=0),
+    description="NeoVerse without photometric refinement: the reconstruction as it comes.",
+)

@@ -1,0 +1,10 @@
+"""`neoverse-quick`: a third of the refinement, for a first look."""
+
+from nerfstudio.plugins.types import MethodSpecification
+
+from neoverse_ns.method_configs.shared import trainer_config
+
+neoverse_quick = MethodSpecification(
+    config=trainer_config("neoverse-quick", steps=100),
+    description="NeoVerse with a third of the refinement, for a first look.",
+)

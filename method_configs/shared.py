@@ -1,0 +1,48 @@
+"""What the registered methods have in common."""
+
+from __future__ import annotations
+
+from nerfstudio.configs.base_config import LoggingConfig, ViewerConfig
+
+from neoverse_ns.plugin.camera_refinement import CameraRefinementConfig
+from neoverse_ns.plugin.datamanager import NeoVerseDataManagerConfig
+from neoverse_ns.plugin.model import NeoVerseModelConfig
+from neoverse_ns.plugin.optimizers import rate
+from neoverse_ns.plugin.pipeline import NeoVersePipelineConfig
+from neoverse_ns.plugin.trainer import NeoVerseTrainerConfig
+
+RATES = {
+    "means": 1e-4,
+    "quats": 6e-4,
+    "log_scales": 1.5e-3,
+    "opacity_logits": 3e-3,
+    "sh": 3e-3,
+    "velocities": 1e-4,
+    "angular_velocities": 1e-4,
+    "life_span_logits": 3e-3,
+    "camera_opt": 6e-5,
+}
+"""Learning rate of every parameter group; lengths are in units of the clip's median depth."""
+
+
+def trainer_config(method_name: str, steps: int) -> NeoVerseTrainerConfig:
+    """A method that refines for `steps` steps; 0 leaves the reconstruction as it is."""
+    refine = steps > 0
+    return NeoVerseTrainerConfig(
+        method_name=method_name,
+        max_num_iterations=max(steps, 1),
+        steps_per_save=1000,
+        # Held-out frames are measured by ns-eval; doing it while training would only cost time.
+        steps_per_eval_batch=0,
+        steps_per_eval_image=0,
+        steps_per_eval_all_images=0,
+        mixed_precision=False,
+        pipeline=NeoVersePipelineConfig(
+            datamanager=NeoVerseDataManagerConfig(),
+            model=NeoVerseModelConfig(refine=refine, camera_optimizer=CameraRefinementConfig(mode="SE3" if refine else "off")),
+        ),
+        optimizers={name: rate(value, steps) for name, value in RATES.items()} if refine else {},
+        logging=LoggingConfig(steps_per_log=10),
+        viewer=ViewerConfig(num_rays_per_chunk=1 << 15),
+        vis="viewer",
+    )

@@ -1,0 +1,62 @@
+"""Small corrections of the estimated cameras, learned from the training frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float
+from nerfstudio.cameras.camera_optimizers import CameraOptimizer, CameraOptimizerConfig
+from nerfstudio.cameras.cameras import Cameras
+from torch import Tensor
+
+from neoverse_ns.geometry.se3 import se3_exp
+from neoverse_ns.plugin.world import FRAME_KEY, opengl_to_viewmats, viewmats_to_opengl
+
+
+@dataclass
+class CameraRefinementConfig(CameraOptimizerConfig):
+    """One twist per training frame; frames between them follow by interpolation."""
+
+    _target: type = field(default_factory=lambda: CameraRefinement)
+
+
+class CameraRefinement(CameraOptimizer):
+    """Corrects world-to-camera matrices from the left: exp(twist) @ viewmat.
+
+    A nerfstudio `CameraOptimizer`, so that ns-export cameras writes corrected poses. Held-out frames take the
+    interpolation of their training neighbours' twists: corrections move the scene together with its cameras, and a
+    held-out camera that stayed behind would be judged against a scene that has moved.
+    """
+
+    config: CameraRefinementConfig
+
+    def setup_frames(self, train: list[int], held_out: list[int]) -> None:
+        """Tell which sampled frames have twists of their own, in order, and which follow."""
+        count = len(train) + len(held_out)
+        weights = torch.zeros(count, len(train))
+        for frame in range(count):
+            after = next((i for i, t in enumerate(train) if t >= frame), len(train) - 1)
+            before = after if train[after] == frame or after == 0 else after - 1
+            gap = train[after] - train[before]
+            share = (frame - train[before]) / gap if gap > 0 and frame <= train[after] else 0.0
+            weights[frame, before] += 1 - share
+            weights[frame, after] += share
+        self.register_buffer("weights", weights, persistent=False)
+
+    def twists(self) -> Float[Tensor, "n 6"]:
+        """Twist of every sampled frame, translation first."""
+        assert isinstance(self.weights, Tensor)
+        return self.weights @ self.pose_adjustment
+
+    def refined_viewmats(self, cameras: Cameras) -> Float[Tensor, "n 4 4"]:
+        """World-to-camera matrices in OpenCV axes, corrected where a camera belongs to a frame of the clip."""
+        viewmats = opengl_to_viewmats(cameras.camera_to_worlds)
+        if self.config.mode == "off" or cameras.metadata is None or FRAME_KEY not in cameras.metadata:
+            return viewmats
+        frames = cameras.metadata[FRAME_KEY].reshape(-1).to(self.pose_adjustment.device)
+        return se3_exp(self.twists()[frames]).to(viewmats) @ viewmats
+
+    def apply_to_camera(self, camera: Cameras) -> Float[Tensor, "n 3 4"]:
+        """Corrected camera-to-world matrices, OpenGL axes."""
+        return viewmats_to_opengl(self.refined_viewmats(camera))

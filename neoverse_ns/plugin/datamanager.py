@@ -1,0 +1,85 @@
+"""Data manager: one whole frame a step while training, rays where nerfstudio's exporters ask for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Optional, Union
+
+import torch
+from nerfstudio.cameras.cameras import Cameras
+from nerfstudio.cameras.rays import RayBundle
+from nerfstudio.data.datamanagers.base_datamanager import VanillaDataManager, VanillaDataManagerConfig
+
+from neoverse_ns.plugin.dataparser import NeoVerseDataParserConfig
+from neoverse_ns.plugin.dataset import ClipDataset
+from neoverse_ns.plugin.user_errors import exit_on_user_error
+
+
+@dataclass
+class NeoVerseDataManagerConfig(VanillaDataManagerConfig):
+    """Feeds the frames of a clip."""
+
+    _target: type = field(default_factory=lambda: NeoVerseDataManager)
+    dataparser: NeoVerseDataParserConfig = field(default_factory=NeoVerseDataParserConfig)
+    """The clip and how it is reconstructed."""
+    data: Optional[Path] = None
+    """The clip; `--data` is short for it."""
+    train_num_rays_per_batch: int = 65536
+    """Rays per batch for ns-export pointcloud; training uses whole frames."""
+    eval_num_rays_per_batch: int = 65536
+    """The same for evaluation."""
+
+
+class NeoVerseDataManager(VanillaDataManager[ClipDataset]):
+    """Derived from the vanilla manager because ns-render spiral and ns-export pointcloud accept nothing else."""
+
+    config: NeoVerseDataManagerConfig
+
+    def __init__(
+        self,
+        config: NeoVerseDataManagerConfig,
+        device: Union[torch.device, str] = "cpu",
+        test_mode: Literal["test", "val", "inference"] = "val",
+        world_size: int = 1,
+        local_rank: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        with exit_on_user_error():
+            super().__init__(config, device, test_mode, world_size, local_rank, **kwargs)
+        self._order: list[int] = []
+        self._shuffle = torch.Generator().manual_seed(0)
+
+    def get_datapath(self) -> Path:
+        """A folder the viewer can write camera paths to: the run's, where there is one."""
+        scene_dir = self.config.dataparser.scene_dir
+        return scene_dir.parent if scene_dir is not None else super().get_datapath()
+
+    def next_train(self, step: int) -> tuple[Union[RayBundle, Cameras], dict]:  # pyright: ignore
+        """A training frame with its camera; in any mode but training a batch of rays, which the exporters expect."""
+        if self.test_mode != "val":
+            return super().next_train(step)
+        self.train_count += 1
+        index = self._next_index(step)
+        batch = {"image": self.train_image(index), "image_idx": index}
+        return self.train_dataset.cameras[index : index + 1].to(self.device), batch
+
+    def train_image(self, index: int) -> torch.Tensor:
+        """Training image [h, w, 3] in [0, 1] on the device."""
+        return self.train_dataset.get_image_float32(index).to(self.device)
+
+    def _next_index(self, step: int) -> int:
+        """Every frame once per round, in an order drawn anew each round; ranks take turns."""
+        position = step * self.world_size + self.local_rank
+        count = len(self.train_dataset)
+        generator = self._shuffle.manual_seed(position // count)
+        return int(torch.randperm(count, generator=generator)[position % count])
+
+    def next_eval(self, step: int) -> tuple[Cameras, dict]:  # pyright: ignore
+        """A held-out frame with its camera."""
+        return self.next_eval_image(step)
+
+    def get_train_rays_per_batch(self) -> int:
+        """Pixels of one frame: what a training step draws."""
+        cameras = self.train_dataset.cameras
+        return int(cameras.height[0]) * int(cameras.width[0])

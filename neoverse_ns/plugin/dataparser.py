@@ -1,0 +1,106 @@
+"""Dataparser: a bare clip in, posed and timed frames out."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import torch
+import tyro
+from nerfstudio.data.dataparsers.base_dataparser import DataParser, DataParserConfig, DataparserOutputs
+from nerfstudio.data.scene_box import SceneBox
+
+from neoverse_ns.errors import ClipError, RunError
+from neoverse_ns.plugin.world import dataparser_transform, to_nerfstudio_cameras
+from neoverse_ns.reconstruct.config import SceneConfig
+from neoverse_ns.reconstruct.scene import Scene
+
+SCENE_KEY = "neoverse_scene"
+"""Key in the dataparser's metadata under which the model finds the scene."""
+
+
+class SceneHandle:
+    """Carries the scene through nerfstudio's metadata; copying it copies the reference, not the Gaussians."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> SceneHandle:
+        return self
+
+
+@dataclass
+class NeoVerseDataParserConfig(DataParserConfig):
+    """A video file, a folder of images, or a single image."""
+
+    _target: type = field(default_factory=lambda: NeoVerseDataParser)
+    data: Path = Path()
+    """Video file, folder of images, or image."""
+    scene: Annotated[SceneConfig, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=SceneConfig)
+    """Frames, cameras and Gaussians."""
+    scene_dir: Optional[Path] = None
+    """The run's own copy of frames, cameras and depth; set when a run starts, so that it can be evaluated later
+    without the clip or the cache."""
+
+
+@dataclass
+class NeoVerseDataParser(DataParser):
+    """Reconstructs the clip at its first use, or reads what the run folder or the cache already holds."""
+
+    config: NeoVerseDataParserConfig
+    includes_time: bool = True
+    downscale_factor: Optional[float] = None
+
+    def __init__(self, config: NeoVerseDataParserConfig) -> None:
+        super().__init__(config)
+        self._scene: Scene | None = None
+
+    @property
+    def scene(self) -> Scene:
+        """The clip's scene, loaded or built once per dataparser.
+
+        Raises:
+            ClipError, SettingsError, ReconstructionError, RunError: It can be neither loaded nor built.
+        """
+        if self._scene is None:
+            self._scene = self._load()
+        return self._scene
+
+    def _load(self) -> Scene:
+        # Decoding and flow bring heavy imports that no other ns-* command should pay for.
+        from neoverse_ns.reconstruct.cache import cached_scene
+        from neoverse_ns.reconstruct.store import is_saved_scene, load_scene, save_scene
+
+        folder = self.config.scene_dir
+        if folder is not None and is_saved_scene(folder):
+            return load_scene(folder)
+        if not str(self.config.data) or self.config.data == Path():
+            raise ClipError("no clip given: add --data CLIP, a video file, a folder of images or an image")
+        try:
+            scene = cached_scene(self.config.data, self.config.scene, "cuda" if torch.cuda.is_available() else "cpu")
+        except ClipError as error:
+            if folder is None or not folder.parent.is_dir():
+                raise
+            raise ClipError(f"{error} (the run's own copy of the frames, {folder}, is missing too)") from error
+        if folder is not None:
+            try:
+                save_scene(scene, folder, with_gaussians=False)
+            except OSError as error:
+                raise RunError(f"cannot write the run folder {folder}: {error.strerror or error}") from error
+            scene = dataclasses.replace(scene, folder=folder)
+        return scene
+
+    def _generate_dataparser_outputs(self, split: str = "train", **kwargs: Any) -> DataparserOutputs:
+        scene = self.scene
+        held_out = split in ("val", "test") and bool(scene.split.held_out)
+        frames = scene.split.held_out if held_out else scene.split.train
+        radius = float(2 * scene.geometry.depth.median())
+        return DataparserOutputs(
+            image_filenames=[scene.frame_file(i) for i in frames],
+            cameras=to_nerfstudio_cameras(scene.geometry.cameras, scene.clip.times, frames),
+            scene_box=SceneBox(aabb=torch.tensor([[-radius] * 3, [radius] * 3])),
+            metadata={SCENE_KEY: SceneHandle(scene)},
+            dataparser_transform=dataparser_transform(),
+        )

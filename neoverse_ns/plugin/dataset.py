@@ -1,0 +1,46 @@
+"""Dataset: the scene's frames as nerfstudio images."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from nerfstudio.data.datasets.base_dataset import InputDataset
+from numpy.typing import NDArray
+
+from neoverse_ns.plugin.dataparser import SCENE_KEY
+from neoverse_ns.plugin.world import FRAME_KEY
+from neoverse_ns.reconstruct.scene import Scene
+
+
+class ClipDataset(InputDataset):
+    """Frames come from the scene in memory: exact, and independent of files, Pillow and nerfstudio versions."""
+
+    @property
+    def scene(self) -> Scene:
+        return self.metadata[SCENE_KEY].scene
+
+    def frame(self, image_idx: int) -> int:
+        """Position of an image among the sampled frames."""
+        metadata = self._dataparser_outputs.cameras.metadata
+        assert metadata is not None
+        return int(metadata[FRAME_KEY][image_idx])
+
+    def get_numpy_image(self, image_idx: int) -> NDArray[np.uint8]:
+        image = self.scene.clip.frames[self.frame(image_idx)].numpy()
+        if self.scale_factor != 1.0:
+            size = (int(image.shape[1] * self.scale_factor), int(image.shape[0] * self.scale_factor))
+            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        return image
+
+    def get_metadata(self, data: dict) -> dict:
+        """Adds the moving pixels of held-out frames, by which evaluation tells static from dynamic regions."""
+        frame = self.frame(data["image_idx"])
+        held_out = self.scene.split.held_out
+        if frame not in held_out:
+            return {}
+        mask = self.scene.held_out_dynamic[held_out.index(frame)]
+        height, width = data["image"].shape[:2]
+        if mask.shape != (height, width):
+            mask = torch.from_numpy(cv2.resize(mask.numpy().astype(np.uint8), (width, height))) > 0
+        return {"dynamic_mask": mask}

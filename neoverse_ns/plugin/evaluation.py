@@ -1,0 +1,97 @@
+"""Per-image metrics of held-out frames, over the whole image and inside regions."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from neoverse_ns.metrics.image import psnr, ssim
+from neoverse_ns.metrics.lpips import LPIPS, load_lpips
+
+COVERED = 0.5
+"""Opacity above which a pixel counts as covered."""
+
+
+class ImageEvaluator:
+    """Computes and remembers the metrics of every evaluated image.
+
+    Args:
+        lpips_weights: See :func:`neoverse_ns.metrics.lpips.load_lpips`; read at the first image.
+    """
+
+    def __init__(self, lpips_weights: Path | None) -> None:
+        self._weights = lpips_weights
+        self._lpips: LPIPS | None = None
+        self._searched = False
+        self.records: list[dict[str, float]] = []
+
+    def lpips(self) -> LPIPS | None:
+        """The perceptual metric; None where its backbone is nowhere to be found."""
+        if not self._searched:
+            self._lpips = load_lpips(self._weights)
+            self._searched = True
+        return self._lpips
+
+    @torch.no_grad()
+    def evaluate(
+        self, outputs: dict[str, Tensor], batch: dict[str, Any]
+    ) -> tuple[dict[str, float], dict[str, Tensor]]:
+        """Metrics and pictures of one image; see nerfstudio's `get_image_metrics_and_images`.
+
+        Args:
+            outputs: `rgb` [h, w, 3], `accumulation` [h, w, 1], `depth` [h, w, 1].
+            batch: `image` [h, w, 3]; `dynamic_mask` [h, w], where it is known.
+        """
+        predicted = outputs["rgb"].cpu()
+        truth = batch["image"].cpu().to(predicted)[..., :3]
+        alpha = outputs["accumulation"].cpu()[..., 0]
+        regions: dict[str, Bool[Tensor, "h w"] | None] = {"": None, "_covered": alpha > COVERED}
+        if "dynamic_mask" in batch:
+            dynamic = batch["dynamic_mask"].cpu()
+            regions |= {"_static": ~dynamic, "_dynamic": dynamic}
+        metrics = {"alpha_coverage": float((alpha > COVERED).float().mean())}
+        for suffix, mask in regions.items():
+            metrics |= self._image_metrics(predicted, truth, mask, suffix)
+        if "dynamic_mask" in batch:
+            metrics["dynamic_share"] = float(batch["dynamic_mask"].float().mean())
+        self.records.append(metrics)
+        depth = outputs["depth"].cpu()
+        pictures = {
+            "img": torch.cat([truth, predicted], dim=1),
+            "accumulation": alpha[..., None].expand(-1, -1, 3),
+            "depth": (depth.min() / depth.clamp_min(1e-6)).expand(-1, -1, 3),
+            "error": (predicted - truth).abs().mean(-1, keepdim=True).mul(4).clamp(0, 1).expand(-1, -1, 3),
+        }
+        return metrics, pictures
+
+    def _image_metrics(
+        self,
+        predicted: Float[Tensor, "h w 3"],
+        truth: Float[Tensor, "h w 3"],
+        mask: Bool[Tensor, "h w"] | None,
+        suffix: str,
+    ) -> dict[str, float]:
+        metrics = {f"psnr{suffix}": psnr(predicted, truth, mask), f"ssim{suffix}": ssim(predicted, truth, mask)}
+        lpips = self.lpips()
+        if lpips is not None:
+            metrics[f"lpips{suffix}"] = lpips(predicted, truth, mask)
+        return metrics
+
+
+def summarise(records: list[dict[str, float]]) -> dict[str, float | None]:
+    """Mean and standard deviation of every metric over the images where it is defined.
+
+    A metric that no image defines (the dynamic region of a still scene, say) is None, and so is the deviation of fewer
+    than two values: JSON has no NaN.
+    """
+    summary: dict[str, float | None] = {}
+    for key in sorted({key for record in records for key in record}):
+        values = [record[key] for record in records if key in record and math.isfinite(record[key])]
+        summary[key] = sum(values) / len(values) if values else None
+        summary[f"{key}_std"] = float(torch.tensor(values).std()) if len(values) > 1 else None
+    return summary

@@ -1,0 +1,293 @@
+"""Model: the clip's 4D Gaussians, drawn at a camera's time and refined photometrically."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Optional, Union
+
+import torch
+from jaxtyping import Bool, Float
+from nerfstudio.cameras.cameras import Cameras
+from nerfstudio.cameras.rays import RayBundle
+from nerfstudio.data.scene_box import OrientedBox
+from nerfstudio.engine.callbacks import TrainingCallback, TrainingCallbackAttributes
+from nerfstudio.models.splatfacto import SplatfactoModel, SplatfactoModelConfig
+from torch import Tensor
+from torch.nn import Parameter
+
+from neoverse_ns.console import warn
+from neoverse_ns.errors import RunError, SettingsError
+from neoverse_ns.gaussians.dynamic import SH_C0, DynamicGaussians
+from neoverse_ns.gaussians.losses import PhotometricLossConfig, photometric_losses
+from neoverse_ns.gaussians.transform import transform
+from neoverse_ns.gaussians.transition import LIFE_SPAN_GAMMA, GaussiansAtTime, at_time
+from neoverse_ns.plugin.camera_refinement import CameraRefinement, CameraRefinementConfig
+from neoverse_ns.plugin.dataparser import SCENE_KEY
+from neoverse_ns.plugin.evaluation import ImageEvaluator
+from neoverse_ns.plugin.parameters import BUFFERS, single_gaussian, to_gaussians, to_parameters
+from neoverse_ns.plugin.playback import Playback
+from neoverse_ns.plugin.rays import RayLookup
+from neoverse_ns.plugin.world import to_nerfstudio_cameras, world_to_nerfstudio
+from neoverse_ns.rasterize.scene import Drawing, depth_or_far, draw
+from neoverse_ns.reconstruct.scene import Scene
+
+
+@dataclass
+class NeoVerseModelConfig(SplatfactoModelConfig):
+    """Drawing and refinement. Densification settings inherited from splatfacto have no effect."""
+
+    _target: type = field(default_factory=lambda: NeoVerseModel)
+    sh_degree: int = 0
+    """Always 0: colour does not depend on the viewing direction (as in the release)."""
+    background_color: Literal["random", "black", "white"] = "black"
+    """What shows where there are no Gaussians."""
+    camera_optimizer: CameraRefinementConfig = field(default_factory=lambda: CameraRefinementConfig(mode="SE3"))
+    """Whether the estimated cameras are refined with the Gaussians (`SE3`) or kept (`off`)."""
+    refine: bool = True
+    """Photometric refinement; without it the Gaussians stay as reconstructed."""
+    losses: PhotometricLossConfig = field(default_factory=PhotometricLossConfig)
+    """Weights of the loss terms."""
+    nearest_keyframe_only: bool = False
+    """Draw only the nearer keyframe's Gaussians (the paper's text) instead of both neighbours' (the release)."""
+    life_span_gamma: float = LIFE_SPAN_GAMMA
+    """How fast opacity fades between keyframes."""
+    default_time: float = 0.0
+    """Normalised time of cameras that have none, such as those of ns-render interpolate."""
+    export_time: float = 0.5
+    """Normalised time whose Gaussians ns-export gaussian-splat writes."""
+    lpips_weights: Optional[Path] = None
+    """File with AlexNet's convolution weights (torchvision's names) for LPIPS; by default torch's own cache is searched,
+    and LPIPS reported as missing where it has none."""
+
+    def validate(self) -> None:
+        """Raise SettingsError where a value makes no sense."""
+        for name in ("life_span_gamma", "default_time", "export_time"):
+            if not torch.isfinite(torch.tensor(float(getattr(self, name)))):
+                raise SettingsError(f"{name} must be a finite number, got {getattr(self, name)}")
+        if self.sh_degree != 0:
+            raise SettingsError(f"sh_degree must be 0, got {self.sh_degree}: view-dependent colour is not supported")
+
+
+class NeoVerseModel(SplatfactoModel):
+    """A `SplatfactoModel` by type, because ns-export gaussian-splat and the viewer ask for one; all it does is its own."""
+
+    config: NeoVerseModelConfig
+
+    def populate_modules(self) -> None:
+        # SplatfactoModel's own version needs CUDA, densification and a downloaded network; none of it applies.
+        self.config.validate()
+        scene: Scene = self.kwargs["metadata"][SCENE_KEY].scene
+        gaussians = single_gaussian() if scene.gaussians is None else scene.gaussians
+        gaussians = transform(gaussians, world_to_nerfstudio())
+        self.gauss_params = to_parameters(gaussians)
+        for name in BUFFERS:
+            self.register_buffer(name, getattr(gaussians, name).clone())
+        self.camera_optimizer: CameraRefinement = self.config.camera_optimizer.setup(
+            num_cameras=self.num_train_data, device="cpu"
+        )
+        self.camera_optimizer.setup_frames(scene.split.train, scene.split.held_out)
+        self.playback = Playback(len(scene.clip))
+        # Neither belongs into checkpoints, and the viewer shall not walk them: hence no modules and private names.
+        self._evaluator = ImageEvaluator(self.config.lpips_weights)
+        self._rays = RayLookup(self)
+        self._scene = scene
+        self._warned: set[str] = set()
+        self.step = 0
+        self.crop_box: Optional[OrientedBox] = None
+        colour = {"black": (0.0, 0.0, 0.0), "white": (1.0, 1.0, 1.0)}.get(self.config.background_color, (0.149, 0.165, 0.216))
+        self.background_color = torch.tensor(colour)
+
+    # The Gaussians, whole and as nerfstudio's exporters and viewer ask for them.
+
+    @property
+    def gaussians(self) -> DynamicGaussians:
+        """All Gaussians of the clip, raw, in nerfstudio's world."""
+        buffers = {name: getattr(self, name) for name in BUFFERS}
+        return to_gaussians(self.gauss_params, buffers)
+
+    @torch.no_grad()
+    def _exported(self) -> GaussiansAtTime:
+        return at_time(
+            self.gaussians, self.config.export_time, self.config.nearest_keyframe_only, self.config.life_span_gamma
+        )
+
+    @property
+    def means(self) -> Float[Tensor, "m 3"]:
+        """Centres at the export time; so are all the properties below."""
+        return self._exported().means
+
+    @property
+    def quats(self) -> Float[Tensor, "m 4"]:
+        return self._exported().quats
+
+    @property
+    def scales(self) -> Float[Tensor, "m 3"]:
+        """Log-scales."""
+        return self._exported().scales.log()
+
+    @property
+    def opacities(self) -> Float[Tensor, "m 1"]:
+        """Opacity logits, life span applied."""
+        return torch.logit(self._exported().opacities.clamp(1e-7, 1 - 1e-7))[:, None]
+
+    @property
+    def shs_0(self) -> Float[Tensor, "m 3"]:
+        return self._exported().sh[:, 0]
+
+    @property
+    def shs_rest(self) -> Float[Tensor, "m r 3"]:
+        return self._exported().sh[:, 1:]
+
+    @property
+    def features_dc(self) -> Float[Tensor, "m 3"]:
+        return self.shs_0
+
+    @property
+    def features_rest(self) -> Float[Tensor, "m r 3"]:
+        return self.shs_rest
+
+    @property
+    def colors(self) -> Float[Tensor, "m 3"]:
+        return (0.5 + SH_C0 * self.shs_0).clamp(0, 1)
+
+    @property
+    def num_points(self) -> int:
+        return self.gauss_params["means"].shape[0]
+
+    def load_state_dict(self, state: Mapping[str, Any], **kwargs: Any) -> Any:  # pyright: ignore
+        """Load a checkpoint, whatever number of Gaussians it holds.
+
+        Raises:
+            RunError: The checkpoint is another method's.
+        """
+        if "gauss_params.life_span_logits" not in state:
+            raise RunError("this checkpoint was not written by a neoverse method: give one of ns-train neoverse")
+        count = state["gauss_params.means"].shape[0]
+        # Parameters keep their identity, because the optimisers already hold them.
+        for name, parameter in self.gauss_params.items():
+            parameter.data = parameter.data.new_zeros((count, *state[f"gauss_params.{name}"].shape[1:]))
+        for name in BUFFERS:
+            buffer = getattr(self, name)
+            setattr(self, name, buffer.new_zeros((count, *buffer.shape[1:])))
+        return super(SplatfactoModel, self).load_state_dict(state, **kwargs)
+
+    # Drawing.
+
+    def time_of(self, camera: Cameras) -> float:
+        """Normalised time of a camera: its own, clamped to the clip, or the default where it has none."""
+        chosen = self.playback.time() if not self.training else None
+        if chosen is not None:
+            return chosen
+        if camera.times is None:
+            self._warn_once(
+                f"this camera path has no times: drawing the clip at its normalised time {self.config.default_time:g} "
+                "(set pipeline.model.default_time in config.yml to change it)"
+            )
+            return float(min(max(self.config.default_time, 0.0), 1.0))
+        time = float(camera.times.reshape(-1)[0])
+        if not 0 <= time <= 1:
+            self._warn_once(f"time {time:.3f} lies outside the clip [0, 1]: clamped (camera splines overshoot at sudden changes)")
+        return min(max(time, 0.0), 1.0)
+
+    def draw(self, camera: Cameras) -> Drawing:
+        """Draw the Gaussians from one camera at its time; differentiable."""
+        device = self.gauss_params["means"].device
+        camera = camera.to(device)
+        return draw(
+            self.gaussians,
+            self.time_of(camera),
+            self.camera_optimizer.refined_viewmats(camera),
+            camera.get_intrinsics_matrices().reshape(-1, 3, 3),
+            int(camera.width.reshape(-1)[0]),
+            int(camera.height.reshape(-1)[0]),
+            nearest_only=self.config.nearest_keyframe_only,
+            gamma=self.config.life_span_gamma,
+            rasterize_mode=self.config.rasterize_mode,
+            keep=self._inside_crop(),
+        )
+
+    def _inside_crop(self) -> Bool[Tensor, " n"] | None:
+        if self.crop_box is None or self.training:
+            return None
+        return self.crop_box.within(self.gauss_params["means"].detach()).reshape(-1)
+
+    def get_outputs(self, camera: Union[Cameras, RayBundle]) -> dict[str, Tensor]:  # pyright: ignore
+        """Draw one camera, or look rays of training cameras up in their drawings.
+
+        Returns:
+            `rgb` [h, w, 3], `depth` [h, w, 1] (z-depth; distance along the ray for rays), `accumulation` [h, w, 1], and
+            `background` [h, w, 3].
+        """
+        if isinstance(camera, RayBundle):
+            return self._rays.outputs(camera)
+        drawing = self.draw(camera)
+        alpha = drawing.alpha[0]
+        background = self.background_color.to(alpha).expand(*alpha.shape[:2], 3)
+        rgb = drawing.rgb[0] + (1 - alpha) * background
+        return {
+            "rgb": rgb if self.training else rgb.clamp(0, 1),
+            "depth": depth_or_far(drawing)[0],
+            "accumulation": alpha,
+            "background": background,
+        }
+
+    @torch.no_grad()
+    def get_outputs_for_camera(self, camera: Cameras, obb_box: Optional[OrientedBox] = None) -> dict[str, Tensor]:
+        """Draw one camera for the viewer, ns-render or ns-eval.
+
+        Args:
+            camera: A single camera.
+            obb_box: Draw only Gaussians whose keyframe position lies inside.
+        """
+        self.crop_box = obb_box
+        try:
+            return self.get_outputs(camera)
+        finally:
+            self.crop_box = None
+
+    def get_rgba_image(self, outputs: dict[str, Any], output_name: str = "rgb") -> Tensor:
+        """Colour with opacity as the last channel."""
+        return torch.cat([outputs[output_name], outputs["accumulation"]], dim=-1)
+
+    def _warn_once(self, message: str) -> None:
+        if message[:24] not in self._warned:
+            self._warned.add(message[:24])
+            warn(message)
+
+    def train_cameras(self) -> Cameras:
+        """Cameras of the training frames, as estimated."""
+        return to_nerfstudio_cameras(self._scene.geometry.cameras, self._scene.clip.times, self._scene.split.train)
+
+    # Training and evaluation.
+
+    def get_param_groups(self) -> dict[str, list[Parameter]]:
+        if not self.config.refine:
+            return {}
+        groups = {name: [parameter] for name, parameter in self.gauss_params.items()}
+        self.camera_optimizer.get_param_groups(param_groups=groups)
+        return groups
+
+    def get_training_callbacks(self, training_callback_attributes: TrainingCallbackAttributes) -> list[TrainingCallback]:
+        return []
+
+    def get_metrics_dict(self, outputs: dict[str, Any], batch: dict[str, Any]) -> dict[str, Tensor]:
+        with torch.no_grad():
+            error = torch.mean((outputs["rgb"] - batch["image"].to(outputs["rgb"])) ** 2)
+        return {"psnr": -10 * torch.log10(error), "num_gaussians": torch.tensor(float(self.num_points))}
+
+    def get_loss_dict(
+        self, outputs: dict[str, Any], batch: dict[str, Any], metrics_dict: Optional[dict[str, Any]] = None
+    ) -> dict[str, Tensor]:
+        if not self.config.refine:
+            # Nerfstudio wants something to differentiate.
+            return {"nothing": self.device_indicator_param.sum() * 0.0}
+        image = batch["image"].to(outputs["rgb"])
+        return photometric_losses(outputs["rgb"], outputs["accumulation"], image, self.config.losses)
+
+    def get_image_metrics_and_images(
+        self, outputs: dict[str, Tensor], batch: dict[str, Any]
+    ) -> tuple[dict[str, float], dict[str, Tensor]]:
+        """Metrics of one held-out frame, and pictures: truth beside drawing, opacity, depth."""
+        return self._evaluator.evaluate(outputs, batch)

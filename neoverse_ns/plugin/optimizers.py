@@ -1,0 +1,62 @@
+"""Optimiser and schedule configs for nerfstudio."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from nerfstudio.engine.optimizers import OptimizerConfig
+from nerfstudio.engine.schedulers import Scheduler, SchedulerConfig
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+
+from neoverse_ns.gaussians.row_adam import RowAdam
+
+
+@dataclass
+class RowAdamConfig(OptimizerConfig):
+    """Adam over the Gaussians drawn in a step."""
+
+    _target: type = RowAdam
+    eps: float = 1e-15
+
+
+@dataclass
+class CosineSchedulerConfig(SchedulerConfig):
+    """From the initial rate down to a fraction of it along half a cosine.
+
+    Factors are Python floats: nerfstudio's own schedules leave NumPy scalars in checkpoints, which torch >= 2.6 refuses
+    to load.
+    """
+
+    _target: type = field(default_factory=lambda: CosineScheduler)
+    max_steps: int = 300
+    """Steps after which the rate stays at its lowest."""
+    final: float = 0.1
+    """Lowest rate as a fraction of the initial one."""
+
+
+class _Cosine:
+    """Factor at a step; a class and not a closure, so that it is saved with the checkpoint."""
+
+    def __init__(self, max_steps: int, final: float) -> None:
+        self.max_steps, self.final = max_steps, final
+
+    def __call__(self, step: int) -> float:
+        done = min(step / max(self.max_steps, 1), 1.0)
+        return self.final + (1 - self.final) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+class CosineScheduler(Scheduler):
+    """Builds the torch schedule."""
+
+    config: CosineSchedulerConfig
+
+    def get_scheduler(self, optimizer: Optimizer, lr_init: float) -> LRScheduler:
+        return LambdaLR(optimizer, _Cosine(self.config.max_steps, self.config.final))
+
+
+def rate(lr: float, max_steps: int, final: float = 0.1) -> dict[str, Any]:
+    """Entry of nerfstudio's `optimizers` for one parameter group."""
+    return {"optimizer": RowAdamConfig(lr=lr), "scheduler": CosineSchedulerConfig(max_steps=max_steps, final=final)}

@@ -1,0 +1,134 @@
+"""Pipeline: nerfstudio's own, with honest evaluation on top."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import math
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Optional
+
+from nerfstudio.data.datamanagers.base_datamanager import DataManagerConfig
+from nerfstudio.models.base_model import ModelConfig
+from nerfstudio.pipelines.base_pipeline import VanillaPipeline, VanillaPipelineConfig
+
+from neoverse_ns.gaussians.transition import alive_at
+from neoverse_ns.plugin.datamanager import NeoVerseDataManager, NeoVerseDataManagerConfig
+from neoverse_ns.plugin.evaluation import summarise
+from neoverse_ns.plugin.model import NeoVerseModel, NeoVerseModelConfig
+from neoverse_ns.plugin.user_errors import exit_on_user_error
+
+TRAINING_RECORD = "training.json"
+"""File in the run folder with what only training knows: seconds, steps, seed."""
+
+
+@dataclass
+class NeoVersePipelineConfig(VanillaPipelineConfig):
+    """A clip's frames and its 4D Gaussians."""
+
+    _target: type = field(default_factory=lambda: NeoVersePipeline)
+    datamanager: DataManagerConfig = field(default_factory=NeoVerseDataManagerConfig)
+    """The clip."""
+    model: ModelConfig = field(default_factory=NeoVerseModelConfig)
+    """The Gaussians."""
+
+
+class NeoVersePipeline(VanillaPipeline):
+    """Adds region metrics, counts, times, versions and the protocol's name to what ns-eval writes."""
+
+    config: NeoVersePipelineConfig
+    datamanager: NeoVerseDataManager
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        with exit_on_user_error():
+            super().__init__(*args, **kwargs)
+
+    @property
+    def _neoverse(self) -> NeoVerseModel:
+        model = self.model
+        assert isinstance(model, NeoVerseModel)
+        return model
+
+    def load_pipeline(self, loaded_state: dict[str, Any], step: int) -> None:
+        """Load a checkpoint; one of another method ends the command with one line."""
+        with exit_on_user_error():
+            super().load_pipeline(loaded_state, step)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: Optional[bool] = None) -> None:  # pyright: ignore
+        """Load the model strictly; the data manager's part is rebuilt from the clip and not needed."""
+        prefix = "_model."
+        state = {key[len(prefix) :]: value for key, value in state_dict.items() if key.startswith(prefix)}
+        state = {key.removeprefix("module."): value for key, value in state.items()}
+        self._neoverse.load_state_dict(state, strict=True)
+
+    def get_average_eval_image_metrics(
+        self, step: Optional[int] = None, output_path: Optional[Path] = None, get_std: bool = False
+    ) -> dict[str, Any]:
+        """Evaluate all held-out frames.
+
+        In training (`step` given) only numbers come back, for the loggers; for ns-eval also texts, counts and the list
+        of single images.
+        """
+        evaluator = self._neoverse._evaluator
+        evaluator.records.clear()
+        with exit_on_user_error():
+            averages = super().get_average_eval_image_metrics(step, output_path, get_std)
+        summary: dict[str, Any] = summarise(evaluator.records)
+        speeds = {key: averages[key] for key in ("fps", "num_rays_per_sec") if math.isfinite(averages.get(key, math.nan))}
+        if step is not None:
+            return {key: value for key, value in (summary | speeds).items() if value is not None}
+        if "psnr" in summary and "lpips" not in summary:
+            summary["lpips"] = None
+            summary["lpips_note"] = (
+                "missing: no AlexNet weights found; pass --pipeline.model.lpips-weights FILE to ns-train, "
+                "or set pipeline.model.lpips_weights in config.yml"
+            )
+        return summary | speeds | self._facts()
+
+    def _facts(self) -> dict[str, Any]:
+        """What a reader needs to know to trust the numbers."""
+        scene = self.datamanager.dataparser.scene  # pyright: ignore
+        gaussians = self._neoverse.gaussians
+        frames = scene.split.held_out or scene.split.train
+        indices = scene.clip.frame_indices
+        alive = [int(alive_at(gaussians, float(t)).sum()) for t in scene.clip.times[frames]]
+        record = self._training_record()
+        seconds = {f"seconds_{name}": float(value) for name, value in scene.geometry.report.get("seconds", {}).items()}
+        return {
+            "protocol": "interleaved-time" if scene.split.held_out else "same-frames",
+            "protocol_note": "frames held out evenly in time; their cameras are estimated, their pixels never train the scene"
+            if scene.split.held_out
+            else "no frames were held out: these are the training frames",
+            "num_frames": len(scene.clip),
+            "num_held_out": len(scene.split.held_out),
+            "num_keyframes": len(scene.split.keyframes),
+            "num_gaussians": len(gaussians),
+            "num_gaussians_dynamic": int(gaussians.dynamic.sum()),
+            "num_gaussians_alive": sum(alive) / len(alive),
+            "width": scene.clip.width,
+            "height": scene.clip.height,
+            "per_image": [
+                {"frame_index": int(indices[frame])} | _finite(values)
+                for frame, values in zip(frames, self._neoverse._evaluator.records, strict=True)
+            ],
+            "versions": _versions(),
+        } | seconds | record
+
+    def _training_record(self) -> dict[str, Any]:
+        scene_dir = self.datamanager.config.dataparser.scene_dir
+        path = None if scene_dir is None else scene_dir.parent / TRAINING_RECORD
+        if path is None or not path.is_file():
+            return {}
+        return json.loads(path.read_text("utf8"))
+
+
+def _finite(values: dict[str, float]) -> dict[str, float | None]:
+    return {key: value if math.isfinite(value) else None for key, value in values.items()}
+
+
+def _versions() -> dict[str, str]:
+    names = ("neoverse-ns", "nerfstudio", "torch", "gsplat", "numpy")
+    return {name: importlib.metadata.version(name) for name in names} | {"python": platform.python_version()}

@@ -1,0 +1,126 @@
+"""Trainer: self-contained run folders, sensible devices, errors in one line."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import time
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from nerfstudio.configs.base_config import MachineConfig
+from nerfstudio.engine.trainer import Trainer, TrainerConfig
+
+from neoverse_ns.console import say
+from neoverse_ns.errors import RunError, SettingsError
+from neoverse_ns.plugin.pipeline import TRAINING_RECORD
+from neoverse_ns.plugin.user_errors import exit_on_user_error
+
+
+def default_machine() -> MachineConfig:
+    """CUDA where there is a device, else the CPU, so that the same command works on both."""
+    return MachineConfig(device_type="cuda" if torch.cuda.is_available() else "cpu")
+
+
+@dataclass
+class NeoVerseTrainerConfig(TrainerConfig):
+    """A trainer config that names runs after their clip and keeps them independent of the working directory."""
+
+    _target: type = field(default_factory=lambda: NeoVerseTrainer)
+    machine: MachineConfig = field(default_factory=default_machine)
+    """Device and seed."""
+
+    def set_experiment_name(self) -> None:
+        """Name the experiment after the clip itself: nerfstudio would use its folder, the same for all clips in it."""
+        data = self.pipeline.datamanager.data or self.data
+        if self.experiment_name is None and data is not None:
+            self.experiment_name = Path(data).expanduser().absolute().stem
+        super().set_experiment_name()
+
+    def save_config(self) -> None:
+        """Write the config with absolute paths, so that the run can be loaded from any folder."""
+        with exit_on_user_error():
+            check_settings(self)
+        self.output_dir = self.output_dir.expanduser().absolute()
+        datamanager = self.pipeline.datamanager
+        if self.data is None and datamanager.data is not None:
+            self.data = Path(datamanager.data)
+        if self.data is not None:
+            self.data = self.data.expanduser().absolute()
+            datamanager.data = self.data
+            datamanager.dataparser.data = self.data  # pyright: ignore
+        if self.load_dir is not None:
+            self.load_dir = self.load_dir.expanduser().absolute()
+        datamanager.dataparser.scene_dir = self.get_base_dir() / "scene"  # pyright: ignore
+        super().save_config()
+
+
+def check_settings(config: TrainerConfig) -> None:
+    """Find numbers that are not finite, devices that are not here and checkpoints that do not exist.
+
+    Raises:
+        SettingsError, RunError: Naming the setting and what to do.
+    """
+    for name, value in _floats(config, ""):
+        if not math.isfinite(value):
+            raise SettingsError(f"--{name.replace('_', '-')} is {value}: give a finite number")
+    device = config.machine.device_type
+    if device == "cuda" and not torch.cuda.is_available():
+        raise SettingsError("--machine.device-type is cuda, but torch finds no CUDA device here: use cpu")
+    if device not in ("cpu", "cuda"):
+        raise SettingsError(f"--machine.device-type {device} is not supported: use cpu or cuda")
+    if config.load_dir is not None and not any(config.load_dir.expanduser().glob("step-*.ckpt")):
+        raise RunError(f"--load-dir {config.load_dir} holds no checkpoint step-*.ckpt: give a run's nerfstudio_models folder")
+    if config.load_checkpoint is not None and not config.load_checkpoint.is_file():
+        raise RunError(f"--load-checkpoint {config.load_checkpoint} is not a file: give a run's step-*.ckpt")
+
+
+def _floats(value: Any, name: str) -> list[tuple[str, float]]:
+    if isinstance(value, float):
+        return [(name, value)]
+    if is_dataclass(value) and not isinstance(value, type):
+        children = [(f.name, getattr(value, f.name)) for f in fields(value)]
+    elif isinstance(value, dict):
+        children = list(value.items())
+    else:
+        return []
+    return [found for key, child in children for found in _floats(child, f"{name}.{key}" if name else str(key))]
+
+
+class NeoVerseTrainer(Trainer):
+    """Nerfstudio's trainer with a run folder that is rebuilt for every run and a record of what training took."""
+
+    config: NeoVerseTrainerConfig
+
+    def setup(self, test_mode: Literal["test", "val", "inference"] = "val") -> None:
+        """Build everything, reconstructing the clip where neither cache nor run folder has it."""
+        scene_dir = self.config.pipeline.datamanager.dataparser.scene_dir  # pyright: ignore
+        if scene_dir is not None and scene_dir.exists() and self.local_rank == 0:
+            # A run started again under the same name must not train on the older run's frames and settings.
+            shutil.rmtree(scene_dir)
+        with exit_on_user_error():
+            super().setup(test_mode)
+
+    def train(self) -> None:
+        """Train, then tell where everything is."""
+        self._started = time.perf_counter()
+        super().train()
+
+    def _after_train(self) -> None:
+        record = {
+            "seconds_train": time.perf_counter() - self._started,
+            "steps": self.step + 1,
+            "seed": self.config.machine.seed,
+            "device": self.device,
+            "method": self.config.method_name,
+        }
+        if self.local_rank == 0:
+            self.base_dir.mkdir(parents=True, exist_ok=True)
+            (self.base_dir / TRAINING_RECORD).write_text(json.dumps(record, indent=1), "utf8")
+            say(f"trained in {record['seconds_train']:.1f} s; run folder: {self.base_dir}")
+        super()._after_train()
+
+
