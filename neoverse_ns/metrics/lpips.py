@@ -21,7 +21,7 @@ from torch.nn import functional
 from neoverse_ns.console import warn
 from neoverse_ns.errors import RunError
 
-# What torch's unpickler has been seen to raise on bytes that are no checkpoint.
+# What torch's unpickler can raise on bytes that are no checkpoint.
 _UNREADABLE = (
     OSError,
     RuntimeError,

@@ -1,0 +1,189 @@
+"""Trajectory files: the JSON form of NeoVerse, read and written, and its application to a clip's cameras."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from neoverse_ns.console import warn
+from neoverse_ns.errors import SettingsError
+from neoverse_ns.geometry.interpolation import interpolate_c2w
+from neoverse_ns.trajectory.fields import (
+    check_rigid,
+    get_count,
+    get_flag,
+    get_list,
+    get_matrix,
+    get_number,
+    get_object,
+    get_text,
+    read_json,
+)
+from neoverse_ns.trajectory.keyframes import parse_keyframes, through_poses
+from neoverse_ns.trajectory.presets import MoveSize, preset
+from neoverse_ns.trajectory.trajectory import Trajectory
+
+_FIELDS = (
+    "name",
+    "description",
+    "mode",
+    "num_frames",
+    "zoom_ratio",
+    "use_first_frame",
+    "keyframes",
+    "trajectory",
+)
+DEFAULT_NUM_FRAMES = 81
+LONGEST = 100_000
+"""More frames than this are taken for a mistake rather than allocated."""
+
+
+@dataclass(frozen=True)
+class CameraMove:
+    """A motion that is not yet bound to a clip.
+
+    Attributes:
+        name: What it is called.
+        c2w: One pose per frame, OpenCV axes: relative to the input camera of that frame, or in the world.
+        mode: Which of the two.
+        zoom_ratio: Focal length of the last frame over that of the first; it changes linearly in between.
+        use_first_frame: Whether a refiner should keep the input's first frame as it is.
+        description: Free text.
+    """
+
+    name: str
+    c2w: Float64[Tensor, "n 4 4"]
+    mode: Literal["relative", "global"] = "relative"
+    zoom_ratio: float = 1.0
+    use_first_frame: bool = False
+    description: str = ""
+
+    def __len__(self) -> int:
+        return self.c2w.shape[0]
+
+    def follow(self, c2w: Float[Tensor, "m 4 4"], times: Float[Tensor, " m"]) -> Trajectory:
+        """Bind the motion to a clip: relative ones start from its cameras, and all play it from start to end.
+
+        Args:
+            c2w: The clip's cameras. Where their number differs from the motion's, cameras in between are interpolated.
+            times: Their normalised times.
+        """
+        at = torch.linspace(0, len(c2w) - 1, len(self), dtype=torch.float64)
+        whole = at.floor().long().clamp(max=max(len(c2w) - 2, 0))
+        following = (whole + 1).clamp(max=len(c2w) - 1)
+        played = torch.lerp(times[whole].to(at), times[following].to(at), at - whole)
+        poses = self.c2w
+        if self.mode == "relative":
+            poses = interpolate_c2w(c2w.to(torch.float64), at) @ poses
+        zoom = torch.linspace(1, self.zoom_ratio, len(self), dtype=torch.float64)
+        return Trajectory(poses, played, zoom)
+
+
+def preset_move(name: str, num_frames: int = DEFAULT_NUM_FRAMES, size: MoveSize | None = None) -> CameraMove:
+    """One of the named moves of :mod:`neoverse_ns.trajectory.presets`, relative to the clip's cameras."""
+    return CameraMove(name, preset(name, num_frames, size))
+
+
+def load_move(path: Path) -> CameraMove:
+    """Read a trajectory file.
+
+    Raises:
+        SettingsError: The file is missing, not JSON, or a field is wrong; the message names both.
+    """
+    document = read_json(path)
+    try:
+        return parse_move(document, path.parent, path.stem)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def parse_move(document: dict[str, Any], folder: Path = Path(), default_name: str = "custom") -> CameraMove:
+    """Read a trajectory from its JSON document.
+
+    Args:
+        document: Object with `name`, `description`, `mode`, `num_frames`, `zoom_ratio`, `use_first_frame`, and either
+            `keyframes` or `trajectory`; all but the last two may be left out.
+        folder: Where relative paths in `trajectory.file` start.
+        default_name: Name of a nameless trajectory.
+
+    Raises:
+        SettingsError: A field is wrong; the message names it.
+    """
+    unknown = sorted(set(document) - set(_FIELDS))
+    if unknown:
+        warn(f"trajectory fields without a meaning are ignored: {', '.join(unknown)}")
+    if ("keyframes" in document) == ("trajectory" in document):
+        raise SettingsError("a trajectory needs either 'keyframes' or 'trajectory', not both and not none")
+    count = get_count(document.get("num_frames", DEFAULT_NUM_FRAMES), "num_frames", 2, LONGEST)
+    mode = get_text(document.get("mode", "relative"), "mode")
+    if mode not in ("relative", "global"):
+        raise SettingsError(f"'mode' must be 'relative' or 'global', found '{mode}'")
+    if "keyframes" in document:
+        c2w = parse_keyframes(document["keyframes"], count)
+    else:
+        c2w = _parse_matrices(get_object(document["trajectory"], "trajectory"), count, folder)
+    return CameraMove(
+        name=get_text(document.get("name", default_name), "name"),
+        c2w=c2w,
+        mode="global" if mode == "global" else "relative",
+        zoom_ratio=get_number(document.get("zoom_ratio", 1.0), "zoom_ratio", above=0.0),
+        use_first_frame=get_flag(document.get("use_first_frame", False), "use_first_frame"),
+        description=get_text(document.get("description", ""), "description"),
+    )
+
+
+def to_document(move: CameraMove) -> dict[str, Any]:
+    """The JSON form of a motion, with one matrix per frame; :func:`parse_move` reads it back."""
+    return {
+        "name": move.name,
+        "description": move.description,
+        "mode": move.mode,
+        "num_frames": len(move),
+        "zoom_ratio": move.zoom_ratio,
+        "use_first_frame": move.use_first_frame,
+        "trajectory": {"frame_indices": list(range(len(move))), "frame_matrices": move.c2w.tolist()},
+    }
+
+
+def _parse_matrices(value: dict[str, Any], count: int, folder: Path) -> Float64[Tensor, "{count} 4 4"]:
+    """The `trajectory` form: poses at some frames, inline or in a file of arrays."""
+    if "file" in value:
+        frames, poses = _read_arrays(folder / get_text(value["file"], "trajectory.file"))
+    else:
+        frames = get_list(value.get("frame_indices"), "trajectory.frame_indices")
+        matrices = get_list(value.get("frame_matrices"), "trajectory.frame_matrices")
+        poses = [get_matrix(m, f"trajectory.frame_matrices[{i}]") for i, m in enumerate(matrices)]
+    if len(frames) != len(poses):
+        raise SettingsError(
+            f"'trajectory' has {len(frames)} frame_indices but {len(poses)} frame_matrices; it needs one for each"
+        )
+    numbers = [get_count(f, f"trajectory.frame_indices[{i}]", 0, count - 1) for i, f in enumerate(frames)]
+    stacked = torch.stack(poses) if poses else torch.zeros(0, 4, 4, dtype=torch.float64)
+    return through_poses(numbers, stacked, count, "trajectory.frame_indices")
+
+
+def _read_arrays(path: Path) -> tuple[list[Any], list[Tensor]]:
+    """`frame_indices` [k] and `frame_matrices` [k,4,4] of an npz file."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            indices, matrices = arrays["frame_indices"], arrays["frame_matrices"]
+    except KeyError as error:
+        raise SettingsError(f"'trajectory.file' {path} lacks an array: {error}") from error
+    except (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        # An array without names (.npy) opens, but not as a context: a TypeError, in Python 3.10 an AttributeError.
+        raise SettingsError(f"'trajectory.file' {path} cannot be read as an npz file: {error}") from error
+    numeric = indices.dtype.kind in "fiu" and matrices.dtype.kind in "fiu"
+    if not numeric or indices.ndim != 1 or matrices.ndim != 3 or matrices.shape[1:] != (4, 4):
+        raise SettingsError(
+            f"'trajectory.file' {path} needs numbers frame_indices [k] and frame_matrices [k,4,4], "
+            f"found {list(indices.shape)} and {list(matrices.shape)}"
+        )
+    poses = torch.from_numpy(matrices.astype(np.float64))
+    return indices.tolist(), [check_rigid(pose, f"frame_matrices[{i}]") for i, pose in enumerate(poses)]
