@@ -14,7 +14,7 @@ from neoverse_ns.rasterize.settings import RasterSettings
 from neoverse_ns.rasterize.view import RenderedView
 
 TILE = 16
-SPLAT_FLOATS = 8
+SPLAT_FLOATS = 9
 MOMENTS = 6
 MAX_PAIRS = 2**31 - 1
 

@@ -49,6 +49,8 @@ constexpr float LOG2_MIN_ALPHA = -7.99435344f;
 
 constexpr int TILE = 16;           // pixels along a tile's side
 constexpr int MOMENTS = 6;         // gradient sums per Gaussian and tile ahead of its features
+constexpr int REVIEW = 32;         // list positions after which blocks that need no more work are looked for
+constexpr int AHEAD = 6;           // list positions that memory is asked for in advance
 constexpr int PROJECT_CHUNK = 2048;  // Gaussians per unit of parallel work
 
 // ------------------------------------------------------------------------------------------------------- threads
@@ -194,7 +196,8 @@ struct Splat {
   float x, y;              // centre, pixels
   float qxx, qxy, qyy;     // log2(alpha / opacity) = qxx dx dx + qxy dx dy + qyy dy dy
   float log2_opacity;
-  float half_width, half_height;  // of the box outside which alpha < 1/255, pixels
+  // Where alpha >= 1/255 on the line at distance dy: dx = slant dy +- sqrt(reach - narrowing dy dy), pixels.
+  float slant, reach, narrowing;
 };
 constexpr int SPLAT = sizeof(Splat) / sizeof(float);
 
@@ -227,7 +230,9 @@ bool make_splat(const Frame& f, const Camera& c, const Projection& p, float opac
   const float k = -0.5f * LOG2_E / p.det;
   s.qxx = k * p.yy, s.qxy = -2.f * k * p.xy, s.qyy = k * p.xx;
   s.log2_opacity = std::log2(strength);
-  s.half_width = extent * sx, s.half_height = extent * sy;
+  s.slant = p.xy / p.yy;
+  s.reach = extent * extent * p.det / p.yy;
+  s.narrowing = p.det / (p.yy * p.yy);
   radii[0] = clamped_int(rx, 1 << 30), radii[1] = clamped_int(ry, 1 << 30);
   const int columns = tiles_along(f.width), rows = tiles_along(f.height);
   box = {clamped_int(std::floor((s.x - rx) / TILE), columns), clamped_int(std::floor((s.y - ry) / TILE), rows),
@@ -316,24 +321,30 @@ typedef int32_t Ints __attribute__((vector_size(4 * LANES)));  // also masks: al
 
 #define NEOVERSE_INLINE inline __attribute__((always_inline))
 
-NEOVERSE_INLINE Floats splat(float value) {
-  Floats v;
-  for (int i = 0; i < LANES; i++) v[i] = value;
-  return v;
-}
-NEOVERSE_INLINE Ints splat(int32_t value) {
-  Ints v;
-  for (int i = 0; i < LANES; i++) v[i] = value;
-  return v;
-}
+// Written out because GCC turns only this form into one broadcast instruction.
+NEOVERSE_INLINE Floats splat(float v) { return Floats{v, v, v, v, v, v, v, v}; }
+NEOVERSE_INLINE Ints splat(int32_t v) { return Ints{v, v, v, v, v, v, v, v}; }
 NEOVERSE_INLINE Floats select(Ints mask, Floats yes, Floats no) { return (Floats)((mask & (Ints)yes) | (~mask & (Ints)no)); }
 NEOVERSE_INLINE Ints select(Ints mask, Ints yes, Ints no) { return (mask & yes) | (~mask & no); }
 NEOVERSE_INLINE Floats masked(Ints mask, Floats v) { return (Floats)(mask & (Ints)v); }
 NEOVERSE_INLINE float sum(Floats v) { return ((v[0] + v[4]) + (v[1] + v[5])) + ((v[2] + v[6]) + (v[3] + v[7])); }
 
+NEOVERSE_INLINE Floats minimum(Floats a, Floats b) { return a < b ? a : b; }
+NEOVERSE_INLINE Floats maximum(Floats a, Floats b) { return a > b ? a : b; }
+NEOVERSE_INLINE Floats square_root(Floats v) {
+  for (int i = 0; i < LANES; i++) v[i] = std::sqrt(v[i]);
+  return v;
+}
+NEOVERSE_INLINE uint32_t any_bits(Ints v) {
+  uint64_t parts[LANES / 2];
+  std::memcpy(parts, &v, sizeof parts);
+  const uint64_t all = (parts[0] | parts[1]) | (parts[2] | parts[3]);
+  return uint32_t(all | all >> 32);
+}
+
 // 2^x for x <= 0 with a relative error of 1e-7: 2^round(x) times a minimax polynomial on [-0.5, 0.5].
 NEOVERSE_INLINE Floats exp2_negative(Floats x) {
-  x = select(x > splat(-126.f), x, splat(-126.f));
+  x = maximum(x, splat(-126.f));
   const Ints whole = __builtin_convertvector(x - splat(0.5f), Ints);  // truncation rounds to nearest for x <= 0
   const Floats f = x - __builtin_convertvector(whole, Floats);
   Floats p = splat(1.32647273e-3f);
@@ -345,35 +356,42 @@ NEOVERSE_INLINE Floats exp2_negative(Floats x) {
   return (Floats)((Ints)p + (whole << 23));
 }
 
-// Pixel centres of a block relative to its corner.
-NEOVERSE_INLINE Floats lane_x() {
-  Floats v;
-  for (int i = 0; i < LANES; i++) v[i] = float(i % BLOCK_WIDTH) + 0.5f;
-  return v;
-}
-NEOVERSE_INLINE Floats lane_y() {
-  Floats v;
-  for (int i = 0; i < LANES; i++) v[i] = float(i / BLOCK_WIDTH) + 0.5f;
-  return v;
-}
+// Pixel centres relative to the tile's corner, block by block.
+struct BlockCentres {
+  Floats x[BLOCKS], y[BLOCKS];
+  BlockCentres() {
+    for (int block = 0; block < BLOCKS; block++)
+      for (int lane = 0; lane < LANES; lane++) {
+        x[block][lane] = float(block % BLOCK_COLUMNS * BLOCK_WIDTH + lane % BLOCK_WIDTH) + 0.5f;
+        y[block][lane] = float(block / BLOCK_COLUMNS * BLOCK_HEIGHT + lane / BLOCK_WIDTH) + 0.5f;
+      }
+  }
+};
+const BlockCentres CENTRES;
 
 // --------------------------------------------------------------------------------------------------- compositing
 
-struct BlockRange {
-  int x0, x1, y0, y1;  // inclusive
-};
-
-// Blocks of a tile that hold pixel centres inside the splat's box. False where there are none.
-NEOVERSE_INLINE bool touched_blocks(const Splat& s, float tile_x, float tile_y, BlockRange& r) {
-  constexpr float SAFETY = 0.51f;  // half a pixel to the centre and a hundredth against rounding
-  const float x0 = s.x - s.half_width - SAFETY - tile_x, x1 = s.x + s.half_width + SAFETY - tile_x;
-  const float y0 = s.y - s.half_height - SAFETY - tile_y, y1 = s.y + s.half_height + SAFETY - tile_y;
-  if (x1 < 0.f || y1 < 0.f || x0 > TILE - 1 || y0 > TILE - 1) return false;
-  const int px0 = int(std::ceil(std::max(x0, 0.f))), px1 = int(std::min(x1, TILE - 1.f));
-  const int py0 = int(std::ceil(std::max(y0, 0.f))), py1 = int(std::min(y1, TILE - 1.f));
-  if (px0 > px1 || py0 > py1) return false;
-  r = {px0 / BLOCK_WIDTH, px1 / BLOCK_WIDTH, py0 / BLOCK_HEIGHT, py1 / BLOCK_HEIGHT};
-  return true;
+// Bit b is set where block b of the tile holds a pixel centre at which alpha may reach 1/255.
+NEOVERSE_INLINE uint32_t touched_blocks(const Splat& s, float tile_x, float tile_y) {
+  static_assert(BLOCKS == 32 && BLOCK_ROWS == LANES && BLOCK_HEIGHT == 2, "one lane per row of blocks, one bit per block");
+  constexpr float MARGIN = 0.01f, NONE = 1e6f;  // against rounding; an interval that is empty
+  const Floats row{0.f, 2.f, 4.f, 6.f, 8.f, 10.f, 12.f, 14.f};
+  const Floats centre = splat(s.x - tile_x - 0.5f), reach = splat(s.reach * 1.0001f);
+  Floats low = splat(NONE), high = splat(-NONE);
+  for (int line = 0; line < BLOCK_HEIGHT; line++) {  // pixel lines of a block
+    const Floats dy = splat(s.y - tile_y - 0.5f - line) - row, square = reach - splat(s.narrowing) * dy * dy;
+    const Ints crossed = square >= splat(0.f);
+    const Floats half = square_root(select(crossed, square, splat(0.f))) + splat(MARGIN), middle = centre - splat(s.slant) * dy;
+    low = minimum(low, select(crossed, middle - half, splat(NONE)));
+    high = maximum(high, select(crossed, middle + half, splat(-NONE)));
+  }
+  const Ints inside = (high >= splat(0.f)) & (low <= splat(TILE - 1.f));
+  // First and last pixel; adding 0.999 before truncation rounds up.
+  const Ints first = __builtin_convertvector(minimum(maximum(low, splat(0.f)), splat(TILE - 1.f)) + splat(0.999f), Ints);
+  const Ints last = __builtin_convertvector(minimum(maximum(high, splat(0.f)), splat(TILE - 1.f)), Ints);
+  const Ints columns = (splat(2) << (last >> 2)) - (splat(1) << (first >> 2));
+  const Ints shift{0, 4, 8, 12, 16, 20, 24, 28};
+  return any_bits((inside & (first <= last) & columns) << shift);
 }
 
 struct TileOrigin {
@@ -402,10 +420,17 @@ struct Lists {
 
 template <int K>
 struct BlockState {
-  Floats transmittance, features[K];
-  Ints last;  // position of the last Gaussian that was drawn, -1 for none
-  Ints live;  // mask of pixels that can still change
+  Floats transmittance;  // with its sign set once the pixel is saturated
+  Floats features[K];
+  Ints last;  // list position of the last Gaussian that was drawn, -1 for none
 };
+
+// Asks for a record that will be needed soon: records lie in memory in no useful order.
+NEOVERSE_INLINE void prefetch_record(const float* records, int32_t gaussian, int size) {
+  const float* record = records + int64_t(gaussian) * size;
+  __builtin_prefetch(record);
+  __builtin_prefetch(record + size - 1);
+}
 
 struct Pixels {
   float* image;          // [h, w, colors + depth]
@@ -419,7 +444,7 @@ void store_tile(const Frame& f, TileOrigin origin, const BlockState<K>* blocks, 
   const int channels = f.colors + (f.depth ? 1 : 0);
   for_pixels(f, origin, [&](int block, int lane, int64_t pixel) {
     const BlockState<K>& b = blocks[block];
-    const float t = b.transmittance[lane], alpha = 1.f - t;
+    const float t = std::fabs(b.transmittance[lane]), alpha = 1.f - t;
     float* image = out.image + pixel * channels;
     for (int k = 0; k < f.colors; k++) image[k] = b.features[k][lane] + (background ? t * background[k] : 0.f);
     if (f.depth) {
@@ -432,51 +457,49 @@ void store_tile(const Frame& f, TileOrigin origin, const BlockState<K>* blocks, 
   });
 }
 
+// Blocks in which a pixel is not saturated.
+template <int K>
+uint32_t open_blocks(const BlockState<K>* blocks) {
+  uint32_t open = 0;
+  for (int i = 0; i < BLOCKS; i++) open |= uint32_t(any_bits(blocks[i].transmittance > splat(0.f)) != 0) << i;
+  return open;
+}
+
 // Draws one tile. Returns one past the last list position that any pixel used.
 template <int K>
 int32_t composite_tile(const Frame& f, int tile, const Lists& lists, const float* records, const float* background, const Pixels& out) {
   const TileOrigin origin = tile_origin(f, tile);
   BlockState<K> blocks[BLOCKS];
   for (auto& b : blocks) {
-    b.transmittance = splat(1.f), b.last = splat(-1), b.live = splat(0);
+    b.transmittance = splat(-1.f), b.last = splat(-1);
     for (auto& feature : b.features) feature = splat(0.f);
   }
-  for_pixels(f, origin, [&](int block, int lane, int64_t) { blocks[block].live[lane] = -1; });
+  for_pixels(f, origin, [&](int block, int lane, int64_t) { blocks[block].transmittance[lane] = 1.f; });
 
-  const Floats cell_x = lane_x(), cell_y = lane_y();
   const int32_t begin = lists.offsets[tile], end = lists.offsets[tile + 1];
+  uint32_t open = ~0u;
   for (int32_t position = begin; position < end; position++) {
-    if (((position - begin) & 31) == 31) {  // now and then, see whether every pixel is saturated
-      Ints live = splat(0);
-      for (const auto& b : blocks) live |= b.live;
-      int32_t any = 0;
-      for (int i = 0; i < LANES; i++) any |= live[i];
-      if (!any) break;
-    }
+    if ((position - begin) % REVIEW == 0 && !(open = open_blocks<K>(blocks))) break;
+    if (position + AHEAD < end) prefetch_record(records, lists.gaussians[position + AHEAD], SPLAT + K);
     const float* record = records + int64_t(lists.gaussians[position]) * (SPLAT + K);
     Splat s;
     std::memcpy(&s, record, sizeof s);
     const float* features = record + SPLAT;
-    BlockRange range;
-    if (!touched_blocks(s, float(origin.x), float(origin.y), range)) continue;
-    const Floats left = splat(s.x - origin.x) - cell_x, top = splat(s.y - origin.y) - cell_y;
-    for (int by = range.y0; by <= range.y1; by++) {
-      const Floats dy = top - splat(float(by * BLOCK_HEIGHT));
-      const Floats qy = splat(s.qyy) * dy * dy, qxy = splat(s.qxy) * dy;
-      for (int bx = range.x0; bx <= range.x1; bx++) {
-        BlockState<K>& b = blocks[by * BLOCK_COLUMNS + bx];
-        const Floats dx = left - splat(float(bx * BLOCK_WIDTH));
-        const Floats power = (splat(s.qxx) * dx + qxy) * dx + qy, exponent = power + splat(s.log2_opacity);
-        Ints ok = b.live & (power <= splat(0.f)) & (exponent >= splat(LOG2_MIN_ALPHA));
-        const Floats raw = exp2_negative(exponent), alpha = select(raw < splat(MAX_ALPHA), raw, splat(MAX_ALPHA));
-        const Floats next = b.transmittance - b.transmittance * alpha;
-        const Ints stop = ok & (next <= splat(MIN_TRANSMITTANCE));
-        b.live &= ~stop, ok &= ~stop;
-        const Floats weight = masked(ok, alpha * b.transmittance);
-        for (int k = 0; k < K; k++) b.features[k] += splat(features[k]) * weight;
-        b.transmittance = select(ok, next, b.transmittance);
-        b.last = select(ok, splat(position), b.last);
-      }
+    const Floats x = splat(s.x - origin.x), y = splat(s.y - origin.y);
+    for (uint32_t todo = open & touched_blocks(s, float(origin.x), float(origin.y)); todo; todo &= todo - 1) {
+      const int block = __builtin_ctz(todo);
+      BlockState<K>& b = blocks[block];
+      const Floats dx = x - CENTRES.x[block], dy = y - CENTRES.y[block];
+      const Floats power = (splat(s.qxx) * dx + splat(s.qxy) * dy) * dx + splat(s.qyy) * dy * dy;
+      const Floats exponent = power + splat(s.log2_opacity);
+      const Ints covered = (power <= splat(0.f)) & (exponent >= splat(LOG2_MIN_ALPHA));
+      const Floats alpha = minimum(exp2_negative(exponent), splat(MAX_ALPHA)), before = b.transmittance;
+      const Floats product = alpha * before, after = before - product;
+      const Ints drawn = covered & (after > splat(MIN_TRANSMITTANCE));  // never where `before` carries the sign
+      const Floats weight = masked(drawn, product);
+      for (int k = 0; k < K; k++) b.features[k] += splat(features[k]) * weight;
+      b.transmittance = select(drawn, after, (Floats)((Ints)before | (covered & splat(INT32_MIN))));
+      b.last = select(drawn, splat(position), b.last);
     }
   }
   store_tile<K>(f, origin, blocks, background, out);
@@ -530,6 +553,14 @@ void load_tile_gradients(const Frame& f, TileOrigin origin, const float* backgro
   });
 }
 
+// Blocks in which a pixel drew something at or behind the list position.
+template <int K>
+uint32_t reached_blocks(const BlockGradient<K>* blocks, int32_t position) {
+  uint32_t reached = 0;
+  for (int i = 0; i < BLOCKS; i++) reached |= uint32_t(any_bits(blocks[i].last >= splat(position)) != 0) << i;
+  return reached;
+}
+
 // Walks one tile back to front, writing six moments and the feature gradients of every Gaussian to its slot.
 template <int K>
 void composite_tile_backward(const Frame& f, int tile, const Lists& lists, const int32_t* ends, const int32_t* slots,
@@ -537,49 +568,43 @@ void composite_tile_backward(const Frame& f, int tile, const Lists& lists, const
   const TileOrigin origin = tile_origin(f, tile);
   BlockGradient<K> blocks[BLOCKS];
   load_tile_gradients<K>(f, origin, background, drawn, v, blocks);
-  const Floats cell_x = lane_x(), cell_y = lane_y();
+  uint32_t reached = 0;
   for (int32_t position = ends[tile] - 1; position >= lists.offsets[tile]; position--) {
+    if ((ends[tile] - 1 - position) % REVIEW == 0) reached = reached_blocks<K>(blocks, position - REVIEW + 1);
+    if (position - AHEAD >= lists.offsets[tile]) {
+      prefetch_record(records, lists.gaussians[position - AHEAD], SPLAT + K);
+      prefetch_record(sums, slots[position - AHEAD], MOMENTS + K);
+    }
     const float* record = records + int64_t(lists.gaussians[position]) * (SPLAT + K);
     Splat s;
     std::memcpy(&s, record, sizeof s);
     const float* features = record + SPLAT;
     float* out = sums + int64_t(slots[position]) * (MOMENTS + K);
-    BlockRange range;
-    if (!touched_blocks(s, float(origin.x), float(origin.y), range)) {
-      std::memset(out, 0, sizeof(float) * (MOMENTS + K));
-      continue;
-    }
-    const Floats left = splat(s.x - origin.x) - cell_x, top = splat(s.y - origin.y) - cell_y;
+    const Floats x = splat(s.x - origin.x), y = splat(s.y - origin.y);
     Floats s0 = splat(0.f), sx = s0, sy = s0, sxx = s0, sxy = s0, syy = s0, v_features[K];
     for (auto& feature : v_features) feature = splat(0.f);
-    for (int bx = range.x0; bx <= range.x1; bx++) {
-      const Floats dx = left - splat(float(bx * BLOCK_WIDTH));
-      const Floats qx = splat(s.qxx) * dx * dx, qxy = splat(s.qxy) * dx;
-      Floats column = splat(0.f), column_y = column;  // sums over this column, in which dx is constant
-      for (int by = range.y0; by <= range.y1; by++) {
-        BlockGradient<K>& b = blocks[by * BLOCK_COLUMNS + bx];
-        const Floats dy = top - splat(float(by * BLOCK_HEIGHT));
-        const Floats power = (splat(s.qyy) * dy + qxy) * dy + qx, exponent = power + splat(s.log2_opacity);
-        const Ints ok = (power <= splat(0.f)) & (exponent >= splat(LOG2_MIN_ALPHA)) & (splat(position) <= b.last);
-        const Floats raw = exp2_negative(exponent);
-        const Ints free = raw < splat(MAX_ALPHA);  // alpha does not move with its inputs where it was cut
-        const Floats alpha = select(free, raw, splat(MAX_ALPHA));
-        const Floats inverse = splat(1.f) / (splat(1.f) - alpha), before = b.transmittance * inverse;
-        b.transmittance = select(ok, before, b.transmittance);
-        const Floats weight = masked(ok, alpha * before);
-        Floats v_weight = splat(0.f);
-        for (int k = 0; k < K; k++) {
-          v_weight += splat(features[k]) * b.features[k];
-          v_features[k] += weight * b.features[k];
-        }
-        const Floats v_alpha = before * v_weight + b.rest * inverse;
-        b.rest -= v_weight * weight;
-        const Floats v_power = masked(ok & free, raw * v_alpha), v_power_y = v_power * dy;
-        column += v_power, column_y += v_power_y, syy += v_power_y * dy;
+    for (uint32_t todo = reached & touched_blocks(s, float(origin.x), float(origin.y)); todo; todo &= todo - 1) {
+      const int block = __builtin_ctz(todo);
+      BlockGradient<K>& b = blocks[block];
+      const Floats dx = x - CENTRES.x[block], dy = y - CENTRES.y[block];
+      const Floats power = (splat(s.qxx) * dx + splat(s.qxy) * dy) * dx + splat(s.qyy) * dy * dy;
+      const Floats exponent = power + splat(s.log2_opacity), raw = exp2_negative(exponent);
+      const Ints drawn = (power <= splat(0.f)) & (exponent >= splat(LOG2_MIN_ALPHA)) & (splat(position) <= b.last);
+      const Floats alpha = minimum(raw, splat(MAX_ALPHA));
+      const Floats inverse = splat(1.f) / (splat(1.f) - alpha), before = b.transmittance * inverse;
+      b.transmittance = select(drawn, before, b.transmittance);
+      const Floats weight = masked(drawn, alpha * before);
+      Floats v_weight = splat(0.f);
+      for (int k = 0; k < K; k++) {
+        v_weight += splat(features[k]) * b.features[k];
+        v_features[k] += weight * b.features[k];
       }
-      s0 += column, sy += column_y;
-      const Floats column_x = column * dx;
-      sx += column_x, sxx += column_x * dx, sxy += column_y * dx;
+      const Floats v_alpha = before * v_weight + b.rest * inverse;
+      b.rest -= v_weight * weight;
+      // Alpha does not move with its inputs where it was cut.
+      const Floats v_power = masked(drawn & (raw < splat(MAX_ALPHA)), raw * v_alpha);
+      const Floats v_x = v_power * dx, v_y = v_power * dy;
+      s0 += v_power, sx += v_x, sy += v_y, sxx += v_x * dx, sxy += v_x * dy, syy += v_y * dy;
     }
     out[0] = sum(s0), out[1] = sum(sx), out[2] = sum(sy), out[3] = sum(sxx), out[4] = sum(sxy), out[5] = sum(syy);
     for (int k = 0; k < K; k++) out[MOMENTS + k] = sum(v_features[k]);
@@ -623,7 +648,7 @@ extern "C" {
 int32_t neoverse_project_chunk() { return PROJECT_CHUNK; }
 
 // Projects every Gaussian. Returns how many (Gaussian, tile) pairs there are.
-//   records [n, 8 + features], depths [n], radii [n, 2] (zero where unseen), means2d [n, 2], boxes [n, 4] (in tiles).
+//   records [n, 9 + features], depths [n], radii [n, 2] (zero where unseen), means2d [n, 2], boxes [n, 4] (in tiles).
 int64_t neoverse_project(const Frame* frame, const float* means, const float* quats, const float* scales, const float* opacities,
                          const float* colors, const float* viewmat, const float* intrinsics, float* records, float* depths,
                          int32_t* radii, float* means2d, int32_t* boxes, int64_t* pairs /* [chunks] */) {
