@@ -1,0 +1,100 @@
+"""What needs no 3D scene: repeating a frame, interpolating along optical flow, shifting an image sideways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float32, UInt8
+from torch import Tensor
+
+from neoverse_ns.clip.clip import Clip
+from neoverse_ns.metrics.image import psnr, ssim
+from neoverse_ns.reconstruct.split import FrameSplit
+
+CONSISTENCY = 1.5
+"""Disagreement in pixels of forward and backward flow at which confidence has fallen to 1/e."""
+
+Image = UInt8[np.ndarray, "h w 3"]
+Flow = Float32[np.ndarray, "h w 2"]
+
+
+def score(pairs: Iterable[tuple[Tensor, Tensor]]) -> dict[str, Any]:
+    """PSNR and SSIM of pairs of uint8 RGB images [h, w, 3]: every value and the means."""
+    values = [(a.float() / 255, b.float() / 255) for a, b in pairs]
+    psnrs, ssims = [psnr(a, b) for a, b in values], [ssim(a, b) for a, b in values]
+    return {"psnr": float(np.mean(psnrs)), "ssim": float(np.mean(ssims)), "psnr_each": psnrs, "ssim_each": ssims}
+
+
+def score_baselines(clip: Clip, split: FrameSplit) -> dict[str, Any]:
+    """Both baselines over the held-out frames; each uses the nearest training frames around."""
+    repeat, flow = [], []
+    for frame in split.held_out:
+        before = max(i for i in split.train if i < frame)
+        after = min(i for i in split.train if i > frame)
+        span = clip.seconds[after] - clip.seconds[before]
+        share = ((clip.seconds[frame] - clip.seconds[before]) / span).item()
+        repeat.append((clip.frames[before], clip.frames[frame]))
+        between = interpolate_along_flow(clip.frames[before].numpy(), clip.frames[after].numpy(), share)
+        flow.append((torch.from_numpy(between), clip.frames[frame]))
+    return {"repeat_previous": score(repeat), "flow_interpolation": score(flow)}
+
+
+def interpolate_along_flow(before: Image, after: Image, share: float) -> Image:
+    """The frame at `share` of the way between two frames.
+
+    Flow in both directions (DIS, Kroeger et al. 2016) is brought to the wanted time (Jiang et al., Super SloMo 2018,
+    equation 4), both frames are warped along it, and blended by nearness in time and by how well each pixel's flow and
+    the opposite flow cancel, which is where nothing is occluded.
+    """
+    grey = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (before, after)]
+    forward, backward = _dis_flow(grey[0], grey[1]), _dis_flow(grey[1], grey[0])
+    to_before = -(1 - share) * share * forward + share**2 * backward
+    to_after = (1 - share) ** 2 * forward - share * (1 - share) * backward
+    trust = [_confidence(forward, backward), _confidence(backward, forward)]
+    weights, warped = [], []
+    nearness = (1 - share, share)
+    for image, flow, confidence, near in zip((before, after), (to_before, to_after), trust, nearness, strict=True):
+        warped.append(_warp(image.astype(np.float32), flow, cv2.BORDER_REPLICATE))
+        inside = _warp(np.ones(flow.shape[:2], np.float32), flow, cv2.BORDER_CONSTANT)
+        weights.append(near * inside * _warp(confidence, flow, cv2.BORDER_REPLICATE) + 1e-4 * near)
+    total = (weights[0] + weights[1])[..., None]
+    blend = (weights[0][..., None] * warped[0] + weights[1][..., None] * warped[1]) / total
+    return blend.round().clip(0, 255).astype(np.uint8)
+
+
+def best_shift(left: UInt8[Tensor, "h w 3"], right: UInt8[Tensor, "h w 3"]) -> tuple[int, UInt8[Tensor, "h w 3"]]:
+    """The whole-pixel sideways shift of `left` that resembles `right` most; its edge columns are repeated.
+
+    Returns:
+        The shift, positive to the right, and the shifted image.
+    """
+    width = left.shape[1]
+    columns = torch.arange(width)
+    shifts = range(-width // 4, width // 4 + 1)
+    moved = (left[:, (columns - shift).clamp(0, width - 1)] for shift in shifts)
+    errors = [(image.float() - right.float()).square().mean().item() for image in moved]
+    shift = shifts[int(np.argmin(errors))]
+    return shift, left[:, (columns - shift).clamp(0, width - 1)]
+
+
+def _dis_flow(first: UInt8[np.ndarray, "h w"], second: UInt8[np.ndarray, "h w"]) -> Flow:
+    engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    start = np.zeros((*first.shape, 2), np.float32)
+    return np.asarray(engine.calc(first, second, start), np.float32)
+
+
+def _confidence(flow: Flow, opposite: Flow) -> Float32[np.ndarray, "h w"]:
+    """Near 1 where following `flow` and then `opposite` leads back."""
+    gap = np.linalg.norm(flow + _warp(opposite, flow, cv2.BORDER_REPLICATE), axis=-1)
+    return np.exp(-((gap / CONSISTENCY) ** 2)).astype(np.float32)
+
+
+def _warp(image: np.ndarray, flow: Flow, border: int) -> np.ndarray:
+    """`image` looked up at every pixel's position plus `flow`."""
+    height, width = flow.shape[:2]
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    return cv2.remap(image, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=border)

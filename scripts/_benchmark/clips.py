@@ -1,0 +1,208 @@
+"""Benchmark clips on disk: frames through the library's own loader, truth brought to the clip's size and frames.
+
+A clip folder holds `clip.mp4` or `images/`, and optionally `cameras.npz` (frame_index, c2w in OpenCV axes, and K in
+pixels or fx_over_width and fy_over_height; right_c2w, right_K), `right_images/`, and `depth/` (16-bit PNG, with
+`depth_scale` in about.json).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import torch
+from _benchmark.protocols import Protocol, choose_images
+from jaxtyping import Float, UInt8
+from numpy.typing import NDArray
+from torch import Tensor
+
+from neoverse_ns.clip.clip import Clip
+from neoverse_ns.clip.config import ClipConfig
+from neoverse_ns.clip.image_file import image_size
+from neoverse_ns.clip.images import images_in
+from neoverse_ns.clip.load import load_clip
+from neoverse_ns.clip.resize import fit
+from neoverse_ns.errors import ClipError
+from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.geometry.interpolation import interpolate_c2w
+
+
+@dataclass(frozen=True)
+class BenchmarkClip:
+    """The frames one measurement uses, with the truth known about them.
+
+    Attributes:
+        name: The folder's name.
+        source: What `load_clip` and `ns-train` read: a video, or a folder with the chosen images alone.
+        config: How they read it.
+        clip: The sampled frames; `frame_indices` count in the original video or image folder.
+        cameras: True cameras of the frames at the clip's size, arbitrary world and scale; None where unknown.
+        depth: True z-depth of the frames, 0 where unknown; None where there is none.
+        right_cameras: A second camera at the same times; None where there is none.
+        right_frames: What it saw, RGB.
+    """
+
+    name: str
+    source: Path
+    config: ClipConfig
+    clip: Clip
+    cameras: PinholeCameras | None
+    depth: Float[Tensor, "n h w"] | None
+    right_cameras: PinholeCameras | None
+    right_frames: UInt8[Tensor, "n h w 3"] | None
+
+
+def find_clips(root: Path, only: list[str] | None = None) -> list[Path]:
+    """Clip folders directly inside `root`, sorted by name.
+
+    Raises:
+        ClipError: There are none, or one asked for is missing.
+    """
+    if not root.is_dir():
+        raise ClipError(f"{root}: no such folder of clips")
+    found = [f for f in sorted(root.iterdir()) if (f / "clip.mp4").is_file() or (f / "images").is_dir()]
+    if only is not None:
+        missing = sorted(set(only) - {folder.name for folder in found})
+        if missing:
+            raise ClipError(f"{root}: no clip named {', '.join(missing)}; there are {', '.join(f.name for f in found)}")
+        found = [folder for folder in found if folder.name in only]
+    if not found:
+        raise ClipError(f"{root}: no folder inside has a clip.mp4 or images/")
+    return found
+
+
+def load_benchmark_clip(folder: Path, protocol: Protocol, work: Path, width: int | None = None) -> BenchmarkClip:
+    """Read one clip folder.
+
+    Args:
+        folder: See the module's description.
+        protocol: Which frames of a video to use; of images, :func:`choose_images` decides.
+        work: Where links to the chosen images may be put.
+        width: Of the sampled frames; None takes the library's default.
+
+    Raises:
+        ClipError: The folder cannot be used.
+    """
+    video = folder / "clip.mp4"
+    if video.is_file():
+        start, duration = protocol.window(_length(video))
+        source, source_size = video, _video_size(video)
+        config = ClipConfig(start=start, duration=duration, num_frames=protocol.num_frames, width=width)
+        clip = load_clip(source, config)
+    else:
+        images = images_in(folder / "images")
+        chosen = choose_images(folder.name, len(images))
+        source, source_size = _link(images, chosen, work / "images" / folder.name), image_size(images[0])
+        config = ClipConfig(num_frames=len(chosen), duration=len(chosen) / ClipConfig.image_rate, width=width)
+        clip = load_clip(source, config)
+        clip = replace(clip, frame_indices=torch.tensor(chosen)[clip.frame_indices])
+    cameras, right_cameras = _true_cameras(folder, clip, source_size)
+    right = None
+    if right_cameras is not None and (folder / "right_images").is_dir():
+        right = _right_frames(folder / "right_images", clip)
+    depth = _true_depth(folder, clip) if (folder / "depth").is_dir() else None
+    return BenchmarkClip(folder.name, source, config, clip, cameras, depth, right_cameras, right)
+
+
+def scale_intrinsics(
+    K: Float[Tensor, "n 3 3"], source: tuple[int, int], target: tuple[int, int]
+) -> Float[Tensor, "n 3 3"]:
+    """Intrinsics after what the clip loader does to an image: scale until it covers `target`, cut the overhang evenly."""
+    scale = max(target[0] / source[0], target[1] / source[1])
+    cover = max(round(source[0] * scale), target[0]), max(round(source[1] * scale), target[1])
+    scaled = K.clone()
+    for axis in (0, 1):
+        scaled[:, axis] *= cover[axis] / source[axis]
+        scaled[:, axis, 2] -= (cover[axis] - target[axis]) // 2
+    return scaled
+
+
+def _true_cameras(
+    folder: Path, clip: Clip, source_size: tuple[int, int]
+) -> tuple[PinholeCameras | None, PinholeCameras | None]:
+    """Cameras of the clip's frames and of the second camera, interpolated between annotated frames."""
+    file = folder / "cameras.npz"
+    if not file.is_file():
+        return None, None
+    with np.load(file) as data:
+        stored = {name: data[name].astype(np.float64) for name in data.files}
+    order = np.interp(clip.frame_indices.numpy(), stored["frame_index"], np.arange(len(stored["frame_index"])))
+    at = torch.from_numpy(order)
+    if "K" in stored:
+        K = torch.from_numpy(stored["K"])
+    else:
+        K = torch.eye(3, dtype=torch.float64).repeat(len(stored["c2w"]), 1, 1)
+        K[:, 0, 0] = torch.from_numpy(stored["fx_over_width"]) * source_size[0]
+        K[:, 1, 1] = torch.from_numpy(stored["fy_over_height"]) * source_size[1]
+        K[:, 0, 2], K[:, 1, 2] = source_size[0] / 2, source_size[1] / 2
+    size = (clip.width, clip.height)
+
+    def at_frames(c2w: NDArray[np.float64], K: Tensor) -> PinholeCameras:
+        # Intrinsics are constant or drift slowly: those of the nearest annotated frame will do.
+        near = scale_intrinsics(K[at.round().long()], source_size, size)
+        return PinholeCameras(interpolate_c2w(torch.from_numpy(c2w), at), near, *size)
+
+    right = at_frames(stored["right_c2w"], torch.from_numpy(stored["right_K"])) if "right_c2w" in stored else None
+    return at_frames(stored["c2w"], K), right
+
+
+def _right_frames(folder: Path, clip: Clip) -> UInt8[Tensor, "n h w 3"]:
+    files = images_in(folder)
+    frames = []
+    for index in clip.frame_indices.tolist():
+        image = cv2.imread(str(files[index]))
+        if image is None:
+            raise ClipError(f"{files[index]}: cannot be read as an image")
+        frames.append(fit(image[:, :, ::-1].copy(), (image.shape[1], image.shape[0]), (clip.width, clip.height)))
+    return torch.from_numpy(np.stack(frames))
+
+
+def _true_depth(folder: Path, clip: Clip) -> Float[Tensor, "n h w"]:
+    """Depth at the clip's pixels, nearest neighbour so that no depth is made up at edges."""
+    scale = json.loads((folder / "about.json").read_text())["depth_scale"]
+    files = images_in(folder / "depth")
+    maps = []
+    for index in clip.frame_indices.tolist():
+        raw = cv2.imread(str(files[index]), cv2.IMREAD_UNCHANGED)
+        if raw is None:
+            raise ClipError(f"{files[index]}: cannot be read as a depth image")
+        maps.append(_fit_nearest(torch.from_numpy(raw.astype(np.float32) / scale), clip.width, clip.height))
+    return torch.stack(maps)
+
+
+def _fit_nearest(depth: Float[Tensor, "sh sw"], width: int, height: int) -> Float[Tensor, "h w"]:
+    """The same scaling and cutting as for frames, taking the nearest pixel."""
+    source = (depth.shape[1], depth.shape[0])
+    K = scale_intrinsics(torch.eye(3, dtype=torch.float64)[None], source, (width, height))[0]
+    x = ((torch.arange(width) + 0.5 - K[0, 2]) / K[0, 0]).long().clamp(0, source[0] - 1)
+    y = ((torch.arange(height) + 0.5 - K[1, 2]) / K[1, 1]).long().clamp(0, source[1] - 1)
+    return depth[y[:, None], x[None, :]]
+
+
+def _link(images: list[Path], chosen: list[int] | range, folder: Path) -> Path:
+    """A folder with nothing but links to the chosen images, in order."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
+    for place, index in enumerate(chosen):
+        (folder / f"{place:05d}{images[index].suffix}").symlink_to(images[index].resolve())
+    return folder
+
+
+def _video_size(video: Path) -> tuple[int, int]:
+    with av.open(str(video)) as container:
+        stream = container.streams.video[0]
+        return stream.width, stream.height
+
+
+def _length(video: Path) -> float:
+    """Seconds that the video lasts, from the container's index alone."""
+    with av.open(str(video)) as container:
+        stream = container.streams.video[0]
+        if stream.duration is None or stream.time_base is None:
+            raise ClipError(f"{video}: declares no duration")
+        return float(stream.duration * stream.time_base)

@@ -1,0 +1,60 @@
+"""Which frames of a clip each measurement uses. Named in every output, so that numbers can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+HELD_OUT_EVERY = 8
+"""One frame in so many is held out from training."""
+
+MOST_IMAGES = 24
+"""Images taken, evenly spread, from a folder that has no entry in IMAGE_CHOICES."""
+
+IMAGE_CHOICES: dict[str, slice] = {
+    "moving_hand": slice(0, 86, 4),
+    "street_stereo": slice(0, 48, 2),
+}
+"""Image folders of which not all images are used: 86 frames of one slow gesture, 51 of a fast drive."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Frames of a video that one measurement uses.
+
+    Attributes:
+        name: For the output.
+        start: First second; 0 for videos that last less than a second beyond `start + duration`.
+        duration: Seconds covered.
+        num_frames: Frames sampled evenly in time.
+    """
+
+    name: str
+    start: float
+    duration: float
+    num_frames: int
+
+    def window(self, length: float) -> tuple[float, float]:
+        """Start and duration for a video that lasts `length` seconds."""
+        start = self.start if length > self.start + self.duration + 1 else 0.0
+        return start, self.duration
+
+
+def geometry_protocol(start: float, duration: float) -> Protocol:
+    """Sixteen frames, enough for every clip's cameras to move and few enough to compare with published solvers."""
+    return Protocol(f"geometry: 16 frames, seconds {start:g}-{start + duration:g}", start, duration, 16)
+
+
+def held_out_protocol(start: float, duration: float, num_frames: int) -> Protocol:
+    """The main job: training frames with every 8th held out."""
+    name = f"held out: {num_frames} frames, seconds {start:g}-{start + duration:g}, every {HELD_OUT_EVERY}th held out"
+    return Protocol(name, start, duration, num_frames)
+
+
+def choose_images(folder: str, count: int) -> Sequence[int]:
+    """Positions of the images to use among the `count` of a folder, the same for all measurements."""
+    if folder in IMAGE_CHOICES:
+        return range(count)[IMAGE_CHOICES[folder]]
+    if count <= MOST_IMAGES:
+        return range(count)
+    return [round(i * (count - 1) / (MOST_IMAGES - 1)) for i in range(MOST_IMAGES)]
