@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -17,13 +18,16 @@ from neoverse_ns.rasterize.cpu.build import KernelBuildError
 from neoverse_ns.rasterize.cpu.library import load_kernels
 from neoverse_ns.rasterize.settings import (
     BACKENDS,
-    Backend,
-    RasterizeMode,
     RasterSettings,
-    RenderMode,
     check_tensors,
 )
 from neoverse_ns.rasterize.spherical_harmonics import sh_colors
+from neoverse_ns.rasterize.view import RenderedView
+
+VIEW_RENDERERS: dict[str, Callable[..., RenderedView]] = {
+    "cpu": autograd.render_view,
+    "torch": torch_fallback.render_view,
+}
 
 
 def rasterize(
@@ -43,9 +47,9 @@ def rasterize(
     eps2d: float = 0.3,
     sh_degree: int | None = None,
     backgrounds: Tensor | None = None,
-    render_mode: RenderMode = "RGB+ED",
-    rasterize_mode: RasterizeMode = "classic",
-    backend: Backend = "auto",
+    render_mode: str = "RGB+ED",
+    rasterize_mode: str = "classic",
+    backend: str = "auto",
 ) -> tuple[Float[Tensor, "c h w x"], Float[Tensor, "c h w 1"], dict[str, Any]]:
     """Draw n Gaussians from c cameras (3D Gaussian splatting, Kerbl et al. 2023; numerics of gsplat).
 
@@ -68,10 +72,12 @@ def rasterize(
         eps2d: Added to both variances of the projected Gaussians, pixels^2.
         sh_degree: Highest band of spherical harmonics to use, 0 to 3; None for plain colours.
         backgrounds: Colours [c, d] behind the Gaussians; depth is never given one.
-        render_mode: Colours ("RGB"), depth accumulated with the colours' weights ("D") or divided by alpha ("ED").
-        rasterize_mode: "antialiased" dims Gaussians by what `eps2d` adds to their area (Yu et al. 2024, section 4.2).
-        backend: "auto" is gsplat for CUDA tensors and the C++ kernels for float32 CPU tensors; plain torch elsewhere
-            and, with one warning per process, where the former cannot be used.
+        render_mode: "RGB", "D", "ED", "RGB+D" or "RGB+ED": colours, and depth accumulated with the colours' weights
+            ("D") or divided by alpha ("ED", expected depth).
+        rasterize_mode: "classic", or "antialiased", which dims Gaussians by what `eps2d` adds to their area (Yu et
+            al. 2024, section 4.2).
+        backend: "auto", "gsplat", "cpu" or "torch". "auto" is gsplat for CUDA tensors and the C++ kernels for float32
+            CPU tensors; plain torch for others and, with one warning per process, where those cannot be used.
 
     Returns:
         Images [c, h, w, x] with colours first and depth last, alphas [c, h, w, 1], and a dict with at least ``radii``
@@ -87,37 +93,40 @@ def rasterize(
     gaussians = {"means": means, "quats": quats, "scales": scales, "opacities": opacities, "colors": colors}
     check_tensors(gaussians, viewmats, Ks, backgrounds, settings)
     chosen = choose_backend(means, backend)
-    meta: dict[str, Any] = {"width": width, "height": height, "n_cameras": len(viewmats), "backend": chosen}
-    if chosen == "gsplat" and len(means) and len(viewmats):
-        renders, alphas, details = gsplat_backend.render(
-            **gaussians, viewmats=viewmats, Ks=Ks, backgrounds=backgrounds, settings=settings
-        )
-        return renders, alphas, {**details, **meta}
+    if chosen == "gsplat" and len(means) == 0:
+        chosen = "torch"  # nothing to draw is not a case that gsplat's kernels are written for
+    draw = gsplat_backend.render if chosen == "gsplat" else partial(_render_each, VIEW_RENDERERS[chosen])
+    renders, alphas, meta = draw(means, quats, scales, opacities, colors, viewmats, Ks, backgrounds, settings)
+    return renders, alphas, {**meta, "width": width, "height": height, "n_cameras": len(viewmats), "backend": chosen}
 
-    render_view = autograd.render_view if chosen == "cpu" else torch_fallback.render_view
-    views = []
-    for camera in range(len(viewmats)):
-        seen_colors = _camera_colors(colors, means, viewmats[camera], settings)
+
+def _render_each(
+    render_view: Callable[..., RenderedView],
+    means: Tensor,
+    quats: Tensor,
+    scales: Tensor,
+    opacities: Tensor,
+    colors: Tensor,
+    viewmats: Tensor,
+    Ks: Tensor,
+    backgrounds: Tensor | None,
+    settings: RasterSettings,
+) -> tuple[Tensor, Tensor, dict[str, Any]]:
+    views: list[RenderedView] = []
+    for camera, (viewmat, K) in enumerate(zip(viewmats, Ks, strict=True)):
+        if not settings.has_colors:
+            seen = means.new_zeros(len(means), 0)
+        elif settings.sh_degree is None:
+            seen = colors
+        else:
+            seen = sh_colors(colors, means, viewmat, settings.sh_degree)
         background = None if backgrounds is None or not settings.has_colors else backgrounds[camera]
-        views.append(
-            render_view(
-                means, quats, scales, opacities, seen_colors, viewmats[camera], Ks[camera], background, settings
-            )
-        )
-    if not views:
-        channels = int(settings.has_depth) + (
-            0 if not settings.has_colors else 3 if sh_degree is not None else colors.shape[1]
-        )
-        meta |= {
-            "radii": means.new_zeros(0, len(means), 2, dtype=torch.int32),
-            "means2d": means.new_zeros(0, len(means), 2),
-        }
-        return means.new_zeros(0, height, width, channels), means.new_zeros(0, height, width, 1), meta
-    meta |= {"radii": torch.stack([v.radii for v in views]), "means2d": torch.stack([v.means2d for v in views])}
+        views.append(render_view(means, quats, scales, opacities, seen, viewmat, K, background, settings))
+    meta = {"radii": torch.stack([v.radii for v in views]), "means2d": torch.stack([v.means2d for v in views])}
     return torch.stack([v.image for v in views]), torch.stack([v.alpha for v in views])[..., None], meta
 
 
-def choose_backend(means: Tensor, backend: Backend) -> Backend:
+def choose_backend(means: Tensor, backend: str) -> str:
     """The backend that will draw: "gsplat", "cpu" or "torch".
 
     Raises:
@@ -157,11 +166,3 @@ def _missing_kernels() -> str | None:
 def _warn_slow(backend: str, problem: str) -> None:
     remedy = "install a C++ compiler such as g++" if backend == "cpu" else "install gsplat and the CUDA toolkit"
     warn(f"{problem}; drawing with plain torch, about 20 times slower. To change that, {remedy}.")
-
-
-def _camera_colors(colors: Tensor, means: Tensor, viewmat: Tensor, settings: RasterSettings) -> Float[Tensor, "n d"]:
-    if not settings.has_colors:
-        return means.new_zeros(len(means), 0)
-    if settings.sh_degree is None:
-        return colors
-    return sh_colors(colors, means, viewmat, settings.sh_degree)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import importlib
+from functools import cache
 from typing import Any
 
 import torch
@@ -12,15 +13,15 @@ from torch import Tensor
 from neoverse_ns.rasterize.settings import RasterSettings
 
 
-@lru_cache(maxsize=1)
+@cache
 def missing_gsplat() -> str | None:
     """Why gsplat cannot draw here, or None where it can. The first call may compile its kernels (minutes)."""
     try:
-        from gsplat.cuda._backend import _C
-    except ImportError as error:
-        return f"gsplat cannot be imported ({error})"
-    if _C is None:
-        return "gsplat found no CUDA toolkit to compile its kernels with (nvcc)"
+        backend = importlib.import_module("gsplat.cuda._backend")
+    except (ImportError, RuntimeError) as error:  # torch raises RuntimeError where a kernel does not compile
+        return f"gsplat cannot be used ({str(error).splitlines()[0]})"
+    if getattr(backend, "_C", None) is None:
+        return "gsplat found no CUDA toolkit (nvcc) to compile its kernels with"
     return None
 
 
@@ -38,6 +39,7 @@ def render(
     """All cameras at once through `gsplat.rasterization`; its meta, with radii as [c, n, 2] whatever the release."""
     from gsplat import rasterization
 
+    modes: dict[str, Any] = {"render_mode": settings.render_mode, "rasterize_mode": settings.rasterize_mode}
     renders, alphas, meta = rasterization(
         means,
         quats,
@@ -55,8 +57,7 @@ def render(
         sh_degree=settings.sh_degree if settings.has_colors else None,
         packed=False,
         backgrounds=backgrounds,
-        render_mode=settings.render_mode,
-        rasterize_mode=settings.rasterize_mode,
+        **modes,
     )
     radii = meta["radii"]
     if radii.ndim == 2:

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from neoverse_ns.errors import SettingsError
-
-RenderMode = Literal["RGB", "D", "ED", "RGB+D", "RGB+ED"]
-RasterizeMode = Literal["classic", "antialiased"]
-Backend = Literal["auto", "gsplat", "cpu", "torch"]
 
 RENDER_MODES = ("RGB", "D", "ED", "RGB+D", "RGB+ED")
 RASTERIZE_MODES = ("classic", "antialiased")
@@ -32,8 +27,8 @@ class RasterSettings:
     radius_clip: float = 0.0
     eps2d: float = 0.3
     sh_degree: int | None = None
-    render_mode: RenderMode = "RGB+ED"
-    rasterize_mode: RasterizeMode = "classic"
+    render_mode: str = "RGB+ED"
+    rasterize_mode: str = "classic"
 
     def __post_init__(self) -> None:
         _one_of("render_mode", self.render_mode, RENDER_MODES)
@@ -91,6 +86,8 @@ def check_tensors(
     _shape("opacities", gaussians["opacities"], (count,))
     _shape("viewmats", viewmats, (cameras, 4, 4))
     _shape("Ks", Ks, (cameras, 3, 3))
+    if cameras == 0:
+        raise SettingsError("rasterize: viewmats holds no camera; give at least one.")
     if settings.sh_degree is None:
         _shape("colors", colors, (count, colors.shape[-1] if colors.ndim else 0))
         channels = colors.shape[1]

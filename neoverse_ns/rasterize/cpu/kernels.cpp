@@ -18,6 +18,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #if !defined(_OPENMP) && defined(NEOVERSE_STD_THREADS)
 #include <atomic>
 #include <thread>
