@@ -101,10 +101,12 @@ def test_points_without_spread_are_only_moved():
 
 
 @pytest.mark.parametrize("count", [2, 5])
-def test_points_on_a_line_turn_as_little_as_possible(count):
+@pytest.mark.parametrize("world", [[0.0, 0.0, 0.0], [0.7, -1.3, 2.1]])
+def test_points_on_a_line_turn_as_little_as_possible(count, world):
     along = torch.linspace(-1, 2, count, dtype=F64)[:, None]
-    direction = torch.tensor([1.0, 0, 0], dtype=F64)
-    turn = so3_exp(torch.tensor([0, 0.3, 0.4], dtype=F64))
+    view = so3_exp(torch.tensor(world, dtype=F64))
+    direction = view @ torch.tensor([1.0, 0, 0], dtype=F64)
+    turn = so3_exp(view @ torch.tensor([0, 0.3, 0.4], dtype=F64))
     estimate = align_sim3(along * direction, 3 * along * (turn @ direction))
     assert estimate.scale.item() == pytest.approx(3)
     assert so3_log(estimate.R).norm().item() == pytest.approx(0.5)
