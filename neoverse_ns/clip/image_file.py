@@ -57,7 +57,7 @@ def read_image(path: Path, least: tuple[int, int]) -> UInt8[np.ndarray, "h w 3"]
     """
     with _opened(path) as image:
         turns, mirror = _UPRIGHT[_orientation(image)]
-        needed = least[::-1] if turns % 2 else least
+        needed = (least[1], least[0]) if turns % 2 else least
         # Only JPEG decodes at a fraction of its size; others ignore this.
         image.draft("RGB", needed)
         pixels = image.size[0] * image.size[1]
@@ -92,7 +92,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 def _orientation(image: Image.Image) -> int:
     """EXIF orientation, 1 (upright) where there is none or it makes no sense."""
-    value = image.getexif().get(_EXIF_ORIENTATION, 1)
+    # The base class's method: PNG's own decodes the whole image first, in case the information comes after the pixels.
+    value = Image.Image.getexif(image).get(_EXIF_ORIENTATION, 1)
     return value if value in _UPRIGHT else 1
 
 

@@ -73,10 +73,11 @@ def images_in(folder: Path) -> list[Path]:
     return sorted(images, key=_natural)
 
 
-def _natural(path: Path) -> tuple[list[tuple[bool, int, str]], str]:
+def _natural(path: Path) -> tuple[list[tuple[str, int]], str]:
     """Sort key under which frame_9 precedes frame_10; the plain name decides between 01 and 1."""
+    # Text and numbers alternate, so that the same places of two names always hold the same kind.
     parts = re.split(r"([0-9]+)", path.name.lower())
-    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts], path.name
+    return [("", int(part)) if place % 2 else (part, 0) for place, part in enumerate(parts)], path.name
 
 
 def _common_size(images: Sequence[Path]) -> tuple[int, int]:

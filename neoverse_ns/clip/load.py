@@ -130,10 +130,9 @@ def _choose_shot(seen: list[SeenFrame], config: ClipConfig, notes: list[str]) ->
     number = longest if config.shot is None else config.shot
     if len(shots) > 1:
         first, last = span(shots[number])
-        how = "the longest " if config.shot is None else ""
+        which = f"the longest (#{number}, " if config.shot is None else f"#{number} ("
         notes.append(
-            f"{len(shots)} shots found, using {how}(#{number}, seconds {first:.1f}-{last:.1f}); "
-            "choose another with --shot"
+            f"{len(shots)} shots found, using {which}seconds {first:.1f}-{last:.1f}); choose another with --shot"
         )
     return [seen[i] for i in shots[number]]
 
