@@ -58,8 +58,11 @@ def _blur(images: Float[Tensor, "m c h w"]) -> Float[Tensor, "m c h w"]:
     offsets = torch.arange(-margin, margin + 1, dtype=images.dtype, device=images.device)
     window = torch.exp(-offsets.square() / (2 * _SIGMA**2))
     window = window / window.sum()
-    flat = images.flatten(0, 1)[:, None]
+    # As channels of one image with a group each: on CPUs far faster than as a batch of images with one channel.
+    planes = images.shape[0] * images.shape[1]
+    flat = images.reshape(1, planes, *images.shape[2:])
     mode = "reflect" if min(flat.shape[-2:]) > margin else "replicate"
     padded = functional.pad(flat, (margin, margin, margin, margin), mode=mode)
-    rows = functional.conv2d(padded, window[None, None, None, :])
-    return functional.conv2d(rows, window[None, None, :, None]).reshape(images.shape)
+    weights = window.expand(planes, 1, 1, _WINDOW)
+    rows = functional.conv2d(padded, weights, groups=planes)
+    return functional.conv2d(rows, weights.mT, groups=planes).reshape(images.shape)
