@@ -7,9 +7,13 @@ from nerfstudio.configs.base_config import LoggingConfig, ViewerConfig
 from neoverse_ns.plugin.camera_refinement import CameraRefinementConfig
 from neoverse_ns.plugin.datamanager import NeoVerseDataManagerConfig
 from neoverse_ns.plugin.model import NeoVerseModelConfig
+from neoverse_ns.plugin.ffmpeg import provide_ffmpeg
 from neoverse_ns.plugin.optimizers import rate
 from neoverse_ns.plugin.pipeline import NeoVersePipelineConfig
 from neoverse_ns.plugin.trainer import NeoVerseTrainerConfig
+
+# Every ns-* command loads this module before it looks for ffmpeg.
+provide_ffmpeg()
 
 RATES = {
     "means": 1e-4,

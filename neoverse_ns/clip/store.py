@@ -59,16 +59,18 @@ def load_saved_clip(folder: Path) -> Clip:
     try:
         indices = [int(value) for value in description["frame_indices"]]
         seconds = [float(value) for value in description["seconds"]]
+        if len(indices) != len(seconds) or not indices:
+            raise ValueError(f"{len(indices)} frames and {len(seconds)} times")
         size = description["source_size"]
         clip = Clip(
-            frames=_read_frames([folder / _frame_name(index) for index in indices]),
+            frames=_read_frames([folder / frame_name(index) for index in indices]),
             frame_indices=torch.tensor(indices, dtype=torch.int64),
             seconds=torch.tensor(seconds, dtype=torch.float64),
             source=Path(description["source"]),
             notes=tuple(str(note) for note in description["notes"]),
             source_size=None if size is None else (int(size[0]), int(size[1])),
         )
-        intact = len(seconds) == len(indices) and clip.digest() == description["digest"]
+        intact = clip.digest() == description["digest"]
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise RunError(f"{folder / _DESCRIPTION}: is damaged ({error!r}); train again or restore it") from error
     if not intact:
@@ -80,7 +82,7 @@ def _write(clip: Clip, folder: Path) -> None:
     frames = clip.frames.cpu().numpy()
     with progress("saving the clip", len(clip)) as steps:
         for pixels, index in zip(frames, clip.frame_indices.tolist(), strict=True):
-            Image.fromarray(np.ascontiguousarray(pixels)).save(folder / _frame_name(index), compress_level=1)
+            Image.fromarray(np.ascontiguousarray(pixels)).save(folder / frame_name(index), compress_level=1)
             steps.advance()
     description = {
         "version": _VERSION,
@@ -94,7 +96,8 @@ def _write(clip: Clip, folder: Path) -> None:
     (folder / _DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
 
 
-def _frame_name(index: int) -> str:
+def frame_name(index: int) -> str:
+    """File name of the frame at position `index` of the source."""
     return f"frame_{index:05d}.png"
 
 
@@ -114,8 +117,6 @@ def _read_description(path: Path) -> dict[str, Any]:
 
 
 def _read_frames(paths: list[Path]) -> UInt8[Tensor, "n h w 3"]:
-    if not paths:
-        raise ValueError("it lists no frames")
     frames = []
     for path in paths:
         try:

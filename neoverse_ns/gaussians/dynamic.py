@@ -16,7 +16,7 @@ SH_C0 = 0.28209479177387814
 class DynamicGaussians:
     """N Gaussians, each bound to a keyframe and moving toward its neighbours (NeoVerse, section 3.1).
 
-    Stored raw, as they are optimised and saved; the properties without an underscore-free twin apply the activations.
+    Stored raw, as they are optimised and saved; `scales`, `opacities` and `life_spans` apply the activations.
     A Gaussian at keyframe time ``t`` lives in the open interval ``(t_prev, t_next)``; one that is not ``dynamic`` is
     constant and lives always.
 
@@ -79,6 +79,9 @@ class DynamicGaussians:
 
     def to(self, device: torch.device | str) -> DynamicGaussians:
         return DynamicGaussians(**{name: value.to(device) for name, value in self.tensors().items()})
+
+    def detach(self) -> DynamicGaussians:
+        return DynamicGaussians(**{name: value.detach() for name, value in self.tensors().items()})
 
     def with_(self, **changes: Tensor) -> DynamicGaussians:
         """A copy that shares every field but the ones given."""

@@ -88,7 +88,7 @@ class NeoVerseDataParser(DataParser):
             try:
                 save_scene(scene, folder, with_gaussians=False)
             except OSError as error:
-                raise RunError(f"cannot write the run folder {folder}: {error.strerror or error}") from error
+                raise RunError(f"cannot write the run folder {folder} ({error.strerror or error}): free space, or choose another --output-dir") from error
             scene = dataclasses.replace(scene, folder=folder)
         return scene
 

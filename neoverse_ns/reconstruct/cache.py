@@ -96,10 +96,11 @@ def _keep(scene: Scene, folders: list[Path]) -> Scene:
     for number, folder in enumerate(folders):
         try:
             save_scene(scene, folder)
-        except OSError as error:
+        except (OSError, RunError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
             last = number + 1 == len(folders)
             instead = "this reconstruction is not kept" if last else f"using {folders[number + 1].parent} instead"
-            warn(f"the cache folder {folder.parent} cannot be used ({error.strerror or error}): {instead}")
+            warn(f"the cache folder {folder.parent} cannot be used ({reason}): {instead}")
         else:
             return dataclasses.replace(scene, folder=folder)
     return scene
