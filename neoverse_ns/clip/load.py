@@ -66,15 +66,19 @@ def open_source(path: Path, config: ClipConfig) -> FrameSource:
     """Tell what kind of source `path` is.
 
     Raises:
-        ClipError: It does not exist or is a folder without images.
+        ClipError: It does not exist, may not be looked at, or is a folder without images.
     """
-    if not path.exists():
-        raise ClipError(f"{path}: no such file or folder")
+    try:
+        size = path.stat().st_size
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ClipError(f"{path}: no such file or folder") from error
+    except OSError as error:
+        raise ClipError(f"{path}: cannot be looked at ({error.strerror})") from error
     if path.is_dir():
         return ImageSource(path, images=images_in(path), rate=config.image_rate)
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return ImageSource(path, images=[path], rate=config.image_rate)
-    if path.stat().st_size == 0:
+    if size == 0:
         raise ClipError(f"{path}: the file is empty")
     return VideoSource(path)
 

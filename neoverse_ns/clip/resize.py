@@ -9,9 +9,10 @@ from jaxtyping import UInt8
 from neoverse_ns.clip.config import SIDE_MULTIPLE, default_side
 
 
-def _rounded(side: float) -> int:
-    """Nearest multiple of `SIDE_MULTIPLE` (halves go up), at least one of them."""
-    return max(int(side / SIDE_MULTIPLE + 0.5), 1) * SIDE_MULTIPLE
+def _within(side: float, source: int) -> int:
+    """Nearest multiple of `SIDE_MULTIPLE` (halves go up), at least one and, if possible, within the source's side."""
+    multiple = max(int(side / SIDE_MULTIPLE + 0.5), 1)
+    return SIDE_MULTIPLE * min(multiple, max(source // SIDE_MULTIPLE, 1))
 
 
 def target_size(source: tuple[int, int], width: int | None, device: str) -> tuple[int, int]:
@@ -24,14 +25,11 @@ def target_size(source: tuple[int, int], width: int | None, device: str) -> tupl
         device: Where the clip will be worked on.
     """
     w, h = source
-    wanted = min(width, w) if width is not None else w * min(default_side(device) / max(w, h), 1.0)
-    out_w = _rounded(wanted)
-    if out_w > w >= SIDE_MULTIPLE:
-        out_w -= SIDE_MULTIPLE
-    out_h = _rounded(out_w * h / w)
-    if out_h > h >= SIDE_MULTIPLE:
-        out_h -= SIDE_MULTIPLE
-    return out_w, out_h
+    if width is None and h > w:
+        out_h = _within(float(min(default_side(device), h)), h)
+        return _within(out_h * w / h, w), out_h
+    out_w = _within(float(min(default_side(device) if width is None else width, w)), w)
+    return out_w, _within(out_w * h / w, h)
 
 
 def fit(

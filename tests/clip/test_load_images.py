@@ -204,13 +204,14 @@ def test_image_beyond_all_bounds_is_refused(tmp_path: Path):
         load_clip(tmp_path / "a.png", ClipConfig())
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
 def test_folder_and_image_without_permission(tmp_path: Path):
     folder = fill(tmp_path / "f", ["0.png"])
     (folder / "0.png").chmod(0)
-    with pytest.raises(ClipError, match="no permission"):
+    if os.access(folder / "0.png", os.R_OK):
+        pytest.skip("this user may read everything")
+    with pytest.raises(ClipError, match=r"0\.png: no permission to read it"):
         load_clip(folder, ClipConfig())
     folder.chmod(0)
-    with pytest.raises(ClipError, match=r"permission|Permission"):
+    with pytest.raises(ClipError, match="f: cannot be listed"):
         load_clip(folder, ClipConfig())
     folder.chmod(0o700)
