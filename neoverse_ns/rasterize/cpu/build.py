@@ -61,7 +61,7 @@ def find_compiler() -> tuple[list[str], str]:
     for command in candidates:
         if not command or shutil.which(command[0]) is None:
             continue
-        answer = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=60, check=False)
+        answer = _run([*command, "--version"])
         if answer.returncode == 0:
             return command, answer.stdout
     raise KernelBuildError("no C++ compiler found (tried CXX, c++, g++ and clang++)")
@@ -80,7 +80,7 @@ def cpu_name() -> str:
 def cache_folder() -> Path:
     """A folder this user can write: NEOVERSE_CACHE_DIR, the XDG cache, or one that lives as long as the process."""
     named = os.environ.get("NEOVERSE_CACHE_DIR")
-    xdg = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    xdg = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     folder = (Path(named) if named else Path(xdg) / "neoverse_ns") / "kernels"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -101,6 +101,13 @@ def is_intact(library: Path) -> bool:
         return False
 
 
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_TIMEOUT, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise KernelBuildError(f"{shlex.join(command)} does not run: {error}") from error
+
+
 def _digest_file(library: Path) -> Path:
     return library.with_suffix(".sha256")
 
@@ -111,7 +118,7 @@ def _compile_into(library: Path, compiler: list[str]) -> None:
         report = ""
         for flags in FLAG_SETS:
             command = [*compiler, *BASE_FLAGS, *flags, str(SOURCE), "-o", str(built)]
-            answer = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_TIMEOUT, check=False)
+            answer = _run(command)
             if answer.returncode == 0:
                 break
             report = f"{shlex.join(command)}\n{answer.stderr.strip()}"
