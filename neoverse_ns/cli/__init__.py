@@ -1,1 +1,1 @@
-
+"""The `ns-neoverse` command and its subcommands, one file each."""

@@ -1,0 +1,27 @@
+"""Entry point of `ns-neoverse`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Union
+
+import tyro
+
+from neoverse_ns.cli.demo import Demo
+from neoverse_ns.cli.reconstruct import Reconstruct
+from neoverse_ns.plugin.user_errors import exit_on_user_error
+
+Command = Union[
+    Annotated[Reconstruct, tyro.conf.subcommand(name="reconstruct")],
+    Annotated[Demo, tyro.conf.subcommand(name="demo")],
+]
+
+
+def entrypoint() -> None:
+    """Parse the command line and run the subcommand; bad input ends in one line and exit code 1."""
+    command = tyro.cli(Command, description="NeoVerse for nerfstudio: from a clip to a 4D scene.")  # pyright: ignore
+    with exit_on_user_error():
+        command.run()
+
+
+if __name__ == "__main__":
+    entrypoint()

@@ -1,0 +1,56 @@
+"""`ns-neoverse reconstruct`: only geometry, as files that other programs read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from neoverse_ns.console import say
+from neoverse_ns.errors import RunError
+from neoverse_ns.reconstruct.config import SceneConfig
+
+
+def _all_frames() -> SceneConfig:
+    return SceneConfig(held_out_every=0)
+
+
+@dataclass
+class Reconstruct:
+    """Cameras, depth and 4D Gaussians of a clip, without training.
+
+    Writes cameras.json (OpenCV camera-to-world, intrinsics in pixels), depth.npz, gaussians.ply, cameras.tum and a COLMAP
+    text model.
+    """
+
+    clip: tyro.conf.Positional[Path]
+    """Video file, folder of images, or image."""
+    output_dir: Path
+    """Folder to write to; created where needed."""
+    scene: Annotated[SceneConfig, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=_all_frames)
+    """Which frames, and how they are reconstructed."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Decides the default number and size of frames."""
+
+    def run(self) -> None:
+        """Reconstruct (or take from the cache) and write.
+
+        Raises:
+            ClipError, SettingsError, ReconstructionError: The clip cannot be reconstructed as asked.
+            RunError: The output folder cannot be written.
+        """
+        from neoverse_ns.reconstruct.cache import cached_scene
+        from neoverse_ns.reconstruct.export import write_reconstruction
+
+        scene = cached_scene(self.clip, self.scene, self.device)
+        try:
+            files = write_reconstruction(scene, self.output_dir)
+        except OSError as error:
+            raise RunError(f"cannot write to {self.output_dir} ({error.strerror or error}): choose another folder") from error
+        report = scene.geometry.report
+        say(f"{report.get('kind')}: focal length {report.get('focal_px', 0):.1f} px, residual {report.get('residual_px', 0):.2f} px")
+        say("wrote " + ", ".join(str(file) for file in files))
+        say(f"seconds: {json.dumps({k: round(v, 1) for k, v in report.get('seconds', {}).items()})}")

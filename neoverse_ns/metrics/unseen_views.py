@@ -1,0 +1,93 @@
+"""Judging views from a second camera that was never an input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from neoverse_ns.geometry.alignment import align_sim3
+from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.metrics.camera import ate, focal_error_percent
+from neoverse_ns.metrics.image import psnr, ssim
+
+Draw = Callable[[PinholeCameras, Float[Tensor, " n"]], UInt8[Tensor, "n h w 3"]]
+"""Draws a scene from cameras of the reconstruction's world at normalised times."""
+
+
+class StereoTruth(Protocol):
+    """A clip with exact cameras and a second camera beside it."""
+
+    @property
+    def frames(self) -> UInt8[Tensor, "n h w 3"]: ...
+    @property
+    def cameras(self) -> PinholeCameras: ...
+    @property
+    def right_frames(self) -> UInt8[Tensor, "n h w 3"]: ...
+    @property
+    def right_cameras(self) -> PinholeCameras: ...
+
+
+def place_by_alignment(left: PinholeCameras, true_left: PinholeCameras, true_right: PinholeCameras) -> PinholeCameras:
+    """The true right cameras in the reconstruction's world: one similarity that brings the left centres together.
+
+    Errors of the whole path and of the focal length count in full.
+    """
+    sim3 = align_sim3(true_left.c2w[:, :3, 3].double(), left.c2w[:, :3, 3].double())
+    return PinholeCameras(sim3.apply_c2w(true_right.c2w).float(), true_right.K.float(), left.width, left.height)
+
+
+def place_beside(left: PinholeCameras, true_left: PinholeCameras, true_right: PinholeCameras) -> PinholeCameras:
+    """Every right camera relative to its own estimated left one, at the similarity's scale.
+
+    The focal length is the estimated one, too. This leaves out errors of the path, so that what remains is how well new
+    views are drawn.
+    """
+    sim3 = align_sim3(true_left.c2w[:, :3, 3].double(), left.c2w[:, :3, 3].double())
+    relative = torch.linalg.inv(true_left.c2w.double()) @ true_right.c2w.double()
+    relative[:, :3, 3] *= sim3.scale
+    K = true_right.K.double() @ torch.linalg.inv(true_left.K.double()) @ left.K.double()
+    return PinholeCameras((left.c2w.double() @ relative).float(), K.float(), left.width, left.height)
+
+
+def best_shift(left: UInt8[Tensor, "h w 3"], right: UInt8[Tensor, "h w 3"]) -> tuple[int, UInt8[Tensor, "h w 3"]]:
+    """The whole-pixel sideways shift of `left` that resembles `right` most; its edge columns are repeated.
+
+    Returns:
+        The shift, positive to the right, and the shifted image.
+    """
+    width = left.shape[1]
+    columns = torch.arange(width)
+    shifts = range(-width // 4, width // 4 + 1)
+    moved = (left[:, (columns - shift).clamp(0, width - 1)] for shift in shifts)
+    errors = [(image.float() - right.float()).square().mean().item() for image in moved]
+    shift = shifts[min(range(len(errors)), key=errors.__getitem__)]
+    return shift, left[:, (columns - shift).clamp(0, width - 1)]
+
+
+def score_unseen(
+    draw: Draw, left: PinholeCameras, times: Float[Tensor, " n"], truth: StereoTruth
+) -> dict[str, float]:
+    """PSNR and SSIM of the second camera beside the best constant shift, and how far the cameras are off.
+
+    Args:
+        draw: The trained scene.
+        left: Estimated cameras of all frames.
+        times: Their normalised times.
+        truth: Frames and exact cameras of both views, at the same frames.
+    """
+    views = draw(place_by_alignment(left, truth.cameras, truth.right_cameras), times).float() / 255
+    right = truth.right_frames.float() / 255
+    shifted = [best_shift(a, b)[1].float() / 255 for a, b in zip(truth.frames, truth.right_frames, strict=True)]
+    count = len(views)
+    error = ate(left.c2w, truth.cameras.c2w)
+    return {
+        "psnr": sum(psnr(a, b) for a, b in zip(views, right, strict=True)) / count,
+        "ssim": sum(ssim(a, b) for a, b in zip(views, right, strict=True)) / count,
+        "shift_psnr": sum(psnr(a, b) for a, b in zip(shifted, right, strict=True)) / count,
+        "ate_percent": error.percent_of_path,
+        "focal_error_percent": focal_error_percent(left.K, left.width, truth.cameras.K, truth.cameras.width),
+    }
