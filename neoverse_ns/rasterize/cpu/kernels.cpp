@@ -58,14 +58,15 @@ constexpr int PROJECT_CHUNK = 2048;  // Gaussians per unit of parallel work
 
 template <typename Body>
 void parallel_for(int jobs, int threads, const Body& body) {
-  threads = std::min(threads, jobs);
 #if defined(_OPENMP)
-  if (threads > 1) {
+  // Always the same number of threads, since OpenMP would end and start threads to change it.
+  if (threads > 1 && jobs > 1) {
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
     for (int job = 0; job < jobs; job++) body(job);
     return;
   }
 #elif defined(NEOVERSE_STD_THREADS)
+  threads = std::min(threads, jobs);
   if (threads > 1) {
     std::atomic<int> next{0};
     auto work = [&] {
@@ -78,6 +79,7 @@ void parallel_for(int jobs, int threads, const Body& body) {
     return;
   }
 #endif
+  (void)threads;
   for (int job = 0; job < jobs; job++) body(job);
 }
 
