@@ -13,6 +13,7 @@ import av
 import av.error
 import numpy as np
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from jaxtyping import UInt8
@@ -22,7 +23,6 @@ from neoverse_ns.errors import ClipError
 
 # FFmpeg has "demuxers" that draw any text file as a picture; such a file is a mistake here, not a video.
 _TEXT_FORMATS = {"tty", "bin", "xbin", "adf", "idf"}
-_ATTACHED_PICTURE = 0x400
 
 
 @dataclass
@@ -51,7 +51,7 @@ def opened_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     with container:
         if set(container.format.name.split(",")) & _TEXT_FORMATS:
             raise ClipError(f"{path}: a text file, not a video")
-        streams = [s for s in container.streams.video if not int(s.disposition) & _ATTACHED_PICTURE]
+        streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
         if not streams:
             kind = "only sound" if container.streams.audio else "no picture"
             raise ClipError(f"{path}: holds {kind}, no video to work on")

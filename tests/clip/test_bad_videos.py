@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.clip.load import load_clip
@@ -22,7 +23,7 @@ def write_sound(path: Path, picture: bool = False) -> Path:
         cover = container.add_stream("png", rate=1) if picture else None
         if cover is not None:
             cover.width, cover.height, cover.pix_fmt = 64, 64, "rgb24"
-            cover.disposition = av.stream.Disposition.attached_pic
+            cover.disposition = Disposition.attached_pic.value
             container.mux(cover.encode(av.VideoFrame.from_ndarray(numbered(3, 64, 64), format="rgb24")))
         for start in range(0, 48000, 1024):
             frame = av.AudioFrame.from_ndarray(np.zeros((2, 1024), np.float32), format="fltp", layout="stereo")
