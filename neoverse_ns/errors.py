@@ -4,6 +4,25 @@ The command line and the nerfstudio plugin print these as one line and exit with
 exceptions.
 """
 
+import pickle
+import struct
+import zipfile
+
+UNREADABLE = (
+    OSError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    pickle.UnpicklingError,
+    struct.error,
+    zipfile.BadZipFile,
+)
+"""What JSON, NumPy and torch have been seen to raise on files that are damaged or something else."""
+
 
 class NeoVerseError(Exception):
     """Base of every error that the user can act on."""

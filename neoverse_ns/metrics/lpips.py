@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import importlib.util
 import math
-import pickle
-import struct
 from pathlib import Path
 
 import torch
@@ -19,21 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from neoverse_ns.console import warn
-from neoverse_ns.errors import RunError
-
-# What torch's unpickler can raise on bytes that are no checkpoint.
-_UNREADABLE = (
-    OSError,
-    RuntimeError,
-    EOFError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    pickle.UnpicklingError,
-    struct.error,
-)
+from neoverse_ns.errors import UNREADABLE, RunError
 
 HUB_FILE = "alexnet-owt-7be5be79.pth"
 """Name under which torchvision keeps its AlexNet in torch's hub cache."""
@@ -164,7 +148,7 @@ def _read(path: Path, what: str) -> dict[str, Tensor]:
         raise RunError(f"{what} not found: {path}")
     try:
         value = torch.load(path, map_location="cpu", weights_only=True)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         detail = (str(error).splitlines() or ["it is cut off"])[0]
         raise RunError(f"{what} cannot be read from {path}: {detail}") from error
     if not isinstance(value, dict):

@@ -14,7 +14,7 @@ import torch
 
 from neoverse_ns import __version__
 from neoverse_ns.clip.store import load_saved_clip, save_clip
-from neoverse_ns.errors import RunError
+from neoverse_ns.errors import UNREADABLE, RunError
 from neoverse_ns.gaussians.dynamic import DynamicGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.reconstruct.base import SceneGeometry
@@ -25,7 +25,6 @@ FORMAT = 1
 """Raised whenever files of an older layout can no longer be read."""
 
 _META, _GEOMETRY, _GAUSSIANS = "scene.json", "geometry.npz", "gaussians.pt"
-
 
 def save_scene(scene: Scene, folder: Path, with_gaussians: bool = True) -> None:
     """Write `scene` to `folder`; an interrupted write leaves nothing there, and a folder written meanwhile is kept.
@@ -93,7 +92,8 @@ def load_scene(folder: Path) -> Scene:
         meta: dict[str, Any] = json.loads((folder / _META).read_text("utf8"))
         if meta["format"] != FORMAT:
             raise RunError(
-                f"{folder} was written by neoverse_ns {meta['version']} in another layout: train again, or use that version"
+                f"{folder} was written by neoverse_ns {meta['version']} in another layout: "
+                "train again, or use that version"
             )
         clip = load_saved_clip(folder / CLIP_FOLDER)
         with np.load(folder / _GEOMETRY) as arrays:
@@ -103,8 +103,10 @@ def load_scene(folder: Path) -> Scene:
             gaussians = DynamicGaussians(**torch.load(folder / _GAUSSIANS, map_location="cpu", weights_only=True))
     except RunError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError) as error:
-        raise RunError(f"the scene in {folder} is missing a part or damaged ({error}): delete that folder and run again") from error
+    except UNREADABLE as error:
+        raise RunError(
+            f"the scene in {folder} is missing a part or damaged ({error}): delete that folder and run again"
+        ) from error
     cameras = PinholeCameras(array["c2w"], array["K"], clip.width, clip.height)
     geometry = SceneGeometry(
         cameras, meta["keyframes"], array["depth"], array["confidence"], array["dynamic"], meta["report"]

@@ -1,0 +1,194 @@
+"""The cache of reconstructions."""
+
+from __future__ import annotations
+
+import dataclasses
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from neoverse_ns.clip.config import ClipConfig
+from neoverse_ns.errors import ClipError, SettingsError
+from neoverse_ns.reconstruct import cache
+from neoverse_ns.reconstruct.cache import cache_root, cached_scene, content_digest, scene_key
+from neoverse_ns.reconstruct.config import SceneConfig
+from neoverse_ns.reconstruct.scene import Scene
+from neoverse_ns.reconstruct.store import load_scene
+from tests.reconstruct.small_scene import small_scene
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.bin"
+    path.write_bytes(b"some video")
+    return path
+
+
+@pytest.fixture
+def builds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Path]:
+    """Replaces reconstruction by a small scene and counts how often it was asked for."""
+    calls: list[Path] = []
+
+    def build(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
+        calls.append(path)
+        return small_scene()
+
+    monkeypatch.setattr(cache, "build_scene", build)
+    monkeypatch.setattr(cache, "_fallback_root", lambda: tmp_path / "fallback")
+    return calls
+
+
+def test_the_second_time_comes_from_disk(clip: Path, tmp_path: Path, builds: list[Path]) -> None:
+    config = SceneConfig(cache_dir=tmp_path / "cache")
+    first = cached_scene(clip, config)
+    second = cached_scene(clip, config)
+    assert len(builds) == 1
+    assert torch.equal(first.clip.frames, second.clip.frames)
+    assert first.folder == second.folder
+
+
+def test_key_follows_content_and_settings_not_names(clip: Path, tmp_path: Path) -> None:
+    config = SceneConfig()
+    key = scene_key(clip, config, "cpu")
+    twin = tmp_path / "other name.bin"
+    twin.write_bytes(b"some video")
+    assert scene_key(twin, config, "cpu") == key
+    assert scene_key(clip, dataclasses.replace(config, cache_dir=tmp_path), "cpu") == key
+    others = [
+        dataclasses.replace(config, num_keyframes=5),
+        dataclasses.replace(config, held_out_every=0),
+        dataclasses.replace(config, clip=ClipConfig(start=1.0)),
+    ]
+    keys = {scene_key(clip, other, "cpu") for other in others} | {scene_key(clip, config, "cuda")}
+    assert len(keys | {key}) == 5
+    twin.write_bytes(b"another video")
+    assert scene_key(twin, config, "cpu") != key
+
+
+def test_folder_digest_follows_names_and_content(tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for name, colour in (("a.png", 0), ("b.png", 255)):
+        Image.new("RGB", (20, 20), (colour,) * 3).save(folder / name)
+    before = content_digest(folder)
+    assert content_digest(folder) == before
+    (folder / "a.png").rename(folder / "c.png")
+    assert content_digest(folder) != before
+
+
+@pytest.mark.parametrize("part", ["scene.json", "geometry.npz", "gaussians.pt"])
+def test_a_damaged_entry_is_done_again(clip: Path, tmp_path: Path, builds: list[Path], part: str) -> None:
+    config = SceneConfig(cache_dir=tmp_path / "cache")
+    folder = cached_scene(clip, config).folder
+    assert folder is not None
+    (folder / part).write_bytes(b"junk")
+    if part == "scene.json":
+        (folder / part).write_text("{}")
+    again = cached_scene(clip, config)
+    assert len(builds) == 2
+    assert again.folder == folder
+    assert load_scene(folder).gaussians is not None
+
+
+def test_an_unusable_folder_falls_back_and_says_so(
+    clip: Path, tmp_path: Path, builds: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocked = tmp_path / "cache"
+    blocked.write_text("a file where a folder should be")
+    config = SceneConfig(cache_dir=blocked)
+    scene = cached_scene(clip, config)
+    assert scene.folder is not None
+    assert tmp_path / "fallback" in scene.folder.parents
+    output = " ".join(capsys.readouterr().out.split())
+    assert "cannot be used" in output
+    assert "fallback" in output
+    cached_scene(clip, config)
+    assert len(builds) == 1
+
+
+def test_nowhere_to_write_still_works(
+    clip: Path, tmp_path: Path, builds: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setattr(cache, "_fallback_root", lambda: blocked)
+    scene = cached_scene(clip, SceneConfig(cache_dir=blocked))
+    assert scene.folder is None
+    assert len(scene.clip) == 9
+
+
+def test_folder_is_chosen_by_flag_then_environment_then_home(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NEOVERSE_CACHE_DIR", str(tmp_path / "env"))
+    assert cache_root(tmp_path / "flag") == tmp_path / "flag"
+    assert cache_root() == tmp_path / "env"
+    monkeypatch.delenv("NEOVERSE_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert cache_root() == tmp_path / "xdg" / "neoverse_ns"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_root() == Path.home() / ".cache" / "neoverse_ns"
+
+
+_STORE = """
+import sys
+from pathlib import Path
+from neoverse_ns.reconstruct.cache import _keep
+from tests.reconstruct.small_scene import small_scene
+scene = small_scene()
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(5):
+    assert _keep(scene, [Path(sys.argv[1])]).folder is not None
+"""
+
+
+def test_two_processes_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "scenes" / "key"
+    command = [sys.executable, "-c", _STORE, str(folder)]
+    root = Path(__file__).resolve().parents[2]
+    workers = [
+        subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    for worker in workers:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "ready\n"
+    for worker in workers:
+        assert worker.stdin is not None
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    for worker in workers:
+        worker.communicate(timeout=120)
+        assert worker.returncode == 0
+    assert load_scene(folder).gaussians is not None
+    assert [p.name for p in folder.parent.iterdir()] == ["key"]
+
+
+def test_bad_clips_and_settings(tmp_path: Path) -> None:
+    with pytest.raises(ClipError, match="no such clip"):
+        cached_scene(tmp_path / "none.mp4", SceneConfig(cache_dir=tmp_path))
+    with pytest.raises(SettingsError, match="start"):
+        cached_scene(tmp_path / "none.mp4", SceneConfig(cache_dir=tmp_path, clip=ClipConfig(start=float("nan"))))
+    unreadable = tmp_path / "clip.mp4"
+    unreadable.write_bytes(b"x")
+    unreadable.chmod(0)
+    try:
+        if unreadable.stat().st_mode & stat.S_IRUSR == 0 and not _can_read(unreadable):
+            with pytest.raises(ClipError, match="permission"):
+                content_digest(unreadable)
+    finally:
+        unreadable.chmod(0o600)
+
+
+def _can_read(path: Path) -> bool:
+    """Root reads everything."""
+    try:
+        path.read_bytes()
+    except PermissionError:
+        return False
+    return True

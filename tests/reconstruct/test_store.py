@@ -1,0 +1,71 @@
+"""Scenes on disk."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from neoverse_ns.errors import RunError
+from neoverse_ns.reconstruct.store import is_saved_scene, load_scene, save_scene
+from tests.reconstruct.small_scene import small_scene
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    scene = small_scene()
+    save_scene(scene, tmp_path / "scene")
+    read = load_scene(tmp_path / "scene")
+    assert torch.equal(read.clip.frames, scene.clip.frames)
+    assert read.split == scene.split
+    assert read.folder == tmp_path / "scene"
+    for name in ("depth", "confidence", "dynamic"):
+        assert torch.equal(getattr(read.geometry, name), getattr(scene.geometry, name))
+    assert torch.equal(read.geometry.cameras.c2w, scene.geometry.cameras.c2w)
+    assert read.gaussians is not None
+    assert scene.gaussians is not None
+    for name, value in scene.gaussians.tensors().items():
+        assert torch.equal(getattr(read.gaussians, name), value), name
+    assert all(read.frame_file(i).is_file() for i in range(len(read.clip)))
+
+
+def test_without_gaussians(tmp_path: Path) -> None:
+    save_scene(small_scene(), tmp_path / "scene", with_gaussians=False)
+    assert load_scene(tmp_path / "scene").gaussians is None
+
+
+def test_an_interrupted_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OSError, match="No space"):
+        save_scene(small_scene(), tmp_path / "scene")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_first_writer_wins(tmp_path: Path) -> None:
+    first = small_scene()
+    save_scene(first, tmp_path / "scene")
+    second = dataclasses.replace(first, geometry=dataclasses.replace(first.geometry, report={"kind": "other"}))
+    save_scene(second, tmp_path / "scene")
+    assert load_scene(tmp_path / "scene").geometry.report == {"kind": "parallax"}
+    assert [p.name for p in tmp_path.iterdir()] == ["scene"]
+
+
+@pytest.mark.parametrize("part", ["scene.json", "geometry.npz", "gaussians.pt", "clip/clip.json", "clip/frame_00004.png"])
+@pytest.mark.parametrize("how", ["missing", "truncated"])
+def test_damage_is_one_clear_error(tmp_path: Path, part: str, how: str) -> None:
+    folder = tmp_path / "scene"
+    save_scene(small_scene(), folder)
+    if how == "missing":
+        (folder / part).unlink()
+    else:
+        (folder / part).write_bytes((folder / part).read_bytes()[:20])
+    with pytest.raises(RunError, match="scene"):
+        load_scene(folder)
+
+
+def test_is_saved_scene(tmp_path: Path) -> None:
+    assert not is_saved_scene(tmp_path)
