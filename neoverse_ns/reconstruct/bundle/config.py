@@ -19,13 +19,13 @@ class BundleConfig:
     """Horizontal field of view of the camera, where it is known; None estimates it from the clip."""
     gaps: tuple[int, ...] = (1, 2, 4)
     """Distances in frames between which flow is measured; the first must be 1."""
-    focal_guesses: tuple[float, ...] = (0.55, 0.75, 1.0)
+    focal_guesses: tuple[float, ...] = (0.55, 0.9)
     """Focal lengths over width from which the solve starts; the one that ends with the lowest robust cost is kept."""
     focal_prior: float = 0.75
     """Focal length over width that is most plausible before anything is seen (0.75 is a phone's main camera)."""
     focal_prior_spread: float = 0.4
     """Standard deviation of the prior on the logarithm of the focal length."""
-    focal_prior_weight: float = 0.02
+    focal_prior_weight: float = 0.0005
     """Weight of the prior against flow: residual variance in px^2 per confident observation that it may cost."""
     coarse_stride: int = 16
     """Spacing in pixels of the points with which focal guesses are compared."""
@@ -37,9 +37,9 @@ class BundleConfig:
     """Levenberg-Marquardt steps of the final solve."""
     kernel_wide: float = 6.0
     """Width in pixels of the robust kernel at the start, wide enough to pull a rough start in."""
-    kernel_narrow: float = 1.0
+    kernel_narrow: float = 0.6
     """Width in pixels of the robust kernel at the end, narrow enough to ignore what moves on its own."""
-    smoothness: float = 0.05
+    smoothness: float = 0.005
     """Pull of the solve's inverse depths towards their neighbours, relative to the mean pull of the flow."""
     flow_noise: float = 1.5
     """Disagreement in pixels between forward and backward flow at which confidence has fallen to 1/e."""

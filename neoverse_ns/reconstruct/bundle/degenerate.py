@@ -22,6 +22,9 @@ STILL = 0.6
 """Displacement in pixels over the longest gap below which a point counts as not moving."""
 TURNING = 1.0
 """Residual in pixels below which a rotation explains a point's flow."""
+TURNING_PRIOR = 10.0
+"""How much more the prior on the focal length weighs than with parallax: a small turn says little about it, and what
+moves on its own says something wrong."""
 PRIOR_CONFIDENCE = 0.3
 """Trust in depth that comes from the prior alone."""
 MIN_GRADIENT, MIN_TEXTURE = 4.0, 0.005
@@ -51,12 +54,7 @@ def find_no_parallax(
     observations: Observations, gray: list[UInt8[np.ndarray, "h w"]], config: BundleConfig
 ) -> NoParallax | None:
     """Recognise a camera that stands still or only turns; None where there is parallax to measure."""
-    focal = config.known_focal or config.focal_prior
-    still = State(
-        torch.eye(4, dtype=torch.float64).repeat(observations.frames, 1, 1),
-        torch.zeros(observations.frames, observations.points.shape[0], dtype=torch.float64),
-        torch.tensor(focal, dtype=torch.float64),
-    )
+    still = standing_still(observations.frames, observations.points.shape[0], config)
     motion = (observations.seen - observations.points.T).norm(dim=1) * observations.width
     if not any(has_texture(image) for image in gray):
         return NoParallax("static", "no parallax: the frames show no texture to follow", still, motion, False)
@@ -68,6 +66,15 @@ def find_no_parallax(
     return NoParallax("rotation", "no parallax: the camera turns without moving", *turn, config.fov_degrees is None)
 
 
+def standing_still(frames: int, points: int, config: BundleConfig) -> State:
+    """All cameras at the origin, with the focal length given or assumed, and nothing near."""
+    return State(
+        torch.eye(4, dtype=torch.float64).repeat(frames, 1, 1),
+        torch.zeros(frames, points, dtype=torch.float64),
+        torch.tensor(config.known_focal or config.focal_prior, dtype=torch.float64),
+    )
+
+
 def turning_cameras(observations: Observations, config: BundleConfig) -> tuple[State, Float[Tensor, "e p"]]:
     """Rotations and focal length that explain the flow best without any translation, and the error in pixels."""
     best = None
@@ -77,7 +84,7 @@ def turning_cameras(observations: Observations, config: BundleConfig) -> tuple[S
             iterations=config.coarse_iterations,
             kernel=(config.kernel_wide, config.kernel_narrow),
             smoothness=0.0,
-            prior=(config.focal_prior, config.focal_prior_spread, config.focal_prior_weight),
+            prior=(config.focal_prior, config.focal_prior_spread, TURNING_PRIOR * config.focal_prior_weight),
             solve_focal=config.known_focal is None,
             solve_translation=False,
         )

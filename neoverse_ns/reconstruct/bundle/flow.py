@@ -1,7 +1,9 @@
-"""Optical flow between the frames of a clip, with a confidence from its round trip.
+"""Optical flow between the frames of a clip, and how far it can be trusted.
 
 Flow is dense inverse search (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016) as OpenCV ships
-it. ``flow[i, j][y, x]`` is the displacement in pixels of what frame i shows at pixel (x, y) in frame j.
+it. ``flow[i, j][y, x]`` is the displacement in pixels of what frame i shows at pixel (x, y) in frame j. Trust combines
+two things: flow that leads back to where it started, and texture to follow, without which flow is only a guess from
+its surroundings.
 """
 
 from __future__ import annotations
@@ -24,6 +26,15 @@ Pair = tuple[int, int]
 OUTSIDE = 1e3
 """Displacement read where a pixel has left the image: far larger than any disagreement that counts as noise."""
 
+SMALLEST = 16
+"""Images with a shorter side than this hold too little to search in; their flow is taken to be zero."""
+LONGEST_ASPECT = 12
+"""The same for images longer than so many times their short side: OpenCV's pyramid fails on them."""
+TEXTURE = 4.0
+"""Squared gradient, in (grey levels per pixel)^2, at which texture counts a half."""
+TEXTURE_WINDOW = 9
+"""Side in pixels of the neighbourhood in which texture is looked for: about that of the patches flow compares."""
+
 
 @dataclass(frozen=True)
 class FlowField:
@@ -31,7 +42,8 @@ class FlowField:
 
     Attributes:
         flow: Displacement in pixels, float32.
-        confidence: In [0, 1]: exp(-(round-trip error / noise)^2), zero where the target lies outside the image.
+        confidence: In [0, 1]: exp(-(round-trip error / noise)^2) times the texture of the source frame, zero where the
+            target lies outside the image.
     """
 
     flow: dict[Pair, Float[ndarray, "h w 2"]] = field(default_factory=dict)
@@ -65,11 +77,15 @@ def measure_flow(gray: list[UInt8[ndarray, "h w"]], middles: dict[Pair, int | No
     """
     flow: dict[Pair, ndarray] = {}
 
+    zero = np.zeros((*gray[0].shape, 2), np.float32)
+
     def one(pair: Pair) -> ndarray:
         i, j = pair
+        if min(gray[i].shape) < max(SMALLEST, max(gray[i].shape) / LONGEST_ASPECT):
+            return zero
         middle = middles[min(pair), max(pair)]
-        start = None if middle is None else compose(flow[i, middle], flow[middle, j])
-        return _searcher(gray[i].shape).calc(gray[i], gray[j], start)
+        start = zero.copy() if middle is None else compose(flow[i, middle], flow[middle, j])
+        return _searcher().calc(gray[i], gray[j], start)
 
     with _single_threaded_opencv(), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         with progress("Measuring optical flow", 2 * len(middles)) as steps:
@@ -77,8 +93,13 @@ def measure_flow(gray: list[UInt8[ndarray, "h w"]], middles: dict[Pair, int | No
                 for pair, result in zip(wave, pool.map(one, wave), strict=True):
                     flow[pair] = result
                     steps.advance()
+        texture = list(pool.map(texture_confidence, gray))
+
+        def trust(pair: Pair) -> ndarray:
+            return texture[pair[0]] * round_trip_confidence(flow[pair], flow[pair[1], pair[0]], noise)
+
         pairs = list(flow)
-        confidence = pool.map(lambda p: round_trip_confidence(flow[p], flow[p[1], p[0]], noise), pairs)
+        confidence = pool.map(trust, pairs)
         return FlowField(flow, dict(zip(pairs, confidence, strict=True)))
 
 
@@ -94,12 +115,18 @@ def round_trip_confidence(
     """Trust in `forward` from how closely `backward` leads back: exp(-(error / noise)^2)."""
     h, w = forward.shape[:2]
     x, y = _landing(forward)
-    back = cv2.remap(
-        backward, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(OUTSIDE, OUTSIDE)
-    )
+    back = cv2.remap(backward, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(OUTSIDE, OUTSIDE))
     inside = (x >= 0) & (x <= w - 1) & (y >= 0) & (y <= h - 1)
     error = ((back + forward) ** 2).sum(-1)
     return (np.exp(-error / noise**2) * inside).astype(np.float32)
+
+
+def texture_confidence(gray: UInt8[ndarray, "h w"]) -> Float[ndarray, "h w"]:
+    """How much there is to follow around every pixel: 0 on plain surfaces, towards 1 where gradients are strong."""
+    image = gray.astype(np.float32)
+    squared = (cv2.Scharr(image, -1, 1, 0) / 32) ** 2 + (cv2.Scharr(image, -1, 0, 1) / 32) ** 2
+    mean = cv2.blur(squared, (TEXTURE_WINDOW, TEXTURE_WINDOW))
+    return mean / (mean + TEXTURE)
 
 
 def _landing(flow: ndarray) -> tuple[ndarray, ndarray]:
@@ -108,10 +135,9 @@ def _landing(flow: ndarray) -> tuple[ndarray, ndarray]:
     return x + flow[..., 0], y + flow[..., 1]
 
 
-def _searcher(shape: tuple[int, ...]) -> cv2.DISOpticalFlow:
+def _searcher() -> cv2.DISOpticalFlow:
     """A fresh search: it keeps buffers, so every task needs its own."""
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    return search
+    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
 
 def _waves(middles: dict[Pair, int | None]) -> Iterator[list[Pair]]:
@@ -131,7 +157,7 @@ def _waves(middles: dict[Pair, int | None]) -> Iterator[list[Pair]]:
 
 @contextmanager
 def _single_threaded_opencv() -> Iterator[None]:
-    """OpenCV splits a search by its thread count and the result depends on the split: one thread makes it repeatable."""
+    """One thread inside OpenCV: its search is split by the number of threads, and the result depends on the split."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:

@@ -14,19 +14,24 @@ NOISE_FLOOR = 0.4
 """Flow is never trusted to be more precise than this, pixels."""
 FLOW_SHARE = 0.03
 """Part of a displacement's length by which flow is expected to err."""
+TEXTURED = 0.3
+"""Texture from which flow counts fully as evidence."""
 OPENING, CLOSING = 3, 7
 """Diameters in pixels (at 384 px width) of specks that are dropped and of gaps that are closed."""
 
 
-def moving_pixels(views: Views, depth: Float[Tensor, "h w"], threshold: float) -> Bool[Tensor, "h w"]:
+def moving_pixels(
+    views: Views, depth: Float[Tensor, "h w"], texture: Float[Tensor, "h w"], threshold: float
+) -> Bool[Tensor, "h w"]:
     """Mask of the pixels whose flow differs from the rigid prediction by more than noise in most views.
 
     Args:
         views: Flow evidence of the keyframe.
         depth: Its depth.
+        texture: How much there is to follow, in [0, 1]; flow of plain surfaces is no evidence of motion.
         threshold: In multiples of the noise; half of it suffices next to pixels above it.
     """
-    score = motion_score(views, depth)
+    score = motion_score(views, depth) * (texture / TEXTURED).clamp_max(1)
     return torch.from_numpy(_hysteresis(score.numpy(), threshold))
 
 
@@ -51,7 +56,8 @@ def _hysteresis(score: np.ndarray, threshold: float) -> np.ndarray:
     smooth = cv2.medianBlur(score.astype(np.float32), 5) if min(score.shape) >= 5 else score
     weak = (smooth > threshold / 2).astype(np.uint8)
     weak = cv2.morphologyEx(weak, cv2.MORPH_OPEN, _disc(OPENING * scale))
-    count, labels = cv2.connectedComponents(weak)
+    count, found = cv2.connectedComponents(weak)
+    labels = np.asarray(found)
     strong = np.zeros(count, bool)
     strong[np.unique(labels[(smooth > threshold) & (weak > 0)])] = True
     strong[0] = False

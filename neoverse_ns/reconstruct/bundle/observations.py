@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from neoverse_ns.reconstruct.bundle.flow import FlowField
+from neoverse_ns.reconstruct.bundle.flow import FlowField, Pair
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,12 @@ class Observations:
         return (self.points - self.centre).T.contiguous()
 
     @cached_property
+    def edges(self) -> dict[Pair, int]:
+        """Number of each directed pair."""
+        pairs = zip(self.source.tolist(), self.target.tolist(), strict=True)
+        return {pair: number for number, pair in enumerate(pairs)}
+
+    @cached_property
     def slots(self) -> Int64[Tensor, " e"]:
         """Number of each edge among the edges of its source frame."""
         first = torch.searchsorted(self.source, self.source)
@@ -57,7 +63,8 @@ class Observations:
 
 def grid_indices(height: int, width: int, stride: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of the pixels at the centres of stride x stride cells; at least one of each."""
-    return np.arange(min(stride // 2, height - 1), height, stride), np.arange(min(stride // 2, width - 1), width, stride)
+    rows, columns = (np.arange(min(stride // 2, size - 1), size, stride) for size in (height, width))
+    return rows, columns
 
 
 def observe(field: FlowField, frames: int, stride: int) -> Observations:

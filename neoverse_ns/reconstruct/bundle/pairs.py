@@ -10,9 +10,9 @@ def pair_graph(split: FrameSplit, gaps: tuple[int, ...]) -> dict[Pair, int | Non
     """Pairs ``i < j`` of frames to measure flow between, each with the frame through which its start is composed.
 
     Contains every pair of frames `gaps` apart (for the cameras), every pair of training frames as many places apart
-    among the training frames (for depth), neighbouring keyframes (for motion), and what their composition needs. Between
-    two training frames the composition goes through training frames alone, so that no pixel of a held-out frame has
-    any influence on it.
+    among the training frames (for depth), neighbouring keyframes (for motion), and what their composition needs.
+    Between two training frames the composition goes through training frames alone, so that no pixel of a held-out
+    frame has any influence on it.
 
     Returns:
         For each pair its middle frame, or None where flow starts from zero.

@@ -9,17 +9,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neoverse_ns.reconstruct.bundle.flow import FlowField
 from neoverse_ns.reconstruct.bundle.normal_equations import State
 from neoverse_ns.reconstruct.bundle.observations import Observations
 
+NO_FIT: dict[str, Any] = {"residual_px": 0.0, "flow_used": 0.0, "parallax_degrees": 0.0}
+"""The fit of a clip in which nothing was measured."""
 
-def describe_focal(focal: float, width: int, found: str) -> dict[str, Any]:
-    """Focal length in pixels, horizontal field of view, and where they come from."""
+
+def describe_focal(focal: float, width: int, given: float | None, measured: bool) -> dict[str, Any]:
+    """Focal length in pixels, horizontal field of view, and where they come from: "given", "measured" or "assumed"."""
     return {
         "focal_px": focal * width,
         "fov_degrees": math.degrees(2 * math.atan(0.5 / focal)),
-        "focal_from": found,
+        "focal_from": "given" if given is not None else ("measured" if measured else "assumed"),
     }
 
 
@@ -44,7 +46,7 @@ def describe_parallax(observations: Observations, state: State) -> dict[str, Any
     centres = torch.linalg.inv(state.poses)
     rays = torch.cat([observations.centred / state.focal, torch.ones_like(observations.centred[:1])])
     angles = torch.zeros(observations.frames, rays.shape[1], dtype=torch.float64)
-    for edge, (i, j) in enumerate(zip(observations.source.tolist(), observations.target.tolist(), strict=True)):
+    for (i, j), edge in observations.edges.items():
         # Angle at the point between both viewing directions, in the source camera's frame.
         baseline = (state.poses[i] @ centres[j])[:3, 3]
         point = rays / state.inverse_depth[i].clamp_min(1e-6)
@@ -52,11 +54,6 @@ def describe_parallax(observations: Observations, state: State) -> dict[str, Any
         angles[i] = torch.maximum(angles[i], angle * (observations.weights[edge] > 0.5))
     seen = angles[angles > 0]
     return {"parallax_degrees": float(seen.median()) if len(seen) else 0.0}
-
-
-def flow_summary(field: FlowField) -> dict[str, Any]:
-    """How many pairs were measured."""
-    return {"flow_pairs": len(field.flow)}
 
 
 def _angle(a: Tensor, b: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ def rotation_start(observations: Observations, focal: float) -> State:
         observations: Must contain the pairs of consecutive frames.
         focal: Focal length over width.
     """
-    edges = {pair: k for k, pair in enumerate(zip(observations.source.tolist(), observations.target.tolist()))}
+    edges = observations.edges
     poses = [torch.eye(4, dtype=torch.float64)]
     for i in range(observations.frames - 1):
         step = torch.eye(4, dtype=torch.float64)

@@ -34,7 +34,7 @@ def two_view_start(observations: Observations, focal: float, seed: int) -> State
         focal: Focal length over width.
         seed: Of the random sampling.
     """
-    edges = {pair: k for k, pair in enumerate(zip(observations.source.tolist(), observations.target.tolist()))}
+    edges = observations.edges
     rays = torch.cat([observations.centred / focal, torch.ones_like(observations.centred[:1])])
     n = observations.frames
     steps = torch.eye(4, dtype=torch.float64).repeat(n, 1, 1)  # steps[i] takes camera i - 1 to camera i.
