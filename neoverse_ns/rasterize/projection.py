@@ -78,7 +78,7 @@ def project(
     sharp_xx, xy, sharp_yy = (u * u).sum(-1), (u * v).sum(-1), (v * v).sum(-1)
     xx, yy = sharp_xx + settings.eps2d, sharp_yy + settings.eps2d
     determinant = xx * yy - xy * xy
-    usable = in_range & (determinant > 0)
+    usable = in_range & (determinant > 0) & torch.isfinite(determinant)
     determinant = torch.where(usable, determinant, 1.0)
     conics = torch.stack([yy, -xy, xx], dim=-1) / determinant[:, None]
 

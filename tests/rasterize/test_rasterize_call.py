@@ -89,13 +89,13 @@ def test_nothing_to_see_gives_the_background_and_zero_gradients(emptiness: str, 
 def test_broken_gaussians_are_left_out_and_the_others_drawn(backend: str) -> None:
     scene = random_scene(60, 24, 16)
     expected = rasterize(**scene, width=24, height=16, backend=backend)[0]
-    bad = {name: value[:6].clone() for name, value in scene.items() if name not in ("viewmats", "Ks")}
+    bad = {name: value[:7].clone() for name, value in scene.items() if name not in ("viewmats", "Ks")}
     nan, infinity = float("nan"), float("inf")
     bad["means"][0, 2], bad["scales"][1, 0], bad["opacities"][2], bad["quats"][3, 1] = nan, nan, nan, nan
-    bad["means"][4, 0], bad["means"][5, 2] = nan, infinity
+    bad["means"][4, 0], bad["means"][5, 2], bad["scales"][6] = nan, infinity, 1e30
     joined = {name: torch.cat([bad[name], value]) if name in bad else value for name, value in scene.items()}
     image, _, meta = rasterize(**joined, width=24, height=16, backend=backend)
-    assert not meta["radii"][:, :6].any()
+    assert not meta["radii"][:, :7].any()
     assert torch.equal(image, expected)
 
 

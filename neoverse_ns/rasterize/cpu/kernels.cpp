@@ -8,16 +8,17 @@
 // The caller (autograd.py) owns every buffer and calls the stages in this order:
 //   forward   neoverse_project -> neoverse_bin -> neoverse_composite
 //   backward  neoverse_slots -> neoverse_composite_backward -> neoverse_project_backward
-// There is no global state, so any number of threads may render at once. No sum depends on how work was divided among
-// threads (no atomics on floats), so results are bitwise repeatable.
+// There is no mutable global state, so any number of threads may render at once. No sum depends on how work was divided
+// among threads (no atomics on floats), so results are bitwise repeatable.
 //
 // Plain C++17 with the vector extensions that GCC and Clang share; no headers beyond the standard library.
-// NEOVERSE_STD_THREADS selects std::thread where OpenMP is missing; with neither everything runs on the caller's thread.
+// NEOVERSE_STD_THREADS selects std::thread where OpenMP is missing; with neither, all runs on the caller's thread.
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 #if !defined(_OPENMP) && defined(NEOVERSE_STD_THREADS)
 #include <atomic>
@@ -103,7 +104,8 @@ inline Mat3 multiply(const Mat3& a, const Mat3& b) {
   return {{apply_transposed(b, a.row[0]), apply_transposed(b, a.row[1]), apply_transposed(b, a.row[2])}};
 }
 inline Mat3 transposed(const Mat3& m) {
-  return {{{m.row[0].x, m.row[1].x, m.row[2].x}, {m.row[0].y, m.row[1].y, m.row[2].y}, {m.row[0].z, m.row[1].z, m.row[2].z}}};
+  const Vec3 a = m.row[0], b = m.row[1], c = m.row[2];
+  return {{{a.x, b.x, c.x}, {a.y, b.y, c.y}, {a.z, b.z, c.z}}};
 }
 inline Vec3 load3(const float* p) { return {p[0], p[1], p[2]}; }
 inline void store3(float* p, Vec3 v) { p[0] = v.x, p[1] = v.y, p[2] = v.z; }
@@ -219,8 +221,10 @@ inline float effective_opacity(const Frame& f, const Projection& p, float opacit
 }
 
 // Projects one Gaussian. False where it cannot be seen; conditions are written so that NaN counts as unseen.
-bool make_splat(const Frame& f, const Camera& c, const Projection& p, float opacity, Splat& s, int32_t* radii, TileBox& box) {
-  if (!(p.mean.z >= f.near_plane && p.mean.z <= f.far_plane && p.det > 0.f)) return false;
+bool make_splat(const Frame& f, const Camera& c, const Projection& p, float opacity, Splat& s, int32_t* radii,
+                TileBox& box) {
+  if (!(p.mean.z >= f.near_plane && p.mean.z <= f.far_plane)) return false;
+  if (!(p.det > 0.f && p.det <= std::numeric_limits<float>::max())) return false;
   const float strength = effective_opacity(f, p, opacity);
   if (!(strength >= MIN_ALPHA)) return false;
   const float extent = std::sqrt(2.f * std::log(strength / MIN_ALPHA));
@@ -308,8 +312,21 @@ GaussianGradient project_one_backward(const Frame& f, const Camera& c, const Pro
   out.scale = scaled(p.rotation.row[0], v_axes.row[0]) + scaled(p.rotation.row[1], v_axes.row[1]) +
               scaled(p.rotation.row[2], v_axes.row[2]);
   const Vec3 s = load3(scale);
-  rotation_matrix_backward(p.quat, {{scaled(v_axes.row[0], s), scaled(v_axes.row[1], s), scaled(v_axes.row[2], s)}}, out.quat);
+  const Mat3 v_rotation{{scaled(v_axes.row[0], s), scaled(v_axes.row[1], s), scaled(v_axes.row[2], s)}};
+  rotation_matrix_backward(p.quat, v_rotation, out.quat);
   return out;
+}
+
+// Adds what one Gaussian contributes to the gradient of the view matrix's upper three rows.
+inline void add_view_gradient(const Projection& p, const GaussianGradient& g, Vec3 mean, Vec3 scale, double* view) {
+  Mat3 world_axes = p.rotation;
+  for (auto& row : world_axes.row) row = scaled(row, scale);
+  const Mat3 v_rotation = multiply(g.camera_axes, transposed(world_axes));
+  const float v_translation[3] = {g.camera_mean.x, g.camera_mean.y, g.camera_mean.z};
+  for (int r = 0; r < 3; r++) {
+    const Vec3 row = v_rotation.row[r] + v_translation[r] * mean;
+    view[4 * r] += row.x, view[4 * r + 1] += row.y, view[4 * r + 2] += row.z, view[4 * r + 3] += v_translation[r];
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------------- SIMD
@@ -327,8 +344,8 @@ typedef int32_t Ints __attribute__((vector_size(4 * LANES)));  // also masks: al
 // Written out because GCC turns only this form into one broadcast instruction.
 NEOVERSE_INLINE Floats splat(float v) { return Floats{v, v, v, v, v, v, v, v}; }
 NEOVERSE_INLINE Ints splat(int32_t v) { return Ints{v, v, v, v, v, v, v, v}; }
-NEOVERSE_INLINE Floats select(Ints mask, Floats yes, Floats no) { return (Floats)((mask & (Ints)yes) | (~mask & (Ints)no)); }
 NEOVERSE_INLINE Ints select(Ints mask, Ints yes, Ints no) { return (mask & yes) | (~mask & no); }
+NEOVERSE_INLINE Floats select(Ints mask, Floats yes, Floats no) { return (Floats)select(mask, (Ints)yes, (Ints)no); }
 NEOVERSE_INLINE Floats masked(Ints mask, Floats v) { return (Floats)(mask & (Ints)v); }
 NEOVERSE_INLINE float sum(Floats v) { return ((v[0] + v[4]) + (v[1] + v[5])) + ((v[2] + v[6]) + (v[3] + v[7])); }
 
@@ -376,22 +393,25 @@ const BlockCentres CENTRES;
 
 // Bit b is set where block b of the tile holds a pixel centre at which alpha may reach 1/255.
 NEOVERSE_INLINE uint32_t touched_blocks(const Splat& s, float tile_x, float tile_y) {
-  static_assert(BLOCKS == 32 && BLOCK_ROWS == LANES && BLOCK_HEIGHT == 2, "one lane per row of blocks, one bit per block");
-  constexpr float MARGIN = 0.01f, NONE = 1e6f;  // against rounding; an interval that is empty
+  static_assert(BLOCKS == 32 && BLOCK_ROWS == LANES, "one bit per block, one lane per row of blocks");
+  static_assert(BLOCK_HEIGHT == 2 && BLOCK_COLUMNS == 4, "as in the constants `row` and `shift`");
+  constexpr float MARGIN = 0.01f, NONE = 1e6f;  // pixels: against rounding, and what makes an interval empty
+  const Floats zero = splat(0.f), end = splat(TILE - 1.f);
   const Floats row{0.f, 2.f, 4.f, 6.f, 8.f, 10.f, 12.f, 14.f};
   const Floats centre = splat(s.x - tile_x - 0.5f), reach = splat(s.reach * 1.0001f);
   Floats low = splat(NONE), high = splat(-NONE);
   for (int line = 0; line < BLOCK_HEIGHT; line++) {  // pixel lines of a block
     const Floats dy = splat(s.y - tile_y - 0.5f - line) - row, square = reach - splat(s.narrowing) * dy * dy;
-    const Ints crossed = square >= splat(0.f);
-    const Floats half = square_root(select(crossed, square, splat(0.f))) + splat(MARGIN), middle = centre - splat(s.slant) * dy;
+    const Ints crossed = square >= zero;
+    const Floats half = square_root(select(crossed, square, zero)) + splat(MARGIN);
+    const Floats middle = centre - splat(s.slant) * dy;
     low = minimum(low, select(crossed, middle - half, splat(NONE)));
     high = maximum(high, select(crossed, middle + half, splat(-NONE)));
   }
-  const Ints inside = (high >= splat(0.f)) & (low <= splat(TILE - 1.f));
+  const Ints inside = (high >= zero) & (low <= end);
   // First and last pixel; adding 0.999 before truncation rounds up.
-  const Ints first = __builtin_convertvector(minimum(maximum(low, splat(0.f)), splat(TILE - 1.f)) + splat(0.999f), Ints);
-  const Ints last = __builtin_convertvector(minimum(maximum(high, splat(0.f)), splat(TILE - 1.f)), Ints);
+  const Ints first = __builtin_convertvector(minimum(maximum(low, zero), end) + splat(0.999f), Ints);
+  const Ints last = __builtin_convertvector(minimum(maximum(high, zero), end), Ints);
   const Ints columns = (splat(2) << (last >> 2)) - (splat(1) << (first >> 2));
   const Ints shift{0, 4, 8, 12, 16, 20, 24, 28};
   return any_bits((inside & (first <= last) & columns) << shift);
@@ -442,8 +462,14 @@ struct Pixels {
   int32_t* last;         // [h, w]
 };
 
+struct DrawnPixels {  // the same, in the backward pass
+  const float *image, *alpha, *transmittance;
+  const int32_t* last;
+};
+
 template <int K>
-void store_tile(const Frame& f, TileOrigin origin, const BlockState<K>* blocks, const float* background, const Pixels& out) {
+void store_tile(const Frame& f, TileOrigin origin, const BlockState<K>* blocks, const float* background,
+                const Pixels& out) {
   const int channels = f.colors + (f.depth ? 1 : 0);
   for_pixels(f, origin, [&](int block, int lane, int64_t pixel) {
     const BlockState<K>& b = blocks[block];
@@ -470,7 +496,8 @@ uint32_t open_blocks(const BlockState<K>* blocks) {
 
 // Draws one tile. Returns one past the last list position that any pixel used.
 template <int K>
-int32_t composite_tile(const Frame& f, int tile, const Lists& lists, const float* records, const float* background, const Pixels& out) {
+int32_t composite_tile(const Frame& f, int tile, const Lists& lists, const float* records, const float* background,
+                       const Pixels& out) {
   const TileOrigin origin = tile_origin(f, tile);
   BlockState<K> blocks[BLOCKS];
   for (auto& b : blocks) {
@@ -526,8 +553,8 @@ struct BlockGradient {
 };
 
 template <int K>
-void load_tile_gradients(const Frame& f, TileOrigin origin, const float* background, const Pixels& drawn, const PixelGradients& v,
-                         BlockGradient<K>* blocks) {
+void load_tile_gradients(const Frame& f, TileOrigin origin, const float* background, const DrawnPixels& drawn,
+                         const PixelGradients& v, BlockGradient<K>* blocks) {
   const int channels = f.colors + (f.depth ? 1 : 0);
   for (int i = 0; i < BLOCKS; i++) {
     blocks[i].transmittance = splat(1.f), blocks[i].rest = splat(0.f), blocks[i].last = splat(-1);
@@ -567,7 +594,8 @@ uint32_t reached_blocks(const BlockGradient<K>* blocks, int32_t position) {
 // Walks one tile back to front, writing six moments and the feature gradients of every Gaussian to its slot.
 template <int K>
 void composite_tile_backward(const Frame& f, int tile, const Lists& lists, const int32_t* ends, const int32_t* slots,
-                             const float* records, const float* background, const Pixels& drawn, const PixelGradients& v, float* sums) {
+                             const float* records, const float* background, const DrawnPixels& drawn,
+                             const PixelGradients& v, float* sums) {
   const TileOrigin origin = tile_origin(f, tile);
   BlockGradient<K> blocks[BLOCKS];
   load_tile_gradients<K>(f, origin, background, drawn, v, blocks);
@@ -651,10 +679,12 @@ extern "C" {
 int32_t neoverse_project_chunk() { return PROJECT_CHUNK; }
 
 // Projects every Gaussian. Returns how many (Gaussian, tile) pairs there are.
-//   records [n, 9 + features], depths [n], radii [n, 2] (zero where unseen), means2d [n, 2], boxes [n, 4] (in tiles).
-int64_t neoverse_project(const Frame* frame, const float* means, const float* quats, const float* scales, const float* opacities,
-                         const float* colors, const float* viewmat, const float* intrinsics, float* records, float* depths,
-                         int32_t* radii, float* means2d, int32_t* boxes, int64_t* pairs /* [chunks] */) {
+//   records [n, 9 + features], depths [n], radii [n, 2] (zero where unseen), means2d [n, 2], boxes [n, 4] (in tiles);
+//   pairs [chunks] is scratch.
+int64_t neoverse_project(const Frame* frame, const float* means, const float* quats, const float* scales,
+                         const float* opacities, const float* colors, const float* viewmat, const float* intrinsics,
+                         float* records, float* depths, int32_t* radii, float* means2d, int32_t* boxes,
+                         int64_t* pairs) {
   const Frame& f = *frame;
   const Camera camera = make_camera(f, viewmat, intrinsics);
   const int chunks = chunks_of(f.count, PROJECT_CHUNK), stride = SPLAT + f.features;
@@ -733,7 +763,8 @@ void neoverse_bin(const Frame* frame, const float* depths, const int32_t* boxes_
 
 // Draws the image. ends [tiles] is one past the last list position that each tile used. False: features not compiled.
 bool neoverse_composite(const Frame* frame, const float* records, const float* background, const int32_t* offsets,
-                        const int32_t* gaussians, float* image, float* alpha, float* transmittance, int32_t* last, int32_t* ends) {
+                        const int32_t* gaussians, float* image, float* alpha, float* transmittance, int32_t* last,
+                        int32_t* ends) {
   const Frame& f = *frame;
   const Lists lists{offsets, gaussians};
   const Pixels pixels{image, alpha, transmittance, last};
@@ -746,8 +777,8 @@ bool neoverse_composite(const Frame* frame, const float* records, const float* b
 
 // Gives every pair that was drawn a slot, those of one Gaussian side by side. Returns how many there are.
 //   slots [pairs] (only drawn pairs are written), slot_offsets [n + 1].
-int64_t neoverse_slots(const Frame* frame, const int32_t* offsets, const int32_t* gaussians, const int32_t* ends, int32_t* slots,
-                       int32_t* slot_offsets) {
+int64_t neoverse_slots(const Frame* frame, const int32_t* offsets, const int32_t* gaussians, const int32_t* ends,
+                       int32_t* slots, int32_t* slot_offsets) {
   const Frame& f = *frame;
   const int tiles = tiles_along(f.width) * tiles_along(f.height);
   std::fill(slot_offsets, slot_offsets + f.count + 1, 0);
@@ -762,16 +793,18 @@ int64_t neoverse_slots(const Frame* frame, const int32_t* offsets, const int32_t
 }
 
 // Gradients of every drawn pair: sums [slots, 6 + features]. False: features not compiled.
-bool neoverse_composite_backward(const Frame* frame, const float* records, const float* background, const int32_t* offsets,
-                                 const int32_t* gaussians, const int32_t* ends, const int32_t* slots, const float* image,
-                                 const float* alpha, const float* transmittance, const int32_t* last, const float* v_image,
+bool neoverse_composite_backward(const Frame* frame, const float* records, const float* background,
+                                 const int32_t* offsets, const int32_t* gaussians, const int32_t* ends,
+                                 const int32_t* slots, const float* image, const float* alpha,
+                                 const float* transmittance, const int32_t* last, const float* v_image,
                                  const float* v_alpha, float* sums) {
   const Frame& f = *frame;
   const Lists lists{offsets, gaussians};
-  const Pixels drawn{const_cast<float*>(image), const_cast<float*>(alpha), const_cast<float*>(transmittance), const_cast<int32_t*>(last)};
+  const DrawnPixels drawn{image, alpha, transmittance, last};
+  const PixelGradients v{v_image, v_alpha};
   return with_features(f.features, [&](auto features) {
     parallel_for(tiles_along(f.width) * tiles_along(f.height), f.threads, [&](int tile) {
-      composite_tile_backward<features()>(f, tile, lists, ends, slots, records, background, drawn, {v_image, v_alpha}, sums);
+      composite_tile_backward<features()>(f, tile, lists, ends, slots, records, background, drawn, v, sums);
     });
   });
 }
@@ -779,9 +812,10 @@ bool neoverse_composite_backward(const Frame* frame, const float* records, const
 // Sums each Gaussian's slots and goes back through the projection. Every output is written.
 //   view_sums [chunks, 12] is scratch; v_viewmat [4, 4].
 void neoverse_project_backward(const Frame* frame, const float* means, const float* quats, const float* scales,
-                               const float* opacities, const float* viewmat, const float* intrinsics, const int32_t* slot_offsets,
-                               const float* sums, double* view_sums, float* v_means, float* v_quats, float* v_scales,
-                               float* v_opacities, float* v_colors, float* v_viewmat) {
+                               const float* opacities, const float* viewmat, const float* intrinsics,
+                               const int32_t* slot_offsets, const float* sums, double* view_sums, float* v_means,
+                               float* v_quats, float* v_scales, float* v_opacities, float* v_colors,
+                               float* v_viewmat) {
   const Frame& f = *frame;
   const Camera camera = make_camera(f, viewmat, intrinsics);
   const int chunks = chunks_of(f.count, PROJECT_CHUNK), stride = MOMENTS + f.features;
@@ -797,15 +831,7 @@ void neoverse_project_backward(const Frame* frame, const float* means, const flo
         const float v_depth = f.depth ? total[MOMENTS + f.colors] : 0.f;
         const SplatGradient v = splat_gradient(p, total, effective_opacity(f, p, opacities[i]), v_depth);
         g = project_one_backward(f, camera, p, v, scales + 3 * i, opacities[i]);
-        const Mat3 local = multiply(g.camera_axes, transposed({{scaled(p.rotation.row[0], load3(scales + 3 * i)),
-                                                                scaled(p.rotation.row[1], load3(scales + 3 * i)),
-                                                                scaled(p.rotation.row[2], load3(scales + 3 * i))}}));
-        const Vec3 mean = load3(means + 3 * i);
-        const float m[3] = {g.camera_mean.x, g.camera_mean.y, g.camera_mean.z};
-        for (int r = 0; r < 3; r++) {
-          const Vec3 row = local.row[r] + m[r] * mean;
-          view[4 * r] += row.x, view[4 * r + 1] += row.y, view[4 * r + 2] += row.z, view[4 * r + 3] += m[r];
-        }
+        add_view_gradient(p, g, load3(means + 3 * i), load3(scales + 3 * i), view);
       }
       store3(v_means + 3 * i, g.mean);
       store3(v_scales + 3 * i, g.scale);
