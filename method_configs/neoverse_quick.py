@@ -2,7 +2,7 @@
 
 from nerfstudio.plugins.types import MethodSpecification
 
-from neoverse_ns.method_configs.shared import trainer_config
+from .shared import trainer_config
 
 neoverse_quick = MethodSpecification(
     config=trainer_config("neoverse-quick", steps=100),

@@ -6,8 +6,8 @@ from nerfstudio.configs.base_config import LoggingConfig, ViewerConfig
 
 from neoverse_ns.plugin.camera_refinement import CameraRefinementConfig
 from neoverse_ns.plugin.datamanager import NeoVerseDataManagerConfig
-from neoverse_ns.plugin.model import NeoVerseModelConfig
 from neoverse_ns.plugin.ffmpeg import provide_ffmpeg
+from neoverse_ns.plugin.model import NeoVerseModelConfig
 from neoverse_ns.plugin.optimizers import rate
 from neoverse_ns.plugin.pipeline import NeoVersePipelineConfig
 from neoverse_ns.plugin.trainer import NeoVerseTrainerConfig
@@ -43,7 +43,9 @@ def trainer_config(method_name: str, steps: int) -> NeoVerseTrainerConfig:
         mixed_precision=False,
         pipeline=NeoVersePipelineConfig(
             datamanager=NeoVerseDataManagerConfig(),
-            model=NeoVerseModelConfig(refine=refine, camera_optimizer=CameraRefinementConfig(mode="SE3" if refine else "off")),
+            model=NeoVerseModelConfig(
+                refine=refine, camera_optimizer=CameraRefinementConfig(mode="SE3" if refine else "off")
+            ),
         ),
         optimizers={name: rate(value, steps) for name, value in RATES.items()} if refine else {},
         logging=LoggingConfig(steps_per_log=10),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 CONSOLE = Console(soft_wrap=True)
@@ -13,12 +14,12 @@ CONSOLE = Console(soft_wrap=True)
 
 def say(message: str) -> None:
     """Print one line of information, with the package's name in front so that its source is clear inside ns-*."""
-    CONSOLE.print(f"[bold cyan]neoverse[/bold cyan] {message}", highlight=False)
+    CONSOLE.print(f"[bold cyan]neoverse[/bold cyan] {escape(message)}", highlight=False)
 
 
 def warn(message: str) -> None:
     """Print one line that the user should not miss."""
-    CONSOLE.print(f"[bold yellow]neoverse: {message}[/bold yellow]", highlight=False)
+    CONSOLE.print(f"[bold yellow]neoverse: {escape(message)}[/bold yellow]", highlight=False)
 
 
 class Steps:
@@ -50,5 +51,8 @@ def progress(description: str, total: int | None) -> Iterator[Steps]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=CONSOLE, transient=not CONSOLE.is_terminal) as bar:
-        yield Steps(bar, bar.add_task(description, total=total, note=""))
+    if not CONSOLE.is_terminal:
+        # In a log file a moving bar is noise: one line says what is going on.
+        say(description)
+    with Progress(*columns, console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal) as bar:
+        yield Steps(bar, bar.add_task(escape(description), total=total, note=""))

@@ -101,7 +101,13 @@ def _evaluate(config: Path, output: Path) -> dict[str, Any]:
 
 
 def _summary(
-    metrics: dict[str, Any], unseen: dict[str, float], config: Path, folder: Path, path: Path, video: Path, seconds: float
+    metrics: dict[str, Any],
+    unseen: dict[str, float],
+    config: Path,
+    folder: Path,
+    path: Path,
+    video: Path,
+    seconds: float,
 ) -> None:
     CONSOLE.rule("neoverse demo")
     say(
@@ -114,14 +120,16 @@ def _summary(
     )
     say(f"cameras: {unseen['ate_percent']:.2f} % of the path off, focal length {unseen['focal_error_percent']:+.1f} %")
     say(f"finished in {seconds:.0f} s; everything is in {folder}")
-    CONSOLE.print(f"  clip          {folder / 'clip' / 'clip.mp4'}", highlight=False)
-    CONSOLE.print(f"  new path      {video}", highlight=False)
-    CONSOLE.print(f"  numbers       {folder / 'metrics.json'}", highlight=False)
-    CONSOLE.print("Look at it:", highlight=False)
-    CONSOLE.print(f"  ns-viewer --load-config {config}", highlight=False)
-    CONSOLE.print("Render another path, drawn in the viewer's Render tab:", highlight=False)
+    CONSOLE.print(f"  clip          {folder / 'clip' / 'clip.mp4'}", highlight=False, markup=False)
+    CONSOLE.print(f"  new path      {video}", highlight=False, markup=False)
+    CONSOLE.print(f"  numbers       {folder / 'metrics.json'}", highlight=False, markup=False)
+    CONSOLE.print("Look at it:", highlight=False, markup=False)
+    CONSOLE.print(f"  ns-viewer --load-config {config}", highlight=False, markup=False)
+    CONSOLE.print("Render another path, drawn in the viewer's Render tab:", highlight=False, markup=False)
     CONSOLE.print(
-        f"  ns-render camera-path --load-config {config} --camera-path-filename {path} --output-path other.mp4", highlight=False
+        f"  ns-render camera-path --load-config {config} --camera-path-filename {path} --output-path other.mp4",
+        highlight=False,
+        markup=False,
     )
-    CONSOLE.print("Your own clip:", highlight=False)
-    CONSOLE.print("  ns-train neoverse --data clip.mp4", highlight=False)
+    CONSOLE.print("Your own clip:", highlight=False, markup=False)
+    CONSOLE.print("  ns-train neoverse --data clip.mp4", highlight=False, markup=False)

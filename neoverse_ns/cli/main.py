@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Union
+from typing import Annotated
 
 import tyro
 
@@ -10,10 +10,10 @@ from neoverse_ns.cli.demo import Demo
 from neoverse_ns.cli.reconstruct import Reconstruct
 from neoverse_ns.plugin.user_errors import exit_on_user_error
 
-Command = Union[
-    Annotated[Reconstruct, tyro.conf.subcommand(name="reconstruct")],
-    Annotated[Demo, tyro.conf.subcommand(name="demo")],
-]
+Command = (
+    Annotated[Reconstruct, tyro.conf.subcommand(name="reconstruct")]
+    | Annotated[Demo, tyro.conf.subcommand(name="demo")]
+)
 
 
 def entrypoint() -> None:

@@ -22,8 +22,8 @@ def _all_frames() -> SceneConfig:
 class Reconstruct:
     """Cameras, depth and 4D Gaussians of a clip, without training.
 
-    Writes cameras.json (OpenCV camera-to-world, intrinsics in pixels), depth.npz, gaussians.ply, cameras.tum and a COLMAP
-    text model.
+    Writes cameras.json (OpenCV camera-to-world, intrinsics in pixels), depth.npz, gaussians.ply, cameras.tum and a
+    COLMAP text model.
     """
 
     clip: tyro.conf.Positional[Path]
@@ -49,8 +49,11 @@ class Reconstruct:
         try:
             files = write_reconstruction(scene, self.output_dir)
         except OSError as error:
-            raise RunError(f"cannot write to {self.output_dir} ({error.strerror or error}): choose another folder") from error
+            raise RunError(
+                f"cannot write to {self.output_dir} ({error.strerror or error}): choose another folder"
+            ) from error
         report = scene.geometry.report
-        say(f"{report.get('kind')}: focal length {report.get('focal_px', 0):.1f} px, residual {report.get('residual_px', 0):.2f} px")
+        focal, residual = report.get("focal_px", 0.0), report.get("residual_px", 0.0)
+        say(f"{report.get('kind')}: focal length {focal:.1f} px, residual {residual:.2f} px")
         say("wrote " + ", ".join(str(file) for file in files))
         say(f"seconds: {json.dumps({k: round(v, 1) for k, v in report.get('seconds', {}).items()})}")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from rich.markup import escape
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.config import SIDE_MULTIPLE, ClipConfig
@@ -46,12 +45,12 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
     chosen = _choose_frames(shot, source, config, device, notes)
     size = _choose_size(chosen[0].size, path, config, device, notes)
     pixels = np.empty((len(chosen), size[1], size[0], 3), dtype=np.uint8)
-    with progress(f"decoding {len(chosen)} frames of {escape(path.name)}", len(chosen)) as steps:
+    with progress(f"decoding {len(chosen)} frames of {path.name}", len(chosen)) as steps:
         for place, image in enumerate(source.read(chosen, size)):
             pixels[place] = fit(image, chosen[place].size, size)
             steps.advance()
     for note in notes:
-        say(escape(note))
+        say(note)
     return Clip(
         frames=torch.from_numpy(pixels),
         frame_indices=torch.tensor([frame.index for frame in chosen], dtype=torch.int64),
@@ -92,7 +91,7 @@ def _look(source: FrameSource, config: ClipConfig) -> list[SeenFrame]:
         total = max(round(count * end / length), 1)
     seen: list[SeenFrame] = []
     passed = 0
-    with progress(f"looking through {escape(source.path.name)}", total) as steps:
+    with progress(f"looking through {source.path.name}", total) as steps:
         for frame in source.look(config.start, end):
             passed += 1
             if frame is not None:

@@ -16,7 +16,9 @@ class RowAdam(torch.optim.Adam):
     drawn in it cost. Bias correction counts the optimiser's steps, not each row's.
     """
 
-    def __init__(self, params: Any, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-15) -> None:
+    def __init__(
+        self, params: Any, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-15
+    ) -> None:
         super().__init__(params, lr=lr, betas=betas, eps=eps)
 
     @torch.no_grad()

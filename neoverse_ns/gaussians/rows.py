@@ -21,7 +21,8 @@ class _SelectRows(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         (index,) = ctx.saved_tensors
         # Indices are ascending and distinct, which is what coalesced means: no sort, no addition.
-        rows = torch.sparse_coo_tensor(index[None], gradients[0].contiguous(), ctx.shape, check_invariants=False, is_coalesced=True)
+        gradient = gradients[0].contiguous()
+        rows = torch.sparse_coo_tensor(index[None], gradient, ctx.shape, check_invariants=False, is_coalesced=True)
         return rows, None
 
 

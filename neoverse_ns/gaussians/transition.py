@@ -1,4 +1,4 @@
-"""Time transition: the Gaussians of a whole clip as they stand at one instant (NeoVerse, section 3.1, equations 2-4)."""
+"""Time transition: a clip's Gaussians as they stand at one instant (NeoVerse, section 3.1, equations 2-4)."""
 
 from __future__ import annotations
 

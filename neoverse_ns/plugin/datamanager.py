@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Optional, Union
+from typing import Any, Literal
 
 import torch
 from nerfstudio.cameras.cameras import Cameras
@@ -23,7 +23,7 @@ class NeoVerseDataManagerConfig(VanillaDataManagerConfig):
     _target: type = field(default_factory=lambda: NeoVerseDataManager)
     dataparser: NeoVerseDataParserConfig = field(default_factory=NeoVerseDataParserConfig)
     """The clip and how it is reconstructed."""
-    data: Optional[Path] = None
+    data: Path | None = None
     """The clip; `--data` is short for it."""
     train_num_rays_per_batch: int = 65536
     """Rays per batch for ns-export pointcloud; training uses whole frames."""
@@ -39,7 +39,7 @@ class NeoVerseDataManager(VanillaDataManager[ClipDataset]):
     def __init__(
         self,
         config: NeoVerseDataManagerConfig,
-        device: Union[torch.device, str] = "cpu",
+        device: torch.device | str = "cpu",
         test_mode: Literal["test", "val", "inference"] = "val",
         world_size: int = 1,
         local_rank: int = 0,
@@ -55,7 +55,7 @@ class NeoVerseDataManager(VanillaDataManager[ClipDataset]):
         scene_dir = self.config.dataparser.scene_dir
         return scene_dir.parent if scene_dir is not None else super().get_datapath()
 
-    def next_train(self, step: int) -> tuple[Union[RayBundle, Cameras], dict]:  # pyright: ignore
+    def next_train(self, step: int) -> tuple[RayBundle | Cameras, dict]:  # pyright: ignore
         """A training frame with its camera; in any mode but training a batch of rays, which the exporters expect."""
         if self.test_mode != "val":
             return super().next_train(step)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import torch
 import tyro
@@ -40,7 +40,7 @@ class NeoVerseDataParserConfig(DataParserConfig):
     """Video file, folder of images, or image."""
     scene: Annotated[SceneConfig, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=SceneConfig)
     """Frames, cameras and Gaussians."""
-    scene_dir: Optional[Path] = None
+    scene_dir: Path | None = None
     """The run's own copy of frames, cameras and depth; set when a run starts, so that it can be evaluated later
     without the clip or the cache."""
 
@@ -51,7 +51,7 @@ class NeoVerseDataParser(DataParser):
 
     config: NeoVerseDataParserConfig
     includes_time: bool = True
-    downscale_factor: Optional[float] = None
+    downscale_factor: float | None = None
 
     def __init__(self, config: NeoVerseDataParserConfig) -> None:
         super().__init__(config)
@@ -88,7 +88,10 @@ class NeoVerseDataParser(DataParser):
             try:
                 save_scene(scene, folder, with_gaussians=False)
             except OSError as error:
-                raise RunError(f"cannot write the run folder {folder} ({error.strerror or error}): free space, or choose another --output-dir") from error
+                reason = error.strerror or error
+                raise RunError(
+                    f"cannot write {folder} ({reason}): free space, or choose another --output-dir"
+                ) from error
             scene = dataclasses.replace(scene, folder=folder)
         return scene
 

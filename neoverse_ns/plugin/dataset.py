@@ -30,7 +30,7 @@ class ClipDataset(InputDataset):
         image = self.scene.clip.frames[self.frame(image_idx)].numpy()
         if self.scale_factor != 1.0:
             size = (int(image.shape[1] * self.scale_factor), int(image.shape[0] * self.scale_factor))
-            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         return image
 
     def get_metadata(self, data: dict) -> dict:

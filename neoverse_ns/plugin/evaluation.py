@@ -38,9 +38,7 @@ class ImageEvaluator:
         return self._lpips
 
     @torch.no_grad()
-    def evaluate(
-        self, outputs: dict[str, Tensor], batch: dict[str, Any]
-    ) -> tuple[dict[str, float], dict[str, Tensor]]:
+    def evaluate(self, outputs: dict[str, Tensor], batch: dict[str, Any]) -> tuple[dict[str, float], dict[str, Tensor]]:
         """Metrics and pictures of one image; see nerfstudio's `get_image_metrics_and_images`.
 
         Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Optional, Union
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -57,9 +57,9 @@ class NeoVerseModelConfig(SplatfactoModelConfig):
     """Normalised time of cameras that have none, such as those of ns-render interpolate."""
     export_time: float = 0.5
     """Normalised time whose Gaussians ns-export gaussian-splat writes."""
-    lpips_weights: Optional[Path] = None
-    """File with AlexNet's convolution weights (torchvision's names) for LPIPS; by default torch's own cache is searched,
-    and LPIPS reported as missing where it has none."""
+    lpips_weights: Path | None = None
+    """File with AlexNet's convolution weights (torchvision's names) for LPIPS; by default torch's own cache is
+    searched, and LPIPS reported as missing where it has none."""
 
     def validate(self) -> None:
         """Raise SettingsError where a value makes no sense."""
@@ -71,7 +71,7 @@ class NeoVerseModelConfig(SplatfactoModelConfig):
 
 
 class NeoVerseModel(SplatfactoModel):
-    """A `SplatfactoModel` by type, because ns-export gaussian-splat and the viewer ask for one; all it does is its own."""
+    """A `SplatfactoModel` by type, as ns-export gaussian-splat and the viewer demand; all it does is its own."""
 
     config: NeoVerseModelConfig
 
@@ -95,8 +95,10 @@ class NeoVerseModel(SplatfactoModel):
         self._scene = scene
         self._warned: set[str] = set()
         self.step = 0
-        self.crop_box: Optional[OrientedBox] = None
-        colour = {"black": (0.0, 0.0, 0.0), "white": (1.0, 1.0, 1.0)}.get(self.config.background_color, (0.149, 0.165, 0.216))
+        self.crop_box: OrientedBox | None = None
+        colour = {"black": (0.0, 0.0, 0.0), "white": (1.0, 1.0, 1.0)}.get(
+            self.config.background_color, (0.149, 0.165, 0.216)
+        )
         self.background_color = torch.tensor(colour)
 
     # The Gaussians, whole and as nerfstudio's exporters and viewer ask for them.
@@ -188,7 +190,9 @@ class NeoVerseModel(SplatfactoModel):
             return float(min(max(self.config.default_time, 0.0), 1.0))
         time = float(camera.times.reshape(-1)[0])
         if not 0 <= time <= 1:
-            self._warn_once(f"time {time:.3f} lies outside the clip [0, 1]: clamped (camera splines overshoot at sudden changes)")
+            self._warn_once(
+                f"time {time:.3f} lies outside the clip [0, 1]: clamped (camera splines overshoot at sudden changes)"
+            )
         return min(max(time, 0.0), 1.0)
 
     def draw(self, camera: Cameras) -> Drawing:
@@ -213,7 +217,7 @@ class NeoVerseModel(SplatfactoModel):
             return None
         return self.crop_box.within(self.gauss_params["means"].detach()).reshape(-1)
 
-    def get_outputs(self, camera: Union[Cameras, RayBundle]) -> dict[str, Tensor]:  # pyright: ignore
+    def get_outputs(self, camera: Cameras | RayBundle) -> dict[str, Tensor]:  # pyright: ignore
         """Draw one camera, or look rays of training cameras up in their drawings.
 
         Returns:
@@ -234,7 +238,7 @@ class NeoVerseModel(SplatfactoModel):
         }
 
     @torch.no_grad()
-    def get_outputs_for_camera(self, camera: Cameras, obb_box: Optional[OrientedBox] = None) -> dict[str, Tensor]:
+    def get_outputs_for_camera(self, camera: Cameras, obb_box: OrientedBox | None = None) -> dict[str, Tensor]:
         """Draw one camera for the viewer, ns-render or ns-eval.
 
         Args:
@@ -269,7 +273,9 @@ class NeoVerseModel(SplatfactoModel):
         self.camera_optimizer.get_param_groups(param_groups=groups)
         return groups
 
-    def get_training_callbacks(self, training_callback_attributes: TrainingCallbackAttributes) -> list[TrainingCallback]:
+    def get_training_callbacks(
+        self, training_callback_attributes: TrainingCallbackAttributes
+    ) -> list[TrainingCallback]:
         return []
 
     def get_metrics_dict(self, outputs: dict[str, Any], batch: dict[str, Any]) -> dict[str, Tensor]:
@@ -278,7 +284,7 @@ class NeoVerseModel(SplatfactoModel):
         return {"psnr": -10 * torch.log10(error), "num_gaussians": torch.tensor(float(self.num_points))}
 
     def get_loss_dict(
-        self, outputs: dict[str, Any], batch: dict[str, Any], metrics_dict: Optional[dict[str, Any]] = None
+        self, outputs: dict[str, Any], batch: dict[str, Any], metrics_dict: dict[str, Any] | None = None
     ) -> dict[str, Tensor]:
         if not self.config.refine:
             # Nerfstudio wants something to differentiate.

@@ -9,7 +9,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from nerfstudio.data.datamanagers.base_datamanager import DataManagerConfig
 from nerfstudio.models.base_model import ModelConfig
@@ -23,6 +23,12 @@ from neoverse_ns.plugin.user_errors import exit_on_user_error
 
 TRAINING_RECORD = "training.json"
 """File in the run folder with what only training knows: seconds, steps, seed."""
+
+PROTOCOL_NOTES = {
+    True: "frames held out evenly in time: their cameras are estimated, their pixels never train the scene",
+    False: "no frames were held out: these are the training frames",
+}
+"""What the protocol's name stands for, by whether frames were held out."""
 
 
 @dataclass
@@ -57,7 +63,7 @@ class NeoVersePipeline(VanillaPipeline):
         with exit_on_user_error():
             super().load_pipeline(loaded_state, step)
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: Optional[bool] = None) -> None:  # pyright: ignore
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool | None = None) -> None:  # pyright: ignore
         """Load the model strictly; the data manager's part is rebuilt from the clip and not needed."""
         prefix = "_model."
         state = {key[len(prefix) :]: value for key, value in state_dict.items() if key.startswith(prefix)}
@@ -65,7 +71,7 @@ class NeoVersePipeline(VanillaPipeline):
         self._neoverse.load_state_dict(state, strict=True)
 
     def get_average_eval_image_metrics(
-        self, step: Optional[int] = None, output_path: Optional[Path] = None, get_std: bool = False
+        self, step: int | None = None, output_path: Path | None = None, get_std: bool = False
     ) -> dict[str, Any]:
         """Evaluate all held-out frames.
 
@@ -77,7 +83,9 @@ class NeoVersePipeline(VanillaPipeline):
         with exit_on_user_error():
             averages = super().get_average_eval_image_metrics(step, output_path, get_std)
         summary: dict[str, Any] = summarise(evaluator.records)
-        speeds = {key: averages[key] for key in ("fps", "num_rays_per_sec") if math.isfinite(averages.get(key, math.nan))}
+        speeds = {
+            key: averages[key] for key in ("fps", "num_rays_per_sec") if math.isfinite(averages.get(key, math.nan))
+        }
         if step is not None:
             return {key: value for key, value in (summary | speeds).items() if value is not None}
         if "psnr" in summary and "lpips" not in summary:
@@ -97,25 +105,27 @@ class NeoVersePipeline(VanillaPipeline):
         alive = [int(alive_at(gaussians, float(t)).sum()) for t in scene.clip.times[frames]]
         record = self._training_record()
         seconds = {f"seconds_{name}": float(value) for name, value in scene.geometry.report.get("seconds", {}).items()}
-        return {
-            "protocol": "interleaved-time" if scene.split.held_out else "same-frames",
-            "protocol_note": "frames held out evenly in time; their cameras are estimated, their pixels never train the scene"
-            if scene.split.held_out
-            else "no frames were held out: these are the training frames",
-            "num_frames": len(scene.clip),
-            "num_held_out": len(scene.split.held_out),
-            "num_keyframes": len(scene.split.keyframes),
-            "num_gaussians": len(gaussians),
-            "num_gaussians_dynamic": int(gaussians.dynamic.sum()),
-            "num_gaussians_alive": sum(alive) / len(alive),
-            "width": scene.clip.width,
-            "height": scene.clip.height,
-            "per_image": [
-                {"frame_index": int(indices[frame])} | _finite(values)
-                for frame, values in zip(frames, self._neoverse._evaluator.records, strict=True)
-            ],
-            "versions": _versions(),
-        } | seconds | record
+        return (
+            {
+                "protocol": "interleaved-time" if scene.split.held_out else "same-frames",
+                "protocol_note": PROTOCOL_NOTES[bool(scene.split.held_out)],
+                "num_frames": len(scene.clip),
+                "num_held_out": len(scene.split.held_out),
+                "num_keyframes": len(scene.split.keyframes),
+                "num_gaussians": len(gaussians),
+                "num_gaussians_dynamic": int(gaussians.dynamic.sum()),
+                "num_gaussians_alive": sum(alive) / len(alive),
+                "width": scene.clip.width,
+                "height": scene.clip.height,
+                "per_image": [
+                    {"frame_index": int(indices[frame])} | _finite(values)
+                    for frame, values in zip(frames, self._neoverse._evaluator.records, strict=True)
+                ],
+                "versions": _versions(),
+            }
+            | seconds
+            | record
+        )
 
     def _training_record(self) -> dict[str, Any]:
         scene_dir = self.datamanager.config.dataparser.scene_dir

@@ -12,8 +12,8 @@ from torch import nn
 class Playback(nn.Module):
     """Frame slider and play switch; found by the viewer because it is a module with public elements.
 
-    Nerfstudio's own Time slider moves in steps of 0.01 and cannot hit most frames; while "Use frame" is on, this panel's
-    frame decides instead.
+    Nerfstudio's own Time slider moves in steps of 0.01 and cannot hit most frames; while "Use frame" is on, this
+    panel's frame decides instead.
 
     Args:
         num_frames: Sampled frames of the clip.

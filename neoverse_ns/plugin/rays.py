@@ -31,8 +31,8 @@ class RayLookup:
             rays: Through pixels of the training cameras, as nerfstudio's ray generator makes them.
 
         Returns:
-            `rgb` [r, 3], `depth` [r, 1] (distance along the unit direction), `accumulation` [r, 1], and `normals` [r, 3]
-            in the world, mapped from [-1, 1] to [0, 1] as nerfstudio's exporters expect.
+            `rgb` [r, 3], `depth` [r, 1] (distance along the unit direction), `accumulation` [r, 1], and `normals`
+            [r, 3] in the world, mapped from [-1, 1] to [0, 1] as nerfstudio's exporters expect.
         """
         assert rays.camera_indices is not None
         cameras = self._model.train_cameras()
@@ -66,6 +66,8 @@ class RayLookup:
                 c2w = torch.linalg.inv(opengl_to_viewmats(cameras.camera_to_worlds[i : i + 1]))[0]
                 K = cameras[i].get_intrinsics_matrices()
                 normals = normals_from_depth(view.depth[0, ..., 0].cpu(), K, c2w)
-                drawn.append(torch.cat([view.rgb[0].clamp(0, 1), view.depth[0], view.alpha[0], normals.to(view.rgb)], dim=-1))
+                drawn.append(
+                    torch.cat([view.rgb[0].clamp(0, 1), view.depth[0], view.alpha[0], normals.to(view.rgb)], dim=-1)
+                )
             self._drawn = torch.stack(drawn)
         return self._drawn.to(device)

@@ -73,7 +73,9 @@ def check_settings(config: TrainerConfig) -> None:
     if device not in ("cpu", "cuda"):
         raise SettingsError(f"--machine.device-type {device} is not supported: use cpu or cuda")
     if config.load_dir is not None and not any(config.load_dir.expanduser().glob("step-*.ckpt")):
-        raise RunError(f"--load-dir {config.load_dir} holds no checkpoint step-*.ckpt: give a run's nerfstudio_models folder")
+        raise RunError(
+            f"--load-dir {config.load_dir} holds no checkpoint step-*.ckpt: give a run's nerfstudio_models folder"
+        )
     if config.load_checkpoint is not None and not config.load_checkpoint.is_file():
         raise RunError(f"--load-checkpoint {config.load_checkpoint} is not a file: give a run's step-*.ckpt")
 
@@ -122,5 +124,3 @@ class NeoVerseTrainer(Trainer):
             (self.base_dir / TRAINING_RECORD).write_text(json.dumps(record, indent=1), "utf8")
             say(f"trained in {record['seconds_train']:.1f} s; run folder: {self.base_dir}")
         super()._after_train()
-
-

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rich.markup import escape
+
 from neoverse_ns.console import CONSOLE
 from neoverse_ns.errors import NeoVerseError
 
@@ -15,5 +17,5 @@ def exit_on_user_error() -> Iterator[None]:
     try:
         yield
     except NeoVerseError as error:
-        CONSOLE.print(f"[bold red]Error:[/bold red] {error}", highlight=False, soft_wrap=True)
+        CONSOLE.print(f"[bold red]Error:[/bold red] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise SystemExit(1) from None

@@ -30,9 +30,7 @@ def dataparser_transform() -> Float[Tensor, "3 4"]:
     return torch.cat([TO_NERFSTUDIO, torch.zeros(3, 1)], dim=1)
 
 
-def to_nerfstudio_cameras(
-    cameras: PinholeCameras, times: Float[Tensor, " n"], frames: list[int]
-) -> Cameras:
+def to_nerfstudio_cameras(cameras: PinholeCameras, times: Float[Tensor, " n"], frames: list[int]) -> Cameras:
     """Cameras of the sampled frames `frames`, with their times.
 
     Args:

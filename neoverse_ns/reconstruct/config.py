@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal, Optional
+from typing import Annotated, Literal
 
 import tyro
 
@@ -20,7 +20,7 @@ class SceneConfig:
     # The clip's own settings are the ones people type most: they become plain flags (--start, --width, ...).
     clip: Annotated[ClipConfig, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=ClipConfig)
     """Which frames of the source are used, and at which size."""
-    num_keyframes: Optional[int] = None
+    num_keyframes: int | None = None
     """Frames that carry Gaussians; by default every second training frame."""
     held_out_every: int = 8
     """Every so many frames one is kept back to measure quality; 0 uses all of them for the scene."""
@@ -31,7 +31,7 @@ class SceneConfig:
     """The weights-free reconstructor."""
     lift: LiftConfig = field(default_factory=LiftConfig)
     """From its depth and flow to Gaussians."""
-    cache_dir: Optional[Path] = None
+    cache_dir: Path | None = None
     """Where finished reconstructions are kept; by default $NEOVERSE_CACHE_DIR, or the user's cache folder."""
 
     def validate(self) -> None:

@@ -22,12 +22,13 @@ def moving_pixels(clip: Clip, geometry: SceneGeometry, frame: int) -> Bool[Tenso
     after = min((k for k in keyframes if k >= frame), default=keyframes[-1])
     here = cv2.cvtColor(clip.frames[frame].numpy(), cv2.COLOR_RGB2GRAY)
     rows, columns = np.mgrid[: clip.height, : clip.width].astype(np.float32)
+    still = np.zeros((clip.height, clip.width, 2), np.float32)
     result = np.zeros((clip.height, clip.width), bool)
     for neighbour in {before, after}:
         mask = geometry.dynamic[keyframes.index(neighbour)].numpy().astype(np.uint8)
         if neighbour != frame:
             there = cv2.cvtColor(clip.frames[neighbour].numpy(), cv2.COLOR_RGB2GRAY)
-            flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(here, there, None)
+            flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(here, there, still)
             mask = cv2.remap(mask, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_NEAREST)
         result |= mask > 0
     return torch.from_numpy(result)

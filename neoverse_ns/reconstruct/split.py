@@ -11,7 +11,7 @@ from neoverse_ns.errors import SettingsError
 
 @dataclass(frozen=True)
 class FrameSplit:
-    """Positions among the sampled frames, ascending; `train` and `held_out` are disjoint, `keyframes` within `train`."""
+    """Positions among the sampled frames, ascending; `train` and `held_out` are disjoint, `train` has `keyframes`."""
 
     train: list[int]
     held_out: list[int]

@@ -26,6 +26,7 @@ FORMAT = 1
 
 _META, _GEOMETRY, _GAUSSIANS = "scene.json", "geometry.npz", "gaussians.pt"
 
+
 def save_scene(scene: Scene, folder: Path, with_gaussians: bool = True) -> None:
     """Write `scene` to `folder`; an interrupted write leaves nothing there, and a folder written meanwhile is kept.
 

@@ -35,10 +35,10 @@ def test_has_the_columns_of_splat_viewers(tmp_path: Path) -> None:
 
 
 def test_errors_name_the_file_and_the_column(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="missing.ply"):
+    with pytest.raises(RunError, match=r"missing\.ply"):
         read_ply(tmp_path / "missing.ply")
     (tmp_path / "text.ply").write_text("hello")
-    with pytest.raises(RunError, match="text.ply"):
+    with pytest.raises(RunError, match=r"text\.ply"):
         read_ply(tmp_path / "text.ply")
     table = np.zeros(3, dtype=[("x", "<f4"), ("y", "<f4"), ("z", "<f4")])
     PlyData([PlyElement.describe(table, "vertex")]).write(str(tmp_path / "points.ply"))

@@ -25,7 +25,7 @@ def sideways_cameras(count: int, width: int, height: int, step: float = 0.05) ->
 def small_scene(
     count: int = 9, width: int = 32, height: int = 16, with_gaussians: bool = True, image: torch.Tensor | None = None
 ) -> Scene:
-    """Noise (or `image`, in every frame) on a wall at depth 1, seen by sideways cameras, with a held-out frame and exact flow."""
+    """Noise (or `image`, in every frame) on a wall at depth 1, with sideways cameras, held-out frame, exact flow."""
     generator = torch.Generator().manual_seed(0)
     noise = torch.randint(0, 256, (count, height, width, 3), generator=generator, dtype=torch.uint8)
     clip = Clip(
@@ -39,7 +39,9 @@ def small_scene(
     shape = (len(split.keyframes), height, width)
     dynamic = torch.zeros(shape, dtype=torch.bool)
     dynamic[:, 4:8, 4:8] = True
-    geometry = SceneGeometry(cameras, split.keyframes, torch.ones(shape), torch.ones(shape), dynamic, {"kind": "parallax"})
+    geometry = SceneGeometry(
+        cameras, split.keyframes, torch.ones(shape), torch.ones(shape), dynamic, {"kind": "parallax"}
+    )
     flows = {}
     for a in split.keyframes:
         for b in split.keyframes:

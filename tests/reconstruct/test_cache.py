@@ -122,9 +122,7 @@ def test_nowhere_to_write_still_works(
     assert len(scene.clip) == 9
 
 
-def test_folder_is_chosen_by_flag_then_environment_then_home(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_folder_is_chosen_by_flag_then_environment_then_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NEOVERSE_CACHE_DIR", str(tmp_path / "env"))
     assert cache_root(tmp_path / "flag") == tmp_path / "flag"
     assert cache_root() == tmp_path / "env"

@@ -54,7 +54,9 @@ def test_the_first_writer_wins(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["scene"]
 
 
-@pytest.mark.parametrize("part", ["scene.json", "geometry.npz", "gaussians.pt", "clip/clip.json", "clip/frame_00004.png"])
+@pytest.mark.parametrize(
+    "part", ["scene.json", "geometry.npz", "gaussians.pt", "clip/clip.json", "clip/frame_00004.png"]
+)
 @pytest.mark.parametrize("how", ["missing", "truncated"])
 def test_damage_is_one_clear_error(tmp_path: Path, part: str, how: str) -> None:
     folder = tmp_path / "scene"
