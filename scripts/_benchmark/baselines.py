@@ -97,4 +97,5 @@ def _warp(image: np.ndarray, flow: Flow, border: int) -> np.ndarray:
     """`image` looked up at every pixel's position plus `flow`."""
     height, width = flow.shape[:2]
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return cv2.remap(image, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=border)
+    map_x, map_y = np.add(x, flow[..., 0]), np.add(y, flow[..., 1])
+    return cv2.remap(image, map_x, map_y, cv2.INTER_LINEAR, borderMode=border)

@@ -8,6 +8,7 @@ pixels or fx_over_width and fy_over_height; right_c2w, right_K), `right_images/`
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,11 +16,11 @@ import av
 import cv2
 import numpy as np
 import torch
-from _benchmark.protocols import Protocol, choose_images
 from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
+from _benchmark.protocols import Protocol, choose_images
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.clip.image_file import image_size
@@ -111,7 +112,7 @@ def load_benchmark_clip(folder: Path, protocol: Protocol, work: Path, width: int
 def scale_intrinsics(
     K: Float[Tensor, "n 3 3"], source: tuple[int, int], target: tuple[int, int]
 ) -> Float[Tensor, "n 3 3"]:
-    """Intrinsics after what the clip loader does to an image: scale until it covers `target`, cut the overhang evenly."""
+    """Intrinsics after what the clip loader does: scale an image until it covers `target`, cut the overhang evenly."""
     scale = max(target[0] / source[0], target[1] / source[1])
     cover = max(round(source[0] * scale), target[0]), max(round(source[1] * scale), target[1])
     scaled = K.clone()
@@ -183,7 +184,7 @@ def _fit_nearest(depth: Float[Tensor, "sh sw"], width: int, height: int) -> Floa
     return depth[y[:, None], x[None, :]]
 
 
-def _link(images: list[Path], chosen: list[int] | range, folder: Path) -> Path:
+def _link(images: list[Path], chosen: Sequence[int], folder: Path) -> Path:
     """A folder with nothing but links to the chosen images, in order."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():

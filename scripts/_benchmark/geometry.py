@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 from _benchmark.clips import BenchmarkClip
-
 from neoverse_ns.metrics.camera import ate, focal_error_percent, rpe_rotation_degrees
 from neoverse_ns.metrics.depth import depth_error
 from neoverse_ns.reconstruct.base import SceneGeometry

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from _benchmark.baselines import best_shift, score
-from _benchmark.clips import BenchmarkClip
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from _benchmark.baselines import best_shift, score
+from _benchmark.clips import BenchmarkClip
 from neoverse_ns.geometry.alignment import align_sim3
 from neoverse_ns.geometry.cameras import PinholeCameras
 
@@ -28,9 +28,10 @@ def place_by_alignment(left: PinholeCameras, true_left: PinholeCameras, true_rig
 
 
 def place_beside(left: PinholeCameras, true_left: PinholeCameras, true_right: PinholeCameras) -> PinholeCameras:
-    """Every right camera relative to its own estimated left one, at the similarity's scale and the estimated focal length.
+    """Every right camera relative to its own estimated left one, at the similarity's scale.
 
-    Leaves out errors of the path, so that what remains is how well new views are drawn.
+    The focal length is the estimated one, too. This leaves out errors of the path, so that what remains is how well new
+    views are drawn.
     """
     sim3 = align_sim3(true_left.c2w[:, :3, 3], left.c2w[:, :3, 3].double())
     relative = torch.linalg.inv(true_left.c2w) @ true_right.c2w
@@ -58,7 +59,9 @@ def score_right(sample: BenchmarkClip, left: PinholeCameras, draw: Draw) -> dict
         left: Estimated cameras of all sampled frames.
         draw: The trained scene.
     """
-    assert sample.cameras is not None and sample.right_cameras is not None and sample.right_frames is not None
+    assert sample.cameras is not None
+    assert sample.right_cameras is not None
+    assert sample.right_frames is not None
     result = {}
     for name, place in (("right_aligned", place_by_alignment), ("right_beside", place_beside)):
         views = draw(place(left, sample.cameras, sample.right_cameras), sample.clip.times)
