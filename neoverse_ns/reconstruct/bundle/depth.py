@@ -7,10 +7,10 @@ enters, so no pixel of a held-out frame has any influence beyond the cameras.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from neoverse_ns.geometry.projection import pixel_centres
@@ -25,6 +25,8 @@ DIFFERENCE = 0.01
 """Typical difference of inverse depth between neighbouring pixels of one surface, as a share of the inverse depth."""
 TOLERANCE = 0.1
 """Relative uncertainty of inverse depth at which confidence has fallen to a half."""
+IGNORED = 1e-3
+"""Weight left to flow that belongs to something moving."""
 INNER_ITERATIONS = 30
 """Conjugate gradient steps per round."""
 
@@ -56,6 +58,10 @@ class Views:
         position = point[:, :2] / z
         slope = (self.shift[:, :2] - position * self.shift[:, 2:]) / z
         return self.focal * (position - self.seen), self.focal * slope
+
+    def without(self, mask: Bool[Tensor, "h w"]) -> Views:
+        """The same views with almost no weight on the pixels of `mask`."""
+        return replace(self, weights=torch.where(mask, IGNORED * self.weights, self.weights))
 
     def closed_form(self) -> tuple[Float[Tensor, "h w"], Float[Tensor, "h w"]]:
         """Linear least-squares inverse depth and its precision (weighted squared pixels per unit of inverse depth)."""

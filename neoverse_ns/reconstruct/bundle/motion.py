@@ -14,8 +14,10 @@ NOISE_FLOOR = 0.4
 """Flow is never trusted to be more precise than this, pixels."""
 FLOW_SHARE = 0.03
 """Part of a displacement's length by which flow is expected to err."""
-TEXTURED = 0.3
-"""Texture from which flow counts fully as evidence."""
+PLAIN, TEXTURED = 0.1, 0.3
+"""Texture up to which flow is no evidence of motion, and from which it counts fully."""
+DOUBT = 0.1
+"""Weight of the assumption that nothing moves, against the summed confidence of all views."""
 OPENING, CLOSING = 3, 7
 """Diameters in pixels (at 384 px width) of specks that are dropped and of gaps that are closed."""
 
@@ -31,12 +33,12 @@ def moving_pixels(
         texture: How much there is to follow, in [0, 1]; flow of plain surfaces is no evidence of motion.
         threshold: In multiples of the noise; half of it suffices next to pixels above it.
     """
-    score = motion_score(views, depth) * (texture / TEXTURED).clamp_max(1)
+    score = motion_score(views, depth) * ((texture - PLAIN) / (TEXTURED - PLAIN)).clamp(0, 1)
     return torch.from_numpy(_hysteresis(score.numpy(), threshold))
 
 
 def motion_score(views: Views, depth: Float[Tensor, "h w"]) -> Float[Tensor, "h w"]:
-    """Residual of flow over its noise, averaged over the views that see the pixel."""
+    """Residual of flow over its noise, averaged over the views that see the pixel; towards 0 where none is trusted."""
     error, _ = views.linearise(1 / depth)
     size = error.norm(dim=1)
     static = views.focal * (views.base[:, :2] / views.base[:, 2:].clamp_min(0.05) - views.seen).norm(dim=1)
@@ -46,8 +48,7 @@ def motion_score(views: Views, depth: Float[Tensor, "h w"]) -> Float[Tensor, "h 
         inside = size[k][believed[k]]
         middle = float(inside.median()) if inside.numel() else 0.0
         scores.append(size[k] / (max(NOISE_FLOOR, 1.5 * middle) + FLOW_SHARE * static[k]))
-    weights = views.weights + 1e-3
-    return (torch.stack(scores) * weights).sum(0) / weights.sum(0)
+    return (torch.stack(scores) * views.weights).sum(0) / (views.weights.sum(0) + DOUBT)
 
 
 def _hysteresis(score: np.ndarray, threshold: float) -> np.ndarray:
@@ -57,7 +58,7 @@ def _hysteresis(score: np.ndarray, threshold: float) -> np.ndarray:
     weak = (smooth > threshold / 2).astype(np.uint8)
     weak = cv2.morphologyEx(weak, cv2.MORPH_OPEN, _disc(OPENING * scale))
     count, found = cv2.connectedComponents(weak)
-    labels = np.asarray(found)
+    labels = np.asarray(found, np.int64)
     strong = np.zeros(count, bool)
     strong[np.unique(labels[(smooth > threshold) & (weak > 0)])] = True
     strong[0] = False

@@ -55,11 +55,15 @@ def keyframe_surfaces(
             views = gather_views(training, frame, state.poses, float(state.focal) * clip.width)
             depth, confidence = prior_depth(*shape), torch.full(shape, PRIOR_CONFIDENCE)
             mask = torch.zeros(shape, dtype=torch.bool)
+            texture = torch.from_numpy(texture_confidence(to_gray(clip.frames[frame : frame + 1].numpy())[0]))
             if views is not None and parallax:
                 image = clip.frames[frame]
-                depth, confidence = dense_depth(views, image, config.depth_smoothness, config.depth_iterations)
+                rounds = (config.depth_iterations + 1) // 2
+                depth, _ = dense_depth(views, image, config.depth_smoothness, rounds)
+                # What moves on its own would be put at a wrong distance: it takes that of its surroundings instead.
+                mask = moving_pixels(views, depth, texture, config.motion_threshold)
+                depth, confidence = dense_depth(views.without(mask), image, config.depth_smoothness, rounds)
             if views is not None:
-                texture = torch.from_numpy(texture_confidence(to_gray(clip.frames[frame : frame + 1].numpy())[0]))
                 mask = moving_pixels(views, depth, texture, config.motion_threshold)
             depths.append(depth)
             confidences.append(confidence)
