@@ -44,7 +44,9 @@ def test_motion_follows_the_flow_to_the_neighbouring_image() -> None:
     flow = torch.full((16, 32, 2), 1.5)
     points = torch.stack([*pixel_centres(16, 32).unbind(-1), torch.ones(16, 32)], -1)
     K = geometry.cameras.K[a]
-    points = torch.stack([(points[..., 0] - K[0, 2]) / K[0, 0], (points[..., 1] - K[1, 2]) / K[1, 1], points[..., 2]], -1)
+    points = torch.stack(
+        [(points[..., 0] - K[0, 2]) / K[0, 0], (points[..., 1] - K[1, 2]) / K[1, 1], points[..., 2]], -1
+    )
     moved = points + displacement(geometry, 1, points, KeyframeFlow(flow, torch.ones(16, 32)), 0.2)
     uv, z = project(moved.reshape(-1, 3), geometry.cameras.viewmats[b], geometry.cameras.K[b])
     target = (pixel_centres(16, 32) + flow).reshape(-1, 2)
