@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from neoverse_ns.clip.config import SIDE_MULTIPLE
 from neoverse_ns.console import CONSOLE, say
+from neoverse_ns.errors import SettingsError
 
 
 @dataclass
@@ -24,11 +26,21 @@ class Demo:
     """Which method trains."""
     num_frames: int = 25
     """Frames of the clip."""
+    width: int = 384
+    """Width of the clip in pixels, a multiple of 16."""
+    height: int = 224
+    """Height of the clip in pixels, a multiple of 16."""
     seed: int = 0
     """Of the clip and of training."""
 
     def run(self) -> None:
-        """Run all steps in this process: importing nerfstudio once instead of once per ns-* command saves a minute."""
+        """Run all steps in this process: importing nerfstudio once instead of once per ns-* command saves a minute.
+
+        Raises:
+            SettingsError: The size cannot be used.
+        """
+        if self.width % SIDE_MULTIPLE or self.height % SIDE_MULTIPLE:
+            raise SettingsError(f"width and height must be multiples of {SIDE_MULTIPLE}, got {self.width}x{self.height}")
         started = time.perf_counter()
         folder = self.output_dir.expanduser().absolute()
         truth = self._render_clip(folder / "clip")
@@ -42,7 +54,7 @@ class Demo:
         from neoverse_ns.clip.synthetic.save import save_synthetic
 
         say(f"rendering a synthetic clip of {self.num_frames} frames with known cameras and depth")
-        truth = render_synthetic(self.num_frames, seed=self.seed)
+        truth = render_synthetic(self.num_frames, self.width, self.height, seed=self.seed)
         save_synthetic(truth, folder)
         return truth
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from nerfstudio.cameras.camera_optimizers import CameraOptimizer, CameraOptimizerConfig
 from nerfstudio.cameras.cameras import Cameras
 from torch import Tensor
@@ -39,7 +39,7 @@ class CameraRefinement(CameraOptimizer):
             after = next((i for i, t in enumerate(train) if t >= frame), len(train) - 1)
             before = after if train[after] == frame or after == 0 else after - 1
             gap = train[after] - train[before]
-            share = (frame - train[before]) / gap if gap > 0 and frame <= train[after] else 0.0
+            share = min((frame - train[before]) / gap, 1.0) if gap > 0 else 0.0
             weights[frame, before] += 1 - share
             weights[frame, after] += share
         self.register_buffer("weights", weights, persistent=False)
@@ -56,6 +56,17 @@ class CameraRefinement(CameraOptimizer):
             return viewmats
         frames = cameras.metadata[FRAME_KEY].reshape(-1).to(self.pose_adjustment.device)
         return se3_exp(self.twists()[frames]).to(viewmats) @ viewmats
+
+    def forward(self, indices: Int[Tensor, " m"]) -> Float[Tensor, "m 3 4"]:
+        """What the viewer multiplies estimated camera-to-world matrices with, from the right, to show refined ones.
+
+        Args:
+            indices: Training frames, counted among themselves.
+        """
+        if self.config.mode == "off":
+            return torch.eye(4)[:3].expand(len(indices), 3, 4)
+        flip = self.pose_adjustment.new_tensor([[1.0], [-1.0], [-1.0]])
+        return flip * viewmats_to_opengl(se3_exp(self.pose_adjustment[indices]))
 
     def apply_to_camera(self, camera: Cameras) -> Float[Tensor, "n 3 4"]:
         """Corrected camera-to-world matrices, OpenGL axes."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +18,7 @@ from nerfstudio.configs.base_config import MachineConfig
 from nerfstudio.engine.trainer import Trainer, TrainerConfig
 
 from neoverse_ns.console import say
-from neoverse_ns.errors import RunError, SettingsError
+from neoverse_ns.errors import NeoVerseError, RunError, SettingsError
 from neoverse_ns.plugin.pipeline import TRAINING_RECORD
 from neoverse_ns.plugin.user_errors import exit_on_user_error
 
@@ -92,6 +95,24 @@ def _floats(value: Any, name: str) -> list[tuple[str, float]]:
     return [found for key, child in children for found in _floats(child, f"{name}.{key}" if name else str(key))]
 
 
+@contextmanager
+def _set_aside(folder: Path | None) -> Iterator[None]:
+    """Take `folder` out of the way while the block runs; it comes back if the block fails, and is deleted otherwise."""
+    if folder is None or not folder.exists():
+        yield
+        return
+    aside = folder.with_name(f".{folder.name}-before")
+    shutil.rmtree(aside, ignore_errors=True)
+    folder.rename(aside)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        aside.rename(folder)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
 class NeoVerseTrainer(Trainer):
     """Nerfstudio's trainer with a run folder that is rebuilt for every run and a record of what training took."""
 
@@ -100,11 +121,26 @@ class NeoVerseTrainer(Trainer):
     def setup(self, test_mode: Literal["test", "val", "inference"] = "val") -> None:
         """Build everything, reconstructing the clip where neither cache nor run folder has it."""
         scene_dir = self.config.pipeline.datamanager.dataparser.scene_dir  # pyright: ignore
-        if scene_dir is not None and scene_dir.exists() and self.local_rank == 0:
-            # A run started again under the same name must not train on the older run's frames and settings.
-            shutil.rmtree(scene_dir)
-        with exit_on_user_error():
+        # A run started again under the same name must not train on the older run's frames and settings.
+        with exit_on_user_error(), _set_aside(scene_dir if self.local_rank == 0 else None):
             super().setup(test_mode)
+
+    def _load_checkpoint(self) -> None:
+        """Load the checkpoint to continue from.
+
+        Raises:
+            RunError: It is damaged or another method's.
+        """
+        try:
+            super()._load_checkpoint()
+        except NeoVerseError:
+            raise
+        except (pickle.UnpicklingError, OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError) as error:
+            reason = str(error).strip().split("\n")[0]
+            raise RunError(
+                f"{self.config.load_checkpoint or self.config.load_dir} cannot be continued from ({reason}): "
+                "give a step-*.ckpt that ns-train neoverse wrote"
+            ) from error
 
     def train(self) -> None:
         """Train, then tell where everything is."""

@@ -1,0 +1,173 @@
+"""ns-render and ns-export: every kind, on the run that ns-train made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from plyfile import PlyData
+
+from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.reconstruct.store import load_scene
+from neoverse_ns.trajectory.camera_path import to_camera_path
+from tests.e2e.commands import both, changes, read_video
+from tests.e2e.conftest import FRAMES, HEIGHT, HELD_OUT, WIDTH, TrainedRun
+
+PATH_FRAMES = 7
+
+
+def original_cameras(run: TrainedRun) -> PinholeCameras:
+    return load_scene(run.folder / "scene").geometry.cameras
+
+
+def nerfstudio_c2w(run: TrainedRun) -> torch.Tensor:
+    """Cameras in the run's world, OpenCV axes: the first camera's x, z, -y become x, y, z."""
+    turn = torch.tensor([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
+    return turn @ original_cameras(run).c2w
+
+
+@pytest.fixture(scope="module")
+def rendered(run: TrainedRun) -> Path:
+    """Folder with `path.mp4` (time runs, the camera stands), `interpolate.mp4`, `spiral.mp4` and `dataset/`."""
+    shell, folder = run.shell, run.shell.folder / "renders"
+    folder.mkdir()
+    cameras = original_cameras(run)
+    standing = nerfstudio_c2w(run)[FRAMES // 2].expand(PATH_FRAMES, 4, 4)
+    document = to_camera_path(standing, cameras.K[0], torch.linspace(0, 1, PATH_FRAMES), WIDTH, HEIGHT, 8.0)
+    (folder / "path.json").write_text(json.dumps(document), "utf8")
+    load = ("--load-config", run.config, "--output-path")
+    both(
+        lambda: shell.succeed(
+            "ns-render", "camera-path", *load, folder / "path.mp4", "--camera-path-filename", folder / "path.json"
+        ),
+        lambda: shell.succeed(
+            *("ns-render", "interpolate", *load, folder / "interpolate.mp4"),
+            *("--interpolation-steps", "3", "--rendered-output-names", "rgb", "depth"),
+        ),
+        lambda: shell.succeed("ns-render", "spiral", *load, folder / "spiral.mp4", "--seconds", "1", "--frame-rate", "6"),
+        lambda: shell.succeed(
+            "ns-render", "dataset", *load, folder / "dataset", "--split", "train+test", "--image-format", "png"
+        ),
+    )
+    return folder
+
+
+def test_camera_path_plays_the_clip_before_a_standing_camera(run: TrainedRun, rendered: Path) -> None:
+    video = read_video(rendered / "path.mp4")
+    assert video.shape == (PATH_FRAMES, HEIGHT, WIDTH, 3)
+    # Nothing but time changes here, so whatever differs has moved by itself.
+    assert (changes(video) > 0.3).all()
+    middle = run.frames[FRAMES // 2].astype(np.float32)
+    errors = np.abs(video.astype(np.float32) - middle).mean(axis=(1, 2, 3))
+    assert errors.argmin() == PATH_FRAMES // 2
+    assert errors.min() < 12
+
+
+def test_interpolate_moves_the_camera_and_stacks_outputs(rendered: Path) -> None:
+    video = read_video(rendered / "interpolate.mp4")
+    assert video.shape[1:] == (HEIGHT, 2 * WIDTH, 3)
+    assert len(video) == 3 * (len(HELD_OUT) - 1)
+    colour = video[:, :, :WIDTH]
+    assert changes(colour).max() > 1
+    assert colour.std() > 20
+
+
+def test_spiral_circles_the_first_held_out_camera(rendered: Path) -> None:
+    video = read_video(rendered / "spiral.mp4")
+    assert video.shape == (6, HEIGHT, WIDTH, 3)
+    assert changes(video).min() > 0.3
+
+
+def test_dataset_draws_every_frame_beside_the_truth(run: TrainedRun, rendered: Path) -> None:
+    from PIL import Image
+
+    folder = rendered / "dataset"
+    train = [i for i in range(FRAMES) if i not in HELD_OUT]
+    for split, frames in (("train", train), ("test", list(HELD_OUT))):
+        drawn, truth = (sorted((folder / split / name).rglob("*.png")) for name in ("rgb", "gt-rgb"))
+        assert len(drawn) == len(truth) == len(frames)
+        for frame, a, b in zip(frames, drawn, truth, strict=True):
+            image, original = (np.asarray(Image.open(path), dtype=np.float32) for path in (a, b))
+            assert image.shape == (HEIGHT, WIDTH, 3)
+            # Only the codec lies between the clip and what was rendered.
+            assert np.abs(original - run.frames[frame]).mean() < 4
+            assert np.abs(image - original).mean() < 15
+
+
+@pytest.fixture(scope="module")
+def exported(run: TrainedRun) -> Path:
+    shell, folder = run.shell, run.shell.folder / "exports"
+    load = ("--load-config", run.config, "--output-dir")
+    both(
+        lambda: shell.succeed("ns-export", "gaussian-splat", *load, folder / "splat"),
+        lambda: shell.succeed(
+            "ns-export", "pointcloud", *load, folder / "cloud", "--num-points", "3000", "--num-rays-per-batch", "2048"
+        ),
+        lambda: shell.succeed("ns-export", "cameras", *load, folder / "cameras"),
+    )
+    return folder
+
+
+def test_gaussian_splat_holds_what_lives_at_the_export_time(run: TrainedRun, exported: Path) -> None:
+    vertex = PlyData.read(str(exported / "splat" / "splat.ply"))["vertex"]
+    assert [p.name for p in vertex.properties][:3] == ["x", "y", "z"]
+    scene = load_scene(run.folder / "scene")
+    per_keyframe = HEIGHT * WIDTH
+    # Half-way through the clip two keyframes' Gaussians are alive, those of one only at a keyframe itself.
+    assert 0.5 * per_keyframe < len(vertex) <= 2.2 * per_keyframe
+    points = np.stack([vertex["x"], vertex["y"], vertex["z"]], axis=-1)
+    assert np.isfinite(points).all()
+    centre = nerfstudio_c2w(run)[FRAMES // 2]
+    local = (points - centre[:3, 3].numpy()) @ centre[:3, :3].numpy()
+    assert (local[:, 2] > 0).mean() > 0.95
+    assert np.median(local[:, 2]) == pytest.approx(float(scene.geometry.depth.median()), rel=0.4)
+    norms = np.linalg.norm(np.stack([vertex[f"rot_{i}"] for i in range(4)], axis=-1), axis=-1)
+    assert np.isfinite(norms).all()
+    assert (norms > 0).all()
+    assert (vertex["scale_0"] < np.log(10)).all()
+
+
+def test_pointcloud_lies_on_the_scene_and_faces_the_cameras(run: TrainedRun, exported: Path) -> None:
+    vertex = PlyData.read(str(exported / "cloud" / "point_cloud.ply"))["vertex"]
+    assert 2000 < len(vertex) < 8000
+    points = np.stack([vertex[name] for name in "xyz"], axis=-1)
+    normals = np.stack([vertex[f"n{name}"] for name in "xyz"], axis=-1)
+    c2w = nerfstudio_c2w(run).numpy()
+    local = (points - c2w[FRAMES // 2, :3, 3]) @ c2w[FRAMES // 2, :3, :3]
+    K = original_cameras(run).K[0].numpy()
+    u = local[:, 0] / local[:, 2] * K[0, 0] + K[0, 2]
+    v = local[:, 1] / local[:, 2] * K[1, 1] + K[1, 2]
+    inside = (u > -0.5 * WIDTH) & (u < 1.5 * WIDTH) & (v > -0.5 * HEIGHT) & (v < 1.5 * HEIGHT) & (local[:, 2] > 0)
+    assert inside.mean() > 0.95
+    np.testing.assert_allclose(np.linalg.norm(normals, axis=-1), 1, atol=1e-3)
+    toward = ((c2w[:, :3, 3].mean(axis=0) - points) * normals).sum(axis=-1)
+    assert (toward > 0).mean() > 0.95
+    colours = np.stack([vertex[name] for name in ("red", "green", "blue")], axis=-1)
+    assert np.abs(colours.mean(axis=0) - run.frames.mean(axis=(0, 1, 2))).max() < 25
+
+
+def test_cameras_are_exported_refined_in_the_runs_world(run: TrainedRun, exported: Path) -> None:
+    c2w = nerfstudio_c2w(run)
+    train = [i for i in range(FRAMES) if i not in HELD_OUT]
+    for name, frames in (("transforms_train.json", train), ("transforms_eval.json", list(HELD_OUT))):
+        entries = json.loads((exported / "cameras" / name).read_text("utf8"))
+        assert len(entries) == len(frames)
+        poses = torch.tensor([entry["transform"] for entry in entries])
+        opencv = poses * torch.tensor([1.0, -1, -1, 1])
+        # Refinement moves cameras by little, but it does move those it has seen.
+        difference = (opencv - c2w[frames, :3]).abs().flatten(1).max(dim=1).values
+        assert (difference < 0.05).all()
+        assert (difference > 0).all()
+        assert all(Path(entry["file_path"]).is_file() for entry in entries)
+
+
+def test_config_is_readable_by_nerfstudio_without_the_working_directory(run: TrainedRun) -> None:
+    config = yaml.load(run.config.read_text("utf8"), Loader=yaml.Loader)
+    assert config.data.is_absolute()
+    assert config.output_dir.is_absolute()
+    assert config.get_base_dir() == run.folder
+    assert config.experiment_name == "clip"

@@ -1,0 +1,183 @@
+"""ns-train and ns-eval: the numbers, their independence of cache and clip, and resuming."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.e2e.commands import both
+from tests.e2e.conftest import FRAMES, HEIGHT, HELD_OUT, STEPS, WIDTH, TrainedRun
+from tests.shared import shared_file
+
+TIMES = ("seconds", "fps", "num_rays_per_sec")
+
+
+def strict_json(path: Path) -> dict[str, Any]:
+    """Read a file that must be JSON as the standard has it: without NaN and Infinity."""
+
+    def refuse(name: str) -> float:
+        raise AssertionError(f"{path} holds {name}")
+
+    return json.loads(path.read_text("utf8"), parse_constant=refuse)
+
+
+def without_times(value: Any) -> Any:
+    """The same numbers less those that a clock decides."""
+    if isinstance(value, dict):
+        return {k: without_times(v) for k, v in value.items() if not k.startswith(TIMES)}
+    return [without_times(v) for v in value] if isinstance(value, list) else value
+
+
+def psnr_of(image: np.ndarray, truth: np.ndarray) -> float:
+    return -10 * math.log10(np.mean((image.astype(np.float64) - truth) ** 2) / 255**2)
+
+
+@pytest.fixture(scope="module")
+def evaluated(run: TrainedRun) -> dict[str, Any]:
+    run.shell.succeed("ns-eval", "--load-config", run.config, "--output-path", "metrics.json")
+    return strict_json(run.shell.folder / "metrics.json")
+
+
+def test_training_leaves_a_run_folder_that_needs_nothing_else(run: TrainedRun) -> None:
+    record = strict_json(run.folder / "training.json")
+    assert record["steps"] == STEPS
+    assert record["device"] == "cpu"
+    assert 0 < record["seconds_train"] < math.inf
+    assert (run.folder / "nerfstudio_models" / f"step-{STEPS - 1:09d}.ckpt").is_file()
+    assert len(list((run.folder / "scene" / "clip").glob("*.png"))) == FRAMES
+    assert str(run.folder) in run.result.output
+    assert "Traceback" not in run.result.output
+    # Absolute paths, although both were given relative to the working directory.
+    config = run.config.read_text("utf8")
+    assert "!!python/object/apply:pathlib.PosixPath\n- clip.mp4" not in config
+
+
+def test_checkpoint_loads_without_trusting_it(run: TrainedRun) -> None:
+    path = next((run.folder / "nerfstudio_models").glob("*.ckpt"))
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    assert state["step"] == STEPS - 1
+    assert {key.split(".")[0] for key in state["pipeline"]} == {"_model"} | {
+        key.split(".")[0] for key in state["pipeline"] if key.startswith("datamanager")
+    }
+    # Frames, flow networks or the evaluator's backbone would multiply the size of every checkpoint.
+    assert not [key for key in state["pipeline"] if any(word in key for word in ("lpips", "evaluator", "scene"))]
+
+
+def test_eval_writes_honest_numbers(run: TrainedRun, evaluated: dict[str, Any]) -> None:
+    assert evaluated["method_name"] == "neoverse"
+    assert evaluated["experiment_name"] == "clip"
+    results = evaluated["results"]
+    assert results["lpips"] is None
+    assert "--pipeline.model.lpips-weights" in results["lpips_note"]
+    assert results["protocol"] == "interleaved-time"
+    assert (results["num_frames"], results["num_held_out"]) == (FRAMES, len(HELD_OUT))
+    assert (results["width"], results["height"]) == (WIDTH, HEIGHT)
+    assert results["seed"] == 42
+    assert results["steps"] == STEPS
+    assert {"seconds_decode", "seconds_flow", "seconds_cameras", "seconds_depth", "seconds_train"} <= results.keys()
+    assert {"neoverse-ns", "nerfstudio", "torch", "numpy", "python"} <= results["versions"].keys()
+    assert 0 < results["num_gaussians_alive"] <= results["num_gaussians"]
+    assert [image["frame_index"] for image in results["per_image"]] == list(HELD_OUT)
+    for name in ("psnr", "ssim", "psnr_covered", "psnr_static", "psnr_dynamic", "ssim_static", "alpha_coverage"):
+        values = [image[name] for image in results["per_image"]]
+        assert results[name] == pytest.approx(np.mean(values), rel=1e-6), name
+        assert results[f"{name}_std"] == pytest.approx(np.std(values, ddof=1), rel=1e-4, abs=1e-7), name
+    assert 0.95 < results["alpha_coverage"] <= 1
+    assert 0 < results["dynamic_share"] < 0.6
+    assert results["psnr_dynamic"] < results["psnr"] < results["psnr_static"]
+    assert 0.5 < results["ssim"] < 1
+    assert results["psnr"] > 20
+
+
+def test_held_out_frames_are_predicted_better_than_by_repeating_a_neighbour(
+    run: TrainedRun, evaluated: dict[str, Any]
+) -> None:
+    repeated = [max(psnr_of(run.frames[i - 1], run.frames[i]), psnr_of(run.frames[i + 1], run.frames[i])) for i in HELD_OUT]
+    predicted = [image["psnr"] for image in evaluated["results"]["per_image"]]
+    assert np.mean(predicted) > np.mean(repeated) + 1.0
+
+
+def test_eval_is_the_same_without_cache_and_clip_from_another_folder(
+    run: TrainedRun, evaluated: dict[str, Any], tmp_path: Path
+) -> None:
+    cache, clip = tmp_path / "cache", tmp_path / "elsewhere.mp4"
+    shutil.move(run.shell.cache, cache)
+    shutil.move(run.clip, clip)
+    try:
+        result = run.shell.succeed(
+            *("ns-eval", "--load-config", run.config, "--output-path", tmp_path / "again.json"),
+            *("--render-output-path", tmp_path / "pictures"),
+            cwd=tmp_path,
+        )
+        assert not run.shell.cache.exists(), "evaluating a finished run must not reconstruct anything"
+    finally:
+        shutil.move(cache, run.shell.cache)
+        shutil.move(clip, run.clip)
+    assert "reconstruct" not in result.output
+    assert without_times(strict_json(tmp_path / "again.json")) == without_times(evaluated)
+    assert len(list((tmp_path / "pictures").glob("*img*.png"))) == len(HELD_OUT)
+
+
+def test_lpips_with_a_local_backbone(run: TrainedRun, evaluated: dict[str, Any]) -> None:
+    weights = shared_file("weights/alexnet_features.pt").resolve()
+    config = run.config.read_text("utf8")
+    assert "lpips_weights: null" in config
+    tag = "lpips_weights: !!python/object/apply:pathlib.PosixPath\n"
+    listed = "".join(f"      - {json.dumps(part)}\n" for part in weights.parts)
+    copy = run.folder / "with_lpips.yml"
+    copy.write_text(config.replace("lpips_weights: null\n", tag + listed), "utf8")
+    run.shell.succeed("ns-eval", "--load-config", copy, "--output-path", "lpips.json")
+    results = strict_json(run.shell.folder / "lpips.json")["results"]
+    assert 0 < results["lpips"] < 0.6
+    assert {"lpips_static", "lpips_dynamic", "lpips_covered"} <= results.keys()
+    assert results["psnr"] == evaluated["results"]["psnr"]
+
+
+def test_resuming_continues_at_the_next_step(run: TrainedRun) -> None:
+    result = run.shell.succeed(
+        *("ns-train", "neoverse", "--data", "clip.mp4", "--held-out-every", "4", "--vis", "tensorboard"),
+        *("--load-dir", run.folder / "nerfstudio_models", "--max-num-iterations", "5", "--output-dir", "out"),
+        *("--timestamp", "resumed"),
+    )
+    assert "taken from the cache" in result.output
+    resumed = run.folder.parent / "resumed"
+    checkpoints = sorted((resumed / "nerfstudio_models").glob("*.ckpt"))
+    assert [path.name for path in checkpoints] == [f"step-{STEPS + 4:09d}.ckpt"]
+    first, second = (_scalars(folder, "Train Metrics Dict/psnr") for folder in (run.folder, resumed))
+    assert min(first) == 0
+    assert min(second) == STEPS
+    # Its first step sees one frame; the run it continues started without any refinement.
+    assert second[STEPS] > first[0]
+
+
+def _scalars(folder: Path, tag: str) -> dict[int, float]:
+    """Values of a tensorboard scalar by step."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder)).Reload()
+    return {event.step: event.value for event in events.Scalars(tag)}
+
+
+def test_other_methods_and_other_clips_of_the_same_folder(run: TrainedRun) -> None:
+    shell = run.shell
+    (shell.folder / "second.mp4").write_bytes(run.clip.read_bytes())
+    common = ("--vis", "tensorboard", "--output-dir", "out", "--timestamp", "t", "--held-out-every", "4")
+    both(
+        lambda: shell.succeed("ns-train", "neoverse-feedforward", "--data", "second.mp4", *common),
+        lambda: shell.succeed("ns-train", "neoverse-quick", "--data", "clip.mp4", "--max-num-iterations", "3", *common),
+    )
+    feedforward = shell.folder / "out" / "second" / "neoverse-feedforward" / "t"
+    quick = shell.folder / "out" / "clip" / "neoverse-quick" / "t"
+    assert strict_json(feedforward / "training.json")["steps"] == 1
+    assert strict_json(quick / "training.json")["steps"] == 3
+    shell.succeed("ns-eval", "--load-config", feedforward / "config.yml", "--output-path", "feedforward.json")
+    results = strict_json(shell.folder / "feedforward.json")["results"]
+    assert results["psnr"] > 17
+    assert results["num_held_out"] == len(HELD_OUT)

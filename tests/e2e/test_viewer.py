@@ -1,0 +1,84 @@
+"""ns-viewer: pictures arrive, the time slider works, the frames play."""
+
+from __future__ import annotations
+
+import socket
+from urllib.request import urlopen
+
+import numpy as np
+
+from tests.e2e.conftest import HEIGHT, WIDTH, TrainedRun
+from tests.e2e.viewer_client import ViewerClient, differ, open_viewer
+
+# Half a turn about x and a quarter back: from looking along +z with y down to looking along +y with z up.
+FORWARD = (0.70710678, -0.70710678, 0.0, 0.0)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return probe.getsockname()[1]
+
+
+def test_viewer_shows_any_time_and_plays_the_frames(run: TrainedRun) -> None:
+    port = free_port()
+    command = ("ns-viewer", "--load-config", run.config, "--viewer.websocket-port", str(port))
+    with open_viewer(run.shell, *command) as viewer:
+        with urlopen(f"http://localhost:{port}/", timeout=60) as page:
+            assert page.status == 200
+        viewer.wait(lambda: {"Time", "Play", "Frame"} <= viewer.elements.keys(), "its panels")
+        viewer.look((0.0, 0.0, 0.0), FORWARD, 0.9, WIDTH / HEIGHT)
+        first = viewer.new_picture()
+        assert first.std() > 15, "an empty picture"
+        _time_slider(viewer, first)
+        _frame_slider(viewer)
+        _playing(viewer)
+
+
+def _settled(viewer: ViewerClient, unlike: np.ndarray) -> np.ndarray:
+    """A picture that differs from `unlike`, after which nothing changes any more."""
+    image = viewer.new_picture(unlike)
+    while True:
+        latest = viewer.pictures[-1]
+        if not differ(image, latest):
+            return latest
+        image = latest
+
+
+def _time_slider(viewer: ViewerClient, first: np.ndarray) -> None:
+    viewer.set("Time", 1.0)
+    last = _settled(viewer, unlike=first)
+    viewer.set("Time", 0.5)
+    middle = _settled(viewer, unlike=last)
+    assert differ(first, middle)
+    viewer.set("Time", 0.0)
+    again = _settled(viewer, unlike=middle)
+    assert not differ(first, again)
+
+
+def _frame_slider(viewer: ViewerClient) -> None:
+    start = viewer.pictures[-1]
+    viewer.set("Frame", 12)
+    moved = viewer.new_picture(unlike=start)
+    assert differ(moved, start)
+    viewer.wait(lambda: viewer.values.get(viewer.elements["Use frame instead of Time"]) is True, "the frame switch")
+
+
+def _playing(viewer: ViewerClient) -> None:
+    slider = viewer.elements["Frame"]
+    shown: list[float] = []
+    seen = len(viewer.pictures)
+
+    def several_frames() -> bool:
+        value = viewer.values.get(slider)
+        if value is not None and (not shown or shown[-1] != value):
+            shown.append(value)
+        pictures = viewer.pictures[seen:]
+        distinct = [a for i, a in enumerate(pictures) if all(differ(a, b) for b in pictures[:i])]
+        return len(distinct) >= 3 and len(shown) >= 4
+
+    viewer.set("Play", True)
+    viewer.wait(several_frames, "changing pictures while playing")
+    viewer.set("Play", False)
+    # Playing goes through the frames in order, from the last one to the first.
+    assert all((b - a) % 13 >= 1 for a, b in zip(shown, shown[1:], strict=False))
