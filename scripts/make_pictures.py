@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 import torch
 import tyro
-from _benchmark.runs import OpenRun, open_run
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
@@ -22,6 +21,7 @@ from neoverse_ns.console import say, warn
 from neoverse_ns.errors import NeoVerseError, RunError
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import se3_exp
+from neoverse_ns.plugin.run import OpenRun, open_run
 
 GAP = 4
 """White pixels between pictures."""

@@ -40,7 +40,9 @@ class Demo:
             SettingsError: The size cannot be used.
         """
         if self.width % SIDE_MULTIPLE or self.height % SIDE_MULTIPLE:
-            raise SettingsError(f"width and height must be multiples of {SIDE_MULTIPLE}, got {self.width}x{self.height}")
+            raise SettingsError(
+                f"width and height must be multiples of {SIDE_MULTIPLE}, got {self.width}x{self.height}"
+            )
         started = time.perf_counter()
         folder = self.output_dir.expanduser().absolute()
         truth = self._render_clip(folder / "clip")
@@ -87,9 +89,9 @@ class Demo:
         from neoverse_ns.trajectory.presets import MoveSize
 
         run = open_run(config)
-        unseen = score_unseen(run.draw, run.cameras, run.scene.clip.times, truth)
+        unseen = score_unseen(run.draw, run.cameras, run.clip.times, truth)
         move = preset_move("orbit_right", 2 * len(run.cameras), MoveSize(angle=8.0))
-        trajectory = move.follow(run.cameras.c2w, run.scene.clip.times)
+        trajectory = move.follow(run.cameras.c2w, run.clip.times)
         document = to_camera_path(
             trajectory.c2w,
             trajectory.intrinsics(run.cameras.K[0].to(trajectory.c2w)),

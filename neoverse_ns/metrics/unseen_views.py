@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, UInt8
@@ -18,6 +18,7 @@ Draw = Callable[[PinholeCameras, Float[Tensor, " n"]], UInt8[Tensor, "n h w 3"]]
 """Draws a scene from cameras of the reconstruction's world at normalised times."""
 
 
+@runtime_checkable
 class StereoTruth(Protocol):
     """A clip with exact cameras and a second camera beside it."""
 
@@ -68,9 +69,7 @@ def best_shift(left: UInt8[Tensor, "h w 3"], right: UInt8[Tensor, "h w 3"]) -> t
     return shift, left[:, (columns - shift).clamp(0, width - 1)]
 
 
-def score_unseen(
-    draw: Draw, left: PinholeCameras, times: Float[Tensor, " n"], truth: StereoTruth
-) -> dict[str, float]:
+def score_unseen(draw: Draw, left: PinholeCameras, times: Float[Tensor, " n"], truth: StereoTruth) -> dict[str, float]:
     """PSNR and SSIM of the second camera beside the best constant shift, and how far the cameras are off.
 
     Args:

@@ -66,21 +66,6 @@ def interpolate_along_flow(before: Image, after: Image, share: float) -> Image:
     return blend.round().clip(0, 255).astype(np.uint8)
 
 
-def best_shift(left: UInt8[Tensor, "h w 3"], right: UInt8[Tensor, "h w 3"]) -> tuple[int, UInt8[Tensor, "h w 3"]]:
-    """The whole-pixel sideways shift of `left` that resembles `right` most; its edge columns are repeated.
-
-    Returns:
-        The shift, positive to the right, and the shifted image.
-    """
-    width = left.shape[1]
-    columns = torch.arange(width)
-    shifts = range(-width // 4, width // 4 + 1)
-    moved = (left[:, (columns - shift).clamp(0, width - 1)] for shift in shifts)
-    errors = [(image.float() - right.float()).square().mean().item() for image in moved]
-    shift = shifts[int(np.argmin(errors))]
-    return shift, left[:, (columns - shift).clamp(0, width - 1)]
-
-
 def _dis_flow(first: UInt8[np.ndarray, "h w"], second: UInt8[np.ndarray, "h w"]) -> Flow:
     engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     start = np.zeros((*first.shape, 2), np.float32)

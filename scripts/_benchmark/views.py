@@ -2,42 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import torch
-from jaxtyping import Float, UInt8
-from torch import Tensor
-
-from _benchmark.baselines import best_shift, score
+from _benchmark.baselines import score
 from _benchmark.clips import BenchmarkClip
-from neoverse_ns.geometry.alignment import align_sim3
 from neoverse_ns.geometry.cameras import PinholeCameras
-
-Draw = Callable[[PinholeCameras, Float[Tensor, " n"]], UInt8[Tensor, "n h w 3"]]
-"""Draws a scene from cameras of the reconstruction's world at normalised times."""
-
-
-def place_by_alignment(left: PinholeCameras, true_left: PinholeCameras, true_right: PinholeCameras) -> PinholeCameras:
-    """The true right cameras in the reconstruction's world: one similarity that brings the left centres together.
-
-    Errors of the whole path and of the focal length count in full.
-    """
-    sim3 = align_sim3(true_left.c2w[:, :3, 3], left.c2w[:, :3, 3].double())
-    return PinholeCameras(sim3.apply_c2w(true_right.c2w).float(), true_right.K.float(), left.width, left.height)
-
-
-def place_beside(left: PinholeCameras, true_left: PinholeCameras, true_right: PinholeCameras) -> PinholeCameras:
-    """Every right camera relative to its own estimated left one, at the similarity's scale.
-
-    The focal length is the estimated one, too. This leaves out errors of the path, so that what remains is how well new
-    views are drawn.
-    """
-    sim3 = align_sim3(true_left.c2w[:, :3, 3], left.c2w[:, :3, 3].double())
-    relative = torch.linalg.inv(true_left.c2w) @ true_right.c2w
-    relative[:, :3, 3] *= sim3.scale
-    K = true_right.K @ torch.linalg.inv(true_left.K) @ left.K.double()
-    return PinholeCameras((left.c2w.double() @ relative).float(), K.float(), left.width, left.height)
+from neoverse_ns.metrics.unseen_views import Draw, best_shift, place_beside, place_by_alignment
 
 
 def score_shift(sample: BenchmarkClip) -> dict[str, Any]:

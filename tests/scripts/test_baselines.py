@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from _benchmark.baselines import best_shift, interpolate_along_flow, score, score_baselines
+from _benchmark.baselines import interpolate_along_flow, score, score_baselines
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.reconstruct.split import FrameSplit
@@ -38,15 +38,6 @@ def test_flow_interpolation_finds_the_frame_between(moved: int, share: float) ->
 def test_flow_interpolation_of_equal_frames_changes_nothing() -> None:
     frame = window(50).numpy()
     assert np.abs(interpolate_along_flow(frame, frame, 0.5).astype(int) - frame).max() <= 1
-
-
-@pytest.mark.parametrize("offset", [-7, 0, 11])
-def test_best_shift_recovers_a_shift(offset: int) -> None:
-    left, right = window(100), window(100 - offset)
-    shift, image = best_shift(left, right)
-    assert shift == offset
-    inner = slice(abs(offset), 160 - abs(offset))
-    assert torch.equal(image[:, inner], right[:, inner])
 
 
 def test_score_against_closed_form() -> None:

@@ -39,7 +39,7 @@ def test_geometry_page_is_written(truth: SyntheticClip, tmp_path: Path) -> None:
 
 
 def test_pictures_show_the_truth_above_the_drawing(truth: SyntheticClip) -> None:
-    from _benchmark.runs import OpenRun
+    from neoverse_ns.plugin.run import OpenRun
 
     def draw(views: PinholeCameras, times: torch.Tensor) -> torch.Tensor:
         return torch.stack([torch.full((64, 96, 3), int(100 * time), dtype=torch.uint8) for time in times])
