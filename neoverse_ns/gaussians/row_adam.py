@@ -59,5 +59,10 @@ def _rows(gradient: Tensor) -> tuple[Tensor | None, Tensor]:
     """Row indices and their gradients; None for a dense gradient."""
     if not gradient.is_sparse:
         return None, gradient
+    rows = gradient._indices()[0]
+    if bool((rows[1:] > rows[:-1]).all()):
+        # Autograd forgets that rows of a single selection are coalesced already; sorting them again would cost as much
+        # as the update itself.
+        return rows, gradient._values()
     gradient = gradient.coalesce()
     return gradient.indices()[0], gradient.values()

@@ -43,6 +43,18 @@ def test_equals_adam_where_every_row_has_a_gradient() -> None:
     torch.testing.assert_close(sparse, dense)
 
 
+def test_two_selections_of_the_same_rows_add_up() -> None:
+    start = torch.randn(6, 3)
+    sparse, dense = start.clone().requires_grad_(), start.clone().requires_grad_()
+    first, second = torch.tensor([0, 2, 4]), torch.tensor([2, 3, 4])
+    (select_rows(sparse, first).sum() + 2 * select_rows(sparse, second).sum()).backward()
+    (dense[first].sum() + 2 * dense[second].sum()).backward()
+    ours, reference = RowAdam([sparse], lr=0.1, eps=1e-8), torch.optim.Adam([dense], lr=0.1, eps=1e-8)
+    ours.step()
+    reference.step()
+    torch.testing.assert_close(sparse, dense)
+
+
 def test_rows_without_gradient_stay_and_state_survives_a_checkpoint() -> None:
     table = torch.randn(8, 2, requires_grad=True)
     before = table.detach().clone()
