@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -91,5 +92,5 @@ def summarise(records: list[dict[str, float]]) -> dict[str, float | None]:
     for key in sorted({key for record in records for key in record}):
         values = [record[key] for record in records if key in record and math.isfinite(record[key])]
         summary[key] = sum(values) / len(values) if values else None
-        summary[f"{key}_std"] = float(torch.tensor(values).std()) if len(values) > 1 else None
+        summary[f"{key}_std"] = statistics.stdev(values) if len(values) > 1 else None
     return summary

@@ -162,7 +162,7 @@ class NeoVerseModel(SplatfactoModel):
         """Load a checkpoint, whatever number of Gaussians it holds.
 
         Raises:
-            RunError: The checkpoint is another method's.
+            RunError: The checkpoint is another method's, or another clip's.
         """
         if "gauss_params.life_span_logits" not in state:
             raise RunError("this checkpoint was not written by a neoverse method: give one of ns-train neoverse")
@@ -173,7 +173,13 @@ class NeoVerseModel(SplatfactoModel):
         for name in BUFFERS:
             buffer = getattr(self, name)
             setattr(self, name, buffer.new_zeros((count, *buffer.shape[1:])))
-        return super(SplatfactoModel, self).load_state_dict(state, **kwargs)
+        try:
+            return super(SplatfactoModel, self).load_state_dict(state, **kwargs)
+        except RuntimeError as error:
+            reason = str(error).strip().split("\n")[-1].strip()
+            raise RunError(
+                f"this checkpoint does not fit ({reason}): it belongs to a run of other frames or another method"
+            ) from error
 
     # Drawing.
 

@@ -11,7 +11,6 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
-from neoverse_ns.clip.load import load_clip
 from neoverse_ns.clip.store import frame_name
 from neoverse_ns.console import say
 from neoverse_ns.gaussians.dynamic import DynamicGaussians
@@ -63,6 +62,9 @@ def build_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
         SettingsError: A setting is out of range.
         ReconstructionError: The clip cannot be reconstructed.
     """
+    # Nerfstudio loads this module with every ns-* command, which must work where PyAV does not.
+    from neoverse_ns.clip.load import load_clip
+
     config.validate()
     started = time.perf_counter()
     clip = load_clip(path, config.clip, device)

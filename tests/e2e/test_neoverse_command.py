@@ -47,7 +47,9 @@ def test_cameras_json(geometry: Path) -> None:
     c2w = np.array([f["c2w"] for f in frames])
     assert c2w.shape == (COUNT, 4, 4)
     np.testing.assert_allclose(c2w[0], np.eye(4), atol=1e-5)
-    np.testing.assert_allclose(c2w[:, :3, :3] @ c2w[:, :3, :3].swapaxes(1, 2), np.eye(3)[None].repeat(COUNT, 0), atol=1e-5)
+    np.testing.assert_allclose(
+        c2w[:, :3, :3] @ c2w[:, :3, :3].swapaxes(1, 2), np.eye(3)[None].repeat(COUNT, 0), atol=1e-5
+    )
     K = np.array([f["K"] for f in frames])
     assert (K[:, 0, 0] > 0).all()
     np.testing.assert_allclose(K[:, :2, 2], [[WIDTH / 2, HEIGHT / 2]] * COUNT, atol=1e-3)
@@ -61,7 +63,12 @@ def test_depth_gaussians_and_camera_files(geometry: Path) -> None:
     keyframes = [f["frame_index"] for f in document["frames"] if f["is_keyframe"]]
     with np.load(geometry / "depth.npz") as depth:
         assert depth["depth"].dtype == np.float32
-        assert depth["depth"].shape == depth["confidence"].shape == depth["dynamic"].shape == (len(keyframes), HEIGHT, WIDTH)
+        assert (
+            depth["depth"].shape
+            == depth["confidence"].shape
+            == depth["dynamic"].shape
+            == (len(keyframes), HEIGHT, WIDTH)
+        )
         assert np.isfinite(depth["depth"]).all()
         assert (depth["depth"] > 0).all()
         assert depth["frame_index"].tolist() == keyframes

@@ -37,7 +37,9 @@ def rendered(run: TrainedRun) -> Path:
     folder.mkdir()
     cameras = original_cameras(run)
     standing = nerfstudio_c2w(run)[FRAMES // 2].expand(PATH_FRAMES, 4, 4)
-    document = to_camera_path(standing, cameras.K[0], torch.linspace(0, 1, PATH_FRAMES), WIDTH, HEIGHT, 8.0)
+    document = to_camera_path(
+        standing, cameras.K[:1].expand(PATH_FRAMES, 3, 3), torch.linspace(0, 1, PATH_FRAMES), WIDTH, HEIGHT, 8.0
+    )
     (folder / "path.json").write_text(json.dumps(document), "utf8")
     load = ("--load-config", run.config, "--output-path")
     both(
@@ -48,7 +50,9 @@ def rendered(run: TrainedRun) -> Path:
             *("ns-render", "interpolate", *load, folder / "interpolate.mp4"),
             *("--interpolation-steps", "3", "--rendered-output-names", "rgb", "depth"),
         ),
-        lambda: shell.succeed("ns-render", "spiral", *load, folder / "spiral.mp4", "--seconds", "1", "--frame-rate", "6"),
+        lambda: shell.succeed(
+            "ns-render", "spiral", *load, folder / "spiral.mp4", "--seconds", "1", "--frame-rate", "6"
+        ),
         lambda: shell.succeed(
             "ns-render", "dataset", *load, folder / "dataset", "--split", "train+test", "--image-format", "png"
         ),
@@ -158,10 +162,10 @@ def test_cameras_are_exported_refined_in_the_runs_world(run: TrainedRun, exporte
         assert len(entries) == len(frames)
         poses = torch.tensor([entry["transform"] for entry in entries])
         opencv = poses * torch.tensor([1.0, -1, -1, 1])
-        # Refinement moves cameras by little, but it does move those it has seen.
         difference = (opencv - c2w[frames, :3]).abs().flatten(1).max(dim=1).values
+        # Refinement moves cameras by little, but it does move; nerfstudio exports held-out ones as estimated.
         assert (difference < 0.05).all()
-        assert (difference > 0).all()
+        assert (difference > 1e-6).all() == (frames == train)
         assert all(Path(entry["file_path"]).is_file() for entry in entries)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from itertools import pairwise
 from urllib.request import urlopen
 
 import numpy as np
@@ -81,4 +82,4 @@ def _playing(viewer: ViewerClient) -> None:
     viewer.wait(several_frames, "changing pictures while playing")
     viewer.set("Play", False)
     # Playing goes through the frames in order, from the last one to the first.
-    assert all((b - a) % 13 >= 1 for a, b in zip(shown, shown[1:], strict=False))
+    assert all((b - a) % 13 >= 1 for a, b in pairwise(shown))
