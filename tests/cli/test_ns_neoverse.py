@@ -1,0 +1,105 @@
+"""ns-neoverse in this process: flags, one-line errors, and files written from a cached scene."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tyro
+
+from neoverse_ns.cli.demo import Demo
+from neoverse_ns.cli.main import Command, entrypoint
+from neoverse_ns.cli.reconstruct import Reconstruct
+from neoverse_ns.errors import SettingsError
+from neoverse_ns.reconstruct.cache import scene_key
+from neoverse_ns.reconstruct.store import save_scene
+from tests.plugin.tiny_scene import FRAMES, HEIGHT, WIDTH, tiny_scene
+
+
+def parse(*arguments: str) -> Reconstruct | Demo:
+    return tyro.cli(Command, args=list(arguments))  # type: ignore[arg-type]
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    monkeypatch.setattr("sys.argv", ["ns-neoverse", *arguments])
+    entrypoint()
+
+
+def test_reconstruct_takes_the_flags_people_type() -> None:
+    flags = ("--start", "1.5", "--duration", "2", "--num-frames", "16", "--width", "320", "--num-keyframes", "5")
+    command = parse("reconstruct", "clip.mp4", "--output-dir", "out", *flags, "--cache-dir", "c")
+    assert isinstance(command, Reconstruct)
+    clip = command.scene.clip
+    assert (clip.start, clip.duration, clip.num_frames, clip.width) == (1.5, 2.0, 16, 320)
+    assert (command.clip, command.output_dir, command.scene.cache_dir) == (Path("clip.mp4"), Path("out"), Path("c"))
+    assert command.scene.num_keyframes == 5
+    # Every frame is used where nothing is going to be measured on the others.
+    assert command.scene.held_out_every == 0
+
+
+def test_demo_has_the_readmes_defaults() -> None:
+    demo = parse("demo")
+    assert isinstance(demo, Demo)
+    assert (demo.method, demo.num_frames, demo.width, demo.height) == ("neoverse", 25, 384, 224)
+    with pytest.raises(SettingsError, match="100x80"):
+        Demo(width=100, height=80).run()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("gone.mp4",), "gone.mp4"),
+        (("gone.mp4", "--start", "-1"), "start"),
+        (("gone.mp4", "--frame-rate", "nan"), "frame_rate"),
+        (("gone.mp4", "--held-out-every", "1"), "gone.mp4"),
+    ],
+)
+def test_bad_input_ends_with_one_line_and_code_1(
+    arguments: tuple[str, ...],
+    named: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        run(monkeypatch, "reconstruct", *arguments, "--output-dir", "out")
+    assert ended.value.code == 1
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("Error:")
+    assert named in lines[0]
+    assert not (tmp_path / "out").exists()
+
+
+def test_files_of_a_cached_scene(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"only its content's key matters")
+    arguments = (
+        "reconstruct",
+        str(clip),
+        "--output-dir",
+        str(tmp_path / "out"),
+        "--cache-dir",
+        str(tmp_path / "cache"),
+    )
+    command = parse(*arguments)
+    assert isinstance(command, Reconstruct)
+    scene = tiny_scene()
+    save_scene(scene, tmp_path / "cache" / "scenes" / scene_key(clip, command.scene, "cpu"))
+    run(monkeypatch, *arguments)
+    assert "taken from the cache" in capsys.readouterr().out
+    document = json.loads((tmp_path / "out" / "cameras.json").read_text("utf8"))
+    assert document["convention"] == "opencv_c2w"
+    assert [f["frame_index"] for f in document["frames"]] == [7 + 3 * i for i in range(FRAMES)]
+    np.testing.assert_allclose([f["c2w"] for f in document["frames"]], scene.geometry.cameras.c2w.numpy(), atol=1e-6)
+    with np.load(tmp_path / "out" / "depth.npz") as depth:
+        assert depth["depth"].shape == (len(scene.split.keyframes), HEIGHT, WIDTH)
+        np.testing.assert_array_equal(depth["depth"], scene.geometry.depth.numpy())
+    assert (tmp_path / "out" / "gaussians.ply").stat().st_size > 10_000
+    assert len(np.loadtxt(tmp_path / "out" / "cameras.tum")) == FRAMES
+    assert (tmp_path / "out" / "colmap" / "images.txt").is_file()
