@@ -10,6 +10,7 @@ from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.flow import FlowField
 from neoverse_ns.reconstruct.bundle.normal_equations import State
 from neoverse_ns.reconstruct.bundle.observations import Observations, observe
+from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 from neoverse_ns.reconstruct.bundle.two_view import two_view_start
 
 
@@ -26,10 +27,7 @@ def solve_cameras(field: FlowField, frames: int, config: BundleConfig) -> tuple[
     guesses = (config.known_focal,) if config.known_focal else config.focal_guesses
     best: Adjustment | None = None
     with progress("Solving cameras", len(guesses) + 1) as steps:
-        for guess in guesses:
-            start = two_view_start(coarse, guess, config.seed)
-            settings = _settings(config, config.coarse_iterations, (config.kernel_wide, config.kernel_narrow))
-            result = adjust(coarse, start, settings)
+        for result in map_on_cores(lambda guess: _coarse_solve(coarse, guess, config), guesses):
             if best is None or result.cost < best.cost:
                 best = result
             steps.advance(note=f"f/width {float(best.state.focal):.2f}")
@@ -37,9 +35,16 @@ def solve_cameras(field: FlowField, frames: int, config: BundleConfig) -> tuple[
         fine = observe(field, frames, config.fine_stride)
         start = State(best.state.poses, _resampled(best.state.inverse_depth, coarse, fine), best.state.focal)
         settings = _settings(config, config.fine_iterations, (config.kernel_narrow, config.kernel_narrow))
-        result = adjust(fine, start, settings)
+        (result,) = map_on_cores(lambda state: adjust(fine, state, settings), [start])
         steps.advance(note=f"f/width {float(result.state.focal):.2f}")
     return result, fine
+
+
+def _coarse_solve(coarse: Observations, guess: float, config: BundleConfig) -> Adjustment:
+    start = two_view_start(coarse, guess, config.seed)
+    return adjust(
+        coarse, start, _settings(config, config.coarse_iterations, (config.kernel_wide, config.kernel_narrow))
+    )
 
 
 def _settings(config: BundleConfig, iterations: int, kernel: tuple[float, float]) -> AdjustmentSettings:

@@ -12,10 +12,11 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from neoverse_ns.reconstruct.bundle.bundle_adjustment import AdjustmentSettings, adjust
+from neoverse_ns.reconstruct.bundle.bundle_adjustment import Adjustment, AdjustmentSettings, adjust
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.normal_equations import State
 from neoverse_ns.reconstruct.bundle.observations import Observations
+from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 from neoverse_ns.reconstruct.bundle.rotation import rotation_start
 
 STILL = 0.6
@@ -77,21 +78,20 @@ def standing_still(frames: int, points: int, config: BundleConfig) -> State:
 
 def turning_cameras(observations: Observations, config: BundleConfig) -> tuple[State, Float[Tensor, "e p"]]:
     """Rotations and focal length that explain the flow best without any translation, and the error in pixels."""
-    best = None
+    settings = AdjustmentSettings(
+        iterations=config.coarse_iterations,
+        kernel=(config.kernel_wide, config.kernel_narrow),
+        smoothness=0.0,
+        prior=(config.focal_prior, config.focal_prior_spread, TURNING_PRIOR * config.focal_prior_weight),
+        solve_focal=config.known_focal is None,
+        solve_translation=False,
+    )
+
+    def solve(guess: float) -> Adjustment:
+        return adjust(observations, rotation_start(observations, guess), settings)
+
     guesses = (config.known_focal,) if config.known_focal else config.focal_guesses
-    for guess in guesses:
-        settings = AdjustmentSettings(
-            iterations=config.coarse_iterations,
-            kernel=(config.kernel_wide, config.kernel_narrow),
-            smoothness=0.0,
-            prior=(config.focal_prior, config.focal_prior_spread, TURNING_PRIOR * config.focal_prior_weight),
-            solve_focal=config.known_focal is None,
-            solve_translation=False,
-        )
-        result = adjust(observations, rotation_start(observations, guess), settings)
-        if best is None or result.cost < best.cost:
-            best = result
-    assert best is not None
+    best = min(map_on_cores(solve, guesses), key=lambda result: result.cost)
     return best.state, best.error
 
 

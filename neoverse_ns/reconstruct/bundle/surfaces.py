@@ -16,6 +16,7 @@ from neoverse_ns.reconstruct.bundle.depth import dense_depth, gather_views
 from neoverse_ns.reconstruct.bundle.flow import FlowField, texture_confidence, to_gray
 from neoverse_ns.reconstruct.bundle.motion import moving_pixels
 from neoverse_ns.reconstruct.bundle.normal_equations import State
+from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 from neoverse_ns.reconstruct.split import FrameSplit
 
 
@@ -34,6 +35,10 @@ class Surfaces:
     dynamic: Bool[Tensor, "k h w"]
 
 
+Surface = tuple[Float[Tensor, "h w"], Float[Tensor, "h w"], Bool[Tensor, "h w"]]
+"""Depth, confidence and motion mask of one keyframe."""
+
+
 def keyframe_surfaces(
     clip: Clip, split: FrameSplit, flow: FlowField, state: State, parallax: bool, config: BundleConfig
 ) -> Surfaces:
@@ -48,25 +53,33 @@ def keyframe_surfaces(
         config: Settings.
     """
     training = flow.between(split.train)
-    shape = (clip.height, clip.width)
-    depths, confidences, masks = [], [], []
+
+    def one(frame: int) -> Surface:
+        return keyframe_surface(clip, frame, training, state, parallax, config)
+
+    found: list[Surface] = []
     with progress("Measuring depth of keyframes", len(split.keyframes)) as steps:
-        for frame in split.keyframes:
-            views = gather_views(training, frame, state.poses, float(state.focal) * clip.width)
-            depth, confidence = prior_depth(*shape), torch.full(shape, PRIOR_CONFIDENCE)
-            mask = torch.zeros(shape, dtype=torch.bool)
-            texture = torch.from_numpy(texture_confidence(to_gray(clip.frames[frame : frame + 1].numpy())[0]))
-            if views is not None and parallax:
-                image = clip.frames[frame]
-                rounds = (config.depth_iterations + 1) // 2
-                depth, _ = dense_depth(views, image, config.depth_smoothness, rounds)
-                # What moves on its own would be put at a wrong distance: it takes that of its surroundings instead.
-                mask = moving_pixels(views, depth, texture, config.motion_threshold)
-                depth, confidence = dense_depth(views.without(mask), image, config.depth_smoothness, rounds)
-            if views is not None:
-                mask = moving_pixels(views, depth, texture, config.motion_threshold)
-            depths.append(depth)
-            confidences.append(confidence)
-            masks.append(mask)
+        for surface in map_on_cores(one, split.keyframes):
+            found.append(surface)
             steps.advance()
-    return Surfaces(torch.stack(depths), torch.stack(confidences), torch.stack(masks))
+    return Surfaces(*(torch.stack(maps) for maps in zip(*found, strict=True)))
+
+
+def keyframe_surface(
+    clip: Clip, frame: int, flow: FlowField, state: State, parallax: bool, config: BundleConfig
+) -> Surface:
+    """Measure one keyframe; arguments as for `keyframe_surfaces`, with flow between training frames only."""
+    shape = (clip.height, clip.width)
+    image = clip.frames[frame]
+    depth, confidence = prior_depth(*shape), torch.full(shape, PRIOR_CONFIDENCE)
+    views = gather_views(flow, frame, state.poses, float(state.focal) * clip.width)
+    if views is None:
+        return depth, confidence, torch.zeros(shape, dtype=torch.bool)
+    texture = torch.from_numpy(texture_confidence(to_gray(image[None].numpy())[0]))
+    if parallax:
+        rounds = (config.depth_iterations + 1) // 2
+        depth, _ = dense_depth(views, image, config.depth_smoothness, rounds)
+        # What moves on its own would be put at a wrong distance: it takes that of its surroundings instead.
+        mask = moving_pixels(views, depth, texture, config.motion_threshold)
+        depth, confidence = dense_depth(views.without(mask), image, config.depth_smoothness, rounds)
+    return depth, confidence, moving_pixels(views, depth, texture, config.motion_threshold)
