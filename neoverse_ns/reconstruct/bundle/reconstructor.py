@@ -21,9 +21,7 @@ class BundleReconstructor(Reconstructor):
     def reconstruct(self, clip: Clip, split: FrameSplit) -> Reconstruction:
         solution = solve_geometry(clip, split, self.config)
         started = time.perf_counter()
-        flows = {
-            pair: KeyframeFlow(flow, solution.flow_confidence[pair]) for pair, flow in solution.flow.items()
-        }
+        flows = {pair: KeyframeFlow(flow, solution.flow_confidence[pair]) for pair, flow in solution.flow.items()}
         gaussians = lift(clip, solution.geometry, flows, self.lift_config)
         report = solution.geometry.report
         report["reconstructor"] = "bundle"
