@@ -65,8 +65,8 @@ def cached_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
     """The scene of a clip, from the cache where it is there and whole, else built and stored.
 
     A damaged entry is dropped and built again; where the cache cannot be written the system's temporary folder takes
-    its place, and where that fails too the scene is simply not stored. Two processes may build the same scene at once: the
-    first to finish is kept.
+    its place, and where that fails too the scene is simply not stored. Two processes may build the same scene at once:
+    the first to finish is kept.
 
     Raises:
         ClipError, SettingsError, ReconstructionError: See :func:`build_scene`.
