@@ -1,4 +1,4 @@
-"""`neoverse-quick`: a third of the refinement, for a first look."""
+"""`neoverse-quick`: a fifth of the refinement, for a first look."""
 
 from nerfstudio.plugins.types import MethodSpecification
 
@@ -6,5 +6,5 @@ from .shared import trainer_config
 
 neoverse_quick = MethodSpecification(
     config=trainer_config("neoverse-quick", steps=100),
-    description="NeoVerse with a third of the refinement, for a first look.",
+    description="NeoVerse with a fifth of the refinement, for a first look.",
 )

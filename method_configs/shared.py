@@ -47,7 +47,7 @@ def trainer_config(method_name: str, steps: int) -> NeoVerseTrainerConfig:
                 refine=refine, camera_optimizer=CameraRefinementConfig(mode="SE3" if refine else "off")
             ),
         ),
-        optimizers={name: rate(value, steps) for name, value in RATES.items()} if refine else {},
+        optimizers={name: rate(value) for name, value in RATES.items()} if refine else {},
         logging=LoggingConfig(steps_per_log=10),
         viewer=ViewerConfig(num_rays_per_chunk=1 << 15),
         vis="viewer",

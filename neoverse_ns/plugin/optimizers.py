@@ -11,6 +11,7 @@ from nerfstudio.engine.schedulers import Scheduler, SchedulerConfig
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
+from neoverse_ns.errors import SettingsError
 from neoverse_ns.gaussians.row_adam import RowAdam
 
 
@@ -31,8 +32,8 @@ class CosineSchedulerConfig(SchedulerConfig):
     """
 
     _target: type = field(default_factory=lambda: CosineScheduler)
-    max_steps: int = 300
-    """Steps after which the rate stays at its lowest."""
+    max_steps: int | None = None
+    """Steps after which the rate stays at its lowest; None takes the run's own number of steps."""
     final: float = 0.1
     """Lowest rate as a fraction of the initial one."""
 
@@ -54,9 +55,19 @@ class CosineScheduler(Scheduler):
     config: CosineSchedulerConfig
 
     def get_scheduler(self, optimizer: Optimizer, lr_init: float) -> LRScheduler:
+        if self.config.max_steps is None:
+            raise SettingsError("the schedule's max_steps is not set: give a number of steps")
         return LambdaLR(optimizer, _Cosine(self.config.max_steps, self.config.final))
 
 
-def rate(lr: float, max_steps: int, final: float = 0.1) -> dict[str, Any]:
+def rate(lr: float, final: float = 0.1) -> dict[str, Any]:
     """Entry of nerfstudio's `optimizers` for one parameter group."""
-    return {"optimizer": RowAdamConfig(lr=lr), "scheduler": CosineSchedulerConfig(max_steps=max_steps, final=final)}
+    return {"optimizer": RowAdamConfig(lr=lr), "scheduler": CosineSchedulerConfig(final=final)}
+
+
+def fit_schedules(optimizers: dict[str, Any], steps: int) -> None:
+    """Let every schedule that has no length of its own last `steps` steps."""
+    for entry in optimizers.values():
+        scheduler = entry["scheduler"]
+        if isinstance(scheduler, CosineSchedulerConfig) and scheduler.max_steps is None:
+            scheduler.max_steps = steps

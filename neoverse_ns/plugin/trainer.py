@@ -15,10 +15,12 @@ from typing import Any, Literal
 
 import torch
 from nerfstudio.configs.base_config import MachineConfig
+from nerfstudio.engine.optimizers import Optimizers
 from nerfstudio.engine.trainer import Trainer, TrainerConfig
 
 from neoverse_ns.console import say
 from neoverse_ns.errors import NeoVerseError, RunError, SettingsError
+from neoverse_ns.plugin.optimizers import fit_schedules
 from neoverse_ns.plugin.pipeline import TRAINING_RECORD
 from neoverse_ns.plugin.user_errors import exit_on_user_error
 
@@ -124,6 +126,11 @@ class NeoVerseTrainer(Trainer):
         # A run started again under the same name must not train on the older run's frames and settings.
         with exit_on_user_error(), _set_aside(scene_dir if self.local_rank == 0 else None):
             super().setup(test_mode)
+
+    def setup_optimizers(self) -> Optimizers:
+        """Build the optimisers; schedules last as long as the run."""
+        fit_schedules(self.config.optimizers, self.config.max_num_iterations)
+        return super().setup_optimizers()
 
     def _load_checkpoint(self) -> None:
         """Load the checkpoint to continue from.

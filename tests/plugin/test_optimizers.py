@@ -9,11 +9,12 @@ import pytest
 import torch
 from nerfstudio.engine.optimizers import Optimizers
 
+from neoverse_ns.errors import SettingsError
 from neoverse_ns.gaussians.row_adam import RowAdam
-from neoverse_ns.plugin.optimizers import CosineSchedulerConfig, rate
+from neoverse_ns.plugin.optimizers import CosineSchedulerConfig, fit_schedules, rate
 
 
-def cosine(max_steps: int, final: float) -> torch.optim.lr_scheduler.LRScheduler:
+def cosine(max_steps: int | None, final: float) -> torch.optim.lr_scheduler.LRScheduler:
     parameter = torch.nn.Parameter(torch.zeros(2))
     optimizer = torch.optim.SGD([parameter], lr=2.0)
     return CosineSchedulerConfig(max_steps=max_steps, final=final).setup().get_scheduler(optimizer, lr_init=2.0)
@@ -39,10 +40,22 @@ def test_no_steps_mean_the_lowest_rate_at_once_after_the_first() -> None:
     assert schedule.get_last_lr() == [1.0]
 
 
+def test_schedules_last_as_long_as_the_run_unless_told_otherwise() -> None:
+    own = {"optimizer": None, "scheduler": CosineSchedulerConfig(max_steps=7)}
+    config = {"means": rate(0.1), "quats": own, "sh": {"optimizer": None, "scheduler": None}}
+    fit_schedules(config, 42)
+    assert config["means"]["scheduler"].max_steps == 42
+    assert own["scheduler"].max_steps == 7
+    with pytest.raises(SettingsError, match="max_steps"):
+        cosine(max_steps=None, final=0.1)
+
+
 def test_optimisers_survive_a_checkpoint(tmp_path: Path) -> None:
     def build() -> tuple[torch.nn.Parameter, Optimizers]:
         parameter = torch.nn.Parameter(torch.arange(8.0).reshape(4, 2))
-        return parameter, Optimizers({"means": rate(0.1, max_steps=20)}, {"means": [parameter]})
+        config = {"means": rate(0.1)}
+        fit_schedules(config, 20)
+        return parameter, Optimizers(config, {"means": [parameter]})
 
     def step(parameter: torch.nn.Parameter, optimizers: Optimizers, number: int) -> None:
         optimizers.zero_grad_all()
