@@ -25,7 +25,7 @@ class Playback(nn.Module):
         last = max(num_frames - 1, 1)
         self.use_frame = ViewerCheckbox("Use frame instead of Time", False)
         self.frame = ViewerSlider("Frame", 0, 0, last, 1, cb_hook=self._moved)
-        self.play = ViewerCheckbox("Play", False, cb_hook=self._toggled)
+        self.play = ViewerCheckbox("Play frames", False, cb_hook=self._toggled)
         self.frames_per_second = ViewerNumber("Frames per second", 8.0)
         self._thread: threading.Thread | None = None
 

@@ -68,5 +68,6 @@ def run(clips: tuple[Path, np.ndarray], tmp_path_factory: pytest.TempPathFactory
     result = shell.succeed(
         *("ns-train", "neoverse", "--data", "clip.mp4", "--held-out-every", "4", "--vis", "tensorboard"),
         *("--max-num-iterations", str(STEPS), "--output-dir", "out", "--timestamp", "first"),
+        *("--logging.steps-per-log", "1"),
     )
     return TrainedRun(shell, result, shell.folder / "out" / "clip" / "neoverse" / "first", frames, clip)

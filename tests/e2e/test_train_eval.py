@@ -16,6 +16,7 @@ from tests.e2e.commands import both
 from tests.e2e.conftest import FRAMES, HEIGHT, HELD_OUT, STEPS, WIDTH, TrainedRun
 from tests.shared import shared_file
 
+TRAINING = FRAMES - len(HELD_OUT)
 TIMES = ("seconds", "fps", "num_rays_per_sec")
 
 
@@ -147,17 +148,25 @@ def test_resuming_continues_at_the_next_step(run: TrainedRun) -> None:
     result = run.shell.succeed(
         *("ns-train", "neoverse", "--data", "clip.mp4", "--held-out-every", "4", "--vis", "tensorboard"),
         *("--load-dir", run.folder / "nerfstudio_models", "--max-num-iterations", "5", "--output-dir", "out"),
-        *("--timestamp", "resumed"),
+        *("--timestamp", "resumed", "--logging.steps-per-log", "1"),
     )
     assert "taken from the cache" in result.output
     resumed = run.folder.parent / "resumed"
     checkpoints = sorted((resumed / "nerfstudio_models").glob("*.ckpt"))
     assert [path.name for path in checkpoints] == [f"step-{STEPS + 4:09d}.ckpt"]
     first, second = (_scalars(folder, "Train Metrics Dict/psnr") for folder in (run.folder, resumed))
-    assert min(first) == 0
-    assert min(second) == STEPS
-    # Its first step sees one frame; the run it continues started without any refinement.
-    assert second[STEPS] > first[0]
+    assert sorted(first) == list(range(STEPS))
+    assert sorted(second) == list(range(STEPS, STEPS + 5))
+    # The same frames in the rounds before: it must go on from the last one, not begin anew like the first.
+    rounds = [{_frame_at(step): psnr for step, psnr in first.items() if step // TRAINING == r} for r in (0, 1)]
+    begun, ended = (np.mean([seen[_frame_at(step)] for step in second]) for seen in rounds)
+    assert np.mean(list(second.values())) > ended - 0.1 > begun
+
+
+def _frame_at(step: int) -> int:
+    """Which training frame a step draws: each once a round, in an order that the round's number decides."""
+    generator = torch.Generator().manual_seed(step // TRAINING)
+    return int(torch.randperm(TRAINING, generator=generator)[step % TRAINING])
 
 
 def _scalars(folder: Path, tag: str) -> dict[int, float]:

@@ -27,7 +27,7 @@ def test_viewer_shows_any_time_and_plays_the_frames(run: TrainedRun) -> None:
     with open_viewer(run.shell, *command) as viewer:
         with urlopen(f"http://localhost:{port}/", timeout=60) as page:
             assert page.status == 200
-        viewer.wait(lambda: {"Time", "Play", "Frame"} <= viewer.elements.keys(), "its panels")
+        viewer.wait(lambda: {"Time", "Play frames", "Frame"} <= viewer.elements.keys(), "its panels")
         viewer.look((0.0, 0.0, 0.0), FORWARD, 0.9, WIDTH / HEIGHT)
         first = viewer.new_picture()
         assert first.std() > 15, "an empty picture"
@@ -78,8 +78,8 @@ def _playing(viewer: ViewerClient) -> None:
         distinct = [a for i, a in enumerate(pictures) if all(differ(a, b) for b in pictures[:i])]
         return len(distinct) >= 3 and len(shown) >= 4
 
-    viewer.set("Play", True)
+    viewer.set("Play frames", True)
     viewer.wait(several_frames, "changing pictures while playing")
-    viewer.set("Play", False)
+    viewer.set("Play frames", False)
     # Playing goes through the frames in order, from the last one to the first.
     assert all((b - a) % 13 >= 1 for a, b in pairwise(shown))

@@ -18,7 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.e2e.commands import BIN, PATIENCE, Shell
 
-ADDRESS = re.compile(r"localhost:(\d+)")
+ADDRESS = re.compile(r"ws://\S+:(\d+)")
 
 
 class ViewerClient:
@@ -70,13 +70,13 @@ class ViewerClient:
     def _take(self, data: bytes | str) -> None:
         unpacked = msgpack.unpackb(data, raw=False, strict_map_key=False)
         for message in unpacked if isinstance(unpacked, list) else [unpacked]:
-            if "label" in message:
+            if message.get("type", "").startswith("GuiAdd") and "label" in message:
                 self.elements.setdefault(message["label"], message["id"])
             if message.get("type") == "GuiUpdateMessage" and "value" in message["updates"]:
                 self.values[message["id"]] = message["updates"]["value"]
             if message.get("type") == "BackgroundImageMessage" and message.get("rgb_bytes"):
                 image = Image.open(io.BytesIO(message["rgb_bytes"])).convert("RGB")
-                self.pictures.append(np.asarray(image.resize((96, 60)), dtype=np.float32))
+                self.pictures.append(np.asarray(image.resize((48, 30), Image.Resampling.BOX), dtype=np.float32))
 
 
 def differ(a: np.ndarray, b: np.ndarray) -> bool:
@@ -107,7 +107,7 @@ def open_viewer(shell: Shell, *command: str | Path) -> Iterator[ViewerClient]:
 
 def _port(process: subprocess.Popen[bytes], log: Path) -> int:
     """Wait until the viewer has printed its address; it takes the next free port where the asked one is taken."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + PATIENCE / 2
     while time.monotonic() < deadline and process.poll() is None:
         found = ADDRESS.search(log.read_text("utf8", "replace"))
         if found:
