@@ -26,7 +26,8 @@ class DynamicGaussians:
         log_scales: Natural logarithm of the standard deviations, world units.
         opacity_logits: Opacity before the sigmoid.
         sh: Spherical harmonics, band 0 first; ``b`` = (degree + 1)^2.
-        keyframe: Number of the keyframe (0..k-1) each one was lifted from.
+        keyframe: Number of the keyframe (0..k-1) each one was lifted from; -1 for the fused background, which shows
+            only where the others leave light through.
         interval: ``t_prev, t, t_next`` in normalised time. Where a clip has no neighbour on one side the interval
             extends past the clip's end on that side.
         velocities: Displacement toward the next ``[:, 0]`` and the previous ``[:, 1]`` keyframe, world units per gap.

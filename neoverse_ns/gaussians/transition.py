@@ -72,6 +72,7 @@ def at_time(
     time: float,
     nearest_only: bool = False,
     gamma: float = LIFE_SPAN_GAMMA,
+    among: Bool[Tensor, " n"] | None = None,
 ) -> GaussiansAtTime:
     """Select the Gaussians alive at `time` and move them there; the cost is that of the ones alive.
 
@@ -82,8 +83,10 @@ def at_time(
         time: Normalised time.
         nearest_only: See :func:`alive_at`.
         gamma: See :func:`fade`.
+        among: Take only these rows; None takes all.
     """
-    index = alive_at(gaussians, time, nearest_only).nonzero().squeeze(-1)
+    alive = alive_at(gaussians, time, nearest_only)
+    index = (alive if among is None else alive & among).nonzero().squeeze(-1)
     before, at, after = gaussians.interval[index].unbind(-1)
     moving = gaussians.dynamic[index]
     later = time > at

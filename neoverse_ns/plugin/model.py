@@ -212,6 +212,8 @@ class NeoVerseModel(SplatfactoModel):
             camera.get_intrinsics_matrices().reshape(-1, 3, 3),
             int(camera.width.reshape(-1)[0]),
             int(camera.height.reshape(-1)[0]),
+            # On the path the background is hidden; a step that drew it would only be slower.
+            background=not self.training,
             nearest_only=self.config.nearest_keyframe_only,
             gamma=self.config.life_span_gamma,
             rasterize_mode=self.config.rasterize_mode,

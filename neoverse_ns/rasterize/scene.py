@@ -37,12 +37,16 @@ def draw(
     width: int,
     height: int,
     *,
+    background: bool = True,
     nearest_only: bool = False,
     gamma: float = LIFE_SPAN_GAMMA,
     rasterize_mode: Literal["classic", "antialiased"] = "classic",
     keep: Bool[Tensor, " n"] | None = None,
 ) -> Drawing:
     """Draw the clip's Gaussians at `time` from cameras in OpenCV axes.
+
+    The keyframes' own Gaussians come first; the fused background is drawn by itself and shows through what they leave
+    open, so that it fills holes without blurring them.
 
     Args:
         gaussians: Those of the whole clip.
@@ -51,22 +55,41 @@ def draw(
         Ks: Intrinsics in pixels.
         width: Image width in pixels.
         height: Image height in pixels.
+        background: False leaves the fused background out.
         nearest_only: See :func:`neoverse_ns.gaussians.transition.alive_at`.
         gamma: See :func:`neoverse_ns.gaussians.transition.fade`.
         rasterize_mode: `antialiased` compensates opacity for the screen-space blur.
         keep: Draw only these rows; None draws all.
     """
-    now = at_time(gaussians, time, nearest_only, gamma)
-    if keep is not None:
-        chosen = keep[now.index]
-        now = GaussiansAtTime(
-            now.means[chosen],
-            now.quats[chosen],
-            now.scales[chosen],
-            now.opacities[chosen],
-            now.sh[chosen],
-            now.index[chosen],
-        )
+    behind = gaussians.keyframe < 0
+    kept = torch.ones_like(behind) if keep is None else keep
+
+    def layer(rows: Bool[Tensor, " n"]) -> Drawing:
+        now = at_time(gaussians, time, nearest_only, gamma, rows & kept)
+        return _rasterize(now, viewmats, Ks, width, height, rasterize_mode)
+
+    front = layer(~behind)
+    if not background or not bool(behind.any()):
+        return front
+    return over(front, layer(behind))
+
+
+def over(front: Drawing, back: Drawing) -> Drawing:
+    """`back` seen through what `front` leaves open; depth is the expected one of both."""
+    light = 1 - front.alpha
+    alpha = front.alpha + light * back.alpha
+    depth = front.alpha * front.depth + light * back.alpha * back.depth
+    return Drawing(front.rgb + light * back.rgb, depth / alpha.clamp_min(1e-10), alpha)
+
+
+def _rasterize(
+    now: GaussiansAtTime,
+    viewmats: Float[Tensor, "c 4 4"],
+    Ks: Float[Tensor, "c 3 3"],
+    width: int,
+    height: int,
+    rasterize_mode: str,
+) -> Drawing:
     degree = round(now.sh.shape[1] ** 0.5) - 1
     renders, alphas, _ = rasterize(
         means=now.means,

@@ -23,7 +23,12 @@ def sideways_cameras(count: int, width: int, height: int, step: float = 0.05) ->
 
 
 def small_scene(
-    count: int = 9, width: int = 32, height: int = 16, with_gaussians: bool = True, image: torch.Tensor | None = None
+    count: int = 9,
+    width: int = 32,
+    height: int = 16,
+    with_gaussians: bool = True,
+    image: torch.Tensor | None = None,
+    step: float = 0.05,
 ) -> Scene:
     """Noise (or `image`, in every frame) on a wall at depth 1, with sideways cameras, held-out frame, exact flow."""
     generator = torch.Generator().manual_seed(0)
@@ -35,7 +40,7 @@ def small_scene(
         source=Path("clip.mp4"),
     )
     split = split_frames(count)
-    cameras = sideways_cameras(count, width, height)
+    cameras = sideways_cameras(count, width, height, step)
     shape = (len(split.keyframes), height, width)
     dynamic = torch.zeros(shape, dtype=torch.bool)
     dynamic[:, 4:8, 4:8] = True

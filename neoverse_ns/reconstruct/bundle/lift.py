@@ -30,6 +30,8 @@ class LiftConfig:
     """Life span before refinement, in (0, 1): near 1 a Gaussian stays opaque until the neighbouring keyframe."""
     min_flow_confidence: float = 0.2
     """Below this confidence flow is not trusted: the pixel keeps still in the world, as a static surface does."""
+    background: bool = True
+    """Add a fused, constant background that fills what the keyframes' own Gaussians leave open in new views."""
 
     def validate(self) -> None:
         """Raise SettingsError where a value is out of range."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 
 from neoverse_ns.clip.clip import Clip
+from neoverse_ns.gaussians.dynamic import concatenate
 from neoverse_ns.reconstruct.base import Reconstruction, Reconstructor
+from neoverse_ns.reconstruct.bundle.background import fuse_background
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.lift import KeyframeFlow, LiftConfig, lift
 from neoverse_ns.reconstruct.bundle.solve import solve_geometry
@@ -23,6 +25,8 @@ class BundleReconstructor(Reconstructor):
         started = time.perf_counter()
         flows = {pair: KeyframeFlow(flow, solution.flow_confidence[pair]) for pair, flow in solution.flow.items()}
         gaussians = lift(clip, solution.geometry, flows, self.lift_config)
+        if self.lift_config.background and len(split.keyframes) > 1:
+            gaussians = concatenate([gaussians, fuse_background(clip, solution.geometry, gaussians)])
         report = solution.geometry.report
         report["reconstructor"] = "bundle"
         report.setdefault("seconds", {})["lift"] = time.perf_counter() - started

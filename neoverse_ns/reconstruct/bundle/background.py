@@ -1,0 +1,76 @@
+"""A fused, constant background: what other keyframes know about places that the local ones do not show."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from neoverse_ns.clip.clip import Clip
+from neoverse_ns.gaussians.dynamic import DynamicGaussians, concatenate
+from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.rasterize.scene import draw
+from neoverse_ns.reconstruct.base import SceneGeometry
+
+_EDGE = 0.06
+"""Relative step of depth between neighbouring pixels above which both may float between two surfaces."""
+
+_SAME = 0.1
+"""Relative difference of depth below which two keyframes see the same surface."""
+
+
+def fuse_background(clip: Clip, geometry: SceneGeometry, lifted: DynamicGaussians) -> DynamicGaussians:
+    """Constant Gaussians of everything static, each surface from the first keyframe that shows it.
+
+    Keyframes are visited from the middle of the clip outwards. Each adds its static pixels where what was collected so
+    far, drawn from its camera, has a hole or lies clearly behind; so a surface is not stacked from all keyframes.
+
+    Args:
+        clip: The frames; only their size is read.
+        geometry: Depth and motion masks of the keyframes.
+        lifted: The keyframes' Gaussians, one per pixel in order, as :func:`lift` makes them.
+
+    Returns:
+        Gaussians with `keyframe` -1 and `dynamic` False.
+    """
+    count = clip.width * clip.height
+    middle = len(geometry.keyframes) // 2
+    order = sorted(range(len(geometry.keyframes)), key=lambda number: abs(number - middle))
+    parts: list[DynamicGaussians] = []
+    for number in order:
+        wanted = _static_surface(geometry, number)
+        if parts:
+            camera = geometry.cameras[[geometry.keyframes[number]]]
+            wanted = wanted & _missing(concatenate(parts), camera, geometry.depth[number])
+        rows = number * count + wanted.reshape(-1).nonzero().squeeze(-1)
+        if len(rows):
+            parts.append(_constant(lifted[rows]))
+    return concatenate(parts) if parts else lifted[:0]
+
+
+def _static_surface(geometry: SceneGeometry, number: int) -> Bool[Tensor, "h w"]:
+    """Pixels that neither move nor lie beside what moves, nor on a depth edge."""
+    near_motion = cv2.dilate(geometry.dynamic[number].numpy().astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    depth = geometry.depth[number].numpy()
+    low, high = cv2.erode(depth, np.ones((3, 3), np.uint8)), cv2.dilate(depth, np.ones((3, 3), np.uint8))
+    return torch.from_numpy(~near_motion & (high - low < _EDGE * low))
+
+
+@torch.no_grad()
+def _missing(collected: DynamicGaussians, camera: PinholeCameras, depth: Float[Tensor, "h w"]) -> Bool[Tensor, "h w"]:
+    """Where the collected background has a hole, or only something clearly farther away."""
+    seen = draw(collected, 0.0, camera.viewmats, camera.K, camera.width, camera.height)
+    return (seen.alpha[0, ..., 0] < 0.5) | (seen.depth[0, ..., 0] > (1 + _SAME) * depth)
+
+
+def _constant(gaussians: DynamicGaussians) -> DynamicGaussians:
+    return dataclasses.replace(
+        gaussians,
+        keyframe=torch.full_like(gaussians.keyframe, -1),
+        velocities=torch.zeros_like(gaussians.velocities),
+        dynamic=torch.zeros_like(gaussians.dynamic),
+    )
