@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -84,6 +85,13 @@ def both(*jobs: Callable[[], object]) -> None:
     with ThreadPoolExecutor(2) as pool:
         for future in [pool.submit(job) for job in jobs]:
             future.result()
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return probe.getsockname()[1]
 
 
 def read_video(path: Path) -> np.ndarray:

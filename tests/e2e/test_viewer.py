@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import socket
 from itertools import pairwise
 from urllib.request import urlopen
 
 import numpy as np
 
+from tests.e2e.commands import free_port
 from tests.e2e.conftest import HEIGHT, WIDTH, TrainedRun
 from tests.e2e.viewer_client import ViewerClient, differ, open_viewer
 
 # Half a turn about x and a quarter back: from looking along +z with y down to looking along +y with z up.
 FORWARD = (0.70710678, -0.70710678, 0.0, 0.0)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        return probe.getsockname()[1]
 
 
 def test_viewer_shows_any_time_and_plays_the_frames(run: TrainedRun) -> None:
