@@ -77,6 +77,30 @@ def align_sim3(
     return Sim3(scale, R, q_mean - scale * (R @ p_mean))
 
 
+def align_cameras(source: Float[Tensor, "n 4 4"], target: Float[Tensor, "n 4 4"]) -> Sim3:
+    """The similarity that brings the cameras of `source` closest to those of `target`, by place and by direction.
+
+    Centres alone leave the roll around a straight path open. Here every camera also counts with a point on each of its
+    axes, as far from its centre as the centres lie from their mean; that distance grows with the scale, so that an exact
+    similarity is still found exactly. Where neither path has any extent only the directions count, and scale is 1.
+
+    Args:
+        source: Camera-to-world matrices to be moved.
+        target: Camera-to-world matrices they should meet, in the same order.
+    """
+    return align_sim3(_tripods(source), _tripods(target))
+
+
+def _tripods(c2w: Float[Tensor, "n 4 4"]) -> Float[Tensor, "m 3"]:
+    """Centres, and a point on every axis."""
+    c2w = c2w.detach().to(torch.float64)
+    centres = c2w[:, :3, 3]
+    spread = (centres - centres.mean(0)).square().sum(-1).mean().sqrt() if len(centres) else centres.new_zeros(())
+    reach = torch.where(spread > _NO_SPREAD * (1 + centres.abs().max()), spread, torch.ones_like(spread))
+    tips = centres[:, None] + reach * c2w[:, :3, :3].mT
+    return torch.cat([centres, tips.reshape(-1, 3)])
+
+
 def _is_point(spread: Tensor, mean: Tensor) -> bool:
     """Whether the variance is nothing but round-off of the coordinates."""
     return bool(spread <= _NO_SPREAD**2 * (1 + mean.square().sum()))

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from neoverse_ns.geometry.alignment import align_sim3
+from neoverse_ns.geometry.alignment import align_cameras
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.camera import ate, focal_error_percent
 from neoverse_ns.metrics.image import psnr, ssim
@@ -33,11 +33,11 @@ class StereoTruth(Protocol):
 
 
 def place_by_alignment(left: PinholeCameras, true_left: PinholeCameras, true_right: PinholeCameras) -> PinholeCameras:
-    """The true right cameras in the reconstruction's world: one similarity that brings the left centres together.
+    """The true right cameras in the reconstruction's world: one similarity that brings the left cameras together.
 
     Errors of the whole path and of the focal length count in full.
     """
-    sim3 = align_sim3(true_left.c2w[:, :3, 3].double(), left.c2w[:, :3, 3].double())
+    sim3 = align_cameras(true_left.c2w, left.c2w)
     return PinholeCameras(sim3.apply_c2w(true_right.c2w).float(), true_right.K.float(), left.width, left.height)
 
 
@@ -47,7 +47,7 @@ def place_beside(left: PinholeCameras, true_left: PinholeCameras, true_right: Pi
     The focal length is the estimated one, too. This leaves out errors of the path, so that what remains is how well new
     views are drawn.
     """
-    sim3 = align_sim3(true_left.c2w[:, :3, 3].double(), left.c2w[:, :3, 3].double())
+    sim3 = align_cameras(true_left.c2w, left.c2w)
     relative = torch.linalg.inv(true_left.c2w.double()) @ true_right.c2w.double()
     relative[:, :3, 3] *= sim3.scale
     K = true_right.K.double() @ torch.linalg.inv(true_left.K.double()) @ left.K.double()

@@ -81,7 +81,7 @@ def load_benchmark_clip(folder: Path, protocol: Protocol, work: Path, width: int
 
     Args:
         folder: See the module's description.
-        protocol: Which frames of a video to use; of images, :func:`choose_images` decides.
+        protocol: Which frames to use; of images, :func:`choose_images` decides.
         work: Where links to the chosen images may be put.
         width: Of the sampled frames; None takes the library's default.
 
@@ -96,7 +96,7 @@ def load_benchmark_clip(folder: Path, protocol: Protocol, work: Path, width: int
         clip = load_clip(source, config)
     else:
         images = images_in(folder / "images")
-        chosen = choose_images(folder.name, len(images))
+        chosen = choose_images(folder.name, len(images), protocol)
         source, source_size = _link(images, chosen, work / "images" / folder.name), image_size(images[0])
         config = ClipConfig(num_frames=len(chosen), duration=len(chosen) / ClipConfig.image_rate, width=width)
         clip = load_clip(source, config)

@@ -9,13 +9,13 @@ HELD_OUT_EVERY = 8
 """One frame in so many is held out from training."""
 
 MOST_IMAGES = 24
-"""Images taken, evenly spread, from a folder that has no entry in IMAGE_CHOICES."""
+"""Images taken for geometry, evenly spread, from a folder that has no entry in IMAGE_CHOICES."""
 
 IMAGE_CHOICES: dict[str, slice] = {
     "moving_hand": slice(0, 86, 4),
     "street_stereo": slice(0, 48, 2),
 }
-"""Image folders of which not all images are used: 86 frames of one slow gesture, 51 of a fast drive."""
+"""Image folders of which geometry does not use all images: 86 frames of one slow gesture, 51 of a fast drive."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,14 @@ class Protocol:
         start: First second; 0 for videos that last less than a second beyond `start + duration`.
         duration: Seconds covered.
         num_frames: Frames sampled evenly in time.
+        first_images: Of an image folder take the first `num_frames` images instead of a spread.
     """
 
     name: str
     start: float
     duration: float
     num_frames: int
+    first_images: bool = False
 
     def window(self, length: float) -> tuple[float, float]:
         """Start and duration for a video that lasts `length` seconds."""
@@ -48,11 +50,13 @@ def geometry_protocol(start: float, duration: float) -> Protocol:
 def held_out_protocol(start: float, duration: float, num_frames: int) -> Protocol:
     """The main job: training frames with every 8th held out."""
     name = f"held out: {num_frames} frames, seconds {start:g}-{start + duration:g}, every {HELD_OUT_EVERY}th held out"
-    return Protocol(name, start, duration, num_frames)
+    return Protocol(name, start, duration, num_frames, first_images=True)
 
 
-def choose_images(folder: str, count: int) -> Sequence[int]:
-    """Positions of the images to use among the `count` of a folder, the same for all measurements."""
+def choose_images(folder: str, count: int, protocol: Protocol) -> Sequence[int]:
+    """Positions of the images to use among the `count` of a folder."""
+    if protocol.first_images:
+        return range(min(count, protocol.num_frames))
     if folder in IMAGE_CHOICES:
         return range(count)[IMAGE_CHOICES[folder]]
     if count <= MOST_IMAGES:

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neoverse_ns.geometry.alignment import Sim3, align_sim3
+from neoverse_ns.geometry.alignment import Sim3, align_cameras, align_sim3
 from neoverse_ns.geometry.se3 import se3_exp, so3_exp, so3_log
 
 F64 = torch.float64
@@ -126,3 +126,21 @@ def test_cameras_move_with_the_world():
     before = (c2w[:, :3, :3].mT @ (point - c2w[:, :3, 3])[..., None]).squeeze(-1)
     after = (moved[:, :3, :3].mT @ (sim3.apply_points(point) - moved[:, :3, 3])[..., None]).squeeze(-1)
     torch.testing.assert_close(after, sim3.scale * before)
+
+
+@pytest.mark.parametrize("path", ["straight", "curved", "still"])
+def test_cameras_align_by_place_and_direction(path):
+    generator = torch.Generator().manual_seed(4)
+    c2w = se3_exp(torch.randn(12, 6, dtype=F64, generator=generator))
+    if path == "straight":
+        c2w[:, :3, 3] = torch.linspace(0, 3, 12, dtype=F64)[:, None] * torch.tensor([0.6, 0.0, 0.8], dtype=F64)
+    if path == "still":
+        c2w[:, :3, 3] = torch.tensor([1.0, 2.0, 3.0], dtype=F64)
+    truth = random_sim3(8)
+    if path == "still":
+        truth = Sim3(torch.ones((), dtype=F64), truth.R, truth.t)
+    moved = truth.apply_c2w(c2w)
+    assert_same(align_cameras(c2w, moved), truth, atol=1e-7)
+    if path == "straight":
+        # Centres alone cannot tell the roll.
+        assert so3_log(align_sim3(c2w[:, :3, 3], moved[:, :3, 3]).R @ truth.R.mT).norm() > 0.1

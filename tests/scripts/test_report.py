@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 
-from _benchmark.protocols import Protocol, choose_images
+from _benchmark.protocols import Protocol, choose_images, geometry_protocol, held_out_protocol
 from _benchmark.report import describe_machine, plain, to_markdown
 
 ROWS = [
@@ -14,6 +14,8 @@ ROWS = [
     {"clip": "c", "baselines": {"repeat_previous": {"psnr": 20.04}, "flow_interpolation": {"psnr": math.inf}}},
     {"clip": "d", "error": "d: the file is empty"},
 ]
+
+GEOMETRY = geometry_protocol(2.0, 3.0)
 
 
 def test_table_has_values_summaries_and_failures() -> None:
@@ -48,9 +50,15 @@ def test_window_fits_the_video() -> None:
     assert protocol.window(1.0) == (0.0, 3.0)
 
 
+def test_held_out_takes_the_first_images() -> None:
+    protocol = held_out_protocol(2.0, 3.0, 25)
+    assert list(choose_images("street_stereo", 51, protocol)) == list(range(25))
+    assert list(choose_images("unknown", 10, protocol)) == list(range(10))
+
+
 def test_chosen_images_are_even_and_within_the_folder() -> None:
-    assert list(choose_images("street_stereo", 51)) == list(range(0, 48, 2))
-    assert list(choose_images("moving_hand", 86))[-1] == 84
-    assert list(choose_images("unknown", 10)) == list(range(10))
-    many = list(choose_images("unknown", 200))
+    assert list(choose_images("street_stereo", 51, GEOMETRY)) == list(range(0, 48, 2))
+    assert list(choose_images("moving_hand", 86, GEOMETRY))[-1] == 84
+    assert list(choose_images("unknown", 10, GEOMETRY)) == list(range(10))
+    many = list(choose_images("unknown", 200, GEOMETRY))
     assert (many[0], many[-1], len(set(many))) == (0, 199, 24)
