@@ -24,6 +24,9 @@ def provide_ffmpeg() -> None:
         program = Path(imageio_ffmpeg.get_ffmpeg_exe())
         folder = Path(tempfile.gettempdir()) / f"neoverse_ns-bin-{os.environ.get('USER', 'user')}"
         folder.mkdir(mode=0o700, exist_ok=True)
+        if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
+            # Somebody else's folder in a shared place: nothing in it may be run.
+            return
         link = folder / ("ffmpeg.exe" if os.name == "nt" else "ffmpeg")
         if not (link.exists() and link.resolve() == program.resolve()):
             draft = link.with_name(f".{os.getpid()}{link.name}")
