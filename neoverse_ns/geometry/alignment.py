@@ -82,7 +82,7 @@ def align_cameras(source: Float[Tensor, "n 4 4"], target: Float[Tensor, "n 4 4"]
 
     Centres alone leave the roll around a straight path open. Here every camera also counts with a point on each of its
     axes, as far from its centre as the centres lie from their mean; that distance grows with the scale, so that an
-    exact similarity is still found exactly. Where neither path has any extent only the directions count, and scale is 1.
+    exact similarity is still found exactly. Where neither path has any extent only directions count, and scale is 1.
 
     Args:
         source: Camera-to-world matrices to be moved.

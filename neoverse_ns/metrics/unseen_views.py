@@ -35,23 +35,31 @@ class StereoTruth(Protocol):
 def place_by_alignment(left: PinholeCameras, true_left: PinholeCameras, true_right: PinholeCameras) -> PinholeCameras:
     """The true right cameras in the reconstruction's world: one similarity that brings the left cameras together.
 
-    Errors of the whole path and of the focal length count in full.
+    Errors of the whole path count in full. The intrinsics are the estimated ones: a wrong focal length has been made up
+    for by depth along the input path, and drawing it with another would only zoom; its error is reported by itself.
     """
     sim3 = align_cameras(true_left.c2w, left.c2w)
-    return PinholeCameras(sim3.apply_c2w(true_right.c2w).float(), true_right.K.float(), left.width, left.height)
+    c2w = sim3.apply_c2w(true_right.c2w).float()
+    return PinholeCameras(c2w, _estimated_intrinsics(left, true_left, true_right), left.width, left.height)
 
 
 def place_beside(left: PinholeCameras, true_left: PinholeCameras, true_right: PinholeCameras) -> PinholeCameras:
     """Every right camera relative to its own estimated left one, at the similarity's scale.
 
-    The focal length is the estimated one, too. This leaves out errors of the path, so that what remains is how well new
-    views are drawn.
+    This leaves out errors of the path, so that what remains is how well new views are drawn.
     """
     sim3 = align_cameras(true_left.c2w, left.c2w)
     relative = torch.linalg.inv(true_left.c2w.double()) @ true_right.c2w.double()
     relative[:, :3, 3] *= sim3.scale
-    K = true_right.K.double() @ torch.linalg.inv(true_left.K.double()) @ left.K.double()
-    return PinholeCameras((left.c2w.double() @ relative).float(), K.float(), left.width, left.height)
+    c2w = (left.c2w.double() @ relative).float()
+    return PinholeCameras(c2w, _estimated_intrinsics(left, true_left, true_right), left.width, left.height)
+
+
+def _estimated_intrinsics(
+    left: PinholeCameras, true_left: PinholeCameras, true_right: PinholeCameras
+) -> Float[Tensor, "n 3 3"]:
+    """What the right camera has if it differs from the estimated left one as it truly does."""
+    return (true_right.K.double() @ torch.linalg.inv(true_left.K.double()) @ left.K.double()).float()
 
 
 def best_shift(left: UInt8[Tensor, "h w 3"], right: UInt8[Tensor, "h w 3"]) -> tuple[int, UInt8[Tensor, "h w 3"]]:
