@@ -136,8 +136,17 @@ def _landing(flow: ndarray) -> tuple[ndarray, ndarray]:
 
 
 def _searcher() -> cv2.DISOpticalFlow:
-    """A fresh search: it keeps buffers, so every task needs its own."""
-    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    """A fresh search: it keeps buffers, so every task needs its own.
+
+    It goes down to full resolution: the focal length hangs on tenths of a pixel. Sparser patches and fewer steps than
+    OpenCV's presets use there cost nothing measurable and save a third of the time.
+    """
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    search.setFinestScale(0)
+    search.setPatchStride(5)
+    search.setGradientDescentIterations(12)
+    search.setVariationalRefinementIterations(3)
+    return search
 
 
 def _waves(middles: dict[Pair, int | None]) -> Iterator[list[Pair]]:
