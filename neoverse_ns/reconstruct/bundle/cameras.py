@@ -34,7 +34,8 @@ def solve_cameras(field: FlowField, frames: int, config: BundleConfig) -> tuple[
         assert best is not None
         fine = observe(field, frames, config.fine_stride)
         start = State(best.state.poses, _resampled(best.state.inverse_depth, coarse, fine), best.state.focal)
-        settings = _settings(config, config.fine_iterations, (config.kernel_narrow, config.kernel_narrow))
+        kernel = (config.kernel_narrow, config.kernel_narrow)
+        settings = _settings(config, config.fine_iterations, kernel, smoothness=0.0)
         (result,) = map_on_cores(lambda state: adjust(fine, state, settings), [start])
         steps.advance(note=f"f/width {float(result.state.focal):.2f}")
     return result, fine
@@ -42,16 +43,17 @@ def solve_cameras(field: FlowField, frames: int, config: BundleConfig) -> tuple[
 
 def _coarse_solve(coarse: Observations, guess: float, config: BundleConfig) -> Adjustment:
     start = two_view_start(coarse, guess, config.seed)
-    return adjust(
-        coarse, start, _settings(config, config.coarse_iterations, (config.kernel_wide, config.kernel_narrow))
-    )
+    kernel = (config.kernel_wide, config.kernel_narrow)
+    return adjust(coarse, start, _settings(config, config.coarse_iterations, kernel, config.smoothness))
 
 
-def _settings(config: BundleConfig, iterations: int, kernel: tuple[float, float]) -> AdjustmentSettings:
+def _settings(
+    config: BundleConfig, iterations: int, kernel: tuple[float, float], smoothness: float
+) -> AdjustmentSettings:
     return AdjustmentSettings(
         iterations=iterations,
         kernel=kernel,
-        smoothness=config.smoothness,
+        smoothness=smoothness,
         prior=(config.focal_prior, config.focal_prior_spread, config.focal_prior_weight),
         solve_focal=config.known_focal is None,
     )
