@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from nerfstudio.cameras.cameras import Cameras
 from nerfstudio.cameras.rays import RayBundle
 from nerfstudio.data.scene_box import OrientedBox
@@ -19,13 +19,14 @@ from torch.nn import Parameter
 
 from neoverse_ns.console import warn
 from neoverse_ns.errors import RunError, SettingsError
-from neoverse_ns.gaussians.dynamic import SH_C0, DynamicGaussians
+from neoverse_ns.gaussians.dynamic import DynamicGaussians
 from neoverse_ns.gaussians.losses import PhotometricLossConfig, photometric_losses
 from neoverse_ns.gaussians.transform import transform
-from neoverse_ns.gaussians.transition import LIFE_SPAN_GAMMA, GaussiansAtTime, at_time
+from neoverse_ns.gaussians.transition import LIFE_SPAN_GAMMA
 from neoverse_ns.plugin.camera_refinement import CameraRefinement, CameraRefinementConfig
 from neoverse_ns.plugin.dataparser import SCENE_KEY
 from neoverse_ns.plugin.evaluation import ImageEvaluator
+from neoverse_ns.plugin.export_properties import ExportProperties
 from neoverse_ns.plugin.parameters import BUFFERS, single_gaussian, to_gaussians, to_parameters
 from neoverse_ns.plugin.playback import Playback
 from neoverse_ns.plugin.rays import RayLookup
@@ -70,7 +71,7 @@ class NeoVerseModelConfig(SplatfactoModelConfig):
             raise SettingsError(f"sh_degree must be 0, got {self.sh_degree}: view-dependent colour is not supported")
 
 
-class NeoVerseModel(SplatfactoModel):
+class NeoVerseModel(ExportProperties, SplatfactoModel):
     """A `SplatfactoModel` by type, as ns-export gaussian-splat and the viewer demand; all it does is its own."""
 
     config: NeoVerseModelConfig
@@ -101,58 +102,11 @@ class NeoVerseModel(SplatfactoModel):
         )
         self.background_color = torch.tensor(colour)
 
-    # The Gaussians, whole and as nerfstudio's exporters and viewer ask for them.
-
     @property
     def gaussians(self) -> DynamicGaussians:
         """All Gaussians of the clip, raw, in nerfstudio's world."""
         buffers = {name: getattr(self, name) for name in BUFFERS}
         return to_gaussians(self.gauss_params, buffers)
-
-    @torch.no_grad()
-    def _exported(self) -> GaussiansAtTime:
-        return at_time(
-            self.gaussians, self.config.export_time, self.config.nearest_keyframe_only, self.config.life_span_gamma
-        )
-
-    @property
-    def means(self) -> Float[Tensor, "m 3"]:
-        """Centres at the export time; so are all the properties below."""
-        return self._exported().means
-
-    @property
-    def quats(self) -> Float[Tensor, "m 4"]:
-        return self._exported().quats
-
-    @property
-    def scales(self) -> Float[Tensor, "m 3"]:
-        """Log-scales."""
-        return self._exported().scales.log()
-
-    @property
-    def opacities(self) -> Float[Tensor, "m 1"]:
-        """Opacity logits, life span applied."""
-        return torch.logit(self._exported().opacities.clamp(1e-7, 1 - 1e-7))[:, None]
-
-    @property
-    def shs_0(self) -> Float[Tensor, "m 3"]:
-        return self._exported().sh[:, 0]
-
-    @property
-    def shs_rest(self) -> Float[Tensor, "m r 3"]:
-        return self._exported().sh[:, 1:]
-
-    @property
-    def features_dc(self) -> Float[Tensor, "m 3"]:
-        return self.shs_0
-
-    @property
-    def features_rest(self) -> Float[Tensor, "m r 3"]:
-        return self.shs_rest
-
-    @property
-    def colors(self) -> Float[Tensor, "m 3"]:
-        return (0.5 + SH_C0 * self.shs_0).clamp(0, 1)
 
     @property
     def num_points(self) -> int:
