@@ -81,7 +81,8 @@ class NeoVerseDataParser(DataParser):
         try:
             scene = cached_scene(self.config.data, self.config.scene, "cuda" if torch.cuda.is_available() else "cpu")
         except ClipError as error:
-            if folder is None or not folder.parent.is_dir():
+            if folder is None or not any(folder.parent.glob("*/*.ckpt")):
+                # A run that is only starting has no copy yet that could be missing.
                 raise
             raise ClipError(f"{error} (the run's own copy of the frames, {folder}, is missing too)") from error
         if folder is not None:

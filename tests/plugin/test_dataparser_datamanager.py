@@ -48,8 +48,15 @@ def test_without_held_out_frames_evaluation_sees_the_training_frames(tmp_path: P
 
 def test_missing_scene_and_missing_clip_are_named(tmp_path: Path) -> None:
     gone = tmp_path / "gone.mp4"
-    with pytest.raises(ClipError, match=r"gone\.mp4.*scene"):
-        NeoVerseDataParserConfig(data=gone, scene_dir=tmp_path / "scene").setup().get_dataparser_outputs("train")
+    config = NeoVerseDataParserConfig(data=gone, scene_dir=tmp_path / "scene")
+    with pytest.raises(ClipError, match=r"gone\.mp4") as starting:
+        config.setup().get_dataparser_outputs("train")
+    assert "own copy" not in str(starting.value)
+    # A run that has trained had a copy of its own, whose loss is worth telling.
+    (tmp_path / "nerfstudio_models").mkdir()
+    (tmp_path / "nerfstudio_models" / "step-000000009.ckpt").write_bytes(b"")
+    with pytest.raises(ClipError, match=r"gone\.mp4.*own copy.*scene"):
+        config.setup().get_dataparser_outputs("train")
     with pytest.raises(ClipError, match="--data"):
         NeoVerseDataParserConfig().setup().get_dataparser_outputs("train")
 
