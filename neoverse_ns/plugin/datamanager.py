@@ -47,7 +47,6 @@ class NeoVerseDataManager(VanillaDataManager[ClipDataset]):
     ) -> None:
         with exit_on_user_error():
             super().__init__(config, device, test_mode, world_size, local_rank, **kwargs)
-        self._order: list[int] = []
         self._shuffle = torch.Generator().manual_seed(0)
 
     def get_datapath(self) -> Path:

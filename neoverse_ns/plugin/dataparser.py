@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 import tyro
@@ -43,6 +43,8 @@ class NeoVerseDataParserConfig(DataParserConfig):
     scene_dir: Path | None = None
     """The run's own copy of frames, cameras and depth; set when a run starts, so that it can be evaluated later
     without the clip or the cache."""
+    device: Literal["cpu", "cuda"] | None = None
+    """Decides the default number and size of frames; set to the run's own when it starts."""
 
 
 @dataclass
@@ -79,7 +81,8 @@ class NeoVerseDataParser(DataParser):
         if not str(self.config.data) or self.config.data == Path():
             raise ClipError("no clip given: add --data CLIP, a video file, a folder of images or an image")
         try:
-            scene = cached_scene(self.config.data, self.config.scene, "cuda" if torch.cuda.is_available() else "cpu")
+            device = self.config.device or ("cuda" if torch.cuda.is_available() else "cpu")
+            scene = cached_scene(self.config.data, self.config.scene, device)
         except ClipError as error:
             if folder is None or not any(folder.parent.glob("*/*.ckpt")):
                 # A run that is only starting has no copy yet that could be missing.

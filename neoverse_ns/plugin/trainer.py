@@ -60,6 +60,7 @@ class NeoVerseTrainerConfig(TrainerConfig):
         if self.load_dir is not None:
             self.load_dir = self.load_dir.expanduser().absolute()
         datamanager.dataparser.scene_dir = self.get_base_dir() / "scene"  # pyright: ignore
+        datamanager.dataparser.device = self.machine.device_type  # pyright: ignore
         super().save_config()
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from neoverse_ns.method_configs.neoverse import neoverse
 from nerfstudio.cameras.cameras import Cameras
 from nerfstudio.cameras.rays import RayBundle
+from nerfstudio.data.datasets.base_dataset import InputDataset
 
 from neoverse_ns.errors import ClipError, RunError
 from neoverse_ns.plugin.dataparser import SCENE_KEY, NeoVerseDataParserConfig
@@ -126,3 +129,22 @@ def test_user_errors_end_the_process_with_one_line(tmp_path: Path, capsys: pytes
     assert printed.startswith("Error:")
     assert "gone.mp4" in printed
     assert len(printed.splitlines()) == 1
+
+
+def test_other_methods_find_the_frames_as_image_files(tmp_path: Path) -> None:
+    scene = tiny_scene()
+    save_scene(scene, tmp_path / "scene")
+    outputs = NeoVerseDataParserConfig(scene_dir=tmp_path / "scene").setup().get_dataparser_outputs("train")
+    dataset = InputDataset(outputs)
+    for place, frame in enumerate(scene.split.train):
+        expected = scene.clip.frames[frame].float() / 255
+        torch.testing.assert_close(dataset.get_image_float32(place), expected)
+
+
+def test_a_run_decides_the_default_size_by_its_own_device(tmp_path: Path) -> None:
+    config = copy.deepcopy(neoverse.config)
+    config.data, config.output_dir = tmp_path / "clip.mp4", tmp_path
+    config.machine.device_type = "cpu"
+    config.set_timestamp()
+    config.save_config()
+    assert config.pipeline.datamanager.dataparser.device == "cpu"
