@@ -1,27 +1,30 @@
 """Measure geometry, held-out frames and unseen views on a folder of clips, beside what needs no scene.
 
     python scripts/benchmark.py --clips CLIPS --markdown docs/benchmarks.md --json benchmark.json
-    python scripts/benchmark.py --clips CLIPS --only street_stereo,robot --geometry-only
+    python scripts/benchmark.py --clips CLIPS --only street_stereo,robot,demo --geometry-only
+    python scripts/benchmark.py --clips CLIPS --geometry-only --geometry-frames 81 --geometry-duration 10
+    python scripts/benchmark.py --clips CLIPS --geometry-only --start 6
 
 A clip's folder holds clip.mp4 or images/, and what is known about it (see _benchmark/clips.py). A clip that fails is
-listed with its reason and does not stop the others.
+listed with its reason and does not stop the others. The synthetic clip of `ns-neoverse demo`, of which everything is
+known exactly, is rendered and measured as one more clip named "demo".
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import tyro
 from _benchmark.baselines import score_baselines
 from _benchmark.clips import find_clips, load_benchmark_clip
+from _benchmark.columns import SECTIONS
+from _benchmark.demo import DEMO, render_demo
 from _benchmark.geometry import measure_geometry
-from _benchmark.protocols import HELD_OUT_EVERY, geometry_protocol, held_out_protocol
-from _benchmark.report import Row, describe_machine, plain, to_markdown
+from _benchmark.protocols import HELD_OUT_EVERY, Protocol, geometry_protocol, held_out_protocol
+from _benchmark.report import Row, describe_machine, to_markdown, write_report
 from _benchmark.train import TrainSettings, train_and_evaluate
 from _benchmark.views import score_shift
 
@@ -37,7 +40,7 @@ class Benchmark:
     clips: Path
     """Folder of clip folders."""
     only: str | None = None
-    """Names of the clips to use, separated by commas; all by default."""
+    """Names of the clips to use, separated by commas; all, and "demo", by default."""
     json: Path | None = None
     """Where to write every number."""
     markdown: Path | None = None
@@ -45,7 +48,11 @@ class Benchmark:
     geometry_only: bool = False
     """Solve cameras and depth alone, without training."""
     skip_geometry: bool = False
-    """Leave out the separate solve of 16 frames."""
+    """Leave out the separate solve of `geometry_frames` frames."""
+    geometry_frames: int = 16
+    """Frames of that solve, of every video."""
+    geometry_duration: float | None = None
+    """Seconds that they cover; by default `duration`."""
     frames: int = 25
     """Frames of the held-out measurement."""
     start: float = 2.0
@@ -67,15 +74,35 @@ def measure(folder: Path, options: Benchmark, work: Path) -> Row:
     row: Row = {"clip": folder.name}
     try:
         if not options.skip_geometry:
-            protocol = geometry_protocol(options.start, options.duration)
-            sample = load_benchmark_clip(folder, protocol, work, options.width)
-            row["geometry"] = {"notes": list(sample.clip.notes), **measure_geometry(sample)}
+            sample = load_benchmark_clip(folder, _geometry_protocol(options), work, options.width)
+            geometry = measure_geometry(sample)
+            row["geometry"] = {
+                "source_frames": sample.clip.frame_indices.tolist(),
+                "clip_notes": list(sample.clip.notes),
+                **geometry,
+            }
+            row["notes"] = geometry["notes"]
         if not options.geometry_only:
             row |= _measure_views(folder, options, work)
     except NeoVerseError as error:
         row["error"] = str(error)
         warn(f"{folder.name}: {error}")
     return row
+
+
+def _geometry_protocol(options: Benchmark) -> Protocol:
+    seconds = options.duration if options.geometry_duration is None else options.geometry_duration
+    return geometry_protocol(options.start, seconds, options.geometry_frames)
+
+
+def _choose_clips(options: Benchmark, work: Path) -> list[Path]:
+    """The clip folders asked for; the synthetic one is rendered."""
+    names = None if options.only is None else options.only.split(",")
+    real = None if names is None else [name for name in names if name != DEMO]
+    folders = [] if real == [] else find_clips(options.clips, real)
+    if names is None or DEMO in names:
+        folders.append(render_demo(work, max(options.frames, options.geometry_frames)))
+    return folders
 
 
 def _measure_views(folder: Path, options: Benchmark, work: Path) -> Row:
@@ -96,9 +123,9 @@ def _measure_views(folder: Path, options: Benchmark, work: Path) -> Row:
 
 def run(options: Benchmark, work: Path) -> int:
     """Measure every clip, write after each, print the tables at the end; returns the process's exit code."""
-    folders = find_clips(options.clips, options.only.split(",") if options.only else None)
+    folders = _choose_clips(options, work)
     header = {
-        "geometry protocol": geometry_protocol(options.start, options.duration).name,
+        "geometry protocol": _geometry_protocol(options).name,
         "held-out protocol": held_out_protocol(options.start, options.duration, options.frames).name,
         "method": options.method,
         "seed": options.seed,
@@ -109,22 +136,12 @@ def run(options: Benchmark, work: Path) -> int:
         for folder in folders:
             say(f"benchmark: {folder.name}")
             rows.append(measure(folder, options, work))
+            text = to_markdown(rows, header, SECTIONS)
             # A long run that is cut short keeps what it has.
-            _write(options, header, rows)
+            write_report(rows, header, text, options.json, options.markdown)
             steps.advance(note=folder.name)
-    CONSOLE.print(to_markdown(rows, header), markup=False, highlight=False)
+    CONSOLE.print(to_markdown(rows, header, SECTIONS), markup=False, highlight=False)
     return 1 if any("error" in row for row in rows) else 0
-
-
-def _write(options: Benchmark, header: dict[str, Any], rows: list[Row]) -> None:
-    texts = {
-        options.json: json.dumps(plain({"header": header, "clips": rows}), indent=1, allow_nan=False),
-        options.markdown: to_markdown(rows, header),
-    }
-    for path, text in texts.items():
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf8")
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 
 A clip folder holds `clip.mp4` or `images/`, and optionally `cameras.npz` (frame_index, c2w in OpenCV axes, and K in
 pixels or fx_over_width and fy_over_height; right_c2w, right_K), `right_images/`, and `depth/` (16-bit PNG, with
-`depth_scale` in about.json).
+`depth_scale` in about.json), and `truth.npz` (dynamic: pixels of every frame that move on their own).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import av
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, Shaped, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -43,6 +43,7 @@ class BenchmarkClip:
         clip: The sampled frames; `frame_indices` count in the original video or image folder.
         cameras: True cameras of the frames at the clip's size, arbitrary world and scale; None where unknown.
         depth: True z-depth of the frames, 0 where unknown; None where there is none.
+        dynamic: Pixels of the frames that truly move on their own; None where unknown.
         right_cameras: A second camera at the same times; None where there is none.
         right_frames: What it saw, RGB.
     """
@@ -53,6 +54,7 @@ class BenchmarkClip:
     clip: Clip
     cameras: PinholeCameras | None
     depth: Float[Tensor, "n h w"] | None
+    dynamic: Bool[Tensor, "n h w"] | None
     right_cameras: PinholeCameras | None
     right_frames: UInt8[Tensor, "n h w 3"] | None
 
@@ -106,7 +108,8 @@ def load_benchmark_clip(folder: Path, protocol: Protocol, work: Path, width: int
     if right_cameras is not None and (folder / "right_images").is_dir():
         right = _right_frames(folder / "right_images", clip)
     depth = _true_depth(folder, clip) if (folder / "depth").is_dir() else None
-    return BenchmarkClip(folder.name, source, config, clip, cameras, depth, right_cameras, right)
+    dynamic = _true_dynamic(folder / "truth.npz", clip)
+    return BenchmarkClip(folder.name, source, config, clip, cameras, depth, dynamic, right_cameras, right)
 
 
 def scale_intrinsics(
@@ -175,13 +178,24 @@ def _true_depth(folder: Path, clip: Clip) -> Float[Tensor, "n h w"]:
     return torch.stack(maps)
 
 
-def _fit_nearest(depth: Float[Tensor, "sh sw"], width: int, height: int) -> Float[Tensor, "h w"]:
+def _true_dynamic(file: Path, clip: Clip) -> Bool[Tensor, "n h w"] | None:
+    """Moving pixels at the clip's size; None where the file is missing or does not tell."""
+    if not file.is_file():
+        return None
+    with np.load(file) as data:
+        if "dynamic" not in data:
+            return None
+        masks = torch.from_numpy(data["dynamic"])[clip.frame_indices]
+    return torch.stack([_fit_nearest(mask, clip.width, clip.height) for mask in masks])
+
+
+def _fit_nearest(values: Shaped[Tensor, "sh sw"], width: int, height: int) -> Shaped[Tensor, "h w"]:
     """The same scaling and cutting as for frames, taking the nearest pixel."""
-    source = (depth.shape[1], depth.shape[0])
+    source = (values.shape[1], values.shape[0])
     K = scale_intrinsics(torch.eye(3, dtype=torch.float64)[None], source, (width, height))[0]
     x = ((torch.arange(width) + 0.5 - K[0, 2]) / K[0, 0]).long().clamp(0, source[0] - 1)
     y = ((torch.arange(height) + 0.5 - K[1, 2]) / K[1, 1]).long().clamp(0, source[1] - 1)
-    return depth[y[:, None], x[None, :]]
+    return values[y[:, None], x[None, :]]
 
 
 def _link(images: list[Path], chosen: Sequence[int], folder: Path) -> Path:

@@ -42,9 +42,10 @@ class Protocol:
         return start, self.duration
 
 
-def geometry_protocol(start: float, duration: float) -> Protocol:
-    """Sixteen frames, enough for every clip's cameras to move and few enough to compare with published solvers."""
-    return Protocol(f"geometry: 16 frames, seconds {start:g}-{start + duration:g}", start, duration, 16)
+def geometry_protocol(start: float, duration: float, num_frames: int = 16) -> Protocol:
+    """Sixteen frames: enough for every clip's cameras to move, few enough to compare with published solvers."""
+    name = f"geometry: {num_frames} frames, seconds {start:g}-{start + duration:g}"
+    return Protocol(name, start, duration, num_frames)
 
 
 def held_out_protocol(start: float, duration: float, num_frames: int) -> Protocol:

@@ -2,65 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import platform
 import statistics
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from _benchmark.columns import Column
+
 Row = dict[str, Any]
-"""One clip's results: name, source frames, and a dict per measurement."""
+"""One clip's results: `clip` (its name), a dict per measurement, `notes` on them, `error` where it failed."""
+
+Sections = dict[str, tuple[Column, ...]]
+"""Tables of a report by heading."""
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column of the table.
-
-    Attributes:
-        title: Header, with the unit.
-        path: Keys that lead to the value inside a row.
-        digits: Decimals shown.
-        summary: How all clips are summarised: "median", "mean" or "" for not at all.
-    """
-
-    title: str
-    path: tuple[str, ...]
-    digits: int
-    summary: str = ""
-
-
-GEOMETRY_COLUMNS = (
-    Column("solved", ("geometry", "solved"), 0),
-    Column("of", ("geometry", "frames"), 0),
-    Column("ATE % of path", ("geometry", "ate_percent_of_path"), 2, "median"),
-    Column("rotation °/step", ("geometry", "rotation_degrees_per_step"), 3, "median"),
-    Column("focal error %", ("geometry", "focal_error_percent"), 1, "median"),
-    Column("depth AbsRel", ("geometry", "depth_abs_rel"), 3, "median"),
-    Column("seconds", ("geometry", "seconds"), 1, "median"),
-)
-VIEW_COLUMNS = (
-    Column("repeat dB", ("baselines", "repeat_previous", "psnr"), 1, "mean"),
-    Column("flow dB", ("baselines", "flow_interpolation", "psnr"), 1, "mean"),
-    Column("scene dB", ("scene", "psnr"), 1, "mean"),
-    Column("repeat SSIM", ("baselines", "repeat_previous", "ssim"), 3, "mean"),
-    Column("flow SSIM", ("baselines", "flow_interpolation", "ssim"), 3, "mean"),
-    Column("scene SSIM", ("scene", "ssim"), 3, "mean"),
-    Column("train s", ("scene", "train_seconds"), 0, "mean"),
-)
-RIGHT_COLUMNS = (
-    Column("shift dB", ("baselines", "right_shift", "psnr"), 1, "mean"),
-    Column("aligned dB", ("scene", "right_aligned", "psnr"), 1, "mean"),
-    Column("beside dB", ("scene", "right_beside", "psnr"), 1, "mean"),
-    Column("shift SSIM", ("baselines", "right_shift", "ssim"), 3, "mean"),
-    Column("aligned SSIM", ("scene", "right_aligned", "ssim"), 3, "mean"),
-    Column("beside SSIM", ("scene", "right_beside", "ssim"), 3, "mean"),
-)
 _SUMMARIES: dict[str, Callable[[list[float]], float]] = {"median": statistics.median, "mean": statistics.fmean}
 
 
@@ -91,23 +53,34 @@ def plain(value: Any) -> Any:
     return value
 
 
-def to_markdown(rows: list[Row], header: dict[str, Any]) -> str:
-    """The whole report: protocols, machine, and one table per kind of measurement that has any value."""
-    lines = ["# Benchmark", ""]
+def to_markdown(rows: list[Row], header: dict[str, Any], sections: Sections, title: str = "Benchmark") -> str:
+    """The whole report: protocols, machine, one table per section that has any value, notes and failures."""
+    lines = [f"# {title}", ""]
     lines += [f"- {name}: {_words(value)}" for name, value in header.items()]
-    sections = (
-        ("Geometry", GEOMETRY_COLUMNS),
-        ("Held-out frames", VIEW_COLUMNS),
-        ("Unseen right camera", RIGHT_COLUMNS),
-    )
-    for title, columns in sections:
+    for heading, columns in sections.items():
         table = _table(rows, columns)
         if table:
-            lines += ["", f"## {title}", "", *table]
+            lines += ["", f"## {heading}", "", *table]
+    notes = [f"- {row['clip']}: {note}" for row in rows for note in row.get("notes", [])]
     failed = [f"- {row['clip']}: {row['error']}" for row in rows if row.get("error")]
-    if failed:
-        lines += ["", "## Failed", "", *failed]
+    for heading, items in (("Notes", notes), ("Failed", failed)):
+        if items:
+            lines += ["", f"## {heading}", "", *items]
     return "\n".join(lines) + "\n"
+
+
+def write_report(
+    rows: list[Row], header: dict[str, Any], text: str, json_path: Path | None, markdown_path: Path | None
+) -> None:
+    """Write the tables as `text` and every number as JSON, each where a path is given."""
+    texts = {
+        json_path: json.dumps(plain({"header": header, "clips": rows}), indent=1, allow_nan=False),
+        markdown_path: text,
+    }
+    for path, content in texts.items():
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, "utf8")
 
 
 def _table(rows: list[Row], columns: tuple[Column, ...]) -> list[str]:
@@ -134,16 +107,18 @@ def _summary_line(name: str, rows: list[Row], columns: list[Column]) -> str:
     return f"| **{name}** | " + " | ".join(cells) + " |"
 
 
-def _value(row: Row, path: tuple[str, ...]) -> float | None:
+def _value(row: Row, path: tuple[str, ...]) -> float | bool | None:
     value: Any = row
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     if not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
-    return float(value)
+    return value if isinstance(value, bool) else float(value)
 
 
-def _shown(value: float | None, digits: int) -> str:
+def _shown(value: float | bool | None, digits: int) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "–" if value is None else f"{value:.{digits}f}"
 
 

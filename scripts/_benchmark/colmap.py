@@ -1,0 +1,138 @@
+"""COLMAP (Schönberger and Frahm, CVPR 2016) on the frames of a benchmark clip, through pycolmap."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import cv2
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from _benchmark.clips import BenchmarkClip, scale_intrinsics
+from _benchmark.geometry import compare_cameras
+from _benchmark.memory import PeakMemory
+from neoverse_ns.clip.images import images_in
+from neoverse_ns.clip.load import load_clip
+from neoverse_ns.errors import ReconstructionError, SettingsError
+from neoverse_ns.geometry.cameras import PinholeCameras
+
+EXHAUSTIVE_UP_TO = 24
+"""Image folders of at most so many images are matched exhaustively; videos and longer folders along the sequence."""
+
+SETTINGS = (
+    "SIFT on the CPU; sequential matching (exhaustive for image folders of at most 24 images); one simple-pinhole "
+    "camera for all frames, its focal length refined; frames at source resolution; all cores; every other option at "
+    "pycolmap's default; of several models the largest; seconds of extraction, matching and mapping, without decoding"
+)
+"""What the table says about these numbers."""
+
+
+def import_pycolmap() -> ModuleType:
+    """The optional dependency.
+
+    Raises:
+        SettingsError: It is not installed.
+    """
+    try:
+        # By name, as type checkers must pass without it.
+        return importlib.import_module("pycolmap")
+    except ImportError as error:
+        raise SettingsError(
+            f"pycolmap cannot be imported ({error}): install it with `pip install neoverse-ns[geometry]` or "
+            "`pip install pycolmap`"
+        ) from error
+
+
+def measure_colmap(sample: BenchmarkClip, work: Path, seed: int) -> dict[str, Any]:
+    """Solve the sample's frames with COLMAP, and compare as our own cameras are compared.
+
+    Args:
+        sample: A clip; its frames are taken at the size of the source.
+        work: Where frames, features and models are put; emptied before.
+        seed: Of everything COLMAP draws. Threads finish in any order, which leaves small differences between runs.
+
+    Raises:
+        SettingsError: pycolmap is not installed.
+        ReconstructionError: No model came out; says how far it got.
+    """
+    pycolmap = import_pycolmap()
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    images = _write_frames(sample, work / "images")
+    exhaustive = sample.source.is_dir() and len(sample.clip) <= EXHAUSTIVE_UP_TO
+    with PeakMemory() as memory:
+        started = time.perf_counter()
+        models = _solve(pycolmap, images, work, exhaustive, seed)
+        seconds = time.perf_counter() - started
+    run = {"seconds": seconds, "peak_gb": memory.peak_gb, "models": len(models), "exhaustive": exhaustive}
+    if not models:
+        raise ReconstructionError(f"no model after {seconds:.0f} s: {_reason(pycolmap, work / 'database.db')}")
+    largest = max(models, key=lambda model: model.num_reg_images())
+    names = [image.name for image in images_in(images)]
+    cameras = _cameras(largest, names, (sample.clip.width, sample.clip.height))
+    return run | compare_cameras(cameras, sample.cameras)
+
+
+def _write_frames(sample: BenchmarkClip, folder: Path) -> Path:
+    """A folder with the sample's frames at source resolution: an image folder's own files, a video's as PNG.
+
+    Frames of a video pass through the loader, so that they are surely the same; it cuts their sides to multiples of 16.
+    """
+    if sample.source.is_dir():
+        return sample.source
+    size = sample.clip.source_size
+    assert size is not None
+    clip = load_clip(sample.source, replace(sample.config, width=size[0]))
+    assert torch.equal(clip.frame_indices, sample.clip.frame_indices)
+    folder.mkdir()
+    for place, frame in enumerate(clip.frames.numpy()):
+        cv2.imwrite(str(folder / f"{place:05d}.png"), frame[:, :, ::-1])
+    return folder
+
+
+def _solve(pycolmap: ModuleType, images: Path, work: Path, exhaustive: bool, seed: int) -> list[Any]:
+    """Features, matches and incremental mapping; returns every model found."""
+    database = work / "database.db"
+    # COLMAP's own log would drown the table; what matters of it is asked from the results.
+    pycolmap.logging.minloglevel = pycolmap.logging.FATAL
+    pycolmap.set_random_seed(seed)
+    reader = pycolmap.ImageReaderOptions(camera_model="SIMPLE_PINHOLE")
+    device = pycolmap.Device.cpu
+    pycolmap.extract_features(
+        database, images, camera_mode=pycolmap.CameraMode.SINGLE, reader_options=reader, device=device
+    )
+    match = pycolmap.match_exhaustive if exhaustive else pycolmap.match_sequential
+    match(database, device=device)
+    options = pycolmap.IncrementalPipelineOptions(random_seed=seed)
+    (work / "models").mkdir()
+    return list(pycolmap.incremental_mapping(database, images, work / "models", options=options).values())
+
+
+def _reason(pycolmap: ModuleType, database: Path) -> str:
+    """Why there is no model, from what matching left in the database."""
+    with pycolmap.Database.open(database) as opened:
+        images, pairs = opened.num_images(), opened.num_verified_image_pairs()
+    if pairs == 0:
+        return f"no two of {images} frames matched"
+    return f"{pairs} pairs of {images} frames matched, but from none could a model be started and grown"
+
+
+def _cameras(model: Any, names: list[str], size: tuple[int, int]) -> PinholeCameras:
+    """The model's cameras in the frames' order and brought to the clip's size; NaN for frames it did not place."""
+    c2w = torch.full((len(names), 4, 4), torch.nan, dtype=torch.float64)
+    K = torch.eye(3, dtype=torch.float64).repeat(len(names), 1, 1)
+    for image in (model.images[i] for i in model.reg_image_ids()):
+        place, camera = names.index(image.name), model.cameras[image.camera_id]
+        w2c = torch.eye(4, dtype=torch.float64)
+        w2c[:3] = torch.from_numpy(image.cam_from_world().matrix())
+        c2w[place] = torch.linalg.inv(w2c)
+        intrinsics: Float[Tensor, "1 3 3"] = torch.from_numpy(camera.calibration_matrix())[None]
+        K[place] = scale_intrinsics(intrinsics, (camera.width, camera.height), size)[0]
+    return PinholeCameras(c2w, K, *size)

@@ -1,0 +1,90 @@
+"""The tables' columns: where each finds its value in a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        title: Header, with the unit.
+        path: Keys that lead to the value inside a row.
+        digits: Decimals shown.
+        summary: How all clips are summarised: "median", "mean" or "" for not at all.
+    """
+
+    title: str
+    path: tuple[str, ...]
+    digits: int
+    summary: str = ""
+
+
+GEOMETRY_COLUMNS = (
+    Column("solved", ("geometry", "solved"), 0),
+    Column("of", ("geometry", "frames"), 0),
+    Column("ATE % of path", ("geometry", "ate_percent_of_path"), 2, "median"),
+    Column("ATE %, distinct poses", ("geometry", "ate_percent_distinct"), 2),
+    Column("rotation °/step", ("geometry", "rotation_degrees_per_step"), 3, "median"),
+    Column("focal error %", ("geometry", "focal_error_percent"), 1, "median"),
+    Column("depth AbsRel", ("geometry", "depth_abs_rel"), 3, "median"),
+    Column("static AbsRel", ("geometry", "depth_abs_rel_static"), 3, "median"),
+    Column("moving IoU", ("geometry", "dynamic_iou"), 2, "median"),
+    Column("seconds", ("geometry", "seconds"), 1, "median"),
+    Column("peak GB", ("geometry", "peak_gb"), 2, "median"),
+)
+PATH_COLUMNS = (
+    Column("unsolved", ("geometry", "unsolved"), 0),
+    Column("largest step / median", ("geometry", "steps", "step_over_median"), 2, "median"),
+    Column("the truth's", ("geometry", "true_steps", "step_over_median"), 2, "median"),
+    Column("largest step / depth %", ("geometry", "step_percent_of_depth"), 2, "median"),
+    Column("largest turn / median", ("geometry", "steps", "turn_over_median"), 2, "median"),
+    Column("the truth's", ("geometry", "true_steps", "turn_over_median"), 2, "median"),
+    Column("largest turn °", ("geometry", "steps", "turn_degrees"), 2, "median"),
+    Column("moving %", ("geometry", "dynamic_percent"), 1, "median"),
+    Column("all finite", ("geometry", "all_finite"), 0),
+)
+VIEW_COLUMNS = (
+    Column("repeat dB", ("baselines", "repeat_previous", "psnr"), 1, "mean"),
+    Column("flow dB", ("baselines", "flow_interpolation", "psnr"), 1, "mean"),
+    Column("scene dB", ("scene", "psnr"), 1, "mean"),
+    Column("repeat SSIM", ("baselines", "repeat_previous", "ssim"), 3, "mean"),
+    Column("flow SSIM", ("baselines", "flow_interpolation", "ssim"), 3, "mean"),
+    Column("scene SSIM", ("scene", "ssim"), 3, "mean"),
+    Column("train s", ("scene", "train_seconds"), 0, "mean"),
+)
+RIGHT_COLUMNS = (
+    Column("shift dB", ("baselines", "right_shift", "psnr"), 1, "mean"),
+    Column("aligned dB", ("scene", "right_aligned", "psnr"), 1, "mean"),
+    Column("beside dB", ("scene", "right_beside", "psnr"), 1, "mean"),
+    Column("shift SSIM", ("baselines", "right_shift", "ssim"), 3, "mean"),
+    Column("aligned SSIM", ("scene", "right_aligned", "ssim"), 3, "mean"),
+    Column("beside SSIM", ("scene", "right_beside", "ssim"), 3, "mean"),
+)
+SECTIONS = {
+    "Geometry": GEOMETRY_COLUMNS,
+    "Camera path and masks": PATH_COLUMNS,
+    "Held-out frames": VIEW_COLUMNS,
+    "Unseen right camera": RIGHT_COLUMNS,
+}
+"""Tables of scripts/benchmark.py."""
+
+COLMAP_SECTIONS = {
+    "Cameras": (
+        Column("of", ("ours", "frames"), 0),
+        Column("ours solved", ("ours", "solved"), 0),
+        Column("COLMAP solved", ("colmap", "solved"), 0),
+        Column("ours ATE % of path", ("ours", "ate_percent_of_path"), 2, "median"),
+        Column("COLMAP ATE % of path", ("colmap", "ate_percent_of_path"), 2, "median"),
+        Column("ours rotation °/step", ("ours", "rotation_degrees_per_step"), 3, "median"),
+        Column("COLMAP rotation °/step", ("colmap", "rotation_degrees_per_step"), 3, "median"),
+        Column("ours focal error %", ("ours", "focal_error_percent"), 1, "median"),
+        Column("COLMAP focal error %", ("colmap", "focal_error_percent"), 1, "median"),
+        Column("ours s", ("ours", "seconds"), 1, "median"),
+        Column("COLMAP s", ("colmap", "seconds"), 1, "median"),
+        Column("COLMAP s / ours", ("times_faster",), 1, "median"),
+    )
+}
+"""The table of scripts/benchmark_colmap.py: both solvers side by side."""

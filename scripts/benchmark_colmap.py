@@ -1,0 +1,119 @@
+"""Solve cameras with our own reconstructor and with COLMAP, on the same frames in the same run, side by side.
+
+    pip install pycolmap
+    python scripts/benchmark_colmap.py --clips CLIPS --markdown docs/benchmarks_colmap.md --json colmap.json
+
+Frames are those of the geometry part of scripts/benchmark.py. A clip that one solver fails on is listed with the reason
+and keeps the other's numbers.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+from _benchmark.clips import find_clips, load_benchmark_clip
+from _benchmark.colmap import SETTINGS, import_pycolmap, measure_colmap
+from _benchmark.columns import COLMAP_SECTIONS
+from _benchmark.geometry import measure_geometry
+from _benchmark.protocols import Protocol, geometry_protocol
+from _benchmark.report import Row, describe_machine, to_markdown, write_report
+
+from neoverse_ns.console import CONSOLE, progress, say, warn
+from neoverse_ns.errors import NeoVerseError
+
+TITLE = "Cameras beside COLMAP's"
+
+
+@dataclass
+class BenchmarkColmap:
+    """Both solvers on a folder of clips."""
+
+    clips: Path
+    """Folder of clip folders, as for scripts/benchmark.py."""
+    only: str | None = None
+    """Names of the clips to use, separated by commas; all by default."""
+    json: Path | None = None
+    """Where to write every number."""
+    markdown: Path | None = None
+    """Where to write the table."""
+    start: float = 2.0
+    """First second of every video that is long enough; others start at 0."""
+    duration: float = 3.0
+    """Seconds used of every video."""
+    frames: int = 16
+    """Frames of every video."""
+    seed: int = 0
+    """Of COLMAP."""
+    work_dir: Path | None = None
+    """Where frames and models are kept; by default a folder that is deleted at the end."""
+
+
+def compare(folder: Path, protocol: Protocol, work: Path, seed: int) -> Row:
+    """One clip by both solvers."""
+    row: Row = {"clip": folder.name, "notes": []}
+    try:
+        sample = load_benchmark_clip(folder, protocol, work)
+    except NeoVerseError as error:
+        return row | {"error": str(error)}
+    row["source_frames"] = sample.clip.frame_indices.tolist()
+    solvers: dict[str, Callable[[], dict[str, Any]]] = {
+        "ours": lambda: measure_geometry(sample),
+        "colmap": lambda: measure_colmap(sample, work / "colmap" / folder.name, seed),
+    }
+    for name, solve in solvers.items():
+        try:
+            row[name] = solve()
+            row["notes"] += [f"{name}: {note}" for note in row[name]["notes"]]
+        except NeoVerseError as error:
+            row[name] = {"frames": len(sample.clip), "solved": 0}
+            row["notes"].append(f"{name}: {error}")
+            warn(f"{folder.name}: {name}: {error}")
+    if "seconds" in row["ours"] and "seconds" in row["colmap"]:
+        row["times_faster"] = row["colmap"]["seconds"] / row["ours"]["seconds"]
+    return row
+
+
+def run(options: BenchmarkColmap, work: Path) -> int:
+    """Compare on every clip, write after each, print the table at the end; returns the process's exit code."""
+    version = import_pycolmap().__version__
+    protocol = geometry_protocol(options.start, options.duration, options.frames)
+    folders = find_clips(options.clips, options.only.split(",") if options.only else None)
+    header = {
+        "protocol": protocol.name,
+        "COLMAP": f"pycolmap {version}, seed {options.seed}: {SETTINGS}",
+        "errors": "over the frames that a solver placed; medians over the clips that it solved",
+        "machine": describe_machine(),
+    }
+    rows: list[Row] = []
+    with progress("both solvers", len(folders)) as steps:
+        for folder in folders:
+            say(f"benchmark: {folder.name}")
+            rows.append(compare(folder, protocol, work, options.seed))
+            text = to_markdown(rows, header, COLMAP_SECTIONS, TITLE)
+            # A long run that is cut short keeps what it has.
+            write_report(rows, header, text, options.json, options.markdown)
+            steps.advance(note=folder.name)
+    CONSOLE.print(to_markdown(rows, header, COLMAP_SECTIONS, TITLE), markup=False, highlight=False)
+    return 1 if any("error" in row for row in rows) else 0
+
+
+def main() -> int:
+    options = tyro.cli(BenchmarkColmap, description=__doc__)
+    try:
+        if options.work_dir is not None:
+            return run(options, options.work_dir)
+        with tempfile.TemporaryDirectory(prefix="neoverse-colmap-") as work:
+            return run(options, Path(work))
+    except NeoVerseError as error:
+        warn(str(error))
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
