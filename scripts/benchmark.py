@@ -16,13 +16,14 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tyro
 from _benchmark.baselines import score_baselines
 from _benchmark.clips import find_clips, load_benchmark_clip
 from _benchmark.columns import SECTIONS
 from _benchmark.demo import DEMO, render_demo
-from _benchmark.geometry import measure_geometry
+from _benchmark.geometry import measure_geometry, sample_notes
 from _benchmark.protocols import HELD_OUT_EVERY, Protocol, geometry_protocol, held_out_protocol
 from _benchmark.report import Row, describe_machine, to_markdown, write_report
 from _benchmark.train import TrainSettings, train_and_evaluate
@@ -74,14 +75,15 @@ def measure(folder: Path, options: Benchmark, work: Path) -> Row:
     row: Row = {"clip": folder.name}
     try:
         if not options.skip_geometry:
-            sample = load_benchmark_clip(folder, _geometry_protocol(options), work, options.width)
+            protocol = _geometry_protocol(options)
+            sample = load_benchmark_clip(folder, protocol, work, options.width)
             geometry = measure_geometry(sample)
             row["geometry"] = {
                 "source_frames": sample.clip.frame_indices.tolist(),
                 "clip_notes": list(sample.clip.notes),
                 **geometry,
             }
-            row["notes"] = geometry["notes"]
+            row["notes"] = sample_notes(sample, protocol) + geometry["notes"]
         if not options.geometry_only:
             row |= _measure_views(folder, options, work)
     except NeoVerseError as error:
@@ -121,16 +123,21 @@ def _measure_views(folder: Path, options: Benchmark, work: Path) -> Row:
     }
 
 
+def _header(options: Benchmark) -> dict[str, Any]:
+    """What was measured how, and where."""
+    header: dict[str, Any] = {}
+    if not options.skip_geometry:
+        header["geometry protocol"] = _geometry_protocol(options).name
+    if not options.geometry_only:
+        header["held-out protocol"] = held_out_protocol(options.start, options.duration, options.frames).name
+        header |= {"method": options.method, "seed": options.seed}
+    return header | {"machine": describe_machine()}
+
+
 def run(options: Benchmark, work: Path) -> int:
     """Measure every clip, write after each, print the tables at the end; returns the process's exit code."""
     folders = _choose_clips(options, work)
-    header = {
-        "geometry protocol": _geometry_protocol(options).name,
-        "held-out protocol": held_out_protocol(options.start, options.duration, options.frames).name,
-        "method": options.method,
-        "seed": options.seed,
-        "machine": describe_machine(),
-    }
+    header = _header(options)
     rows: list[Row] = []
     with progress("benchmark", len(folders)) as steps:
         for folder in folders:

@@ -1,6 +1,6 @@
 """Solve cameras with our own reconstructor and with COLMAP, on the same frames in the same run, side by side.
 
-    pip install pycolmap
+    pip install 'neoverse-ns[geometry]'
     python scripts/benchmark_colmap.py --clips CLIPS --markdown docs/benchmarks_colmap.md --json colmap.json
 
 Frames are those of the geometry part of scripts/benchmark.py. A clip that one solver fails on is listed with the reason
@@ -20,7 +20,7 @@ import tyro
 from _benchmark.clips import find_clips, load_benchmark_clip
 from _benchmark.colmap import SETTINGS, import_pycolmap, measure_colmap
 from _benchmark.columns import COLMAP_SECTIONS
-from _benchmark.geometry import measure_geometry
+from _benchmark.geometry import measure_geometry, sample_notes
 from _benchmark.protocols import Protocol, geometry_protocol
 from _benchmark.report import Row, describe_machine, to_markdown, write_report
 
@@ -56,12 +56,12 @@ class BenchmarkColmap:
 
 def compare(folder: Path, protocol: Protocol, work: Path, seed: int) -> Row:
     """One clip by both solvers."""
-    row: Row = {"clip": folder.name, "notes": []}
+    row: Row = {"clip": folder.name}
     try:
         sample = load_benchmark_clip(folder, protocol, work)
     except NeoVerseError as error:
         return row | {"error": str(error)}
-    row["source_frames"] = sample.clip.frame_indices.tolist()
+    row |= {"source_frames": sample.clip.frame_indices.tolist(), "notes": sample_notes(sample, protocol)}
     solvers: dict[str, Callable[[], dict[str, Any]]] = {
         "ours": lambda: measure_geometry(sample),
         "colmap": lambda: measure_colmap(sample, work / "colmap" / folder.name, seed),
@@ -74,7 +74,7 @@ def compare(folder: Path, protocol: Protocol, work: Path, seed: int) -> Row:
             row[name] = {"frames": len(sample.clip), "solved": 0}
             row["notes"].append(f"{name}: {error}")
             warn(f"{folder.name}: {name}: {error}")
-    if "seconds" in row["ours"] and "seconds" in row["colmap"]:
+    if row["ours"]["solved"] and row["colmap"]["solved"]:
         row["times_faster"] = row["colmap"]["seconds"] / row["ours"]["seconds"]
     return row
 
@@ -87,7 +87,7 @@ def run(options: BenchmarkColmap, work: Path) -> int:
     header = {
         "protocol": protocol.name,
         "COLMAP": f"pycolmap {version}, seed {options.seed}: {SETTINGS}",
-        "errors": "over the frames that a solver placed; medians over the clips that it solved",
+        "errors": "over the frames that a solver placed; medians over the clips it solved, of seconds over all",
         "machine": describe_machine(),
     }
     rows: list[Row] = []

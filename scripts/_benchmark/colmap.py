@@ -20,11 +20,14 @@ from _benchmark.geometry import compare_cameras
 from _benchmark.memory import PeakMemory
 from neoverse_ns.clip.images import images_in
 from neoverse_ns.clip.load import load_clip
-from neoverse_ns.errors import ReconstructionError, SettingsError
+from neoverse_ns.errors import SettingsError
 from neoverse_ns.geometry.cameras import PinholeCameras
 
 EXHAUSTIVE_UP_TO = 24
 """Image folders of at most so many images are matched exhaustively; videos and longer folders along the sequence."""
+
+OLDEST = "3.13"
+"""First pycolmap whose mapping takes a seed."""
 
 SETTINGS = (
     "SIFT on the CPU; sequential matching (exhaustive for image folders of at most 24 images); one simple-pinhole "
@@ -38,16 +41,17 @@ def import_pycolmap() -> ModuleType:
     """The optional dependency.
 
     Raises:
-        SettingsError: It is not installed.
+        SettingsError: It is not installed, or too old to be seeded.
     """
+    install = f"install it with `pip install 'neoverse-ns[geometry]'` or `pip install 'pycolmap>={OLDEST}'`"
     try:
         # By name, as type checkers must pass without it.
-        return importlib.import_module("pycolmap")
+        pycolmap = importlib.import_module("pycolmap")
     except ImportError as error:
-        raise SettingsError(
-            f"pycolmap cannot be imported ({error}): install it with `pip install neoverse-ns[geometry]` or "
-            "`pip install pycolmap`"
-        ) from error
+        raise SettingsError(f"pycolmap cannot be imported ({error}): {install}") from error
+    if not hasattr(pycolmap.IncrementalPipelineOptions(), "random_seed"):
+        raise SettingsError(f"pycolmap {pycolmap.__version__} is too old: {install}")
+    return pycolmap
 
 
 def measure_colmap(sample: BenchmarkClip, work: Path, seed: int) -> dict[str, Any]:
@@ -58,9 +62,12 @@ def measure_colmap(sample: BenchmarkClip, work: Path, seed: int) -> dict[str, An
         work: Where frames, features and models are put; emptied before.
         seed: Of everything COLMAP draws. Threads finish in any order, which leaves small differences between runs.
 
+    Returns:
+        As :func:`compare_cameras`, with seconds and peak memory; where no model came out, "solved" is 0 and "notes"
+        say how far it got.
+
     Raises:
         SettingsError: pycolmap is not installed.
-        ReconstructionError: No model came out; says how far it got.
     """
     pycolmap = import_pycolmap()
     shutil.rmtree(work, ignore_errors=True)
@@ -73,7 +80,8 @@ def measure_colmap(sample: BenchmarkClip, work: Path, seed: int) -> dict[str, An
         seconds = time.perf_counter() - started
     run = {"seconds": seconds, "peak_gb": memory.peak_gb, "models": len(models), "exhaustive": exhaustive}
     if not models:
-        raise ReconstructionError(f"no model after {seconds:.0f} s: {_reason(pycolmap, work / 'database.db')}")
+        reason = f"no model: {_reason(pycolmap, work / 'database.db')}"
+        return run | {"frames": len(sample.clip), "solved": 0, "notes": [reason]}
     largest = max(models, key=lambda model: model.num_reg_images())
     names = [image.name for image in images_in(images)]
     cameras = _cameras(largest, names, (sample.clip.width, sample.clip.height))
@@ -86,7 +94,8 @@ def _write_frames(sample: BenchmarkClip, folder: Path) -> Path:
     Frames of a video pass through the loader, so that they are surely the same; it cuts their sides to multiples of 16.
     """
     if sample.source.is_dir():
-        return sample.source
+        # Copies, as COLMAP names images after what links point to.
+        return Path(shutil.copytree(sample.source, folder))
     size = sample.clip.source_size
     assert size is not None
     clip = load_clip(sample.source, replace(sample.config, width=size[0]))
@@ -118,7 +127,8 @@ def _solve(pycolmap: ModuleType, images: Path, work: Path, exhaustive: bool, see
 def _reason(pycolmap: ModuleType, database: Path) -> str:
     """Why there is no model, from what matching left in the database."""
     with pycolmap.Database.open(database) as opened:
-        images, pairs = opened.num_images(), opened.num_verified_image_pairs()
+        images, (_, inliers) = opened.num_images(), opened.read_two_view_geometry_num_inliers()
+    pairs = sum(count > 0 for count in inliers)
     if pairs == 0:
         return f"no two of {images} frames matched"
     return f"{pairs} pairs of {images} frames matched, but from none could a model be started and grown"

@@ -78,6 +78,8 @@ COLMAP_SECTIONS = {
         Column("COLMAP solved", ("colmap", "solved"), 0),
         Column("ours ATE % of path", ("ours", "ate_percent_of_path"), 2, "median"),
         Column("COLMAP ATE % of path", ("colmap", "ate_percent_of_path"), 2, "median"),
+        Column("ours, distinct poses", ("ours", "ate_percent_distinct"), 2),
+        Column("COLMAP, distinct poses", ("colmap", "ate_percent_distinct"), 2),
         Column("ours rotation °/step", ("ours", "rotation_degrees_per_step"), 3, "median"),
         Column("COLMAP rotation °/step", ("colmap", "rotation_degrees_per_step"), 3, "median"),
         Column("ours focal error %", ("ours", "focal_error_percent"), 1, "median"),

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from _benchmark.clips import BenchmarkClip
 from _benchmark.memory import PeakMemory
+from _benchmark.protocols import Protocol
 from _benchmark.steps import distinct_poses, largest_steps
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.camera import ate, focal_error_percent, rpe_rotation_degrees
@@ -89,9 +90,21 @@ def compare_cameras(estimate: PinholeCameras, truth: PinholeCameras | None) -> d
     if not distinct.all():
         subset = distinct & solved
         result["ate_percent_distinct"] = ate(estimate.c2w[subset], truth.c2w[subset]).percent_of_path
-        repeats = int((~distinct).sum())
-        result["notes"].append(f"the truth gives {repeats} of {len(truth)} frames exactly the pose of the frame after them")
     return result
+
+
+def sample_notes(sample: BenchmarkClip, protocol: Protocol) -> list[str]:
+    """What a reader must know about a clip's frames and truth, whoever solves it."""
+    notes = []
+    if sample.source.is_file() and sample.config.start != protocol.start:
+        notes.append(f"too short for its frames to begin at second {protocol.start:g}, they begin at second 0")
+    if sample.source.is_file() and len(sample.clip) < protocol.num_frames:
+        notes.append(f"{len(sample.clip)} frames where {protocol.num_frames} were asked for")
+    if sample.cameras is not None:
+        repeats = int((~distinct_poses(sample.cameras.c2w)).sum())
+        if repeats:
+            notes.append(f"the truth gives {repeats} of {len(sample.clip)} frames exactly the pose of the next frame")
+    return notes
 
 
 def intersection_over_union(mask: Bool[Tensor, "*batch h w"], truth: Bool[Tensor, "*batch h w"]) -> float:

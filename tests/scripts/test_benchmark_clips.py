@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 from _benchmark.clips import find_clips, load_benchmark_clip, scale_intrinsics
-from _benchmark.geometry import compare_geometry
-from _benchmark.protocols import held_out_protocol
+from _benchmark.geometry import compare_geometry, sample_notes
+from _benchmark.protocols import geometry_protocol, held_out_protocol
 from _benchmark.views import score_right, score_shift
 
 from neoverse_ns.clip.resize import fit
@@ -68,6 +68,8 @@ def test_truth_fits_the_frames(clips: Path, truth: SyntheticClip, tmp_path: Path
     assert torch.allclose(sample.cameras.K, truth.cameras.K, atol=1e-9)
     assert sample.depth is not None
     assert (sample.depth - truth.depth).abs().max() < 1e-3
+    assert sample.dynamic is not None
+    assert torch.equal(sample.dynamic, truth.dynamic)
     assert sample.right_frames is not None
     assert torch.equal(sample.right_frames, truth.right_frames)
 
@@ -119,6 +121,57 @@ def test_perfect_geometry_has_no_error(clips: Path, truth: SyntheticClip, tmp_pa
     assert result["depth_abs_rel"] < 1e-3
     longer = replace(exact, cameras=replace(cameras, K=cameras.K * torch.tensor([1.1, 1.1, 1])[:, None]))
     assert compare_geometry(longer, sample)["focal_error_percent"] == pytest.approx(10)
+
+
+def test_depth_of_what_moves_is_judged_apart(clips: Path, truth: SyntheticClip, tmp_path: Path) -> None:
+    sample = load_benchmark_clip(clips / "video", PROTOCOL, tmp_path)
+    keyframes = [1, 4]
+    moving = truth.dynamic[keyframes]
+    depth = torch.where(moving, 1.5 * truth.depth[keyframes], truth.depth[keyframes])
+    half = moving & (torch.arange(128) < 64)
+    guess = SceneGeometry(truth.cameras, keyframes, depth, torch.ones(2, 80, 128), half)
+    result = compare_geometry(guess, sample)
+    # One scale for all pixels, set by their medians, serves both numbers.
+    scale = (truth.depth[keyframes].median() / depth.median()).item()
+    share = moving.float().mean().item()
+    static, everywhere = abs(scale - 1), (1 - share) * abs(scale - 1) + share * abs(1.5 * scale - 1)
+    assert result["depth_abs_rel_static"] == pytest.approx(static, abs=1e-3)
+    assert result["depth_abs_rel"] == pytest.approx(everywhere, abs=1e-3)
+    assert everywhere > static + 0.01
+    assert result["dynamic_iou"] == pytest.approx((half.sum() / moving.sum()).item())
+    assert result["dynamic_percent"] == pytest.approx(100 * half.float().mean().item())
+    assert result["all_finite"] is True
+    broken = replace(guess, confidence=torch.full((2, 80, 128), torch.nan))
+    assert compare_geometry(broken, sample)["all_finite"] is False
+
+
+def test_unsolved_cameras_leave_the_errors_of_the_others(clips: Path, truth: SyntheticClip, tmp_path: Path) -> None:
+    sample = load_benchmark_clip(clips / "video", PROTOCOL, tmp_path)
+    cameras = moved_world(truth.cameras, 3.0)
+    cameras.c2w[[0, 4]] = torch.nan
+    guess = SceneGeometry(cameras, [1, 6], truth.depth[[1, 6]], torch.ones(2, 80, 128), truth.dynamic[[1, 6]])
+    result = compare_geometry(guess, sample)
+    assert (result["frames"], result["solved"], result["unsolved"]) == (7, 5, 2)
+    assert result["ate_percent_of_path"] < 1e-6
+    assert result["all_finite"] is False
+
+
+def test_repeated_true_poses_are_left_out_once_more(clips: Path, truth: SyntheticClip, tmp_path: Path) -> None:
+    """Truth that stands still for three frames, as a recording has that begins before the tracking."""
+    sample = load_benchmark_clip(clips / "video", PROTOCOL, tmp_path)
+    stuck = replace(truth.cameras, c2w=truth.cameras.c2w[[2, 2, 2, 3, 4, 5, 6]])
+    guess = SceneGeometry(truth.cameras, [0, 6], truth.depth[[0, 6]], torch.ones(2, 80, 128), truth.dynamic[[0, 6]])
+    result = compare_geometry(guess, replace(sample, cameras=stuck))
+    assert result["ate_percent_of_path"] > 1
+    assert result["ate_percent_distinct"] < 1e-6
+    assert "ate_percent_distinct" not in compare_geometry(guess, sample)
+    asked = geometry_protocol(2.0, 3.0, 16)
+    assert sample_notes(replace(sample, cameras=stuck), asked) == [
+        "too short for its frames to begin at second 2, they begin at second 0",
+        "7 frames where 16 were asked for",
+        "the truth gives 2 of 7 frames exactly the pose of the next frame",
+    ]
+    assert sample_notes(sample, geometry_protocol(0.0, 3.0, 7)) == []
 
 
 def test_drawing_the_truth_beats_the_best_shift(clips: Path, truth: SyntheticClip, tmp_path: Path) -> None:

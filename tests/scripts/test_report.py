@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
+from _benchmark.columns import COLMAP_SECTIONS, SECTIONS
 from _benchmark.protocols import Protocol, choose_images, geometry_protocol, held_out_protocol
-from _benchmark.report import describe_machine, plain, to_markdown
+from _benchmark.report import describe_machine, plain, to_markdown, write_report
 
 ROWS = [
     {"clip": "a", "geometry": {"solved": 16, "frames": 16, "ate_percent_of_path": 0.2, "focal_error_percent": -10.0}},
@@ -19,7 +21,7 @@ GEOMETRY = geometry_protocol(2.0, 3.0)
 
 
 def test_table_has_values_summaries_and_failures() -> None:
-    text = to_markdown(ROWS, {"seed": 3})
+    text = to_markdown(ROWS, {"seed": 3}, SECTIONS)
     assert "- seed: 3" in text
     assert "| clip | solved | of | ATE % of path | focal error % |" in text
     assert "| a | 16 | 16 | 0.20 | -10.0 |" in text
@@ -29,6 +31,34 @@ def test_table_has_values_summaries_and_failures() -> None:
     assert "Unseen right camera" not in text
     assert "- d: d: the file is empty" in text
     assert "nan" not in text.lower()
+
+
+def test_truths_about_a_clip_are_words_and_notes() -> None:
+    row = {"clip": "a", "notes": ["half of it is dark"], "geometry": {"unsolved": 0, "all_finite": False}}
+    text = to_markdown([row], {}, SECTIONS)
+    assert "| clip | unsolved | all finite |" in text
+    assert "| a | 0 | no |" in text
+    assert "## Notes\n\n- a: half of it is dark\n" in text
+    assert "Failed" not in text
+
+
+def test_a_solver_that_gave_up_has_seconds_but_no_errors() -> None:
+    ours = {"frames": 16, "solved": 16, "ate_percent_of_path": 0.2, "seconds": 4.0}
+    row = {"clip": "a", "ours": ours, "colmap": {"frames": 16, "solved": 0, "seconds": 22.0}}
+    text = to_markdown([row], {}, COLMAP_SECTIONS, "Both")
+    assert text.startswith("# Both\n")
+    assert "| clip | of | ours solved | COLMAP solved | ours ATE % of path | ours s | COLMAP s |" in text
+    assert "| a | 16 | 16 | 0 | 0.20 | 4.0 | 22.0 |" in text
+
+
+def test_report_is_written_where_asked(tmp_path: Path) -> None:
+    write_report([{"clip": "a", "x": math.nan}], {"seed": 3}, "# Words\n", tmp_path / "new" / "a.json", None)
+    assert json.loads((tmp_path / "new" / "a.json").read_text()) == {
+        "header": {"seed": 3},
+        "clips": [{"clip": "a", "x": None}],
+    }
+    write_report([], {}, "# Words\n", None, tmp_path / "a.md")
+    assert (tmp_path / "a.md").read_text() == "# Words\n"
 
 
 def test_json_holds_no_nan() -> None:
@@ -48,6 +78,13 @@ def test_window_fits_the_video() -> None:
     assert protocol.window(15.0) == (2.0, 3.0)
     assert protocol.window(5.1) == (0.0, 3.0)
     assert protocol.window(1.0) == (0.0, 3.0)
+
+
+def test_frames_and_seconds_of_the_geometry_are_named() -> None:
+    protocol = geometry_protocol(6.0, 10.0, 81)
+    assert protocol.name == "geometry: 81 frames, seconds 6-16"
+    assert (protocol.start, protocol.duration, protocol.num_frames) == (6.0, 10.0, 81)
+    assert GEOMETRY.num_frames == 16
 
 
 def test_held_out_takes_the_first_images() -> None:
