@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated
 
 import numpy as np
@@ -22,15 +23,17 @@ from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.clip.load import load_clip
 from neoverse_ns.console import say, warn
-from neoverse_ns.errors import NeoVerseError
+from neoverse_ns.errors import NeoVerseError, SettingsError
 from neoverse_ns.geometry.projection import unproject
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.solve import solve_geometry
 from neoverse_ns.reconstruct.split import split_frames
 
-ROWS = ("frame", "depth (log)", "confidence", "moving")
+ROWS = ("frame", "depth (log)\nred: near", "confidence", "moving")
 POINTS_PER_KEYFRAME = 1500
+SURROUNDINGS = 4.0
+"""How far around the camera path points are shown, in median depths: a far background would shrink all of interest."""
 
 
 @dataclass
@@ -74,49 +77,61 @@ def draw_page(clip: Clip, geometry: SceneGeometry, columns: int) -> Figure:
         pictures[3].imshow(geometry.dynamic[keyframe].numpy(), cmap="gray", vmin=0, vmax=1)
         for row, axes in enumerate(pictures):
             axes.set(xticks=[], yticks=[], ylabel=ROWS[row] if column == 0 else "")
-    plan, words = bottom.subplots(1, 2, width_ratios=[2, 1])
+    plan, path, words = bottom.subplots(1, 3, width_ratios=[3, 2, 2])
     _draw_plan(plan, clip, geometry)
+    _draw_path(path, geometry.cameras.c2w)
     words.axis("off")
     words.text(0, 1, "\n".join(_report_lines(clip, geometry)), va="top", fontsize=8, family="monospace")
     return figure
 
 
 def _draw_plan(axes: Axes, clip: Clip, geometry: SceneGeometry) -> None:
-    """Camera path and keyframe points from above: x to the right, z up the page; moving points in red."""
+    """Keyframe points and cameras from above: x to the right, z up the page; moving points in red."""
+    shown = []
     for place, frame in enumerate(geometry.keyframes):
         camera = geometry.cameras[frame : frame + 1]
         points = unproject(geometry.depth[place], camera.K[0].float(), camera.c2w[0].float()).reshape(-1, 3)
         stride = max(len(points) // POINTS_PER_KEYFRAME, 1)
         colours = clip.images[frame].reshape(-1, 3)[::stride].numpy().copy()
         colours[geometry.dynamic[place].reshape(-1)[::stride].numpy()] = (1.0, 0.0, 0.0)
-        x, z = points[::stride, 0].numpy(), points[::stride, 2].numpy()
-        axes.scatter(x, z, c=colours, s=1, linewidths=0, rasterized=True)
-    centres, ahead = geometry.cameras.c2w[:, :3, 3], geometry.cameras.c2w[:, :3, 2]
-    step = 0.15 * _reach(centres)
-    axes.plot(centres[:, 0], centres[:, 2], "k-", linewidth=1)
-    arrows = np.stack([centres.numpy(), (centres + step * ahead).numpy()])
-    axes.plot(arrows[:, :, 0], arrows[:, :, 2], color="tab:blue", linewidth=0.8)
-    axes.plot(centres[0, 0], centres[0, 2], "o", color="tab:green", markersize=5)
-    # Far background would shrink everything of interest; the median depth is 1.
-    axes.set(
-        aspect="equal", xlabel="x (right)", ylabel="z (ahead)", title="from above; green: first camera, red: moving"
-    )
-    middle = float(centres[:, 0].mean())
-    axes.set_xlim(middle - 2.2, middle + 2.2)
-    axes.set_ylim(float(centres[:, 2].min()) - 0.3, float(centres[:, 2].max()) + 2.5)
+        shown.append(points[::stride, [0, 2]].numpy())
+        axes.scatter(shown[-1][:, 0], shown[-1][:, 1], c=colours, s=1, linewidths=0, rasterized=True)
+    centres, ahead = geometry.cameras.c2w[:, [0, 2], 3].numpy(), geometry.cameras.c2w[:, [0, 2], 2].numpy()
+    reach = float(np.linalg.norm(np.ptp(centres, axis=0)))
+    # Where the camera hardly moves, the arrows would be too short to see.
+    arrows = np.stack([centres, centres + max(0.15 * reach, 0.15) * ahead])
+    axes.plot(*centres.T, "k-", linewidth=1)
+    axes.plot(arrows[:, :, 0], arrows[:, :, 1], color="tab:blue", linewidth=0.8)
+    axes.plot(*centres[0], "o", color="tab:green", markersize=5)
+    axes.set(xlabel="x (right)", ylabel="z (ahead)", title="from above; red: moving, blue: where to")
+    least, most = np.quantile(np.concatenate(shown), [0.02, 0.98], axis=0)
+    least = np.minimum(np.maximum(least, centres.min(0) - SURROUNDINGS), arrows.min((0, 1))) - 0.1
+    most = np.maximum(np.minimum(most, centres.max(0) + SURROUNDINGS), arrows.max((0, 1))) + 0.1
+    axes.set(xlim=(least[0], most[0]), ylim=(least[1], most[1]))
+    # Fill the panel, showing more along the shorter side.
+    axes.set_aspect("equal", adjustable="datalim")
 
 
-def _reach(centres: Float[Tensor, "n 3"]) -> float:
-    """A length to draw viewing directions with: the path's extent, or the median depth where the camera stands."""
-    extent = float((centres.amax(0) - centres.amin(0)).norm())
-    return extent if extent > 0.05 else 1.0
+def _draw_path(axes: Axes, c2w: Float[Tensor, "n 4 4"]) -> None:
+    """The camera's way alone, at its own scale; one dot a frame, dark to bright."""
+    x, z = c2w[:, 0, 3].numpy(), c2w[:, 2, 3].numpy()
+    axes.plot(x, z, "-", color="0.7", linewidth=1, zorder=1)
+    axes.scatter(x, z, c=np.arange(len(x)), cmap="viridis", s=12, zorder=2)
+    reach = max(float(np.ptp(x)), float(np.ptp(z)))
+    title = "camera path from above" if reach > 0 else "the camera stays in its place"
+    half = 0.55 * reach if reach > 0 else 1.0
+    middle = (float(x.max() + x.min()) / 2, float(z.max() + z.min()) / 2)
+    axes.set(xlabel="x (right)", ylabel="z (ahead)", title=title)
+    axes.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half))
+    axes.set_box_aspect(1)
+    axes.locator_params(nbins=5)
 
 
 def _report_lines(clip: Clip, geometry: SceneGeometry) -> list[str]:
     """The report's plain values, one a line."""
     K = geometry.cameras.K[0]
     lines = [
-        f"{clip.source.name}: {len(clip)} frames {clip.width}x{clip.height}",
+        f"{clip.source.absolute().parent.name}/{clip.source.name}: {len(clip)} frames {clip.width}x{clip.height}",
         f"focal / width: {float(K[0, 0]) / clip.width:.3f}",
         f"moving: {100 * float(geometry.dynamic.float().mean()):.1f} % of pixels",
     ]
@@ -126,16 +141,28 @@ def _report_lines(clip: Clip, geometry: SceneGeometry) -> list[str]:
             lines.append(f"{name}: {inner}"[:90])
         elif not isinstance(value, (list, tuple)):
             lines.append(f"{name}: {_short(value)}"[:90])
-    return lines[:28]
+    return [part for line in lines for part in wrap(line, 50, subsequent_indent="  ")][:28]
 
 
 def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def _check_output(path: Path) -> None:
+    """Find out before the work that it cannot be written.
+
+    Raises:
+        SettingsError: The suffix names no known format.
+    """
+    formats = FigureCanvasAgg.get_supported_filetypes()
+    if path.suffix[1:].lower() not in formats:
+        raise SettingsError(f"{path}: no picture format of that suffix; use one of {', '.join(sorted(formats))}")
+
+
 def main() -> int:
     options = tyro.cli(ShowGeometry, description=__doc__)
     try:
+        _check_output(options.output)
         clip = load_clip(options.source, options.clip)
         split = split_frames(len(clip), held_out_every=0)
         geometry = solve_geometry(clip, split, BundleConfig()).geometry

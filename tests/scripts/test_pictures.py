@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import pytest
+import show_geometry
 import torch
 from make_pictures import beside, held_out_picture, new_views_picture, spread, tile
 from show_geometry import draw_page
@@ -36,6 +39,31 @@ def test_geometry_page_is_written(truth: SyntheticClip, tmp_path: Path) -> None:
     assert page.std() > 20
     # Moving points are drawn in pure red (BGR here), which nothing else on the page is.
     assert ((page[:, :, 2] > 200) & (page[:, :, 0] < 60) & (page[:, :, 1] < 60)).sum() > 5
+
+
+def test_geometry_page_of_a_camera_that_stays(truth: SyntheticClip) -> None:
+    still = replace(truth.cameras, c2w=truth.cameras.c2w[[0, 0, 0, 0, 0]])
+    geometry = SceneGeometry(still, [0], truth.depth[:1], torch.ones(1, 64, 96), truth.dynamic[:1])
+    page = draw_page(truth.as_clip(), geometry, columns=5)
+    titles = [axes.get_title() for axes in page.get_axes()]
+    assert "the camera stays in its place" in titles
+    moving = draw_page(truth.as_clip(), replace(geometry, cameras=truth.cameras), columns=5)
+    plan, path = moving.get_axes()[4:6]
+    assert path.get_title() == "camera path from above"
+    for axes in (plan, path):
+        (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+        x, z = truth.cameras.c2w[:, 0, 3], truth.cameras.c2w[:, 2, 3]
+        assert ((left < x) & (x < right) & (low < z) & (z < high)).all()
+
+
+def test_a_picture_format_that_does_not_exist_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["show_geometry.py", str(tmp_path / "absent.mp4"), str(tmp_path / "page.mov")])
+    assert show_geometry.main() == 1
+    output = capsys.readouterr().out
+    assert "page.mov: no picture format of that suffix" in output
+    assert "png" in output
 
 
 def test_pictures_show_the_truth_above_the_drawing(truth: SyntheticClip) -> None:
