@@ -6,6 +6,7 @@ bundle adjustment (Teed and Deng, NeurIPS 2021, section 3.2) with measured inste
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import torch
@@ -56,8 +57,17 @@ class Adjustment:
     cost: float
 
 
-def adjust(observations: Observations, state: State, settings: AdjustmentSettings) -> Adjustment:
-    """Refine `state`; every accepted step lowers the robust cost, so the outcome is never worse than the start."""
+def adjust(
+    observations: Observations, state: State, settings: AdjustmentSettings, cores: Executor | None = None
+) -> Adjustment:
+    """Refine `state`; every accepted step lowers the robust cost, so the outcome is never worse than the start.
+
+    Args:
+        observations: What is to be explained.
+        state: Start.
+        settings: See `AdjustmentSettings`.
+        cores: Where parts of the work may run side by side; by default all runs in the calling thread.
+    """
     free = _free_unknowns(observations.frames, settings)
     damping = 1e-3
     at = residuals(observations, state)
@@ -65,7 +75,7 @@ def adjust(observations: Observations, state: State, settings: AdjustmentSetting
         sigma = _kernel_width(iteration, settings) / observations.width
         squared = at.error.square().sum(1)
         weights = observations.weights / (1 + squared / sigma**2) * at.front
-        system = normal_equations(observations, state, at, weights)
+        system = normal_equations(observations, state, at, weights, cores)
         pull, blurred = _smoothing(observations, state, settings, system.curvature)
         prior_weight = _prior_weight(observations, settings)
         log_ratio = torch.log(state.focal / settings.prior[0])

@@ -10,7 +10,7 @@ from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.flow import FlowField
 from neoverse_ns.reconstruct.bundle.normal_equations import State
 from neoverse_ns.reconstruct.bundle.observations import Observations, observe
-from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
+from neoverse_ns.reconstruct.bundle.parallel import map_on_cores, single_threaded_cores
 from neoverse_ns.reconstruct.bundle.two_view import two_view_start
 
 
@@ -36,7 +36,8 @@ def solve_cameras(field: FlowField, frames: int, config: BundleConfig) -> tuple[
         start = State(best.state.poses, _resampled(best.state.inverse_depth, coarse, fine), best.state.focal)
         kernel = (config.kernel_narrow, config.kernel_narrow)
         settings = _settings(config, config.fine_iterations, kernel, smoothness=0.0)
-        (result,) = map_on_cores(lambda state: adjust(fine, state, settings), [start])
+        with single_threaded_cores() as cores:
+            result = adjust(fine, start, settings, cores)
         steps.advance(note=f"f/width {float(result.state.focal):.2f}")
     return result, fine
 

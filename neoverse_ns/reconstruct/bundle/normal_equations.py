@@ -7,6 +7,7 @@ v = (x, y, 1) and inverse depth d of frame i lies in frame j along y = R v + d t
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +19,9 @@ from neoverse_ns.reconstruct.bundle.observations import Observations
 
 NEAREST = 0.05
 """Points whose distance shrinks below this share of what it was in their source frame count as behind the target."""
+
+EDGES_AT_ONCE = 16
+"""Edges whose derivatives are held in memory at once, for each core."""
 
 
 @dataclass(frozen=True)
@@ -104,18 +108,27 @@ def residuals(observations: Observations, state: State) -> Residuals:
 
 
 def normal_equations(
-    observations: Observations, state: State, at: Residuals, weights: Float[Tensor, "e p"]
+    observations: Observations,
+    state: State,
+    at: Residuals,
+    weights: Float[Tensor, "e p"],
+    cores: Executor | None = None,
 ) -> NormalEquations:
-    """Build the system for residuals weighted by `weights` (confidence times robust weight)."""
-    u, v = _jacobian_rows(observations, state, at)
-    weighted_u, weighted_v = u * weights[:, None], v * weights[:, None]
-    # Columns: 6 pose of the target, 1 log focal, 1 inverse depth, 1 residual.
-    inner = torch.bmm(weighted_u[:, [0, 1, 2, 3, 4, 5, 6, 8]], u[:, :7].mT)
-    inner += torch.bmm(weighted_v[:, [0, 1, 2, 3, 4, 5, 6, 8]], v[:, :7].mT)
-    mixed = weighted_u * u[:, 7:8] + weighted_v * v[:, 7:8]
+    """Build the system for residuals weighted by `weights` (confidence times robust weight).
+
+    Edges are worked through in groups that fit the processor's cache, side by side where `cores` are given; the
+    result does not depend on how many those are.
+    """
+    groups = [slice(k, k + EDGES_AT_ONCE) for k in range(0, len(observations.source), EDGES_AT_ONCE)]
+
+    def one(group: slice) -> tuple[Tensor, Tensor]:
+        return _edge_blocks(observations, state, at, weights, group)
+
+    found = list(map(one, groups) if cores is None else cores.map(one, groups))
+    inner, mixed = (torch.cat(blocks) for blocks in zip(*found, strict=True))
     # The pose of the source acts through the relative pose: xi_j = -Ad(T_ij) xi_i.
     edges = len(observations.source)
-    spread = torch.zeros(edges, 7, 13, dtype=u.dtype)
+    spread = torch.zeros(edges, 7, 13, dtype=inner.dtype)
     spread[:, :6, :6] = -_adjoint(at.relative)
     spread[:, range(6), range(6, 12)] = 1
     spread[:, 6, 12] = 1
@@ -123,31 +136,51 @@ def normal_equations(
     slope = (spread.mT @ inner[:, 7, :, None]).squeeze(-1)
     hessian, gradient = _scatter(observations, local, slope)
     cross, index = _cross_block(observations, spread, mixed)
-    depths = torch.zeros(2, observations.frames, mixed.shape[-1], dtype=u.dtype)
-    depths[0].index_add_(0, observations.source, mixed[:, 7])
-    depths[1].index_add_(0, observations.source, mixed[:, 8])
+    depths = torch.zeros(2, observations.frames, mixed.shape[-1], dtype=inner.dtype)
+    depths[0].index_add_(0, observations.source, mixed[:, 8])
+    depths[1].index_add_(0, observations.source, mixed[:, 7])
     return NormalEquations(hessian, gradient, cross, index, depths[0], depths[1])
 
 
-def _jacobian_rows(observations: Observations, state: State, at: Residuals) -> tuple[Tensor, Tensor]:
-    """Rows [e, 9, p] of both residual coordinates: target pose, log focal, inverse depth, and the residual itself."""
-    f, z = state.focal, at.moved[:, 2].clamp_min(NEAREST)
-    x, y = at.moved[:, 0] / z, at.moved[:, 1] / z
-    near = state.inverse_depth[observations.source] / z
-    zero, xy = torch.zeros_like(x), x * y
-    t = at.relative[:, :3, 3, None] / z[:, None]
+def _edge_blocks(
+    observations: Observations, state: State, at: Residuals, weights: Tensor, group: slice
+) -> tuple[Float[Tensor, "g 8 7"], Float[Tensor, "g 9 p"]]:
+    """Products of the Jacobian's columns over a group of edges, summed over both coordinates.
+
+    Columns: 6 pose of the target, 1 log focal, 1 residual, 1 inverse depth.
+
+    Returns:
+        Of the first eight with the first seven, summed over points; of all with the inverse depth, point by point.
+    """
+    u, v = _jacobian_rows(observations, state, at, group)
+    w = weights[group, None]
+    weighted_u, weighted_v = u * w, v * w
+    inner = torch.bmm(weighted_u[:, :8], u[:, :7].mT).baddbmm_(weighted_v[:, :8], v[:, :7].mT)
+    return inner, weighted_u.mul_(u[:, 8:]).add_(weighted_v.mul_(v[:, 8:]))
+
+
+def _jacobian_rows(observations: Observations, state: State, at: Residuals, group: slice) -> tuple[Tensor, Tensor]:
+    """Rows [g, 9, p] of both residual coordinates; columns as in `_edge_blocks`."""
+    f, moved, relative = state.focal, at.moved[group], at.relative[group]
+    z = moved[:, 2].clamp_min(NEAREST)
+    x, y = moved[:, 0] / z, moved[:, 1] / z
+    near = state.inverse_depth[observations.source[group]] / z
+    xy = x * y
+    t = relative[:, :3, 3, None] / z[:, None]
     # The ray itself depends on the focal length: d ray / d log f = (-ray_x, -ray_y, 0).
-    ray = at.relative[:, :3, :2] @ (observations.centred / -f) / z[:, None]
+    ray = relative[:, :3, :2] @ (observations.centred / -f) / z[:, None]
     rows = []
-    for k, (coordinate, pose) in enumerate(
-        (
-            (x, (near, zero, -near * x, -xy, 1 + x * x, -y)),
-            (y, (zero, near, -near * y, -1 - y * y, xy, x)),
-        )
-    ):
-        focal = coordinate + ray[:, k] - coordinate * ray[:, 2]
-        depth = t[:, k] - coordinate * t[:, 2]
-        rows.append(torch.stack([*(f * c for c in (*pose, focal, depth)), at.error[:, k]], dim=1))
+    for k, (coordinate, turn) in enumerate(((x, (-xy, 1 + x * x, -y)), (y, (-1 - y * y, xy, x)))):
+        row = z.new_zeros(len(z), 9, z.shape[1])
+        row[:, k] = near
+        torch.mul(near, -coordinate, out=row[:, 2])
+        for place, column in enumerate(turn, start=3):
+            row[:, place] = column
+        row[:, 6] = coordinate + ray[:, k] - coordinate * ray[:, 2]
+        row[:, 8] = t[:, k] - coordinate * t[:, 2]
+        row *= f
+        row[:, 7] = at.error[group, k]
+        rows.append(row)
     return rows[0], rows[1]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -20,10 +21,18 @@ def map_on_cores(function: Callable[[Item], Result], items: Iterable[Item]) -> I
     busy with something else; whole pieces of work do not have to wait for each other. The results do not depend on
     the number of cores.
     """
+    with single_threaded_cores() as cores:
+        yield from cores.map(function, items)
+
+
+@contextmanager
+def single_threaded_cores() -> Iterator[ThreadPoolExecutor]:
+    """One worker a core, in each of which torch uses a single thread; so does the caller meanwhile."""
     before = torch.get_num_threads()
     try:
+        torch.set_num_threads(1)
         with ThreadPoolExecutor(os.cpu_count() or 1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            yield from pool.map(function, items)
+            yield pool
     finally:
         # The setting of some of torch's libraries is shared by all threads of the process.
         torch.set_num_threads(before)
