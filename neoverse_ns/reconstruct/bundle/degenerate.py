@@ -26,6 +26,8 @@ TURNING = 1.0
 TURNING_PRIOR = 10.0
 """How much more the prior on the focal length weighs than with parallax: a small turn says little about it, and what
 moves on its own says something wrong."""
+FOLLOWED = 0.5
+"""Share of the trust in a frame's best pair that a wider pair must keep to be evidence for or against parallax."""
 PRIOR_CONFIDENCE = 0.3
 """Trust in depth that comes from the prior alone."""
 MIN_GRADIENT, MIN_TEXTURE = 4.0, 0.005
@@ -96,17 +98,19 @@ def turning_cameras(observations: Observations, config: BundleConfig) -> tuple[S
 
 
 def explained_share(observations: Observations, error: Float[Tensor, "e p"], tolerance: float) -> float:
-    """Confident share of the points with an error below `tolerance` pixels, in the median over the widest pairs.
+    """Confident share of the points with an error below `tolerance` pixels, in the median over the frames.
 
-    The widest pair leaving each frame counts: there parallax shows most. Pairs that flow could hardly follow count as
-    unexplained by their loss of confidence.
+    For each frame the widest pair counts that flow could follow: there parallax shows most. A pair that kept less than
+    `FOLLOWED` of the trust of the frame's best one was not followed, and what is left of it says nothing.
     """
     gaps = (observations.source - observations.target).abs()
+    trust = observations.weights.mean(dim=1)
     shares = []
     for frame in range(observations.frames):
         edges = torch.nonzero(observations.source == frame).flatten()
         if len(edges) == 0:
             continue
+        edges = edges[trust[edges] >= FOLLOWED * trust[edges].max()]
         edge = edges[gaps[edges].argmax()]
         weights = observations.weights[edge]
         shares.append((weights * (error[edge] < tolerance)).sum() / weights.sum().clamp_min(1e-9))
