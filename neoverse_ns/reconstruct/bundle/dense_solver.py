@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn import functional
 
@@ -72,6 +73,14 @@ def fill(value: Float[Tensor, "h w"], precision: Float[Tensor, "h w"]) -> Float[
         coarse = functional.interpolate(filled[None, None], weight.shape, mode="bilinear", align_corners=False)[0, 0]
         filled = (total + enough * coarse) / (weight + enough)
     return filled
+
+
+def image_bonds(image: UInt8[Tensor, "h w 3"]) -> tuple[Float[Tensor, "h w-1"], Float[Tensor, "h-1 w"]]:
+    """How alike neighbouring pixels look, in (0, 1]: exp(-colour difference / 10 grey levels)."""
+    colour = image.float()
+    right = (colour[:, 1:] - colour[:, :-1]).abs().mean(-1)
+    down = (colour[1:] - colour[:-1]).abs().mean(-1)
+    return torch.exp(-right / 10), torch.exp(-down / 10)
 
 
 def _halved(a: Tensor) -> Tensor:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, UInt8
+from numpy import ndarray
 from torch import Tensor
 
 from neoverse_ns.geometry.projection import pixel_centres
-from neoverse_ns.reconstruct.bundle.dense_solver import fill, solve_smooth
+from neoverse_ns.reconstruct.bundle.dense_solver import fill, image_bonds, solve_smooth
 from neoverse_ns.reconstruct.bundle.flow import FlowField
 
 FARTHEST, CLOSEST = 1e-2, 50.0
@@ -27,6 +30,8 @@ TOLERANCE = 0.1
 """Relative uncertainty of inverse depth at which confidence has fallen to a half."""
 IGNORED = 1e-3
 """Weight left to flow that belongs to something moving."""
+LOST = 8.0
+"""Round-trip error in pixels from which flow is simply wrong."""
 INNER_ITERATIONS = 30
 """Conjugate gradient steps per round."""
 
@@ -42,14 +47,18 @@ class Views:
         shift: Translations into them.
         seen: Image positions relative to the principal point, over the focal length.
         weights: Confidence of flow.
+        round_trip: Squared error in pixels with which flow leads back to where it started.
         focal: Focal length in pixels.
+        targets: The frames in which the pixels are seen.
     """
 
     base: Float[Tensor, "e 3 h w"]
     shift: Float[Tensor, "e 3 1 1"]
     seen: Float[Tensor, "e 2 h w"]
     weights: Float[Tensor, "e h w"]
+    round_trip: Float[Tensor, "e h w"]
     focal: float
+    targets: list[int]
 
     def linearise(self, inverse_depth: Float[Tensor, "h w"]) -> tuple[Tensor, Tensor]:
         """Residuals [e,2,h,w] in pixels and their derivatives by inverse depth."""
@@ -62,6 +71,14 @@ class Views:
     def without(self, mask: Bool[Tensor, "h w"]) -> Views:
         """The same views with almost no weight on the pixels of `mask`."""
         return replace(self, weights=torch.where(mask, IGNORED * self.weights, self.weights))
+
+    def every(self, stride: int) -> Views:
+        """The same views of every `stride`-th pixel, in the focal length and pixels of the full image."""
+        maps = {
+            name: getattr(self, name)[..., ::stride, ::stride].contiguous()
+            for name in ("base", "seen", "weights", "round_trip")
+        }
+        return replace(self, **maps)
 
     def closed_form(self) -> tuple[Float[Tensor, "h w"], Float[Tensor, "h w"]]:
         """Linear least-squares inverse depth and its precision (weighted squared pixels per unit of inverse depth)."""
@@ -90,11 +107,25 @@ def gather_views(field: FlowField, frame: int, viewmats: Float[Tensor, "n 4 4"],
     base = torch.einsum("eab,bhw->eahw", relative[:, :3, :3], rays)
     flow = torch.stack([torch.from_numpy(field.flow[frame, j]).permute(2, 0, 1) for j in targets])
     weights = torch.stack([torch.from_numpy(field.confidence[frame, j]) for j in targets])
-    return Views(base, relative[:, :3, 3, None, None], (flow + centres) / focal, weights, focal)
+    back = torch.stack([_round_trip(field.flow[frame, j], field.flow.get((j, frame))) for j in targets])
+    return Views(base, relative[:, :3, 3, None, None], (flow + centres) / focal, weights, back, focal, targets)
+
+
+def _round_trip(there: ndarray, back: ndarray | None) -> Float[Tensor, "h w"]:
+    """Squared length of the way there and back, at most `LOST` squared; 0 where there is no way back."""
+    if back is None:
+        return torch.zeros(there.shape[:2])
+    y, x = np.mgrid[: there.shape[0], : there.shape[1]].astype(np.float32)
+    returned = cv2.remap(back, x + there[..., 0], y + there[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return torch.from_numpy(np.minimum(((there + returned) ** 2).sum(-1), LOST**2))
 
 
 def dense_depth(
-    views: Views, image: UInt8[Tensor, "h w 3"], smoothness: float, rounds: int
+    views: Views,
+    image: UInt8[Tensor, "h w 3"],
+    smoothness: float,
+    rounds: int,
+    start: Float[Tensor, "h w"] | None = None,
 ) -> tuple[Float[Tensor, "h w"], Float[Tensor, "h w"]]:
     """Depth and confidence of one keyframe.
 
@@ -103,11 +134,13 @@ def dense_depth(
         image: The keyframe, whose edges allow depth to jump.
         smoothness: Weight of the ties to neighbouring pixels.
         rounds: Linearisations; robust weights and ties are updated in each.
+        start: Inverse depth to start from; None takes a closed form, filled in where flow says nothing.
     """
-    value, precision = views.closed_form()
-    value = value.clamp(FARTHEST, CLOSEST)
-    inverse = fill(value, precision).clamp(FARTHEST, CLOSEST)
-    similar_right, similar_down = _image_bonds(image)
+    if start is None:
+        value, precision = views.closed_form()
+        start = fill(value.clamp(FARTHEST, CLOSEST), precision)
+    inverse = start.clamp(FARTHEST, CLOSEST)
+    similar_right, similar_down = image_bonds(image)
     trust = views.weights
     for _ in range(rounds):
         error, slope = views.linearise(inverse)
@@ -119,14 +152,6 @@ def dense_depth(
         down = smoothness * similar_down * _surface_bonds(inverse, dim=0)
         inverse = solve_smooth(value, precision, right, down, inverse, INNER_ITERATIONS).clamp(FARTHEST, CLOSEST)
     return 1 / inverse, _confidence(views, trust, inverse)
-
-
-def _image_bonds(image: Tensor) -> tuple[Tensor, Tensor]:
-    """How alike neighbouring pixels look, in (0, 1]: exp(-colour difference / 10 grey levels)."""
-    colour = image.float()
-    right = (colour[:, 1:] - colour[:, :-1]).abs().mean(-1)
-    down = (colour[1:] - colour[:-1]).abs().mean(-1)
-    return torch.exp(-right / 10), torch.exp(-down / 10)
 
 
 def _surface_bonds(inverse: Tensor, dim: int) -> Tensor:

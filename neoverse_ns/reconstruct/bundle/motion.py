@@ -1,70 +1,98 @@
-"""Which pixels of a keyframe move on their own: flow that no depth of a rigid scene explains."""
+"""Which pixels of the keyframes move on their own: evidence gathered over time, labelled along the image's edges."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
+from numpy import ndarray
 from torch import Tensor
 
-from neoverse_ns.reconstruct.bundle.depth import Views
+from neoverse_ns.reconstruct.bundle.dense_solver import image_bonds, solve_smooth
+from neoverse_ns.reconstruct.bundle.evidence import Evidence
+from neoverse_ns.reconstruct.bundle.flow import FlowField
 
-NOISE_FLOOR = 0.4
-"""Flow is never trusted to be more precise than this, pixels."""
-FLOW_SHARE = 0.03
-"""Part of a displacement's length by which flow is expected to err."""
-PLAIN, TEXTURED = 0.1, 0.3
-"""Texture up to which flow is no evidence of motion, and from which it counts fully."""
-DOUBT = 0.1
-"""Weight of the assumption that nothing moves, against the summed confidence of all views."""
-OPENING, CLOSING = 3, 7
-"""Diameters in pixels (at 384 px width) of specks that are dropped and of gaps that are closed."""
+CARRIED = 0.5
+"""Weight of a neighbouring keyframe's evidence against a keyframe's own."""
+DOUBT = 0.05
+"""Weight of the assumption that nothing moves."""
+COHESION = 6.0
+"""Pull between neighbouring pixels of the same colour, against one pixel's evidence."""
+ITERATIONS, FINAL_ITERATIONS = 40, 8
+"""Conjugate gradient steps of the labelling, on the evidence's grid and at full resolution."""
+OPENING = 5
+"""Diameter in pixels (at 384 px width) of specks and threads that are dropped."""
+SMALLEST = 0.0006
+"""Share of the image below which a region is taken for noise."""
 
 
-def moving_pixels(
-    views: Views, depth: Float[Tensor, "h w"], texture: Float[Tensor, "h w"], threshold: float
-) -> Bool[Tensor, "h w"]:
-    """Mask of the pixels whose flow differs from the rigid prediction by more than noise in most views.
+def gather_evidence(
+    own: Evidence, neighbours: list[tuple[int, Evidence]], frame: int, field: FlowField, stride: int
+) -> Evidence:
+    """A keyframe's evidence together with that of its neighbours, followed along the flow between them.
 
     Args:
-        views: Flow evidence of the keyframe.
-        depth: Its depth.
-        texture: How much there is to follow, in [0, 1]; flow of plain surfaces is no evidence of motion.
-        threshold: In multiples of the noise; half of it suffices next to pixels above it.
+        own: Of the keyframe.
+        neighbours: The keyframes before and after it with their evidence.
+        frame: The keyframe.
+        field: Flow between training frames; neighbours that it does not connect are left out.
+        stride: Spacing of the evidence's pixels.
     """
-    score = motion_score(views, depth) * ((texture - PLAIN) / (TEXTURED - PLAIN)).clamp(0, 1)
-    return torch.from_numpy(_hysteresis(score.numpy(), threshold))
+    moving, still = own.moving.clone(), own.still.clone()
+    for other, evidence in neighbours:
+        if (frame, other) not in field.flow:
+            continue
+        flow = field.flow[frame, other][::stride, ::stride] / stride
+        trust = CARRIED * torch.from_numpy(np.ascontiguousarray(field.confidence[frame, other][::stride, ::stride]))
+        y, x = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float32)
+        for total, carried in ((moving, evidence.moving), (still, evidence.still)):
+            total += trust * torch.from_numpy(
+                cv2.remap(carried.numpy(), x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR)
+            )
+    return Evidence(moving, still)
 
 
-def motion_score(views: Views, depth: Float[Tensor, "h w"]) -> Float[Tensor, "h w"]:
-    """Residual of flow over its noise, averaged over the views that see the pixel; towards 0 where none is trusted."""
-    error, _ = views.linearise(1 / depth)
-    size = error.norm(dim=1)
-    static = views.focal * (views.base[:, :2] / views.base[:, 2:].clamp_min(0.05) - views.seen).norm(dim=1)
-    believed = views.weights > 0.3
-    scores = []
-    for k in range(len(size)):
-        inside = size[k][believed[k]]
-        middle = float(inside.median()) if inside.numel() else 0.0
-        scores.append(size[k] / (max(NOISE_FLOOR, 1.5 * middle) + FLOW_SHARE * static[k]))
-    return (torch.stack(scores) * views.weights).sum(0) / (views.weights.sum(0) + DOUBT)
+def label_moving(evidence: Evidence, image: UInt8[Tensor, "H W 3"], stride: int) -> Bool[Tensor, "H W"]:
+    """Mask of the moving pixels: the evidence, spread over the image's regions but not across their edges.
+
+    A random walker (Grady, "Random Walks for Image Segmentation", PAMI 2006, with the data terms of his 2005 variant):
+    the probability of motion is the smooth map that fits the evidence best.
+
+    Args:
+        evidence: At every `stride`-th pixel.
+        image: The keyframe.
+        stride: Spacing of the evidence's pixels.
+    """
+    weight = evidence.moving + evidence.still + DOUBT
+    value = evidence.moving / weight
+    right, down = (COHESION * b for b in image_bonds(image[::stride, ::stride]))
+    coarse = solve_smooth(value, weight, right, down, value, ITERATIONS)
+    shape = image.shape[:2]
+    start, value, weight = (_enlarged(a, stride, shape) for a in (coarse, value, weight))
+    right, down = (COHESION * stride**2 * b for b in image_bonds(image))
+    fine = solve_smooth(value, weight, right, down, start, FINAL_ITERATIONS)
+    return torch.from_numpy(_cleaned((fine > 0.5).numpy()))
 
 
-def _hysteresis(score: np.ndarray, threshold: float) -> np.ndarray:
-    """Regions above half the threshold that contain a pixel above it, without specks and gaps."""
-    scale = max(score.shape[1] / 384, 0.25)
-    smooth = cv2.medianBlur(score.astype(np.float32), 5) if min(score.shape) >= 5 else score
-    weak = (smooth > threshold / 2).astype(np.uint8)
-    weak = cv2.morphologyEx(weak, cv2.MORPH_OPEN, _disc(OPENING * scale))
-    count, found = cv2.connectedComponents(weak)
-    labels = np.asarray(found, np.int64)
-    strong = np.zeros(count, bool)
-    strong[np.unique(labels[(smooth > threshold) & (weak > 0)])] = True
-    strong[0] = False
-    return cv2.morphologyEx(strong[labels].astype(np.uint8), cv2.MORPH_CLOSE, _disc(CLOSING * scale)) > 0
+def _enlarged(a: Tensor, stride: int, shape: tuple[int, ...] | torch.Size) -> Float[Tensor, "H W"]:
+    """Values at every `stride`-th pixel, interpolated at all of them."""
+    h, w = shape
+    y, x = np.mgrid[:h, :w].astype(np.float32) / stride
+    return torch.from_numpy(cv2.remap(a.numpy(), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
-def _disc(diameter: float) -> np.ndarray:
-    size = max(1, round(diameter)) | 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+def _cleaned(mask: Bool[ndarray, "h w"]) -> Bool[ndarray, "h w"]:
+    """Without specks, threads and pinholes."""
+    size = max(1, round(OPENING * mask.shape[1] / 384)) | 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    result = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc)
+    result = _without_small(result, SMALLEST * mask.size)
+    return _without_small(1 - result, SMALLEST * mask.size) == 0
+
+
+def _without_small(mask: UInt8[ndarray, "h w"], area: float) -> UInt8[ndarray, "h w"]:
+    count, labels, facts, _ = cv2.connectedComponentsWithStats(mask)
+    keep = facts[:, cv2.CC_STAT_AREA] >= area
+    keep[0] = False
+    return keep[labels].astype(np.uint8)

@@ -12,9 +12,10 @@ from neoverse_ns.clip.clip import Clip
 from neoverse_ns.console import progress
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.degenerate import PRIOR_CONFIDENCE, prior_depth
-from neoverse_ns.reconstruct.bundle.depth import dense_depth, gather_views
-from neoverse_ns.reconstruct.bundle.flow import FlowField, texture_confidence, to_gray
-from neoverse_ns.reconstruct.bundle.motion import moving_pixels
+from neoverse_ns.reconstruct.bundle.depth import Views, dense_depth, gather_views
+from neoverse_ns.reconstruct.bundle.evidence import Evidence, colour_evidence, flow_evidence
+from neoverse_ns.reconstruct.bundle.flow import FlowField
+from neoverse_ns.reconstruct.bundle.motion import gather_evidence, label_moving
 from neoverse_ns.reconstruct.bundle.normal_equations import State
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 from neoverse_ns.reconstruct.split import FrameSplit
@@ -35,6 +36,9 @@ class Surfaces:
     dynamic: Bool[Tensor, "k h w"]
 
 
+STRIDE = 2
+"""Spacing of the pixels at which motion is looked for."""
+
 Surface = tuple[Float[Tensor, "h w"], Float[Tensor, "h w"], Bool[Tensor, "h w"]]
 """Depth, confidence and motion mask of one keyframe."""
 
@@ -52,34 +56,75 @@ def keyframe_surfaces(
         parallax: Whether the cameras move; if not, depth comes from the prior.
         config: Settings.
     """
-    training = flow.between(split.train)
-
-    def one(frame: int) -> Surface:
-        return keyframe_surface(clip, frame, training, state, parallax, config)
-
-    found: list[Surface] = []
-    with progress("Measuring depth of keyframes", len(split.keyframes)) as steps:
-        for surface in map_on_cores(one, split.keyframes):
+    keyframes = split.keyframes
+    job = _Job(clip, flow.between(split.train), state, parallax, config)
+    with progress("Measuring depth of keyframes", 2 * len(keyframes)) as steps:
+        sketches: list[Sketch] = []
+        for sketch in map_on_cores(job.sketch, keyframes):
+            sketches.append(sketch)
+            steps.advance()
+        found: list[Surface] = []
+        for surface in map_on_cores(lambda place: job.finish(place, keyframes, sketches), range(len(keyframes))):
             found.append(surface)
             steps.advance()
     return Surfaces(*(torch.stack(maps) for maps in zip(*found, strict=True)))
 
 
-def keyframe_surface(
-    clip: Clip, frame: int, flow: FlowField, state: State, parallax: bool, config: BundleConfig
-) -> Surface:
-    """Measure one keyframe; arguments as for `keyframe_surfaces`, with flow between training frames only."""
-    shape = (clip.height, clip.width)
-    image = clip.frames[frame]
-    depth, confidence = prior_depth(*shape), torch.full(shape, PRIOR_CONFIDENCE)
-    views = gather_views(flow, frame, state.poses, float(state.focal) * clip.width)
-    if views is None:
-        return depth, confidence, torch.zeros(shape, dtype=torch.bool)
-    texture = torch.from_numpy(texture_confidence(to_gray(image[None].numpy())[0]))
-    if parallax:
-        rounds = (config.depth_iterations + 1) // 2
-        depth, _ = dense_depth(views, image, config.depth_smoothness, rounds)
-        # What moves on its own would be put at a wrong distance: it takes that of its surroundings instead.
-        mask = moving_pixels(views, depth, texture, config.motion_threshold)
-        depth, confidence = dense_depth(views.without(mask), image, config.depth_smoothness, rounds)
-    return depth, confidence, moving_pixels(views, depth, texture, config.motion_threshold)
+@dataclass(frozen=True)
+class Sketch:
+    """What a first look at a keyframe finds, at every `STRIDE`-th pixel.
+
+    Attributes:
+        inverse_depth: Of everything, as if nothing moved.
+        evidence: Of motion.
+    """
+
+    inverse_depth: Float[Tensor, "h w"]
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class _Job:
+    clip: Clip
+    flow: FlowField
+    state: State
+    parallax: bool
+    config: BundleConfig
+
+    def views(self, frame: int) -> Views | None:
+        return gather_views(self.flow, frame, self.state.poses, float(self.state.focal) * self.clip.width)
+
+    def sketch(self, frame: int) -> Sketch:
+        """Rough depth and the evidence of motion."""
+        image = self.clip.frames[frame]
+        small = image[::STRIDE, ::STRIDE]
+        views = self.views(frame)
+        prior = prior_depth(self.clip.height, self.clip.width)[::STRIDE, ::STRIDE]
+        if views is None:
+            return Sketch(1 / prior, Evidence(torch.zeros_like(prior), torch.zeros_like(prior)))
+        views = views.every(STRIDE)
+        depth = prior
+        if self.parallax:
+            depth, _ = dense_depth(views, small, self.config.depth_smoothness, (self.config.depth_iterations + 1) // 2)
+        by_flow = flow_evidence(views, 1 / depth, self.config.motion_threshold)
+        others = [self.clip.frames[j].numpy() for j in views.targets]
+        by_colour = colour_evidence(views, 1 / depth, image.numpy(), others, STRIDE)
+        # Where depth has been fitted to the same flow, colour is no second witness.
+        free = 1 - (by_flow.moving + by_flow.still) if self.parallax else 1.0
+        evidence = Evidence(by_flow.moving + free * by_colour.moving, by_flow.still + free * by_colour.still)
+        return Sketch(1 / depth, evidence)
+
+    def finish(self, place: int, keyframes: list[int], sketches: list[Sketch]) -> Surface:
+        """Mask, depth and confidence of the keyframe number `place`."""
+        frame = keyframes[place]
+        shape = (self.clip.height, self.clip.width)
+        beside = [(keyframes[k], sketches[k].evidence) for k in (place - 1, place + 1) if 0 <= k < len(keyframes)]
+        evidence = gather_evidence(sketches[place].evidence, beside, frame, self.flow, STRIDE)
+        image = self.clip.frames[frame]
+        moving = label_moving(evidence, image, STRIDE)
+        views = self.views(frame)
+        if views is None or not self.parallax:
+            return prior_depth(*shape), torch.full(shape, PRIOR_CONFIDENCE), moving
+        rounds = (self.config.depth_iterations + 1) // 2
+        depth, confidence = dense_depth(views.without(moving), image, self.config.depth_smoothness, rounds)
+        return depth, confidence, moving
