@@ -7,12 +7,13 @@ enters, so no pixel of a held-out frame has any influence beyond the cameras.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int64, UInt8
 from numpy import ndarray
 from torch import Tensor
 
@@ -49,7 +50,8 @@ class Views:
         weights: Confidence of flow.
         round_trip: Squared error in pixels with which flow leads back to where it started.
         focal: Focal length in pixels.
-        targets: The frames in which the pixels are seen.
+        frame: The keyframe.
+        targets: The frames in which its pixels are seen.
     """
 
     base: Float[Tensor, "e 3 h w"]
@@ -58,6 +60,7 @@ class Views:
     weights: Float[Tensor, "e h w"]
     round_trip: Float[Tensor, "e h w"]
     focal: float
+    frame: int
     targets: list[int]
 
     def linearise(self, inverse_depth: Float[Tensor, "h w"]) -> tuple[Tensor, Tensor]:
@@ -74,10 +77,14 @@ class Views:
 
     def every(self, stride: int) -> Views:
         """The same views of every `stride`-th pixel, in the focal length and pixels of the full image."""
-        maps = {
-            name: getattr(self, name)[..., ::stride, ::stride].contiguous()
-            for name in ("base", "seen", "weights", "round_trip")
-        }
+        return self._chosen(lambda a: a[..., ::stride, ::stride].contiguous())
+
+    def at(self, rows: Int64[Tensor, " p"], columns: Int64[Tensor, " p"]) -> Views:
+        """The same views of single pixels, as maps of one row."""
+        return self._chosen(lambda a: a[..., rows, columns][..., None, :])
+
+    def _chosen(self, choose: Callable[[Tensor], Tensor]) -> Views:
+        maps = {name: choose(getattr(self, name)) for name in ("base", "seen", "weights", "round_trip")}
         return replace(self, **maps)
 
     def closed_form(self) -> tuple[Float[Tensor, "h w"], Float[Tensor, "h w"]]:
@@ -108,7 +115,7 @@ def gather_views(field: FlowField, frame: int, viewmats: Float[Tensor, "n 4 4"],
     flow = torch.stack([torch.from_numpy(field.flow[frame, j]).permute(2, 0, 1) for j in targets])
     weights = torch.stack([torch.from_numpy(field.confidence[frame, j]) for j in targets])
     back = torch.stack([_round_trip(field.flow[frame, j], field.flow.get((j, frame))) for j in targets])
-    return Views(base, relative[:, :3, 3, None, None], (flow + centres) / focal, weights, back, focal, targets)
+    return Views(base, relative[:, :3, 3, None, None], (flow + centres) / focal, weights, back, focal, frame, targets)
 
 
 def _round_trip(there: ndarray, back: ndarray | None) -> Float[Tensor, "h w"]:

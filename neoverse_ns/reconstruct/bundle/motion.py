@@ -13,11 +13,11 @@ from neoverse_ns.reconstruct.bundle.dense_solver import image_bonds, solve_smoot
 from neoverse_ns.reconstruct.bundle.evidence import Evidence
 from neoverse_ns.reconstruct.bundle.flow import FlowField
 
-CARRIED = 0.5
+CARRIED = 1.0
 """Weight of a neighbouring keyframe's evidence against a keyframe's own."""
-DOUBT = 0.05
+DOUBT = 0.1
 """Weight of the assumption that nothing moves."""
-COHESION = 6.0
+COHESION = 40.0
 """Pull between neighbouring pixels of the same colour, against one pixel's evidence."""
 ITERATIONS, FINAL_ITERATIONS = 40, 8
 """Conjugate gradient steps of the labelling, on the evidence's grid and at full resolution."""

@@ -15,6 +15,7 @@ from neoverse_ns.reconstruct.bundle.degenerate import PRIOR_CONFIDENCE, prior_de
 from neoverse_ns.reconstruct.bundle.depth import Views, dense_depth, gather_views
 from neoverse_ns.reconstruct.bundle.evidence import Evidence, colour_evidence, flow_evidence
 from neoverse_ns.reconstruct.bundle.flow import FlowField
+from neoverse_ns.reconstruct.bundle.movers import place_movers
 from neoverse_ns.reconstruct.bundle.motion import gather_evidence, label_moving
 from neoverse_ns.reconstruct.bundle.normal_equations import State
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
@@ -127,4 +128,4 @@ class _Job:
             return prior_depth(*shape), torch.full(shape, PRIOR_CONFIDENCE), moving
         rounds = (self.config.depth_iterations + 1) // 2
         depth, confidence = dense_depth(views.without(moving), image, self.config.depth_smoothness, rounds)
-        return depth, confidence, moving
+        return place_movers(depth, moving, views), confidence, moving
