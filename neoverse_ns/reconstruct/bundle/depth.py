@@ -29,6 +29,8 @@ DIFFERENCE = 0.01
 """Typical difference of inverse depth between neighbouring pixels of one surface, as a share of the inverse depth."""
 TOLERANCE = 0.1
 """Relative uncertainty of inverse depth at which confidence has fallen to a half."""
+LEAK = 0.03
+"""Share left of the tie between a well-known pixel and a farther one that the other views do not show."""
 IGNORED = 1e-3
 """Weight left to flow that belongs to something moving."""
 LOST = 8.0
@@ -155,18 +157,31 @@ def dense_depth(
         precision = (trust * slope.square().sum(1)).sum(0) / FLOW_SIGMA**2
         step = (trust * (error * slope).sum(1)).sum(0) / FLOW_SIGMA**2 / precision.clamp_min(1e-9)
         value = (inverse - step).clamp(FARTHEST, CLOSEST)
-        right = smoothness * similar_right * _surface_bonds(inverse, dim=1)
-        down = smoothness * similar_down * _surface_bonds(inverse, dim=0)
+        sure = _sure(precision, inverse)
+        right = smoothness * similar_right * _surface_bonds(inverse, sure, dim=1)
+        down = smoothness * similar_down * _surface_bonds(inverse, sure, dim=0)
         inverse = solve_smooth(value, precision, right, down, inverse, INNER_ITERATIONS).clamp(FARTHEST, CLOSEST)
     return 1 / inverse, _confidence(views, trust, inverse)
 
 
-def _surface_bonds(inverse: Tensor, dim: int) -> Tensor:
-    """Weights that make the quadratic tie act like a linear one on large jumps (iteratively reweighted)."""
+def _sure(precision: Tensor, inverse: Tensor) -> Tensor:
+    """In (0, 1): how well flow alone determines the inverse depth of each pixel; a half at `TOLERANCE`."""
+    relative = precision * inverse.square() * TOLERANCE**2
+    return relative / (1 + relative)
+
+
+def _surface_bonds(inverse: Tensor, sure: Tensor, dim: int) -> Tensor:
+    """Weights that make the quadratic tie act like a linear one on large jumps (iteratively reweighted).
+
+    A pixel of which flow knows little beside a nearer one of which it knows much is most likely hidden in the other
+    views, and so part of what lies behind: it is hardly tied to the nearer one.
+    """
     size = inverse.shape[dim]
     a, b = inverse.narrow(dim, 0, size - 1), inverse.narrow(dim, 1, size - 1)
+    sure_a, sure_b = sure.narrow(dim, 0, size - 1), sure.narrow(dim, 1, size - 1)
     typical = DIFFERENCE * 0.5 * (a + b)
-    return 1 / (typical.square() + typical * (a - b).abs())
+    hidden = torch.where(a > b, sure_a * (1 - sure_b), sure_b * (1 - sure_a))
+    return (1 - (1 - LEAK) * hidden) / (typical.square() + typical * (a - b).abs())
 
 
 def _confidence(views: Views, trust: Tensor, inverse: Tensor) -> Tensor:

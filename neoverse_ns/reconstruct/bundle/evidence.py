@@ -26,7 +26,7 @@ FLOW_SHARE = 0.03
 """Part of a displacement's length by which flow is expected to err."""
 WORST = 64.0
 """Squared normalised residual beyond which a view counts no further: one wrong view is no motion."""
-WINDOW = 5
+WINDOW = 3
 """Side of the neighbourhood over which residuals are averaged, and twice that for the noise of flow (in its pixels)."""
 SURE = 2.0
 """Views' worth of trusted flow from which its verdict counts fully."""
@@ -69,7 +69,7 @@ def flow_evidence(views: Views, inverse_depth: Float[Tensor, "h w"], threshold: 
     believed = views.weights > 0.3
     middle = torch.stack([s[b].median() if b.any() else s.new_tensor(1.0) for s, b in zip(size, believed, strict=True)])
     variance = NOISE_FLOOR**2 + (TYPICAL * middle[:, None, None]).square() + (FLOW_SHARE * static).square()
-    variance += torch.stack([_blurred(v, 2 * WINDOW - 1) for v in views.round_trip])
+    variance += torch.stack([_blurred(v, 3 * WINDOW) for v in views.round_trip])
     weights = views.weights / variance
     step = (weights * (error * slope).sum(1)).sum(0) / (weights * slope.square().sum(1)).sum(0).clamp_min(1e-9)
     change = (inverse_depth - step).clamp(FARTHEST, CLOSEST) - inverse_depth

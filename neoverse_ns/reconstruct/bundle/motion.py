@@ -17,10 +17,11 @@ CARRIED = 1.0
 """Weight of a neighbouring keyframe's evidence against a keyframe's own."""
 DOUBT = 0.1
 """Weight of the assumption that nothing moves."""
-COHESION = 40.0
+COHESION = 50.0
 """Pull between neighbouring pixels of the same colour, against one pixel's evidence."""
-ITERATIONS, FINAL_ITERATIONS = 40, 8
+ITERATIONS, FINAL_ITERATIONS = 40, 10
 """Conjugate gradient steps of the labelling, on the evidence's grid and at full resolution."""
+EVEN = 0.5
 OPENING = 5
 """Diameter in pixels (at 384 px width) of specks and threads that are dropped."""
 SMALLEST = 0.0006
@@ -72,7 +73,7 @@ def label_moving(evidence: Evidence, image: UInt8[Tensor, "H W 3"], stride: int)
     start, value, weight = (_enlarged(a, stride, shape) for a in (coarse, value, weight))
     right, down = (COHESION * stride**2 * b for b in image_bonds(image))
     fine = solve_smooth(value, weight, right, down, start, FINAL_ITERATIONS)
-    return torch.from_numpy(_cleaned((fine > 0.5).numpy()))
+    return torch.from_numpy(_cleaned((fine > EVEN).numpy()))
 
 
 def _enlarged(a: Tensor, stride: int, shape: tuple[int, ...] | torch.Size) -> Float[Tensor, "H W"]:
