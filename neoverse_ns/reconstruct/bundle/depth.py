@@ -110,14 +110,26 @@ def gather_views(field: FlowField, frame: int, viewmats: Float[Tensor, "n 4 4"],
     if not targets:
         return None
     h, w = field.confidence[frame, targets[0]].shape
-    centres = (pixel_centres(h, w) - torch.tensor([w / 2, h / 2])).permute(2, 0, 1)
-    rays = torch.cat([centres / focal, torch.ones(1, h, w)])
-    relative = (viewmats[targets].double() @ torch.linalg.inv(viewmats[frame].double())).float()
-    base = torch.einsum("eab,bhw->eahw", relative[:, :3, :3], rays)
+    base, shift = turned_rays(frame, targets, viewmats, focal, (h, w))
     flow = torch.stack([torch.from_numpy(field.flow[frame, j]).permute(2, 0, 1) for j in targets])
+    seen = (flow + _centred(h, w)) / focal
     weights = torch.stack([torch.from_numpy(field.confidence[frame, j]) for j in targets])
     back = torch.stack([_round_trip(field.flow[frame, j], field.flow.get((j, frame))) for j in targets])
-    return Views(base, relative[:, :3, 3, None, None], (flow + centres) / focal, weights, back, focal, frame, targets)
+    return Views(base, shift, seen, weights, back, focal, frame, targets)
+
+
+def turned_rays(
+    frame: int, targets: list[int], viewmats: Float[Tensor, "n 4 4"], focal: float, shape: tuple[int, int]
+) -> tuple[Float[Tensor, "e 3 h w"], Float[Tensor, "e 3 1 1"]]:
+    """Viewing rays of a frame of `shape` turned into the target cameras, and the translations into them."""
+    relative = (viewmats[targets].double() @ torch.linalg.inv(viewmats[frame].double())).float()
+    rays = torch.cat([_centred(*shape) / focal, torch.ones(1, *shape)])
+    return torch.einsum("eab,bhw->eahw", relative[:, :3, :3], rays), relative[:, :3, 3, None, None]
+
+
+def _centred(h: int, w: int) -> Float[Tensor, "2 h w"]:
+    """Pixel centres relative to the middle of the image."""
+    return (pixel_centres(h, w) - torch.tensor([w / 2, h / 2])).permute(2, 0, 1)
 
 
 def _round_trip(there: ndarray, back: ndarray | None) -> Float[Tensor, "h w"]:

@@ -1,4 +1,4 @@
-"""What speaks for and against a keyframe's pixels moving on their own: flow that no depth explains, colours that change.
+"""What speaks for and against a keyframe's pixels moving on their own: flow that fits no depth, changing colours.
 
 Two independent witnesses are asked at every second pixel. Flow, where it is trusted, either fits some depth of a rigid
 scene in all views at once, or it does not. And a rigid scene shows the same colour wherever a pixel's depth says it
@@ -19,7 +19,9 @@ from torch import Tensor
 from neoverse_ns.reconstruct.bundle.depth import CLOSEST, FARTHEST, Views
 
 TYPICAL = 0.85
+"""Deviation per axis of a residual over its median length (the median of a Rayleigh distribution is 1.18 of it)."""
 LEAST = 0.15**2
+"""Mean squared residual, in units of the assumed noise, below which the typical one of a keyframe is not taken."""
 NOISE_FLOOR = 0.3
 """Flow is never trusted to be more precise than this, pixels."""
 FLOW_SHARE = 0.03
@@ -27,12 +29,12 @@ FLOW_SHARE = 0.03
 WORST = 64.0
 """Squared normalised residual beyond which a view counts no further: one wrong view is no motion."""
 WINDOW = 3
-"""Side of the neighbourhood over which residuals are averaged, and twice that for the noise of flow (in its pixels)."""
+"""Side of the neighbourhood over which residuals are averaged; three times as far for the noise of flow."""
 SURE = 2.0
 """Views' worth of trusted flow from which its verdict counts fully."""
 GREY_NOISE = 10.0
 """Difference in grey levels, beyond what is found within a pixel's distance, at which colours no longer agree."""
-SEEN_AGAIN = 0.6
+SEEN_AGAIN = 0.5
 """Share of views that must show the same colour before a changed one stops being evidence of motion."""
 OCCLUDED = 1.08
 """Ratio of depths from which the nearer of two surfaces hides the other."""
@@ -55,13 +57,13 @@ def flow_evidence(views: Views, inverse_depth: Float[Tensor, "h w"], threshold: 
     """Whether flow fits one depth in all views, in multiples of its noise.
 
     The depth is free at every pixel: a depth edge that smoothing has moved, or a thin thing that it has swallowed, is
-    not taken for motion. The noise of each view combines its median residual (which holds the error of the cameras), the
+    not taken for motion. The noise of each view combines its median residual (with the error of the cameras in it), the
     round-trip error of flow nearby, and a share of the displacement.
 
     Args:
         views: Flow evidence.
         inverse_depth: Where to start from.
-        threshold: Residual over noise at which the evidence is even.
+        threshold: Residual at which the evidence is even, in multiples of the keyframe's typical residual.
     """
     error, slope = views.linearise(inverse_depth)
     size = error.norm(dim=1)
@@ -86,7 +88,9 @@ def flow_evidence(views: Views, inverse_depth: Float[Tensor, "h w"], threshold: 
 
 
 def colour_evidence(
-    views: Views,
+    base: Float[Tensor, "e 3 h w"],
+    shift: Float[Tensor, "e 3 1 1"],
+    focal: float,
     inverse_depth: Float[Tensor, "h w"],
     image: UInt8[ndarray, "H W 3"],
     others: list[UInt8[ndarray, "H W 3"]],
@@ -95,16 +99,18 @@ def colour_evidence(
     """Whether the places where a rigid scene would show a pixel again show its colour.
 
     Args:
-        views: Of every `stride`-th pixel; only its geometry is used.
-        inverse_depth: Of these pixels.
+        base: Viewing rays of every `stride`-th pixel, turned into the other cameras.
+        shift: Translations into these.
+        focal: Focal length in pixels of the full image.
+        inverse_depth: Of every `stride`-th pixel.
         image: The keyframe.
-        others: The frames of the views, in their order.
-        stride: Spacing of the pixels of `views` in `image`.
+        others: The frames of the other cameras.
+        stride: Spacing of the pixels that are judged.
     """
     here = cv2.GaussianBlur(image, (3, 3), 0)[::stride, ::stride].astype(np.float32)
-    point = views.base + inverse_depth * views.shift
+    point = base + inverse_depth * shift
     depth = point[:, 2].clamp_min(0.05)
-    position = (views.focal * point[:, :2] / depth[:, None]).numpy()
+    position = (focal * point[:, :2] / depth[:, None]).numpy()
     agree, seen = np.zeros(here.shape[:2], np.float32), np.zeros(here.shape[:2], np.float32)
     height, width = image.shape[:2]
     for other, (u, v), z, reached in zip(others, position, depth.numpy(), (point[:, 2] > 0.05).numpy(), strict=True):

@@ -21,7 +21,8 @@ COHESION = 50.0
 """Pull between neighbouring pixels of the same colour, against one pixel's evidence."""
 ITERATIONS, FINAL_ITERATIONS = 40, 10
 """Conjugate gradient steps of the labelling, on the evidence's grid and at full resolution."""
-EVEN = 0.5
+PROBABLE, CERTAIN = 0.57, 0.7
+"""Probability of motion that a region has throughout, and in its core."""
 OPENING = 5
 """Diameter in pixels (at 384 px width) of specks and threads that are dropped."""
 SMALLEST = 0.0006
@@ -73,7 +74,7 @@ def label_moving(evidence: Evidence, image: UInt8[Tensor, "H W 3"], stride: int)
     start, value, weight = (_enlarged(a, stride, shape) for a in (coarse, value, weight))
     right, down = (COHESION * stride**2 * b for b in image_bonds(image))
     fine = solve_smooth(value, weight, right, down, start, FINAL_ITERATIONS)
-    return torch.from_numpy(_cleaned((fine > EVEN).numpy()))
+    return torch.from_numpy(_cleaned(fine.numpy()))
 
 
 def _enlarged(a: Tensor, stride: int, shape: tuple[int, ...] | torch.Size) -> Float[Tensor, "H W"]:
@@ -83,17 +84,19 @@ def _enlarged(a: Tensor, stride: int, shape: tuple[int, ...] | torch.Size) -> Fl
     return torch.from_numpy(cv2.remap(a.numpy(), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
-def _cleaned(mask: Bool[ndarray, "h w"]) -> Bool[ndarray, "h w"]:
-    """Without specks, threads and pinholes."""
-    size = max(1, round(OPENING * mask.shape[1] / 384)) | 1
+def _cleaned(probability: Float[ndarray, "h w"]) -> Bool[ndarray, "h w"]:
+    """Regions with a certain core, without specks, threads and pinholes."""
+    size = max(1, round(OPENING * probability.shape[1] / 384)) | 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    result = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc)
-    result = _without_small(result, SMALLEST * mask.size)
-    return _without_small(1 - result, SMALLEST * mask.size) == 0
-
-
-def _without_small(mask: UInt8[ndarray, "h w"], area: float) -> UInt8[ndarray, "h w"]:
-    count, labels, facts, _ = cv2.connectedComponentsWithStats(mask)
-    keep = facts[:, cv2.CC_STAT_AREA] >= area
+    mask = cv2.morphologyEx((probability > PROBABLE).astype(np.uint8), cv2.MORPH_OPEN, disc)
+    count, found, facts, _ = cv2.connectedComponentsWithStats(mask)
+    labels = np.asarray(found, np.int64)
+    keep = facts[:, cv2.CC_STAT_AREA] >= SMALLEST * mask.size
+    certain = np.zeros(count, bool)
+    certain[np.unique(labels[probability > CERTAIN])] = True
+    keep &= certain
     keep[0] = False
-    return keep[labels].astype(np.uint8)
+    holes = 1 - keep[labels].astype(np.uint8)
+    _, found, facts, _ = cv2.connectedComponentsWithStats(holes)
+    pinhole = facts[:, cv2.CC_STAT_AREA] < SMALLEST * mask.size
+    return (holes == 0) | pinhole[np.asarray(found, np.int64)]

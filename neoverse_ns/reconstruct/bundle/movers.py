@@ -34,9 +34,7 @@ STEPS = 6
 """Gauss-Newton steps for the distance of a region."""
 
 
-def place_movers(
-    depth: Float[Tensor, "h w"], moving: Bool[Tensor, "h w"], views: Views
-) -> Float[Tensor, "h w"]:
+def place_movers(depth: Float[Tensor, "h w"], moving: Bool[Tensor, "h w"], views: Views) -> Float[Tensor, "h w"]:
     """The depth map with every moving region upright where it stands.
 
     Each column of a region takes the depth found beneath its lowest parts nearby, and does not lie behind the static
@@ -76,9 +74,7 @@ def _standing_depth(depth: ndarray, region: Bool[ndarray, "rh rw"], left: int, t
     return (1 / np.maximum(inverse, 1e-6)).astype(np.float32)
 
 
-def _distance_by_path(
-    views: Views, rows: Tensor, columns: Tensor, inverse_depth: Float[Tensor, " p"]
-) -> float:
+def _distance_by_path(views: Views, rows: Tensor, columns: Tensor, inverse_depth: Float[Tensor, " p"]) -> float:
     """By what factor a region lies farther than assumed, so that its pixels' paths become even.
 
     Every pixel may have its own velocity and acceleration in the image; what camera motion adds beyond these is

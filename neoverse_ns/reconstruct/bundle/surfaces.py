@@ -12,11 +12,12 @@ from neoverse_ns.clip.clip import Clip
 from neoverse_ns.console import progress
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.degenerate import PRIOR_CONFIDENCE, prior_depth
-from neoverse_ns.reconstruct.bundle.depth import Views, dense_depth, gather_views
+from neoverse_ns.reconstruct.bundle.depth import Views, dense_depth, gather_views, turned_rays
+from neoverse_ns.reconstruct.bundle.edges import sharpen_edges
 from neoverse_ns.reconstruct.bundle.evidence import Evidence, colour_evidence, flow_evidence
 from neoverse_ns.reconstruct.bundle.flow import FlowField
-from neoverse_ns.reconstruct.bundle.movers import place_movers
 from neoverse_ns.reconstruct.bundle.motion import gather_evidence, label_moving
+from neoverse_ns.reconstruct.bundle.movers import place_movers
 from neoverse_ns.reconstruct.bundle.normal_equations import State
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 from neoverse_ns.reconstruct.split import FrameSplit
@@ -40,6 +41,9 @@ class Surfaces:
 STRIDE = 2
 """Spacing of the pixels at which motion is looked for."""
 
+MOST_FRAMES = 12
+"""Frames, beyond those with flow, in which a still camera looks for the same colours."""
+
 Surface = tuple[Float[Tensor, "h w"], Float[Tensor, "h w"], Bool[Tensor, "h w"]]
 """Depth, confidence and motion mask of one keyframe."""
 
@@ -58,7 +62,7 @@ def keyframe_surfaces(
         config: Settings.
     """
     keyframes = split.keyframes
-    job = _Job(clip, flow.between(split.train), state, parallax, config)
+    job = _Job(clip, split.train, flow.between(split.train), state, parallax, config)
     with progress("Measuring depth of keyframes", 2 * len(keyframes)) as steps:
         sketches: list[Sketch] = []
         for sketch in map_on_cores(job.sketch, keyframes):
@@ -86,7 +90,10 @@ class Sketch:
 
 @dataclass(frozen=True)
 class _Job:
+    """What all keyframes share: training frames, the flow between them, cameras, settings."""
+
     clip: Clip
+    train: list[int]
     flow: FlowField
     state: State
     parallax: bool
@@ -108,12 +115,24 @@ class _Job:
         if self.parallax:
             depth, _ = dense_depth(views, small, self.config.depth_smoothness, (self.config.depth_iterations + 1) // 2)
         by_flow = flow_evidence(views, 1 / depth, self.config.motion_threshold)
-        others = [self.clip.frames[j].numpy() for j in views.targets]
-        by_colour = colour_evidence(views, 1 / depth, image.numpy(), others, STRIDE)
+        by_colour = self._colour(frame, views, depth)
         # Where depth has been fitted to the same flow, colour is no second witness.
         free = 1 - (by_flow.moving + by_flow.still) if self.parallax else 1.0
         evidence = Evidence(by_flow.moving + free * by_colour.moving, by_flow.still + free * by_colour.still)
         return Sketch(1 / depth, evidence)
+
+    def _colour(self, frame: int, views: Views, depth: Float[Tensor, "h w"]) -> Evidence:
+        """What colours say; before a camera that does not move, in frames from all over the clip."""
+        base, shift, targets = views.base, views.shift, views.targets
+        if not self.parallax:
+            spread = self.train[:: len(self.train) // MOST_FRAMES + 1]
+            targets = sorted({*targets, *spread} - {frame})
+            base, shift = turned_rays(
+                frame, targets, self.state.poses, views.focal, (self.clip.height, self.clip.width)
+            )
+            base = base[..., ::STRIDE, ::STRIDE]
+        others = [self.clip.frames[j].numpy() for j in targets]
+        return colour_evidence(base, shift, views.focal, 1 / depth, self.clip.frames[frame].numpy(), others, STRIDE)
 
     def finish(self, place: int, keyframes: list[int], sketches: list[Sketch]) -> Surface:
         """Mask, depth and confidence of the keyframe number `place`."""
@@ -128,4 +147,5 @@ class _Job:
             return prior_depth(*shape), torch.full(shape, PRIOR_CONFIDENCE), moving
         rounds = (self.config.depth_iterations + 1) // 2
         depth, confidence = dense_depth(views.without(moving), image, self.config.depth_smoothness, rounds)
-        return place_movers(depth, moving, views), confidence, moving
+        depth, trust = sharpen_edges(place_movers(depth, moving, views).numpy(), image.numpy())
+        return torch.from_numpy(depth), confidence * torch.from_numpy(trust), moving
