@@ -52,7 +52,7 @@ class BundleConfig:
     depth_smoothness: float = 0.3
     """Weight of edge-aware smoothness of the dense depth against flow."""
     motion_threshold: float = 4.0
-    """Residual of flow against the rigid prediction, in multiples of its noise, above which a pixel moves by itself."""
+    """Residual of flow against the best depth, in multiples of the typical one, at which motion is as likely as not."""
     no_parallax_inliers: float = 0.7
     """Share of confident flow that a motionless or purely turning camera must explain to be taken for one."""
     seed: int = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import torch
@@ -17,16 +19,33 @@ CARRIED = 1.0
 """Weight of a neighbouring keyframe's evidence against a keyframe's own."""
 DOUBT = 0.1
 """Weight of the assumption that nothing moves."""
-COHESION = 50.0
-"""Pull between neighbouring pixels of the same colour, against one pixel's evidence."""
 ITERATIONS, FINAL_ITERATIONS = 40, 10
 """Conjugate gradient steps of the labelling, on the evidence's grid and at full resolution."""
-PROBABLE, CERTAIN = 0.57, 0.7
-"""Probability of motion that a region has throughout, and in its core."""
+CERTAIN = 0.7
+"""Probability of motion that a region has in its core."""
 OPENING = 5
 """Diameter in pixels (at 384 px width) of specks and threads that are dropped."""
 SMALLEST = 0.0006
 """Share of the image below which a region is taken for noise."""
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """How evidence becomes a mask.
+
+    Attributes:
+        cohesion: Pull between neighbouring pixels of the same colour, against one pixel's evidence.
+        probable: Probability of motion that a region has throughout.
+    """
+
+    cohesion: float
+    probable: float
+
+
+MOVING_CAMERA = Labelling(cohesion=50.0, probable=0.57)
+"""Flow is all there is, and blurs a mover's outline: trust the image's edges, and leave the seam around it out."""
+STILL_CAMERA = Labelling(cohesion=15.0, probable=0.5)
+"""Colours that change are seen to the pixel."""
 
 
 def gather_evidence(
@@ -55,7 +74,9 @@ def gather_evidence(
     return Evidence(moving, still)
 
 
-def label_moving(evidence: Evidence, image: UInt8[Tensor, "H W 3"], stride: int) -> Bool[Tensor, "H W"]:
+def label_moving(
+    evidence: Evidence, image: UInt8[Tensor, "H W 3"], stride: int, labelling: Labelling
+) -> Bool[Tensor, "H W"]:
     """Mask of the moving pixels: the evidence, spread over the image's regions but not across their edges.
 
     A random walker (Grady, "Random Walks for Image Segmentation", PAMI 2006, with the data terms of his 2005 variant):
@@ -65,16 +86,17 @@ def label_moving(evidence: Evidence, image: UInt8[Tensor, "H W 3"], stride: int)
         evidence: At every `stride`-th pixel.
         image: The keyframe.
         stride: Spacing of the evidence's pixels.
+        labelling: How far to spread the evidence.
     """
     weight = evidence.moving + evidence.still + DOUBT
     value = evidence.moving / weight
-    right, down = (COHESION * b for b in image_bonds(image[::stride, ::stride]))
+    right, down = (labelling.cohesion * b for b in image_bonds(image[::stride, ::stride]))
     coarse = solve_smooth(value, weight, right, down, value, ITERATIONS)
     shape = image.shape[:2]
     start, value, weight = (_enlarged(a, stride, shape) for a in (coarse, value, weight))
-    right, down = (COHESION * stride**2 * b for b in image_bonds(image))
+    right, down = (labelling.cohesion * stride**2 * b for b in image_bonds(image))
     fine = solve_smooth(value, weight, right, down, start, FINAL_ITERATIONS)
-    return torch.from_numpy(_cleaned(fine.numpy()))
+    return torch.from_numpy(_cleaned(fine.numpy(), labelling.probable))
 
 
 def _enlarged(a: Tensor, stride: int, shape: tuple[int, ...] | torch.Size) -> Float[Tensor, "H W"]:
@@ -84,11 +106,11 @@ def _enlarged(a: Tensor, stride: int, shape: tuple[int, ...] | torch.Size) -> Fl
     return torch.from_numpy(cv2.remap(a.numpy(), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
-def _cleaned(probability: Float[ndarray, "h w"]) -> Bool[ndarray, "h w"]:
+def _cleaned(probability: Float[ndarray, "h w"], probable: float) -> Bool[ndarray, "h w"]:
     """Regions with a certain core, without specks, threads and pinholes."""
     size = max(1, round(OPENING * probability.shape[1] / 384)) | 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    mask = cv2.morphologyEx((probability > PROBABLE).astype(np.uint8), cv2.MORPH_OPEN, disc)
+    mask = cv2.morphologyEx((probability > probable).astype(np.uint8), cv2.MORPH_OPEN, disc)
     count, found, facts, _ = cv2.connectedComponentsWithStats(mask)
     labels = np.asarray(found, np.int64)
     keep = facts[:, cv2.CC_STAT_AREA] >= SMALLEST * mask.size

@@ -16,7 +16,7 @@ from neoverse_ns.reconstruct.bundle.depth import Views, dense_depth, gather_view
 from neoverse_ns.reconstruct.bundle.edges import sharpen_edges
 from neoverse_ns.reconstruct.bundle.evidence import Evidence, colour_evidence, flow_evidence
 from neoverse_ns.reconstruct.bundle.flow import FlowField
-from neoverse_ns.reconstruct.bundle.motion import gather_evidence, label_moving
+from neoverse_ns.reconstruct.bundle.motion import MOVING_CAMERA, STILL_CAMERA, gather_evidence, label_moving
 from neoverse_ns.reconstruct.bundle.movers import place_movers
 from neoverse_ns.reconstruct.bundle.normal_equations import State
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
@@ -141,7 +141,7 @@ class _Job:
         beside = [(keyframes[k], sketches[k].evidence) for k in (place - 1, place + 1) if 0 <= k < len(keyframes)]
         evidence = gather_evidence(sketches[place].evidence, beside, frame, self.flow, STRIDE)
         image = self.clip.frames[frame]
-        moving = label_moving(evidence, image, STRIDE)
+        moving = label_moving(evidence, image, STRIDE, MOVING_CAMERA if self.parallax else STILL_CAMERA)
         views = self.views(frame)
         if views is None or not self.parallax:
             return prior_depth(*shape), torch.full(shape, PRIOR_CONFIDENCE), moving

@@ -12,7 +12,7 @@ from neoverse_ns.geometry.se3 import se3_exp
 from neoverse_ns.reconstruct.bundle.depth import Views, gather_views
 from neoverse_ns.reconstruct.bundle.evidence import Evidence, colour_evidence, flow_evidence
 from neoverse_ns.reconstruct.bundle.flow import FlowField
-from neoverse_ns.reconstruct.bundle.motion import gather_evidence, label_moving
+from neoverse_ns.reconstruct.bundle.motion import MOVING_CAMERA, STILL_CAMERA, Labelling, gather_evidence, label_moving
 from neoverse_ns.reconstruct.bundle.movers import place_movers
 
 H, W, F = 64, 96, 80.0
@@ -113,7 +113,8 @@ def _centres() -> torch.Tensor:
     return torch.stack([x, y])
 
 
-def test_labels_fill_a_region_to_its_edges_and_drop_specks():
+@pytest.mark.parametrize("labelling", [STILL_CAMERA, MOVING_CAMERA])
+def test_labels_fill_a_region_to_its_edges_and_drop_specks(labelling: Labelling):
     truth = _box()
     image = torch.full((H, W, 3), 60, dtype=torch.uint8)
     image[truth] = 180
@@ -122,7 +123,7 @@ def test_labels_fill_a_region_to_its_edges_and_drop_specks():
     moving[15:25, 22:28] = 1.0
     still[:, :10], still[:, 38:] = 1.0, 1.0
     moving[5, 5] = 1.0
-    found = label_moving(Evidence(moving, still), image, 2)
+    found = label_moving(Evidence(moving, still), image, 2, labelling)
     assert float((found & truth).sum()) / float((found | truth).sum()) > 0.9
     assert not found[:20, :20].any()
 
