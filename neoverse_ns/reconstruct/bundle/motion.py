@@ -25,6 +25,8 @@ CERTAIN = 0.7
 """Probability of motion that a region has in its core."""
 OPENING = 5
 """Diameter in pixels (at 384 px width) of specks and threads that are dropped."""
+MOST = 0.65
+"""Share of the image from which it is the camera's pose that is wrong, and nothing is masked."""
 SMALLEST = 0.0006
 """Share of the image below which a region is taken for noise."""
 
@@ -96,7 +98,8 @@ def label_moving(
     start, value, weight = (_enlarged(a, stride, shape) for a in (coarse, value, weight))
     right, down = (labelling.cohesion * stride**2 * b for b in image_bonds(image))
     fine = solve_smooth(value, weight, right, down, start, FINAL_ITERATIONS)
-    return torch.from_numpy(_cleaned(fine.numpy(), labelling.probable))
+    mask = torch.from_numpy(_cleaned(fine.numpy(), labelling.probable))
+    return mask if float(mask.float().mean()) < MOST else torch.zeros_like(mask)
 
 
 def _enlarged(a: Tensor, stride: int, shape: tuple[int, ...] | torch.Size) -> Float[Tensor, "H W"]:

@@ -128,6 +128,14 @@ def test_labels_fill_a_region_to_its_edges_and_drop_specks(labelling: Labelling)
     assert not found[:20, :20].any()
 
 
+def test_where_everything_seems_to_move_nothing_is_masked():
+    image, nothing = torch.full((H, W, 3), 60, dtype=torch.uint8), torch.zeros(H // 2, W // 2)
+    half = nothing.clone()
+    half[:, :24] = 1.0
+    assert float(label_moving(Evidence(half, 1 - half), image, 2, STILL_CAMERA).float().mean()) > 0.4
+    assert not label_moving(Evidence(nothing + 1, nothing), image, 2, STILL_CAMERA).any()
+
+
 def test_neighbouring_keyframes_lend_their_evidence_along_the_flow():
     nothing = torch.zeros(H // 2, W // 2)
     seen = nothing.clone()
