@@ -51,7 +51,7 @@ class BundleConfig:
     """Rounds of the dense depth estimate of the keyframes."""
     depth_smoothness: float = 0.3
     """Weight of edge-aware smoothness of the dense depth against flow."""
-    motion_threshold: float = 4.0
+    motion_threshold: float = 3.0
     """Residual of flow against the best depth, in multiples of the typical one, at which motion is as likely as not."""
     no_parallax_inliers: float = 0.7
     """Share of confident flow that a motionless or purely turning camera must explain to be taken for one."""

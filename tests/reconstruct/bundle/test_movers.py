@@ -17,7 +17,7 @@ from neoverse_ns.reconstruct.bundle.movers import place_movers
 
 H, W, F = 64, 96, 80.0
 FRAMES, MIDDLE = 9, 4
-THRESHOLD = 4.0
+THRESHOLD = 3.0
 
 
 def _ground() -> torch.Tensor:
