@@ -84,9 +84,12 @@ def epipolar_geometry(
     nothing = np.zeros(len(first), bool)
     if len(first) < FEWEST:
         return None, nothing
-    matrix, mask = cv2.findFundamentalMat(
-        first.astype(np.float64), second.astype(np.float64), cv2.USAC_MAGSAC, THRESHOLD, 0.9999, 10000
-    )
+    points = first.astype(np.float64), second.astype(np.float64)
+    try:
+        matrix, mask = cv2.findFundamentalMat(*points, cv2.USAC_MAGSAC, THRESHOLD, 0.9999, 10000)
+    except cv2.error:
+        # Where a refined sample is degenerate OpenCV's MAGSAC++ fails an assertion instead of trying the next one.
+        matrix, mask = cv2.findFundamentalMat(*points, cv2.FM_RANSAC, THRESHOLD, 0.9999, 10000)
     if matrix is None or matrix.shape != (3, 3):
         return None, nothing
     return matrix, np.asarray(mask).ravel() > 0

@@ -16,7 +16,7 @@ from neoverse_ns.reconstruct.bundle.flow import compose, landing, searcher
 
 SPACING = 16
 """Pixels between the nodes at which the field is fitted; also the distance below which matches weigh the same."""
-MOST_MATCHES = 1500
+MOST_MATCHES = 600
 """More matches than this are thinned out: they only repeat each other."""
 FALL_OFF = 1.5
 """Matches weigh by distance to the power of minus twice this; far from all matches one affine map is left."""

@@ -41,7 +41,7 @@ WEAK = 0.4
 """Share of the texture that flow must follow there and back; below it matches are tried."""
 CHANCE = 0.1
 """Share of the texture that unrelated images agree on by chance stays clearly below this (about 0.03, at most 0.07)."""
-CHANCE_GUIDED = 0.03
+CHANCE_GUIDED = 0.015
 """The same for flow that searches around verified matches alone, where chance explains next to nothing."""
 FEWEST_MATCHES = 12
 """Verified matches from which flow may be led by them: chance finds a matrix for some 9 of 20 wrong ones."""
@@ -49,8 +49,19 @@ MOST_FRAMES = 24
 """Clips of up to so many frames have all pairs tried; longer ones only the usual gaps."""
 PARTNERS = 3
 """Pairs beyond the usual gaps that are added for each frame, those with most matches."""
+ROUNDS = 2
+"""Times that flow is led again, by the matches together with what was followed before."""
 STRIDE, TRUSTED = 8, 0.5
 """Spacing in pixels, and confidence, of the flow that joins the matches in the second round."""
+
+
+@dataclass(frozen=True)
+class _Matches:
+    """Positions in the first and in the second image, and the fundamental matrix that they obey, where there is one."""
+
+    first: Float[ndarray, "m 2"]
+    second: Float[ndarray, "m 2"]
+    geometry: Float[ndarray, "3 3"] | None = None
 
 
 @dataclass(frozen=True)
@@ -112,17 +123,11 @@ def _followed(field: FlowField, pair: Pair, texture: list[Float[ndarray, "h w"]]
     return min(shares)
 
 
-Matches = tuple[Float[ndarray, "m 2"], Float[ndarray, "m 2"]]
-"""Positions in the first and in the second image."""
-
-
-def _verified(features: list[Features], pairs: list[Pair]) -> dict[Pair, Matches]:
+def _verified(features: list[Features], pairs: list[Pair]) -> dict[Pair, _Matches]:
     """Matches of every pair that obey one epipolar geometry."""
 
-    def one(pair: Pair) -> Matches:
-        first, second = match_features(features[pair[0]], features[pair[1]])
-        _, obey = epipolar_geometry(first, second)
-        return first[obey], second[obey]
+    def one(pair: Pair) -> _Matches:
+        return _obeying(*match_features(features[pair[0]], features[pair[1]]))
 
     with progress("Matching frames of wide steps", len(pairs)) as bar:
         found = {}
@@ -132,11 +137,17 @@ def _verified(features: list[Features], pairs: list[Pair]) -> dict[Pair, Matches
     return found
 
 
-def _best_partners(matches: dict[Pair, Matches], pairs: Iterable[Pair], train: set[int]) -> set[Pair]:
+def _obeying(first: Float[ndarray, "m 2"], second: Float[ndarray, "m 2"]) -> _Matches:
+    """Those that obey the one epipolar geometry that most obey."""
+    geometry, obey = epipolar_geometry(first, second)
+    return _Matches(first[obey], second[obey], geometry)
+
+
+def _best_partners(matches: dict[Pair, _Matches], pairs: Iterable[Pair], train: set[int]) -> set[Pair]:
     """For every frame the pairs with most matches, among training frames and among all pairs with others."""
     ranks: dict[tuple[int, bool], list[tuple[int, Pair]]] = {}
     for pair in pairs:
-        count = len(matches[pair][0])
+        count = len(matches[pair].first)
         if count >= FEWEST_MATCHES:
             for frame in pair:
                 ranks.setdefault((frame, train.issuperset(pair)), []).append((-count, pair))
@@ -144,7 +155,7 @@ def _best_partners(matches: dict[Pair, Matches], pairs: Iterable[Pair], train: s
 
 
 def _measure(
-    known: _Measured | None, matches: Matches, images: tuple[ndarray, ndarray], noise: float
+    known: _Measured | None, matches: _Matches, images: tuple[ndarray, ndarray], noise: float
 ) -> _Measured | None:
     """The best flow that leads from one image to the other; None where they show nothing in common.
 
@@ -152,34 +163,32 @@ def _measure(
     by the share of the texture that they follow in agreement with one epipolar geometry.
     """
     texture = (texture_confidence(images[0]), texture_confidence(images[1]))
-    candidates = [] if known is None else [known]
-    linked = False
-    if len(matches[0]) >= FEWEST_MATCHES:
+    candidates = [known] if known is not None and _agreement(known, None, texture) >= CHANCE else []
+    if len(matches.first) >= FEWEST_MATCHES:
         led = _led(matches, images, texture, noise)
-        candidates.append(led)
-        linked = _agreement(led, epipolar_geometry(*matches)[0], texture) >= CHANCE_GUIDED
-    points = [matches, *(_points(candidate) for candidate in candidates)]
-    first, second = (np.concatenate([p[k] for p in points]) for k in (0, 1))
-    geometry, obey = epipolar_geometry(first, second)
-    if obey.sum() >= FEWEST_MATCHES:
-        candidates.append(_led((first[obey], second[obey]), images, texture, noise))
+        if _agreement(led, matches.geometry, texture) >= CHANCE_GUIDED:
+            candidates.append(led)
     if not candidates:
         return None
-    agreement = [_agreement(candidate, geometry, texture) for candidate in candidates]
-    best = int(np.argmax(agreement))
-    return candidates[best] if linked or agreement[best] >= CHANCE else None
+    for _ in range(ROUNDS):
+        points = [matches, *(_points(candidate) for candidate in candidates)]
+        again = _obeying(np.concatenate([p.first for p in points]), np.concatenate([p.second for p in points]))
+        if len(again.first) >= FEWEST_MATCHES:
+            candidates.append(_led(again, images, texture, noise))
+        candidates = [max(candidates, key=lambda measured: _agreement(measured, again.geometry, texture))]
+    return candidates[0]
 
 
-def _led(matches: Matches, images: tuple[ndarray, ndarray], texture: tuple[ndarray, ndarray], noise: float) -> _Measured:
+def _led(matches: _Matches, images: tuple[ndarray, ndarray], texture: tuple[ndarray, ndarray], noise: float) -> _Measured:
     """Flow both ways around what the matches say."""
-    (first, second), (source, target) = matches, images
-    forward = guided_flow(source, target, spread_matches(first, second, source.shape))
-    backward = guided_flow(target, source, spread_matches(second, first, target.shape))
+    source, target = images
+    forward = guided_flow(source, target, spread_matches(matches.first, matches.second, source.shape))
+    backward = guided_flow(target, source, spread_matches(matches.second, matches.first, target.shape))
     trust = round_trip_confidence(forward, backward, noise), round_trip_confidence(backward, forward, noise)
     return _Measured((forward, backward), (texture[0] * trust[0], texture[1] * trust[1]))
 
 
-def _points(measured: _Measured) -> Matches:
+def _points(measured: _Measured) -> _Matches:
     """Trusted flow of both directions on a grid, as matches."""
     found = []
     for flow, confidence in zip(measured.flow, measured.confidence, strict=True):
@@ -188,7 +197,7 @@ def _points(measured: _Measured) -> Matches:
         here = np.stack([x[keep], y[keep]], 1).astype(np.float32)
         found.append((here, here + flow[y[keep], x[keep]]))
     (first, second), (late, early) = found
-    return np.concatenate([first, early]), np.concatenate([second, late])
+    return _Matches(np.concatenate([first, early]), np.concatenate([second, late]))
 
 
 def _agreement(measured: _Measured, geometry: ndarray | None, texture: tuple[ndarray, ndarray]) -> float:
