@@ -37,8 +37,11 @@ from neoverse_ns.reconstruct.bundle.guided_flow import guided_flow, spread_match
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 from neoverse_ns.reconstruct.split import FrameSplit
 
-WEAK = 0.4
-"""Share of the texture that flow must follow there and back; below it matches are tried."""
+WEAK = 0.3
+"""Share of the texture that flow must follow there and back; below it matches are tried.
+
+Above it they do more harm than good: flow that starts from zero or from shorter steps keeps to what it can follow,
+flow led by matches is also believed beside them, where plain surfaces agree with any start."""
 CHANCE = 0.1
 """Share of the texture that unrelated images agree on by chance stays clearly below this (about 0.03, at most 0.07)."""
 CHANCE_GUIDED = 0.015
