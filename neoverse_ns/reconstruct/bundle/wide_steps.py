@@ -54,6 +54,8 @@ PARTNERS = 3
 """Pairs beyond the usual gaps that are added for each frame, those with most matches."""
 ROUNDS = 2
 """Times that flow is led again, by the matches together with what was followed before."""
+DOUBTFUL = 0.1
+"""Confidence below which flow over a wide step is worth nothing: much of it would outvote the little that is right."""
 STRIDE, TRUSTED = 8, 0.5
 """Spacing in pixels, and confidence, of the flow that joins the matches in the second round."""
 
@@ -162,8 +164,9 @@ def _measure(
 ) -> _Measured | None:
     """The best flow that leads from one image to the other; None where they show nothing in common.
 
-    What was measured before, flow led by the matches, and flow led by matches and by what either followed are compared
-    by the share of the texture that they follow in agreement with one epipolar geometry.
+    What was measured before, flow led by the matches, and flow led by the matches and by what either followed are
+    compared by the share of the texture that they follow in agreement with one epipolar geometry. Flow that disagrees
+    with it is not believed: over a wide step nothing tells what moves on its own from what is mistaken.
     """
     texture = (texture_confidence(images[0]), texture_confidence(images[1]))
     candidates = [known] if known is not None and _agreement(known, None, texture) >= CHANCE else []
@@ -173,13 +176,15 @@ def _measure(
             candidates.append(led)
     if not candidates:
         return None
+    geometry = None
     for _ in range(ROUNDS):
         points = [matches, *(_points(candidate) for candidate in candidates)]
         again = _obeying(np.concatenate([p.first for p in points]), np.concatenate([p.second for p in points]))
+        geometry = again.geometry
         if len(again.first) >= FEWEST_MATCHES:
             candidates.append(_led(again, images, texture, noise))
         candidates = [max(candidates, key=lambda measured: _agreement(measured, again.geometry, texture))]
-    return candidates[0]
+    return candidates[0] if geometry is None else _along_lines(candidates[0], geometry)
 
 
 def _led(matches: _Matches, images: tuple[ndarray, ndarray], texture: tuple[ndarray, ndarray], noise: float) -> _Measured:
@@ -195,7 +200,7 @@ def _points(measured: _Measured) -> _Matches:
     """Trusted flow of both directions on a grid, as matches."""
     found = []
     for flow, confidence in zip(measured.flow, measured.confidence, strict=True):
-        y, x = np.mgrid[STRIDE // 2 : flow.shape[0] : STRIDE, STRIDE // 2 : flow.shape[1] : STRIDE]
+        y, x = _grid(confidence.shape)
         keep = confidence[y, x] > TRUSTED
         here = np.stack([x[keep], y[keep]], 1).astype(np.float32)
         found.append((here, here + flow[y[keep], x[keep]]))
@@ -203,17 +208,39 @@ def _points(measured: _Measured) -> _Matches:
     return _Matches(np.concatenate([first, early]), np.concatenate([second, late]))
 
 
-def _agreement(measured: _Measured, geometry: ndarray | None, texture: tuple[ndarray, ndarray]) -> float:
+def _along_lines(measured: _Measured, geometry: Float[ndarray, "3 3"]) -> _Measured:
+    """The same with trust only in flow along the epipolar lines, and none in what hardly led back."""
+    trust = []
+    for k in (0, 1):
+        height, width = measured.confidence[k].shape
+        distance = _off_lines(measured, k, geometry, *np.mgrid[:height, :width])
+        confidence = measured.confidence[k] * np.exp(-((distance / (2 * THRESHOLD)) ** 2))
+        trust.append(np.where(confidence < DOUBTFUL, 0, confidence).astype(np.float32))
+    return _Measured(measured.flow, (trust[0], trust[1]))
+
+
+def _agreement(
+    measured: _Measured, geometry: Float[ndarray, "3 3"] | None, texture: tuple[ndarray, ndarray]
+) -> float:
     """Share of the texture followed along the epipolar lines, in the direction where it is less."""
     shares = []
     for k in (0, 1):
-        flow, confidence = measured.flow[k], measured.confidence[k]
-        y, x = np.mgrid[STRIDE // 2 : flow.shape[0] : STRIDE, STRIDE // 2 : flow.shape[1] : STRIDE]
-        trust = confidence[y, x].ravel()
+        y, x = _grid(measured.confidence[k].shape)
+        trust = measured.confidence[k][y, x]
         if geometry is not None:
-            here = np.stack([x.ravel(), y.ravel()], 1).astype(np.float64)
-            there = here + flow[y, x].reshape(-1, 2)
-            ends = (here, there) if k == 0 else (there, here)
-            trust = trust * (epipolar_distance(geometry, *ends) < 2 * THRESHOLD)
+            trust = trust * (_off_lines(measured, k, geometry, y, x) < 2 * THRESHOLD)
         shares.append(float(trust.sum()) / max(float(texture[k][y, x].sum()), 1e-9))
     return min(shares)
+
+
+def _off_lines(measured: _Measured, k: int, geometry: ndarray, y: ndarray, x: ndarray) -> ndarray:
+    """Distance from the epipolar line of where flow leads pixels (y, x) of image `k`."""
+    here = np.stack([x.ravel(), y.ravel()], 1).astype(np.float64)
+    there = here + measured.flow[k][y, x].reshape(-1, 2)
+    return epipolar_distance(geometry, *((here, there) if k == 0 else (there, here))).reshape(x.shape)
+
+
+def _grid(shape: tuple[int, ...]) -> tuple[ndarray, ndarray]:
+    """Rows and columns of every `STRIDE`-th pixel."""
+    y, x = np.mgrid[STRIDE // 2 : shape[0] : STRIDE, STRIDE // 2 : shape[1] : STRIDE]
+    return y, x
