@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Float, UInt8
 from numpy import ndarray
 from torch import Tensor
 
@@ -54,16 +54,34 @@ def find_features(gray: UInt8[ndarray, "h w"]) -> Features:
     return Features(np.array([key.pt for key in keys], np.float32), descriptors)
 
 
-def match_features(first: Features, second: Features) -> tuple[Float[ndarray, "m 2"], Float[ndarray, "m 2"]]:
-    """Positions in both images of the points that are each other's nearest and clearly nearer than the second."""
+@dataclass(frozen=True)
+class Matches:
+    """Points found in two images.
+
+    Attributes:
+        first: Where they are in the first image.
+        second: Where they are in the second.
+        geometry: The fundamental matrix that they obey, where one is known.
+    """
+
+    first: Float[ndarray, "m 2"]
+    second: Float[ndarray, "m 2"]
+    geometry: Float[ndarray, "3 3"] | None = None
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+def match_features(first: Features, second: Features) -> Matches:
+    """The points that are each other's nearest, and clearly nearer than the second."""
     if min(len(first.points), len(second.points)) < 2:
-        return np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32)
+        return Matches(np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32))
     alike = first.descriptors @ second.descriptors.T
     there, clear = _nearest(alike)
     back, _ = _nearest(alike.T)
     own = torch.arange(len(there))
     keep = (clear & (back[there] == own)).numpy()
-    return first.points[keep], second.points[there.numpy()[keep]]
+    return Matches(first.points[keep], second.points[there.numpy()[keep]])
 
 
 def _nearest(alike: Float[Tensor, "a b"]) -> tuple[Tensor, Tensor]:
@@ -73,26 +91,23 @@ def _nearest(alike: Float[Tensor, "a b"]) -> tuple[Tensor, Tensor]:
     return place[:, 0], distance[:, 0] < RATIO * distance[:, 1]
 
 
-def epipolar_geometry(
-    first: Float[ndarray, "m 2"], second: Float[ndarray, "m 2"]
-) -> tuple[Float[ndarray, "3 3"] | None, Bool[ndarray, " m"]]:
-    """Fundamental matrix that most matches obey, and which do; None and nothing where there is no such matrix.
+def verified(matches: Matches) -> Matches:
+    """The matches that obey the fundamental matrix that most obey; none where there is no such matrix.
 
     No focal length enters. A camera that only turns, or a plane alone, leave the matrix ambiguous, but every choice
     still passes the true matches.
     """
-    nothing = np.zeros(len(first), bool)
-    if len(first) < FEWEST:
-        return None, nothing
-    points = first.astype(np.float64), second.astype(np.float64)
-    try:
-        matrix, mask = cv2.findFundamentalMat(*points, cv2.USAC_MAGSAC, THRESHOLD, 0.9999, 10000)
-    except cv2.error:
-        # Where a refined sample is degenerate OpenCV's MAGSAC++ fails an assertion instead of trying the next one.
-        matrix, mask = cv2.findFundamentalMat(*points, cv2.FM_RANSAC, THRESHOLD, 0.9999, 10000)
-    if matrix is None or matrix.shape != (3, 3):
-        return None, nothing
-    return matrix, np.asarray(mask).ravel() > 0
+    geometry, obey = None, np.zeros(len(matches), bool)
+    if len(matches) >= FEWEST:
+        points = matches.first.astype(np.float64), matches.second.astype(np.float64)
+        try:
+            geometry, mask = cv2.findFundamentalMat(*points, cv2.USAC_MAGSAC, THRESHOLD, 0.9999, 10000)
+        except cv2.error:
+            # Where a refined sample is degenerate OpenCV's MAGSAC++ fails an assertion instead of trying the next one.
+            geometry, mask = cv2.findFundamentalMat(*points, cv2.FM_RANSAC, THRESHOLD, 0.9999, 10000)
+        geometry = geometry if geometry is not None and geometry.shape == (3, 3) else None
+        obey = obey if geometry is None else np.asarray(mask).ravel() > 0
+    return Matches(matches.first[obey], matches.second[obey], geometry)
 
 
 def epipolar_distance(

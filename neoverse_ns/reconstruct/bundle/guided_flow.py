@@ -23,7 +23,7 @@ FALL_OFF = 1.5
 
 
 def spread_matches(
-    first: Float[ndarray, "m 2"], second: Float[ndarray, "m 2"], shape: tuple[int, int]
+    first: Float[ndarray, "m 2"], second: Float[ndarray, "m 2"], shape: tuple[int, ...]
 ) -> Float[ndarray, "h w 2"]:
     """Displacement of every pixel that follows the matches around it.
 

@@ -45,8 +45,8 @@ def describe_unlinked(frames: list[int], count: int) -> str:
     """One line for the user about frames that show nothing the others show."""
     which = ", ".join(str(frame) for frame in frames[:8]) + (", ..." if len(frames) > 8 else "")
     return (
-        f"{len(frames)} of {count} frames (positions {which}) show nothing that the rest shows: their cameras are guesses "
-        "and single ones have an assumed depth. Take one shot or place at a time, with views that overlap by half"
+        f"{len(frames)} of {count} frames (positions {which}) show nothing that the rest shows: their cameras are "
+        "guesses, and the depth of single ones is assumed. Use one place at a time, seen in views that overlap by half"
     )
 
 
