@@ -12,8 +12,10 @@ from neoverse_ns.reconstruct.bundle.features import THRESHOLD, Matches, epipolar
 from neoverse_ns.reconstruct.bundle.flow import round_trip_confidence, texture_confidence
 from neoverse_ns.reconstruct.bundle.guided_flow import guided_flow, spread_matches
 
-CHANCE = 0.1
-"""Share of the texture that unrelated images agree on by chance stays clearly below this (about 0.03, at most 0.07)."""
+CHANCE, ABOVE_CHANCE = 0.1, 1.5
+"""Flow counts that follows more of the texture than this, and than so many times what it follows by chance.
+
+Unrelated photographs agree on 0.02 to 0.07 by chance, soft textures on far more: any blob leads to some other blob."""
 CHANCE_GUIDED = 0.015
 """The same for flow that searches around verified matches alone, where chance explains next to nothing."""
 FEWEST_MATCHES = 12
@@ -42,7 +44,9 @@ class TwoWayFlow:
     confidence: tuple[Float[ndarray, "h w"], Float[ndarray, "h w"]]
 
 
-def measure_wide_pair(known: TwoWayFlow | None, matches: Matches, images: Images, noise: float) -> TwoWayFlow | None:
+def measure_wide_pair(
+    known: TwoWayFlow | None, matches: Matches, images: Images, chance: float, noise: float
+) -> TwoWayFlow | None:
     """The best flow that leads from one image to the other; None where they show nothing in common.
 
     What was measured before, flow led by the matches, and flow led by the matches and by what either followed are
@@ -50,13 +54,15 @@ def measure_wide_pair(known: TwoWayFlow | None, matches: Matches, images: Images
     with it is not believed: over a wide step nothing tells what moves on its own from what is mistaken.
 
     Args:
-        known: What was measured before; no better than chance, it counts for nothing.
+        known: What was measured before.
         matches: Verified ones.
         images: Gray.
+        chance: The larger `chance_agreement` of both images.
         noise: As for `measure_flow`.
     """
     texture = (texture_confidence(images[0]), texture_confidence(images[1]))
-    candidates = [known] if known is not None and _agreement(known, None, texture) >= CHANCE else []
+    enough = max(CHANCE, ABOVE_CHANCE * chance)
+    candidates = [known] if known is not None and _agreement(known, None, texture) >= enough else []
     if len(matches) >= FEWEST_MATCHES:
         led = _led(matches, images, texture, noise)
         if _agreement(led, matches.geometry, texture) >= CHANCE_GUIDED:
@@ -74,11 +80,28 @@ def measure_wide_pair(known: TwoWayFlow | None, matches: Matches, images: Images
     return candidates[0] if geometry is None else _along_lines(candidates[0], geometry)
 
 
+def chance_agreement(gray: UInt8[ndarray, "h w"], noise: float) -> float:
+    """Share of the texture that flow follows where there is nothing to follow.
+
+    That is into the mirror image, which has the same textures and no true correspondence.
+    """
+    mirrored = np.ascontiguousarray(gray[:, ::-1])
+    still = np.zeros((*gray.shape, 2), np.float32)
+    texture = (texture_confidence(gray), texture_confidence(mirrored))
+    return _agreement(_around(still, still, (gray, mirrored), texture, noise), None, texture)
+
+
 def _led(matches: Matches, images: Images, texture: Textures, noise: float) -> TwoWayFlow:
     """Flow both ways around what the matches say."""
+    forward = spread_matches(matches.first, matches.second, images[0].shape)
+    backward = spread_matches(matches.second, matches.first, images[1].shape)
+    return _around(forward, backward, images, texture, noise)
+
+
+def _around(forward: ndarray, backward: ndarray, images: Images, texture: Textures, noise: float) -> TwoWayFlow:
+    """Flow both ways, searched for around these starts."""
     source, target = images
-    forward = guided_flow(source, target, spread_matches(matches.first, matches.second, source.shape))
-    backward = guided_flow(target, source, spread_matches(matches.second, matches.first, target.shape))
+    forward, backward = guided_flow(source, target, forward), guided_flow(target, source, backward)
     trust = round_trip_confidence(forward, backward, noise), round_trip_confidence(backward, forward, noise)
     return TwoWayFlow((forward, backward), (texture[0] * trust[0], texture[1] * trust[1]))
 

@@ -19,7 +19,7 @@ from neoverse_ns.console import progress
 from neoverse_ns.reconstruct.bundle.features import Features, Matches, find_features, match_features, verified
 from neoverse_ns.reconstruct.bundle.flow import FlowField, Pair, single_threaded_opencv, texture_confidence
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
-from neoverse_ns.reconstruct.bundle.wide_pair import FEWEST_MATCHES, TwoWayFlow, measure_wide_pair
+from neoverse_ns.reconstruct.bundle.wide_pair import FEWEST_MATCHES, TwoWayFlow, chance_agreement, measure_wide_pair
 from neoverse_ns.reconstruct.split import FrameSplit
 
 WEAK = 0.3
@@ -52,6 +52,7 @@ def mend_wide_steps(field: FlowField, gray: list[UInt8[ndarray, "h w"]], split: 
     confidence = {p: field.confidence[p] for p in flow}
     with single_threaded_opencv():
         features = list(map_on_cores(find_features, gray))
+        chance = list(map_on_cores(lambda image: chance_agreement(image, noise), gray))
         tried = weak | (set(combinations(range(len(gray)), 2)) - set(strength) if len(gray) <= MOST_FRAMES else set())
         matches = _verified(features, sorted(tried))
         chosen = sorted(weak | _best_partners(matches, tried - weak, set(split.train)))
@@ -63,7 +64,7 @@ def mend_wide_steps(field: FlowField, gray: list[UInt8[ndarray, "h w"]], split: 
                 known = TwoWayFlow(
                     (field.flow[i, j], field.flow[j, i]), (field.confidence[i, j], field.confidence[j, i])
                 )
-            return measure_wide_pair(known, matches[pair], (gray[i], gray[j]), noise)
+            return measure_wide_pair(known, matches[pair], (gray[i], gray[j]), max(chance[i], chance[j]), noise)
 
         with progress("Following wide steps", len(chosen)) as bar:
             for (i, j), found in zip(chosen, map_on_cores(one, chosen), strict=True):
