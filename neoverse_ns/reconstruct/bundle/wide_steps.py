@@ -1,8 +1,8 @@
 """Steps between frames too wide for optical flow: recognised, led across by feature matches, or given up.
 
-Flow that lost its way leads back to where it started only by chance. A clip in which that happens between neighbouring
-frames gets its weak pairs measured again along verified matches, pairs beyond the usual gaps are tried, and pairs that
-show nothing in common are dropped. Clips of small steps are left as they are and cost nothing.
+Flow that lost its way leads back to where it started only by chance. Where that happens between neighbouring frames, the
+weak pairs that span such a step are measured again along verified matches, and dropped where they show nothing in
+common; in a short clip pairs beyond the usual gaps are tried. Clips of small steps are left as they are, at no cost.
 
 A pair is judged by its own two images alone, so pixels of held-out frames influence no pair of training frames.
 """
@@ -19,7 +19,13 @@ from neoverse_ns.console import progress
 from neoverse_ns.reconstruct.bundle.features import Features, Matches, find_features, match_features, verified
 from neoverse_ns.reconstruct.bundle.flow import FlowField, Pair, single_threaded_opencv, texture_confidence
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
-from neoverse_ns.reconstruct.bundle.wide_pair import FEWEST_MATCHES, TwoWayFlow, chance_agreement, measure_wide_pair
+from neoverse_ns.reconstruct.bundle.wide_pair import (
+    ABOVE_CHANCE,
+    FEWEST_MATCHES,
+    TwoWayFlow,
+    chance_agreement,
+    measure_wide_pair,
+)
 from neoverse_ns.reconstruct.split import FrameSplit
 
 WEAK = 0.3
@@ -44,16 +50,20 @@ def mend_wide_steps(field: FlowField, gray: list[UInt8[ndarray, "h w"]], split: 
     """
     texture = [texture_confidence(image) for image in gray]
     strength = {(i, j): _followed(field, (i, j), texture) for i, j in field.pairs if i < j}
-    steps = zip(split.train[:-1], split.train[1:], strict=True)
-    if all(strength[step] >= WEAK for step in steps):
+    wide = [step for step in zip(split.train[:-1], split.train[1:], strict=True) if strength[step] < WEAK]
+    if not wide:
         return field
-    weak = {pair for pair in strength if strength[pair] < WEAK}
+    with single_threaded_opencv():
+        own = list(map_on_cores(lambda image: chance_agreement(image, noise), gray))
+    chance = {pair: max(own[pair[0]], own[pair[1]]) for pair in combinations(range(len(gray)), 2)}
+    # Far pairs are weak in every clip; over small steps their flow was led as well as it can be.
+    across = {(i, j) for i, j in strength if any(i < b and a < j for a, b in wide)}
+    weak = {pair for pair in across if strength[pair] < max(WEAK, ABOVE_CHANCE * chance[pair])}
     flow = {p: field.flow[p] for p in field.pairs if (min(p), max(p)) not in weak}
     confidence = {p: field.confidence[p] for p in flow}
     with single_threaded_opencv():
         features = list(map_on_cores(find_features, gray))
-        chance = list(map_on_cores(lambda image: chance_agreement(image, noise), gray))
-        tried = weak | (set(combinations(range(len(gray)), 2)) - set(strength) if len(gray) <= MOST_FRAMES else set())
+        tried = weak | (set(chance) - set(strength) if len(gray) <= MOST_FRAMES else set())
         matches = _verified(features, sorted(tried))
         chosen = sorted(weak | _best_partners(matches, tried - weak, set(split.train)))
 
@@ -64,7 +74,7 @@ def mend_wide_steps(field: FlowField, gray: list[UInt8[ndarray, "h w"]], split: 
                 known = TwoWayFlow(
                     (field.flow[i, j], field.flow[j, i]), (field.confidence[i, j], field.confidence[j, i])
                 )
-            return measure_wide_pair(known, matches[pair], (gray[i], gray[j]), max(chance[i], chance[j]), noise)
+            return measure_wide_pair(known, matches[pair], (gray[i], gray[j]), chance[pair], noise)
 
         with progress("Following wide steps", len(chosen)) as bar:
             for (i, j), found in zip(chosen, map_on_cores(one, chosen), strict=True):
