@@ -1,7 +1,7 @@
 """Steps between frames too wide for optical flow: recognised, led across by feature matches, or given up.
 
-Flow that lost its way leads back to where it started only by chance. Where that happens between neighbouring frames, the
-weak pairs that span such a step are measured again along verified matches, and dropped where they show nothing in
+Flow that lost its way leads back to where it started only by chance. Where that happens between neighbouring frames,
+the weak pairs that span such a step are measured again along verified matches, and dropped where they show nothing in
 common; in a short clip pairs beyond the usual gaps are tried. Clips of small steps are left as they are, at no cost.
 
 A pair is judged by its own two images alone, so pixels of held-out frames influence no pair of training frames.
@@ -50,15 +50,15 @@ def mend_wide_steps(field: FlowField, gray: list[UInt8[ndarray, "h w"]], split: 
     """
     texture = [texture_confidence(image) for image in gray]
     strength = {(i, j): _followed(field, (i, j), texture) for i, j in field.pairs if i < j}
-    wide = [step for step in zip(split.train[:-1], split.train[1:], strict=True) if strength[step] < WEAK]
-    if not wide:
+    steps = list(zip(split.train[:-1], split.train[1:], strict=True))
+    if all(strength[step] >= WEAK for step in steps):
         return field
     with single_threaded_opencv():
         own = list(map_on_cores(lambda image: chance_agreement(image, noise), gray))
     chance = {pair: max(own[pair[0]], own[pair[1]]) for pair in combinations(range(len(gray)), 2)}
+    weak = {pair for pair in strength if strength[pair] < max(WEAK, ABOVE_CHANCE * chance[pair])}
     # Far pairs are weak in every clip; over small steps their flow was led as well as it can be.
-    across = {(i, j) for i, j in strength if any(i < b and a < j for a, b in wide)}
-    weak = {pair for pair in across if strength[pair] < max(WEAK, ABOVE_CHANCE * chance[pair])}
+    weak = {(i, j) for i, j in weak if any(i < b and a < j for a, b in weak.intersection(steps))}
     flow = {p: field.flow[p] for p in field.pairs if (min(p), max(p)) not in weak}
     confidence = {p: field.confidence[p] for p in flow}
     with single_threaded_opencv():
