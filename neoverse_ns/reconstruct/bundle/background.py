@@ -28,6 +28,7 @@ def fuse_background(clip: Clip, geometry: SceneGeometry, lifted: DynamicGaussian
 
     Keyframes are visited from the middle of the clip outwards. Each adds its static pixels where what was collected so
     far, drawn from its camera, has a hole or lies clearly behind; so a surface is not stacked from all keyframes.
+    Keyframes whose place is only a guess (the report's "unlinked_frames") add nothing.
 
     Args:
         clip: The frames; only their size is read.
@@ -39,7 +40,9 @@ def fuse_background(clip: Clip, geometry: SceneGeometry, lifted: DynamicGaussian
     """
     count = clip.width * clip.height
     middle = len(geometry.keyframes) // 2
-    order = sorted(range(len(geometry.keyframes)), key=lambda number: abs(number - middle))
+    guessed = set(geometry.report.get("unlinked_frames", []))
+    placed = [number for number, frame in enumerate(geometry.keyframes) if frame not in guessed]
+    order = sorted(placed, key=lambda number: abs(number - middle))
     parts: list[DynamicGaussians] = []
     for number in order:
         wanted = _static_surface(geometry, number)

@@ -60,6 +60,19 @@ class FlowField:
         keep = [p for p in self.pairs if p[0] in chosen and p[1] in chosen]
         return FlowField({p: self.flow[p] for p in keep}, {p: self.confidence[p] for p in keep})
 
+    def numbered(self, frames: list[int]) -> FlowField:
+        """The same, with the frames counted as in `frames`."""
+        place = {frame: number for number, frame in enumerate(frames)}
+        part = self.between(frames)
+        names = {(i, j): (place[i], place[j]) for i, j in part.pairs}
+        return FlowField(
+            {names[p]: part.flow[p] for p in part.pairs}, {names[p]: part.confidence[p] for p in part.pairs}
+        )
+
+    def __or__(self, other: FlowField) -> FlowField:
+        """The pairs of both."""
+        return FlowField(self.flow | other.flow, self.confidence | other.confidence)
+
 
 def to_gray(frames: UInt8[ndarray, "n h w 3"]) -> list[UInt8[ndarray, "h w"]]:
     """Luma of every frame, as the flow wants it."""
@@ -85,9 +98,9 @@ def measure_flow(gray: list[UInt8[ndarray, "h w"]], middles: dict[Pair, int | No
             return zero
         middle = middles[min(pair), max(pair)]
         start = zero.copy() if middle is None else compose(flow[i, middle], flow[middle, j])
-        return _searcher().calc(gray[i], gray[j], start)
+        return searcher().calc(gray[i], gray[j], start)
 
-    with _single_threaded_opencv(), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with single_threaded_opencv(), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         with progress("Measuring optical flow", 2 * len(middles)) as steps:
             for wave in _waves(middles):
                 for pair, result in zip(wave, pool.map(one, wave), strict=True):
@@ -105,7 +118,7 @@ def measure_flow(gray: list[UInt8[ndarray, "h w"]], middles: dict[Pair, int | No
 
 def compose(first: Float[ndarray, "h w 2"], second: Float[ndarray, "h w 2"]) -> Float[ndarray, "h w 2"]:
     """Follow `first`, then `second`: displacement over both."""
-    x, y = _landing(first)
+    x, y = landing(first)
     return first + cv2.remap(second, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
@@ -114,7 +127,7 @@ def round_trip_confidence(
 ) -> Float[ndarray, "h w"]:
     """Trust in `forward` from how closely `backward` leads back: exp(-(error / noise)^2)."""
     h, w = forward.shape[:2]
-    x, y = _landing(forward)
+    x, y = landing(forward)
     back = cv2.remap(backward, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(OUTSIDE, OUTSIDE))
     inside = (x >= 0) & (x <= w - 1) & (y >= 0) & (y <= h - 1)
     error = ((back + forward) ** 2).sum(-1)
@@ -129,13 +142,13 @@ def texture_confidence(gray: UInt8[ndarray, "h w"]) -> Float[ndarray, "h w"]:
     return mean / (mean + TEXTURE)
 
 
-def _landing(flow: ndarray) -> tuple[ndarray, ndarray]:
+def landing(flow: ndarray) -> tuple[ndarray, ndarray]:
     """Array positions (integer at pixel centres, as OpenCV's remap counts) where each pixel arrives."""
     y, x = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float32)
     return x + flow[..., 0], y + flow[..., 1]
 
 
-def _searcher() -> cv2.DISOpticalFlow:
+def searcher() -> cv2.DISOpticalFlow:
     """A fresh search: it keeps buffers, so every task needs its own.
 
     It goes down to full resolution: the focal length hangs on tenths of a pixel. Sparser patches and fewer steps than
@@ -165,7 +178,7 @@ def _waves(middles: dict[Pair, int | None]) -> Iterator[list[Pair]]:
 
 
 @contextmanager
-def _single_threaded_opencv() -> Iterator[None]:
+def single_threaded_opencv() -> Iterator[None]:
     """One thread inside OpenCV: its search is split by the number of threads, and the result depends on the split."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)

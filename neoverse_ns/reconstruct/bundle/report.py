@@ -41,6 +41,15 @@ def describe_path(state: State) -> dict[str, Any]:
     return {"largest_step_over_median": ratio}
 
 
+def describe_unlinked(frames: list[int], count: int) -> str:
+    """One line for the user about frames that show nothing the others show."""
+    which = ", ".join(str(frame) for frame in frames[:8]) + (", ..." if len(frames) > 8 else "")
+    return (
+        f"{len(frames)} of {count} frames (positions {which}) show nothing that the rest shows: their cameras are "
+        "guesses, and the depth of single ones is assumed. Use one place at a time, seen in views that overlap by half"
+    )
+
+
 def describe_parallax(observations: Observations, state: State) -> dict[str, Any]:
     """Median over trusted points of the largest angle under which the cameras see each."""
     centres = torch.linalg.inv(state.poses)

@@ -8,26 +8,27 @@ from torch import Tensor
 
 from neoverse_ns.reconstruct.bundle.normal_equations import State
 from neoverse_ns.reconstruct.bundle.observations import Observations
+from neoverse_ns.reconstruct.bundle.two_view import chain
 
 ROUNDS = 15
 """Reweightings of a rotation fit."""
 
 
 def rotation_start(observations: Observations, focal: float) -> State:
-    """Chain of rotations between consecutive frames, all points infinitely far.
+    """Chain of rotations from frame to frame, all points infinitely far.
 
     Args:
-        observations: Must contain the pairs of consecutive frames.
+        observations: Flow of all pairs, in both directions.
         focal: Focal length over width.
     """
     edges = observations.edges
-    poses = [torch.eye(4, dtype=torch.float64)]
-    for i in range(observations.frames - 1):
+    poses = torch.eye(4, dtype=torch.float64).repeat(observations.frames, 1, 1)
+    for i, j in chain(observations):
         step = torch.eye(4, dtype=torch.float64)
-        step[:3, :3] = fit_rotation(observations, edges[i, i + 1], focal)
-        poses.append(step @ poses[-1])
+        step[:3, :3] = fit_rotation(observations, edges[i, j], focal)
+        poses[j] = step @ poses[i]
     far = torch.zeros(observations.frames, observations.points.shape[0], dtype=torch.float64)
-    return State(torch.stack(poses), far, torch.tensor(focal, dtype=torch.float64))
+    return State(poses, far, torch.tensor(focal, dtype=torch.float64))
 
 
 def fit_rotation(observations: Observations, edge: int, focal: float) -> Float[Tensor, "3 3"]:

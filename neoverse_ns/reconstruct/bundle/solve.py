@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
+from neoverse_ns.console import warn
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import se3_inverse
@@ -22,10 +23,12 @@ from neoverse_ns.reconstruct.bundle.cameras import solve_cameras
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.degenerate import find_no_parallax, standing_still
 from neoverse_ns.reconstruct.bundle.flow import FlowField, Pair, measure_flow, to_gray
+from neoverse_ns.reconstruct.bundle.groups import solve_groups
 from neoverse_ns.reconstruct.bundle.normal_equations import State
 from neoverse_ns.reconstruct.bundle.observations import observe
 from neoverse_ns.reconstruct.bundle.pairs import pair_graph
 from neoverse_ns.reconstruct.bundle.surfaces import keyframe_surfaces
+from neoverse_ns.reconstruct.bundle.wide_steps import mend_wide_steps
 from neoverse_ns.reconstruct.split import FrameSplit
 
 
@@ -36,7 +39,7 @@ class BundleSolution:
     Attributes:
         geometry: Cameras of all frames; depth, confidence and motion masks of the keyframes.
         flow: For neighbouring keyframes (i, j), both directions, by position among the sampled frames: displacement
-            in pixels of every pixel of i.
+            in pixels of every pixel of i. Pairs that show nothing in common are missing.
         flow_confidence: Trust in it, in [0, 1].
     """
 
@@ -67,13 +70,17 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
     with _timed(seconds, "flow"):
         gray = to_gray(clip.frames.numpy())
         flow = measure_flow(gray, pair_graph(split, config.gaps), config.flow_noise)
+        flow = mend_wide_steps(flow, gray, split, config.flow_noise)
     with _timed(seconds, "cameras"):
-        state, facts = _cameras(flow, gray, clip, config)
+        groups = solve_groups(flow, clip, config, _cameras)
+        state, facts = groups.state, groups.facts
+    if groups.unlinked:
+        warn(describe.describe_unlinked(groups.unlinked, len(clip)))
     with _timed(seconds, "depth"):
-        surfaces = keyframe_surfaces(clip, split, flow, state, facts["kind"] == "parallax", config)
+        surfaces = keyframe_surfaces(clip, split, groups.flow, state, facts["kind"] == "parallax", config)
     unit = surfaces.depth.median()
     facts |= {
-        **describe.describe_path(state),
+        "unlinked_frames": groups.unlinked,
         "flow_pairs": len(flow.flow),
         "dynamic_share": float(surfaces.dynamic.float().mean()),
         "seconds": seconds,
@@ -90,13 +97,18 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
     pairs = forward + [(j, i) for i, j in forward]
     return BundleSolution(
         geometry,
-        {p: torch.from_numpy(flow.flow[p]) for p in pairs},
-        {p: torch.from_numpy(flow.confidence[p]) for p in pairs},
+        {p: torch.from_numpy(flow.flow[p]) for p in pairs if p in flow.flow},
+        {p: torch.from_numpy(flow.confidence[p]) for p in pairs if p in flow.flow},
     )
 
 
-def _cameras(flow: FlowField, gray: list, clip: Clip, config: BundleConfig) -> tuple[State, dict[str, Any]]:
-    """Poses, inverse depths and focal length, and what the report says about them."""
+def _cameras(flow: FlowField, clip: Clip, config: BundleConfig) -> tuple[State, dict[str, Any]]:
+    """Poses, inverse depths and focal length of linked frames, and what the report says about them."""
+    state, facts = _measured_cameras(flow, clip, config)
+    return state, {**facts, **describe.describe_path(state)}
+
+
+def _measured_cameras(flow: FlowField, clip: Clip, config: BundleConfig) -> tuple[State, dict[str, Any]]:
     if len(clip) == 1:
         state = standing_still(1, 1, config)
         return state, {
@@ -106,7 +118,7 @@ def _cameras(flow: FlowField, gray: list, clip: Clip, config: BundleConfig) -> t
             **describe.NO_FIT,
         }
     coarse = observe(flow, len(clip), config.coarse_stride)
-    still = find_no_parallax(coarse, gray, config)
+    still = find_no_parallax(coarse, to_gray(clip.frames.numpy()), config)
     if still is not None:
         return still.state, {
             "kind": still.kind,

@@ -1,4 +1,4 @@
-"""A start for bundle adjustment: relative poses from essential matrices, chained along the clip.
+"""A start for bundle adjustment: relative poses from essential matrices, chained from frame to frame.
 
 Hartley and Zisserman, "Multiple View Geometry", chapters 9 and 12; sampling by MAGSAC++ (Barath et al., CVPR 2020).
 """
@@ -13,8 +13,10 @@ from numpy import ndarray
 from torch import Tensor
 
 from neoverse_ns.geometry.se3 import se3_inverse
+from neoverse_ns.reconstruct.bundle.flow import Pair
 from neoverse_ns.reconstruct.bundle.normal_equations import State
 from neoverse_ns.reconstruct.bundle.observations import Observations
+from neoverse_ns.reconstruct.bundle.view_graph import spanning_tree
 
 MIN_POINTS = 30
 """Fewer confident points than this say nothing about a pair."""
@@ -27,42 +29,46 @@ THRESHOLD = 0.7
 def two_view_start(observations: Observations, focal: float, seed: int) -> State:
     """Poses of all frames and inverse depths of all grid points for one assumed focal length.
 
-    Pairs whose geometry cannot be found keep the previous camera's pose: bundle adjustment moves them.
+    Frames follow each other along the strongest pairs (`chain`). Pairs whose geometry cannot be found keep the pose of
+    the camera before: bundle adjustment moves them.
 
     Args:
-        observations: Must contain both directions of every pair of consecutive frames.
+        observations: Must contain both directions of every pair.
         focal: Focal length over width.
         seed: Of the random sampling.
     """
     edges = observations.edges
     rays = torch.cat([observations.centred / focal, torch.ones_like(observations.centred[:1])])
     n = observations.frames
-    steps = torch.eye(4, dtype=torch.float64).repeat(n, 1, 1)  # steps[i] takes camera i - 1 to camera i.
+    poses = torch.eye(4, dtype=torch.float64).repeat(n, 1, 1)
     depths = torch.full((n, rays.shape[1]), torch.nan, dtype=torch.float64)
-    for i in range(n - 1):
-        edge = edges[i, i + 1]
+    for i, j in chain(observations):
+        poses[j] = poses[i]
+        edge = edges[i, j]
         relative = relative_pose(observations, edge, focal, seed)
         if relative is None:
             continue
         ahead = _inverse_depth(observations, edge, rays, relative, focal)
-        if i > 0 and torch.isfinite(depths[i]).any():
-            # The same points of frame i, seen from the frame before and the one after, fix the length of this step.
+        if torch.isfinite(depths[i]).any():
+            # The same points of frame i, seen from a frame before and the one after, fix the length of this step.
             ratio = depths[i] / ahead
             ratio = ratio[torch.isfinite(ratio) & (ratio > 0)]
             if len(ratio) >= MIN_POINTS:
                 scale = float(ratio.median().clamp(1e-3, 1e3))
                 ahead, relative[:3, 3] = ahead * scale, relative[:3, 3] / scale
-        steps[i + 1] = relative
+        poses[j] = relative @ poses[i]
         depths[i] = ahead
-        depths[i + 1] = _inverse_depth(observations, edges[i + 1, i], rays, se3_inverse(relative), focal)
-    poses = [steps[0]]
-    for step in steps[1:]:
-        poses.append(step @ poses[-1])
+        depths[j] = _inverse_depth(observations, edges[j, i], rays, se3_inverse(relative), focal)
     filled = _filled(depths)
     unit = filled.median()
-    stacked = torch.stack(poses)
-    stacked[:, :3, 3] *= unit
-    return State(stacked, filled / unit, torch.tensor(focal, dtype=torch.float64))
+    poses[:, :3, 3] *= unit
+    return State(poses, filled / unit, torch.tensor(focal, dtype=torch.float64))
+
+
+def chain(observations: Observations) -> list[Pair]:
+    """Links (known frame, new frame) from frame 0 to all others: consecutive frames unless a wider pair is better."""
+    strength = observations.weights.mean(1).tolist()
+    return spanning_tree({pair: strength[edge] for pair, edge in observations.edges.items()}, observations.frames)
 
 
 def relative_pose(observations: Observations, edge: int, focal: float, seed: int) -> Float[Tensor, "4 4"] | None:

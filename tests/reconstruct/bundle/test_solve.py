@@ -38,7 +38,8 @@ def _walk() -> tuple[Clip, torch.Tensor, torch.Tensor, BundleSolution]:
     return clip, c2w, depth, solve_geometry(clip, split_frames(8, held_out_every=0), CONFIG)
 
 
-def _assert_sound(solution: BundleSolution, clip: Clip) -> None:
+def _assert_sound(solution: BundleSolution, clip: Clip, linked: int | None = None) -> None:
+    """Finite, positive, normalised; flow both ways between the first `linked` keyframes, by default all."""
     geometry = solution.geometry
     assert torch.isfinite(geometry.cameras.c2w).all()
     assert torch.isfinite(geometry.depth).all()
@@ -49,7 +50,7 @@ def _assert_sound(solution: BundleSolution, clip: Clip) -> None:
     assert float(geometry.depth.median()) == pytest.approx(1, rel=1e-4)
     assert geometry.depth.shape == (len(geometry.keyframes), clip.height, clip.width)
     json.dumps(geometry.report, allow_nan=False)
-    assert len(solution.flow) == 2 * (len(geometry.keyframes) - 1)
+    assert len(solution.flow) == 2 * ((linked or len(geometry.keyframes)) - 1)
 
 
 def test_walk_recovers_cameras_focal_and_depth():
@@ -163,7 +164,9 @@ def test_grey_frames_of_any_size_are_static(count: int, shape: tuple[int, int]):
 def test_noise_frames_stay_finite():
     frames = torch.randint(0, 256, (4, 64, 96, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     clip = Clip(frames, torch.arange(4), torch.arange(4, dtype=torch.float64), Path("noise"))
-    _assert_sound(solve_geometry(clip, split_frames(4, held_out_every=0), CONFIG), clip)
+    solution = solve_geometry(clip, split_frames(4, held_out_every=0), CONFIG)
+    _assert_sound(solution, clip, linked=1)
+    assert solution.geometry.report["unlinked_frames"] == [1, 2, 3]
 
 
 def test_two_frames_give_the_direction_of_motion():
