@@ -51,6 +51,9 @@ class BundleConfig:
     """Rounds of the dense depth estimate of the keyframes."""
     depth_smoothness: float = 0.3
     """Weight of edge-aware smoothness of the dense depth against flow."""
+    depth_model: str | None = None
+    """Depth network of the transformers library, as a folder or as the id of a model in the hub's local cache: decides
+    where flow says little, before a camera that shows no parallax, and for what moves. None needs no weights."""
     motion_threshold: float = 3.0
     """Residual of flow against the best depth, in multiples of the typical one, at which motion is as likely as not."""
     no_parallax_inliers: float = 0.7
@@ -66,7 +69,7 @@ class BundleConfig:
         """
         for name, value in vars(self).items():
             for number in value if isinstance(value, tuple) else (value,):
-                if number is not None and not math.isfinite(number):
+                if isinstance(number, (int, float)) and not math.isfinite(number):
                     raise SettingsError(f"{name} must be finite, got {number}")
         if self.fov_degrees is not None and not 5 <= self.fov_degrees <= 150:
             raise SettingsError(f"fov_degrees must lie between 5 and 150 (horizontal), got {self.fov_degrees}")

@@ -35,6 +35,8 @@ IGNORED = 1e-3
 """Weight left to flow that belongs to something moving."""
 LOST = 8.0
 """Round-trip error in pixels from which flow is simply wrong."""
+EXPECTED_ERROR = 0.2
+"""Typical relative error of inverse depth that comes from elsewhere, such as from a network."""
 INNER_ITERATIONS = 30
 """Conjugate gradient steps per round."""
 
@@ -147,6 +149,7 @@ def dense_depth(
     smoothness: float,
     rounds: int,
     start: Float[Tensor, "h w"] | None = None,
+    expected: Float[Tensor, "h w"] | None = None,
 ) -> tuple[Float[Tensor, "h w"], Float[Tensor, "h w"]]:
     """Depth and confidence of one keyframe.
 
@@ -156,6 +159,7 @@ def dense_depth(
         smoothness: Weight of the ties to neighbouring pixels.
         rounds: Linearisations; robust weights and ties are updated in each.
         start: Inverse depth to start from; None takes a closed form, filled in where flow says nothing.
+        expected: Inverse depth from elsewhere, which decides where flow says little; None where there is no such.
     """
     if start is None:
         value, precision = views.closed_form()
@@ -169,6 +173,10 @@ def dense_depth(
         precision = (trust * slope.square().sum(1)).sum(0) / FLOW_SIGMA**2
         step = (trust * (error * slope).sum(1)).sum(0) / FLOW_SIGMA**2 / precision.clamp_min(1e-9)
         value = (inverse - step).clamp(FARTHEST, CLOSEST)
+        if expected is not None:
+            known = 1 / (EXPECTED_ERROR * expected).square()
+            value = (precision * value + known * expected) / (precision + known)
+            precision = precision + known
         sure = _sure(precision, inverse)
         right = smoothness * similar_right * _surface_bonds(inverse, sure, dim=1)
         down = smoothness * similar_down * _surface_bonds(inverse, sure, dim=0)

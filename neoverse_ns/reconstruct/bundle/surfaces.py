@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
@@ -13,6 +13,7 @@ from neoverse_ns.console import progress
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.degenerate import PRIOR_CONFIDENCE, prior_depth
 from neoverse_ns.reconstruct.bundle.depth import Views, dense_depth, gather_views, turned_rays
+from neoverse_ns.reconstruct.bundle.depth_model import DepthModel, fit_inverse_depth, load_depth_model
 from neoverse_ns.reconstruct.bundle.edges import sharpen_edges
 from neoverse_ns.reconstruct.bundle.evidence import Evidence, colour_evidence, flow_evidence
 from neoverse_ns.reconstruct.bundle.flow import FlowField
@@ -62,7 +63,8 @@ def keyframe_surfaces(
         config: Settings.
     """
     keyframes = split.keyframes
-    job = _Job(clip, split.train, flow.between(split.train), state, parallax, config)
+    model = load_depth_model(config.depth_model) if config.depth_model else None
+    job = _Job(clip, split.train, flow.between(split.train), state, parallax, config, model)
     with progress("Measuring depth of keyframes", 2 * len(keyframes)) as steps:
         sketches: list[Sketch] = []
         for sketch in map_on_cores(job.sketch, keyframes):
@@ -90,7 +92,7 @@ class Sketch:
 
 @dataclass(frozen=True)
 class _Job:
-    """What all keyframes share: training frames, the flow between them, cameras, settings."""
+    """What all keyframes share: training frames, the flow between them, cameras, settings, a depth network or none."""
 
     clip: Clip
     train: list[int]
@@ -98,6 +100,7 @@ class _Job:
     state: State
     parallax: bool
     config: BundleConfig
+    model: DepthModel | None
 
     def views(self, frame: int) -> Views | None:
         return gather_views(self.flow, frame, self.state.poses, float(self.state.focal) * self.clip.width)
@@ -144,8 +147,23 @@ class _Job:
         moving = label_moving(evidence, image, STRIDE, MOVING_CAMERA if self.parallax else STILL_CAMERA)
         views = self.views(frame)
         if views is None or not self.parallax:
-            return prior_depth(*shape), torch.full(shape, PRIOR_CONFIDENCE), moving
+            return self._guessed(image), torch.full(shape, PRIOR_CONFIDENCE), moving
         rounds = (self.config.depth_iterations + 1) // 2
-        depth, confidence = dense_depth(views.without(moving), image, self.config.depth_smoothness, rounds)
-        depth, trust = sharpen_edges(place_movers(depth, moving, views).numpy(), image.numpy())
+        still = views.without(moving)
+        depth, confidence = dense_depth(still, image, self.config.depth_smoothness, rounds)
+        if self.model is None:
+            depth = place_movers(depth, moving, views)
+        else:
+            expected = fit_inverse_depth(self.model.inverse_depth(image), 1 / depth, confidence * ~moving)
+            depth, confidence = dense_depth(still, image, self.config.depth_smoothness, rounds, 1 / depth, expected)
+            depth = torch.where(moving, 1 / expected, depth)
+        depth, trust = sharpen_edges(depth.numpy(), image.numpy())
         return torch.from_numpy(depth), confidence * torch.from_numpy(trust), moving
+
+    def _guessed(self, image: UInt8[Tensor, "h w 3"]) -> Float[Tensor, "h w"]:
+        """Depth of median 1 where nothing can be measured."""
+        prior = prior_depth(*image.shape[:2])
+        if self.model is None:
+            return prior
+        depth = 1 / fit_inverse_depth(self.model.inverse_depth(image), 1 / prior, torch.zeros_like(prior))
+        return depth / depth.median()
