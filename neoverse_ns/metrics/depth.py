@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-DepthAlignment = Literal["none", "median_scale", "least_squares_scale"]
+DepthAlignment = Literal["none", "median_scale", "median_ratio", "least_squares_scale"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ def depth_error(
         truth: True depth; pixels that are not finite or not positive are never valid.
         valid: Further restriction of the pixels judged.
         alignment: `none` compares as it is; `median_scale` multiplies by the ratio of the medians;
-            `least_squares_scale` by the scale that minimises the squared error.
+            `median_ratio` by the median of the pixels' ratios, which does not jump where few pixels lie around the
+            median depth; `least_squares_scale` by the scale that minimises the squared error.
     """
     judged = truth.isfinite() & (truth > 0)
     if valid is not None:
@@ -77,6 +78,8 @@ def depth_error(
 def _scale(d: Float[Tensor, " n"], t: Float[Tensor, " n"], alignment: DepthAlignment) -> float:
     if alignment == "median_scale":
         return (t.median() / d.median()).item()
+    if alignment == "median_ratio":
+        return (t / d).median().item()
     if alignment == "least_squares_scale":
         return ((d @ t) / (d @ d)).item()
     return 1.0

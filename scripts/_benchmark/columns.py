@@ -30,6 +30,7 @@ GEOMETRY_COLUMNS = (
     Column("rotation °/step", ("geometry", "rotation_degrees_per_step"), 3, "median"),
     Column("focal error %", ("geometry", "focal_error_percent"), 1, "median"),
     Column("depth AbsRel", ("geometry", "depth_abs_rel"), 3, "median"),
+    Column("AbsRel, median ratio", ("geometry", "depth_abs_rel_median_ratio"), 3, "median"),
     Column("static AbsRel", ("geometry", "depth_abs_rel_static"), 3, "median"),
     Column("moving IoU", ("geometry", "dynamic_iou"), 2, "median"),
     Column("seconds", ("geometry", "seconds"), 1, "median"),

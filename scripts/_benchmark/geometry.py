@@ -39,7 +39,8 @@ def compare_geometry(geometry: SceneGeometry, sample: BenchmarkClip) -> dict[str
     """What is known about `geometry`; errors only where the clip has a truth.
 
     Cameras as in :func:`compare_cameras`; depth (of the keyframes, after one scale for the clip) as mean relative
-    error, over all pixels and over those that do not move; masks of moving pixels as intersection over union.
+    error, over all pixels and over those that do not move, the scale being the ratio of the medians, and over all
+    pixels also with the median of the ratios; masks of moving pixels as intersection over union.
     """
     cameras = compare_cameras(geometry.cameras, sample.cameras)
     numbers = (geometry.cameras.c2w, geometry.cameras.K, geometry.depth, geometry.confidence)
@@ -54,6 +55,7 @@ def compare_geometry(geometry: SceneGeometry, sample: BenchmarkClip) -> dict[str
         truth = sample.depth[geometry.keyframes]
         everywhere = depth_error(geometry.depth, truth)
         result["depth_abs_rel"] = everywhere.abs_rel
+        result["depth_abs_rel_median_ratio"] = depth_error(geometry.depth, truth, alignment="median_ratio").abs_rel
         if moving is not None:
             scaled = geometry.depth * everywhere.scale
             result["depth_abs_rel_static"] = depth_error(scaled, truth, ~moving, alignment="none").abs_rel

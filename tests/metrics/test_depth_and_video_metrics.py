@@ -19,7 +19,7 @@ def test_unaligned_errors_by_hand():
     assert error.pixels == 4
 
 
-@pytest.mark.parametrize("alignment", ["median_scale", "least_squares_scale"])
+@pytest.mark.parametrize("alignment", ["median_scale", "median_ratio", "least_squares_scale"])
 def test_scale_is_recovered(alignment):
     truth = torch.rand(3, 8, 9) + 1
     error = depth_error(truth / 7, truth, alignment=alignment)
@@ -33,6 +33,13 @@ def test_the_two_scales_differ_with_outliers():
     estimate = torch.tensor([[1.0, 1.0, 1.0, 1.0, 9.0]])
     assert depth_error(estimate, truth, alignment="median_scale").scale == 1
     assert depth_error(estimate, truth, alignment="least_squares_scale").scale == pytest.approx(13 / 85)
+
+
+def test_the_median_of_the_ratios_does_not_jump_between_two_depths():
+    truth = torch.tensor([[1.0, 1.0, 5.0, 5.0, 5.0]])
+    estimate = torch.tensor([[1.0, 1.0, 1.0, 5.0, 5.0]])  # One pixel of five took the other surface's depth.
+    assert depth_error(estimate, truth, alignment="median_scale").scale == 5
+    assert depth_error(estimate, truth, alignment="median_ratio").scale == 1
 
 
 def test_only_valid_pixels_count():
