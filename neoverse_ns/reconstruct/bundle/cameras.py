@@ -1,6 +1,10 @@
-"""Cameras and focal length of a clip with parallax: several focal guesses, coarse to fine."""
+"""Cameras and focal length of a clip with parallax: several starts, coarse to fine."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import torch
 
@@ -11,23 +15,25 @@ from neoverse_ns.reconstruct.bundle.flow import FlowField
 from neoverse_ns.reconstruct.bundle.normal_equations import State
 from neoverse_ns.reconstruct.bundle.observations import Observations, observe
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores, single_threaded_cores
+from neoverse_ns.reconstruct.bundle.rotation import rotation_start
 from neoverse_ns.reconstruct.bundle.two_view import two_view_start
 
 
 def solve_cameras(field: FlowField, frames: int, config: BundleConfig) -> tuple[Adjustment, Observations]:
     """Estimate all cameras and the focal length.
 
-    Each focal guess starts its own coarse solve, since a wrong focal length can hold the chained start in a wrong
-    minimum; the one with the lowest robust cost is refined on the fine grid.
+    Every start has its own coarse solve, since each can end in a wrong minimum: chained essential matrices where the
+    focal length is guessed wrong or the translation hardly shows, rotations alone where steps are wide. The one with the
+    lowest robust cost is refined on the fine grid.
 
     Returns:
         The refined solution and the observations it refers to.
     """
     coarse = observe(field, frames, config.coarse_stride)
-    guesses = (config.known_focal,) if config.known_focal else config.focal_guesses
+    starts = _starts(coarse, config)
     best: Adjustment | None = None
-    with progress("Solving cameras", len(guesses) + 1) as steps:
-        for result in map_on_cores(lambda guess: _coarse_solve(coarse, guess, config), guesses):
+    with progress("Solving cameras", len(starts) + 1) as steps:
+        for result in map_on_cores(lambda start: _coarse_solve(coarse, start(), config), starts):
             if best is None or result.cost < best.cost:
                 best = result
             steps.advance(note=f"f/width {float(best.state.focal):.2f}")
@@ -42,8 +48,18 @@ def solve_cameras(field: FlowField, frames: int, config: BundleConfig) -> tuple[
     return result, fine
 
 
-def _coarse_solve(coarse: Observations, guess: float, config: BundleConfig) -> Adjustment:
-    start = two_view_start(coarse, guess, config.seed)
+def _starts(coarse: Observations, config: BundleConfig) -> list[Callable[[], State]]:
+    """Chained essential matrices for every focal guess, and cameras that turn in one place amid points of one depth."""
+
+    def turning() -> State:
+        state = rotation_start(coarse, config.known_focal or config.focal_prior)
+        return replace(state, inverse_depth=torch.ones_like(state.inverse_depth))
+
+    guesses = (config.known_focal,) if config.known_focal else config.focal_guesses
+    return [*(partial(two_view_start, coarse, guess, config.seed) for guess in guesses), turning]
+
+
+def _coarse_solve(coarse: Observations, start: State, config: BundleConfig) -> Adjustment:
     kernel = (config.kernel_wide, config.kernel_narrow)
     return adjust(coarse, start, _settings(config, config.coarse_iterations, kernel, config.smoothness))
 
