@@ -23,8 +23,8 @@ def solve_cameras(field: FlowField, frames: int, config: BundleConfig) -> tuple[
     """Estimate all cameras and the focal length.
 
     Every start has its own coarse solve, since each can end in a wrong minimum: chained essential matrices where the
-    focal length is guessed wrong or the translation hardly shows, rotations alone where steps are wide. The one with the
-    lowest robust cost is refined on the fine grid.
+    focal length is guessed wrong or the translation hardly shows, rotations alone where steps are wide. The one with
+    the lowest robust cost is refined on the fine grid.
 
     Returns:
         The refined solution and the observations it refers to.
