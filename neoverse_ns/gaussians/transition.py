@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from itertools import accumulate
 
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from neoverse_ns.gaussians.dynamic import DynamicGaussians
+from neoverse_ns.gaussians.lifetimes import lifetime_runs, lives
 from neoverse_ns.gaussians.rows import select_rows
 from neoverse_ns.geometry import quaternions
 
@@ -37,21 +40,41 @@ class GaussiansAtTime:
     index: Int64[Tensor, " m"]
 
 
-def alive_at(gaussians: DynamicGaussians, time: float, nearest_only: bool = False) -> Bool[Tensor, " n"]:
-    """Which Gaussians exist at `time`.
+@dataclass(frozen=True)
+class GaussiansAtTimes:
+    """Gaussians of several times behind each other; index or iterate to get those of one time.
+
+    Attributes:
+        together: All of them. Rows of `index` ascend within one time.
+        bounds: Where each time's Gaussians begin, then where the last one's end.
+    """
+
+    together: GaussiansAtTime
+    bounds: list[int]
+
+    def __len__(self) -> int:
+        return len(self.bounds) - 1
+
+    def __getitem__(self, place: int) -> GaussiansAtTime:
+        here = slice(*self.bounds[range(len(self))[place] :][:2])
+        return GaussiansAtTime(**{f.name: getattr(self.together, f.name)[here] for f in fields(GaussiansAtTime)})
+
+    def __iter__(self) -> Iterator[GaussiansAtTime]:
+        return (self[place] for place in range(len(self)))
+
+
+def alive_at(
+    gaussians: DynamicGaussians, time: float | Float[Tensor, "*t"], nearest_only: bool = False
+) -> Bool[Tensor, "*t n"]:
+    """Which Gaussians exist at one time, or at each of several.
 
     Args:
         gaussians: Those of the whole clip.
-        time: Normalised time.
+        time: Normalised time, or times [t].
         nearest_only: False draws both neighbouring keyframes (the release); True only the nearer one, ties to the
             earlier (the paper's text).
     """
-    before, at, after = gaussians.interval.unbind(-1)
-    alive = (time > before) & (time < after)
-    if nearest_only:
-        # At the midpoint of a gap the earlier keyframe wins, so the bound is closed after t and open before it.
-        alive = alive & (time <= 0.5 * (at + after)) & (time > 0.5 * (before + at))
-    return alive | ~gaussians.dynamic
+    return lives(gaussians.interval, gaussians.dynamic, _as_time(gaussians, time)[..., None], nearest_only)
 
 
 def fade(
@@ -69,14 +92,14 @@ def fade(
 
 def at_time(
     gaussians: DynamicGaussians,
-    time: float,
+    time: float | Float[Tensor, ""],
     nearest_only: bool = False,
     gamma: float = LIFE_SPAN_GAMMA,
     among: Bool[Tensor, " n"] | None = None,
 ) -> GaussiansAtTime:
     """Select the Gaussians alive at `time` and move them there; the cost is that of the ones alive.
 
-    Differentiable with respect to every floating-point field but `interval`.
+    Differentiable with respect to every floating-point field but `interval`, and to a tensor `time`.
 
     Args:
         gaussians: Those of the whole clip.
@@ -85,25 +108,61 @@ def at_time(
         gamma: See :func:`fade`.
         among: Take only these rows; None takes all.
     """
-    alive = alive_at(gaussians, time, nearest_only)
-    index = (alive if among is None else alive & among).nonzero().squeeze(-1)
-    before, at, after = gaussians.interval[index].unbind(-1)
-    moving = gaussians.dynamic[index]
-    later = time > at
-    gap = torch.where(later, after - at, at - before)
-    distance = torch.where(moving, torch.abs(time - at) / gap, torch.zeros_like(at))
+    moment = _as_time(gaussians, time)
+    index = _rows_alive(gaussians, moment, nearest_only, among)
+    return _moved(gaussians, index, moment, gamma, distinct=True)
 
-    side = (~later).long()[:, None, None].expand(-1, 1, 3)
-    velocity = select_rows(gaussians.velocities, index).gather(1, side).squeeze(1)
-    spin = select_rows(gaussians.angular_velocities, index).gather(1, side).squeeze(1)
-    turn = quaternions.from_axis_angle(distance[:, None] * spin)
-    life_spans = torch.sigmoid(select_rows(gaussians.life_span_logits, index))
-    opacities = torch.sigmoid(select_rows(gaussians.opacity_logits, index))
-    return GaussiansAtTime(
-        means=select_rows(gaussians.means, index) + distance[:, None] * velocity,
-        quats=quaternions.multiply(select_rows(gaussians.quats, index), turn),
-        scales=select_rows(gaussians.log_scales, index).exp(),
-        opacities=opacities * fade(life_spans, distance, gamma),
-        sh=select_rows(gaussians.sh, index),
-        index=index,
-    )
+
+def at_times(
+    gaussians: DynamicGaussians,
+    times: Float[Tensor, " t"],
+    nearest_only: bool = False,
+    gamma: float = LIFE_SPAN_GAMMA,
+    among: Bool[Tensor, " n"] | None = None,
+) -> GaussiansAtTimes:
+    """:func:`at_time` for several times at once, as for a batch of cameras with a time each.
+
+    All times are held in memory together; for a long path call :func:`at_time` in a loop, which is as fast.
+    """
+    chosen = [_rows_alive(gaussians, moment, nearest_only, among) for moment in _as_time(gaussians, times)]
+    counts = [len(rows) for rows in chosen]
+    index = torch.cat([gaussians.keyframe.new_zeros(0), *chosen])
+    each = torch.repeat_interleave(_as_time(gaussians, times), index.new_tensor(counts))
+    moved = _moved(gaussians, index, each, gamma, distinct=len(counts) <= 1)
+    return GaussiansAtTimes(moved, [0, *accumulate(counts)])
+
+
+def _as_time(gaussians: DynamicGaussians, time: float | Float[Tensor, "*t"]) -> Float[Tensor, "*t"]:
+    return torch.as_tensor(time, dtype=gaussians.interval.dtype, device=gaussians.device)
+
+
+def _rows_alive(
+    gaussians: DynamicGaussians, time: Float[Tensor, ""], nearest_only: bool, among: Bool[Tensor, " n"] | None
+) -> Int64[Tensor, " m"]:
+    runs = lifetime_runs(gaussians.interval, gaussians.dynamic)
+    index = runs.rows(lives(runs.interval, runs.dynamic, time.detach()[None], nearest_only))
+    return index if among is None else index[among[index]]
+
+
+def _moved(
+    gaussians: DynamicGaussians, index: Int64[Tensor, " m"], time: Float[Tensor, "*m"], gamma: float, distinct: bool
+) -> GaussiansAtTime:
+    """The rows `index` at `time`, which is one for all or one each."""
+
+    def rows(table: Tensor) -> Tensor:
+        return select_rows(table, index, distinct)
+
+    opacities = torch.sigmoid(rows(gaussians.opacity_logits))
+    means, quats, moving = rows(gaussians.means), rows(gaussians.quats), gaussians.dynamic[index]
+    if bool(moving.any()):
+        before, at, after = gaussians.interval[index].unbind(-1)
+        later = time > at
+        gap = torch.where(later, after - at, at - before)
+        distance = torch.where(moving, torch.abs(time - at) / gap, torch.zeros_like(at))
+        side = (~later).long()[:, None, None].expand(-1, 1, 3)
+        velocity = rows(gaussians.velocities).gather(1, side).squeeze(1)
+        spin = rows(gaussians.angular_velocities).gather(1, side).squeeze(1)
+        means = means + distance[:, None] * velocity
+        quats = quaternions.multiply(quats, quaternions.from_axis_angle(distance[:, None] * spin))
+        opacities = opacities * fade(torch.sigmoid(rows(gaussians.life_span_logits)), distance, gamma)
+    return GaussiansAtTime(means, quats, rows(gaussians.log_scales).exp(), opacities, rows(gaussians.sh), index)

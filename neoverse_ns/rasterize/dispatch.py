@@ -21,7 +21,6 @@ from neoverse_ns.rasterize.settings import (
     RasterSettings,
     check_tensors,
 )
-from neoverse_ns.rasterize.spherical_harmonics import sh_colors
 from neoverse_ns.rasterize.view import RenderedView
 
 VIEW_RENDERERS: dict[str, Callable[..., RenderedView]] = {
@@ -113,13 +112,8 @@ def _render_each(
     settings: RasterSettings,
 ) -> tuple[Tensor, Tensor, dict[str, Any]]:
     views: list[RenderedView] = []
+    seen = colors if settings.has_colors else means.new_zeros(len(means), 0)
     for camera, (viewmat, K) in enumerate(zip(viewmats, Ks, strict=True)):
-        if not settings.has_colors:
-            seen = means.new_zeros(len(means), 0)
-        elif settings.sh_degree is None:
-            seen = colors
-        else:
-            seen = sh_colors(colors, means, viewmat, settings.sh_degree)
         background = None if backgrounds is None or not settings.has_colors else backgrounds[camera]
         views.append(render_view(means, quats, scales, opacities, seen, viewmat, K, background, settings))
     meta = {"radii": torch.stack([v.radii for v in views]), "means2d": torch.stack([v.means2d for v in views])}

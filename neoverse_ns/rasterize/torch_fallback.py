@@ -16,6 +16,7 @@ from torch.utils.checkpoint import checkpoint
 
 from neoverse_ns.rasterize.projection import MIN_ALPHA, project
 from neoverse_ns.rasterize.settings import RasterSettings
+from neoverse_ns.rasterize.spherical_harmonics import sh_colors
 from neoverse_ns.rasterize.view import RenderedView
 
 MAX_ALPHA = 0.999
@@ -31,13 +32,19 @@ def render_view(
     quats: Float[Tensor, "n 4"],
     scales: Float[Tensor, "n 3"],
     opacities: Float[Tensor, " n"],
-    colors: Float[Tensor, "n d"],
+    colors: Float[Tensor, "n d"] | Float[Tensor, "n b 3"],
     viewmat: Float[Tensor, "4 4"],
     K: Float[Tensor, "3 3"],
     background: Float[Tensor, " d"] | None,
     settings: RasterSettings,
 ) -> RenderedView:
-    """Render one camera; float32 or float64 on any device. `d` is 0 for depth-only modes."""
+    """Render one camera; float32 or float64 on any device.
+
+    `colors` are spherical harmonics where `settings.sh_degree` is given; `d` is 0 for depth-only modes.
+    """
+    if colors.ndim == 3:
+        assert settings.sh_degree is not None
+        colors = sh_colors(colors, means, viewmat, settings.sh_degree)
     projected = project(means, quats, scales, opacities, viewmat, K, settings)
     seen = projected.visible.nonzero()[:, 0]
     seen = seen[torch.argsort(projected.depths[seen].detach(), stable=True)]

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 import torch
 
+from neoverse_ns.gaussians.dynamic import DynamicGaussians
+from neoverse_ns.gaussians.row_adam import RowAdam
+from neoverse_ns.rasterize import scene
+from tests.gaussians.scenes import random_gaussians
 from tests.rasterize.drawings import Drawing, draw
 from tests.rasterize.raster_scenes import random_scene
 
@@ -46,3 +51,49 @@ def test_threads_that_draw_at_the_same_time_do_not_disturb_each_other() -> None:
         for run in runs:
             for future, reference in zip(run, expected, strict=True):
                 assert_identical(future.result(), reference)
+
+
+TRAINED = ("means", "quats", "log_scales", "opacity_logits", "sh", "velocities", "life_span_logits")
+VIEW = torch.tensor([[[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 3], [0, 0, 0, 1]]])
+INTRINSICS = torch.tensor([[[40.0, 0, 24], [0, 40, 16], [0, 0, 1]]])
+
+
+def train(gaussians: DynamicGaussians, steps: int) -> None:
+    """Pull a picture at changing times toward grey, as a trainer does: sparse gradients, values changed in place."""
+    optimizer = RowAdam([getattr(gaussians, name) for name in TRAINED], lr=0.01)
+    for step in range(steps):
+        optimizer.zero_grad()
+        drawn = scene.draw(gaussians, step % 7 / 6, VIEW, INTRINSICS, 48, 32)
+        ((drawn.rgb - 0.5).square().mean() + (1 - drawn.alpha).mean()).backward()
+        optimizer.step()
+
+
+def trainable() -> DynamicGaussians:
+    gaussians = random_gaussians(800)
+    gaussians = gaussians.with_(keyframe=torch.where(gaussians.dynamic, gaussians.keyframe, -1))
+    return gaussians.with_(**{name: getattr(gaussians, name).requires_grad_() for name in TRAINED})
+
+
+def test_a_viewer_that_draws_during_training_changes_nothing() -> None:
+    alone, watched = trainable(), trainable()
+    train(alone, 30)
+    done = Event()
+
+    def watch() -> int:
+        pictures = 0
+        with torch.no_grad():
+            while not done.is_set() or pictures == 0:
+                picture = scene.draw(watched, pictures % 5 / 4, VIEW, INTRINSICS, 48, 32)
+                assert torch.isfinite(picture.rgb).all()
+                pictures += 1
+        return pictures
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        viewer = pool.submit(watch)
+        train(watched, 30)
+        done.set()
+        assert viewer.result() > 0
+    for name in TRAINED:
+        before, after = getattr(trainable(), name), getattr(watched, name)
+        assert not torch.equal(after, before), name
+        assert torch.equal(after, getattr(alone, name)), name

@@ -16,6 +16,7 @@ from neoverse_ns.rasterize.view import RenderedView
 TILE = 16
 SPLAT_FLOATS = 9
 MOMENTS = 6
+VIEW_SUMS = 15
 MAX_PAIRS = 2**31 - 1
 
 
@@ -24,13 +25,15 @@ def render_view(
     quats: Float[Tensor, "n 4"],
     scales: Float[Tensor, "n 3"],
     opacities: Float[Tensor, " n"],
-    colors: Float[Tensor, "n d"],
+    colors: Float[Tensor, "n d"] | Float[Tensor, "n b 3"],
     viewmat: Float[Tensor, "4 4"],
     K: Float[Tensor, "3 3"],
     background: Float[Tensor, " d"] | None,
     settings: RasterSettings,
 ) -> RenderedView:
-    """Render one camera with the C++ kernels; float32 CPU tensors only. `d` is 0 for depth-only modes.
+    """Render one camera with the C++ kernels; float32 CPU tensors only.
+
+    `colors` are spherical harmonics where `settings.sh_degree` is given; `d` is 0 for depth-only modes.
 
     Raises:
         KernelBuildError: The kernels cannot be compiled on this machine.
@@ -38,7 +41,7 @@ def render_view(
     """
     widest = COMPILED_FEATURES[-1]
     groups = [slice(0, colors.shape[1])]
-    if colors.shape[1] + int(settings.has_depth) > widest:
+    if colors.ndim == 2 and colors.shape[1] + int(settings.has_depth) > widest:
         groups = [slice(start, start + widest) for start in range(0, colors.shape[1], widest)]
         groups += [slice(0, 0)] if settings.has_depth else []
     parts = []
@@ -55,17 +58,21 @@ def render_view(
     return RenderedView(image, alpha, radii, means2d)
 
 
-def _make_frame(count: int, colors: int, with_depth: bool, settings: RasterSettings) -> Frame:
-    channels = colors + int(with_depth)
+def _make_frame(colors: Tensor, with_depth: bool, settings: RasterSettings) -> Frame:
+    harmonics = colors.ndim == 3
+    drawn = colors.shape[-1]
+    channels = drawn + int(with_depth)
     return Frame(
-        count=count,
+        count=colors.shape[0],
         width=settings.width,
         height=settings.height,
-        colors=colors,
+        colors=drawn,
         depth=(2 if settings.expected_depth else 1) if with_depth else 0,
         features=next(width for width in COMPILED_FEATURES if width >= channels),
         antialiased=int(settings.antialiased),
         threads=torch.get_num_threads(),
+        sh_degree=settings.sh_degree if harmonics else -1,
+        sh_bands=colors.shape[1] if harmonics else 0,
         eps2d=settings.eps2d,
         near_plane=settings.near_plane,
         far_plane=settings.far_plane,
@@ -102,9 +109,9 @@ class _CompositeView(torch.autograd.Function):
         kernels = load_kernels()
         gaussians = [x.contiguous() for x in (means, quats, scales, opacities)]
         colors, viewmat, K = colors.contiguous(), viewmat.contiguous(), K.contiguous()
-        background = None if background is None or colors.shape[1] == 0 else background.contiguous()
         count, (width, height) = means.shape[0], (settings.width, settings.height)
-        frame = _make_frame(count, colors.shape[1], with_depth, settings)
+        frame = _make_frame(colors, with_depth, settings)
+        background = None if background is None or frame.colors == 0 else background.contiguous()
         tiles = -(-width // TILE) * -(-height // TILE)
         records, depths = _floats(count, SPLAT_FLOATS + frame.features), _floats(count)
         radii, means2d, boxes = _ints(count, 2), _floats(count, 2), _ints(count, 4)
@@ -126,7 +133,7 @@ class _CompositeView(torch.autograd.Function):
         lists = (records, background, offsets, listed)
         kernels.call("neoverse_composite", frame, *lists, image, alpha, transmittance, last, ends)
 
-        ctx.save_for_backward(*gaussians, viewmat, K, *lists, image, alpha, transmittance, last, ends)
+        ctx.save_for_backward(*gaussians, colors, viewmat, K, *lists, image, alpha, transmittance, last, ends)
         ctx.frame, ctx.pairs = frame, pairs
         ctx.mark_non_differentiable(radii, means2d)
         return image, alpha, radii, means2d
@@ -135,7 +142,7 @@ class _CompositeView(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, v_image: Tensor, v_alpha: Tensor, *_: Tensor | None) -> tuple[Tensor | None, ...]:
         kernels, frame = load_kernels(), ctx.frame
-        *gaussians, viewmat, K, records, background, offsets, listed, image, alpha, transmittance, last, ends = (
+        *inputs, viewmat, K, records, background, offsets, listed, image, alpha, transmittance, last, ends = (
             ctx.saved_tensors
         )
         v_image, v_alpha = v_image.contiguous(), v_alpha.contiguous()
@@ -145,12 +152,11 @@ class _CompositeView(torch.autograd.Function):
         sums = _floats(drawn, MOMENTS + frame.features)
         lists, pixels = (records, background, offsets, listed), (image, alpha, transmittance, last)
         kernels.call("neoverse_composite_backward", frame, *lists, ends, slots, *pixels, v_image, v_alpha, sums)
-        gradients = [torch.empty_like(x) for x in gaussians]
-        v_colors, v_viewmat = _floats(frame.count, frame.colors), _floats(4, 4)
-        view_sums = _floats(-(-frame.count // kernels.project_chunk), 12, dtype=torch.float64)
-        inputs = (*gaussians, viewmat, K, slot_offsets, sums, view_sums)
-        kernels.call("neoverse_project_backward", frame, *inputs, *gradients, v_colors, v_viewmat)
+        gradients, v_viewmat = [torch.empty_like(x) for x in inputs], _floats(4, 4)
+        view_sums = _floats(-(-frame.count // kernels.project_chunk), VIEW_SUMS, dtype=torch.float64)
+        given = (*inputs, viewmat, K, slot_offsets, sums, view_sums)
+        kernels.call("neoverse_project_backward", frame, *given, *gradients, v_viewmat)
         v_background = None
         if background is not None and ctx.needs_input_grad[6]:
             v_background = (transmittance[..., None] * v_image[..., : frame.colors]).sum((0, 1))
-        return (*gradients, v_colors, v_viewmat, v_background, None, None, None)
+        return (*gradients, v_viewmat, v_background, None, None, None)

@@ -3,6 +3,7 @@
 // The image is the one gsplat's CUDA kernels draw (Kerbl et al. 2023 with Zwicker's EWA projection):
 //   mean2d, cov2d  = pinhole projection, cov2d + eps2d on the diagonal, frustum clamp in the Jacobian;
 //   alpha          = min(0.999, opacity * exp(-0.5 d^T cov2d^-1 d)), skipped below 1/255;
+//   colour         = as given, or spherical harmonics at the direction from the camera plus 0.5, cut at 0;
 //   compositing    = front to back, ending before the Gaussian that would bring the transmittance to 1e-4 or less.
 //
 // The caller (autograd.py) owns every buffer and calls the stages in this order:
@@ -30,11 +31,13 @@
 struct Frame {
   int32_t count;         // Gaussians
   int32_t width, height; // pixels
-  int32_t colors;        // colour channels given by the caller
+  int32_t colors;        // colour channels of the image
   int32_t depth;         // channel behind the colours: 0 none, 1 accumulated depth, 2 expected depth
   int32_t features;      // colours and depth, padded with zeros up to a compiled width
   int32_t antialiased;   // 1: multiply opacities by sqrt(det(cov2d) / det(cov2d + eps2d I))
   int32_t threads;
+  int32_t sh_degree;     // highest band of the spherical harmonics that give the 3 colours; -1: colours are given
+  int32_t sh_bands;      // coefficients per colour that lie in memory, (sh_degree + 1)^2 or more
   float eps2d, near_plane, far_plane, radius_clip;
 };
 
@@ -54,6 +57,7 @@ constexpr int MOMENTS = 6;         // gradient sums per Gaussian and tile ahead 
 constexpr int REVIEW = 32;         // list positions after which blocks that need no more work are looked for
 constexpr int AHEAD = 6;           // list positions that memory is asked for in advance
 constexpr int PROJECT_CHUNK = 2048;  // Gaussians per unit of parallel work
+constexpr int VIEW_SUMS = 15;      // what the view matrix's gradient is made of: 12 entries, 3 of the camera's place
 
 // ------------------------------------------------------------------------------------------------------- threads
 
@@ -94,6 +98,7 @@ struct Mat3 {
 };
 
 inline Vec3 operator+(Vec3 a, Vec3 b) { return {a.x + b.x, a.y + b.y, a.z + b.z}; }
+inline Vec3 operator-(Vec3 a, Vec3 b) { return {a.x - b.x, a.y - b.y, a.z - b.z}; }
 inline Vec3 operator*(float s, Vec3 a) { return {s * a.x, s * a.y, s * a.z}; }
 inline Vec3 scaled(Vec3 a, Vec3 s) { return {a.x * s.x, a.y * s.y, a.z * s.z}; }
 inline float dot(Vec3 a, Vec3 b) { return a.x * b.x + a.y * b.y + a.z * b.z; }
@@ -115,6 +120,7 @@ inline void store3(float* p, Vec3 v) { p[0] = v.x, p[1] = v.y, p[2] = v.z; }
 struct Camera {
   Mat3 rotation;  // world to camera
   Vec3 translation;
+  Vec3 position;  // in the world
   float fx, fy, cx, cy;
   float min_x, max_x, min_y, max_y;  // limits of x/z and y/z in the Jacobian
 };
@@ -123,6 +129,7 @@ Camera make_camera(const Frame& f, const float* viewmat, const float* intrinsics
   Camera c;
   for (int i = 0; i < 3; i++) c.rotation.row[i] = load3(viewmat + 4 * i);
   c.translation = {viewmat[3], viewmat[7], viewmat[11]};
+  c.position = -1.f * apply_transposed(c.rotation, c.translation);
   c.fx = intrinsics[0], c.fy = intrinsics[4], c.cx = intrinsics[2], c.cy = intrinsics[5];
   const float margin_x = FRUSTUM_MARGIN * 0.5f * f.width / c.fx, margin_y = FRUSTUM_MARGIN * 0.5f * f.height / c.fy;
   c.min_x = -(c.cx / c.fx + margin_x), c.max_x = (f.width - c.cx) / c.fx + margin_x;
@@ -327,6 +334,85 @@ inline void add_view_gradient(const Projection& p, const GaussianGradient& g, Ve
     const Vec3 row = v_rotation.row[r] + v_translation[r] * mean;
     view[4 * r] += row.x, view[4 * r + 1] += row.y, view[4 * r + 2] += row.z, view[4 * r + 3] += v_translation[r];
   }
+}
+
+// ------------------------------------------------------------------------------------------- spherical harmonics
+
+constexpr int MAX_BANDS = 16;
+constexpr float SH0 = 0.28209479177387814f, SH1 = 0.4886025119029199f;
+constexpr float SH2_XY = 1.0925484305920792f, SH2_ZZ = 0.31539156525252005f, SH2_XX = 0.5462742152960396f;
+constexpr float SH3_3 = 0.5900435899266435f, SH3_2 = 2.890611442640554f, SH3_1 = 0.4570457994644658f;
+constexpr float SH3_0 = 0.3731763325901154f, SH3_XX = 1.445305721320277f;
+
+inline int bands_of(int degree) { return (degree + 1) * (degree + 1); }
+
+// Values at the unit vector d, in the order and with the signs of `sh_basis` in spherical_harmonics.py.
+inline void sh_basis(Vec3 d, int degree, float* out) {
+  const float x = d.x, y = d.y, z = d.z, xx = x * x, yy = y * y, zz = z * z;
+  out[0] = SH0;
+  if (degree < 1) return;
+  out[1] = -SH1 * y, out[2] = SH1 * z, out[3] = -SH1 * x;
+  if (degree < 2) return;
+  out[4] = SH2_XY * x * y, out[5] = -SH2_XY * y * z, out[6] = SH2_ZZ * (2 * zz - xx - yy);
+  out[7] = -SH2_XY * x * z, out[8] = SH2_XX * (xx - yy);
+  if (degree < 3) return;
+  out[9] = -SH3_3 * y * (3 * xx - yy), out[10] = SH3_2 * x * y * z, out[11] = -SH3_1 * y * (4 * zz - xx - yy);
+  out[12] = SH3_0 * z * (2 * zz - 3 * xx - 3 * yy), out[13] = -SH3_1 * x * (4 * zz - xx - yy);
+  out[14] = SH3_XX * z * (xx - yy), out[15] = -SH3_3 * x * (xx - 3 * yy);
+}
+
+// Derivatives of the same polynomials with respect to x, y and z.
+inline void sh_slopes(Vec3 d, int degree, Vec3* out) {
+  const float x = d.x, y = d.y, z = d.z, xx = x * x, yy = y * y, zz = z * z;
+  out[0] = {0.f, 0.f, 0.f};
+  if (degree < 1) return;
+  out[1] = {0.f, -SH1, 0.f}, out[2] = {0.f, 0.f, SH1}, out[3] = {-SH1, 0.f, 0.f};
+  if (degree < 2) return;
+  out[4] = SH2_XY * Vec3{y, x, 0.f}, out[5] = -SH2_XY * Vec3{0.f, z, y}, out[6] = 2 * SH2_ZZ * Vec3{-x, -y, 2 * z};
+  out[7] = -SH2_XY * Vec3{z, 0.f, x}, out[8] = 2 * SH2_XX * Vec3{x, -y, 0.f};
+  if (degree < 3) return;
+  out[9] = -3 * SH3_3 * Vec3{2 * x * y, xx - yy, 0.f};
+  out[10] = SH3_2 * Vec3{y * z, x * z, x * y};
+  out[11] = -SH3_1 * Vec3{-2 * x * y, 4 * zz - xx - 3 * yy, 8 * y * z};
+  out[12] = 3 * SH3_0 * Vec3{-2 * x * z, -2 * y * z, 2 * zz - xx - yy};
+  out[13] = -SH3_1 * Vec3{4 * zz - 3 * xx - yy, -2 * x * y, 8 * x * z};
+  out[14] = SH3_XX * Vec3{2 * x * z, -2 * y * z, xx - yy};
+  out[15] = -3 * SH3_3 * Vec3{xx - yy, -2 * x * y, 0.f};
+}
+
+// A Gaussian seen from the camera's place. The position of either matters to colour only through this direction.
+struct ViewedColor {
+  Vec3 direction;  // unit
+  float inverse_distance;
+  float basis[MAX_BANDS];
+  float raw[3];  // colours before they are cut at 0
+};
+
+inline ViewedColor viewed_color(const Frame& f, const Camera& c, const float* mean, const float* sh) {
+  ViewedColor seen;
+  const Vec3 away = load3(mean) - c.position;
+  seen.inverse_distance = 1.f / std::sqrt(dot(away, away));
+  seen.direction = seen.inverse_distance * away;
+  sh_basis(seen.direction, f.sh_degree, seen.basis);
+  for (float& value : seen.raw) value = 0.5f;
+  for (int band = 0; band < bands_of(f.sh_degree); band++)
+    for (int k = 0; k < 3; k++) seen.raw[k] += seen.basis[band] * sh[3 * band + k];
+  return seen;
+}
+
+// Writes the gradient of all coefficients of one Gaussian and returns that of its mean.
+inline Vec3 viewed_color_backward(const Frame& f, const ViewedColor& seen, const float* sh, const float* v_color,
+                                  float* v_sh) {
+  float v_raw[3];
+  for (int k = 0; k < 3; k++) v_raw[k] = seen.raw[k] >= 0.f ? v_color[k] : 0.f;
+  Vec3 slopes[MAX_BANDS], v_direction{0.f, 0.f, 0.f};
+  sh_slopes(seen.direction, f.sh_degree, slopes);
+  for (int band = 0; band < bands_of(f.sh_degree); band++) {
+    for (int k = 0; k < 3; k++) v_sh[3 * band + k] = seen.basis[band] * v_raw[k];
+    v_direction = v_direction + dot(load3(v_raw), load3(sh + 3 * band)) * slopes[band];
+  }
+  // The direction has unit length, so that only what is across it counts.
+  return seen.inverse_distance * (v_direction - dot(v_direction, seen.direction) * seen.direction);
 }
 
 // ---------------------------------------------------------------------------------------------------------- SIMD
@@ -679,6 +765,7 @@ extern "C" {
 int32_t neoverse_project_chunk() { return PROJECT_CHUNK; }
 
 // Projects every Gaussian. Returns how many (Gaussian, tile) pairs there are.
+//   colors [n, colors], or with spherical harmonics their coefficients [n, sh_bands, 3];
 //   records [n, 9 + features], depths [n], radii [n, 2] (zero where unseen), means2d [n, 2], boxes [n, 4] (in tiles);
 //   pairs [chunks] is scratch.
 int64_t neoverse_project(const Frame* frame, const float* means, const float* quats, const float* scales,
@@ -699,7 +786,13 @@ int64_t neoverse_project(const Frame* frame, const float* means, const float* qu
         float* record = records + int64_t(i) * stride;
         std::memcpy(record, &s, sizeof s);
         float* features = record + SPLAT;
-        for (int k = 0; k < f.features; k++) features[k] = k < f.colors ? colors[int64_t(i) * f.colors + k] : 0.f;
+        std::fill(features, features + f.features, 0.f);
+        if (f.sh_degree >= 0) {
+          const ViewedColor seen = viewed_color(f, camera, means + 3 * i, colors + int64_t(i) * f.sh_bands * 3);
+          for (int k = 0; k < 3; k++) features[k] = std::max(seen.raw[k], 0.f);
+        } else {
+          std::copy_n(colors + int64_t(i) * f.colors, f.colors, features);
+        }
         if (f.depth) features[f.colors] = p.mean.z;
         total += box.area();
       }
@@ -810,41 +903,59 @@ bool neoverse_composite_backward(const Frame* frame, const float* records, const
 }
 
 // Sums each Gaussian's slots and goes back through the projection. Every output is written.
-//   view_sums [chunks, 12] is scratch; v_viewmat [4, 4].
+//   colors and v_colors as in neoverse_project; view_sums [chunks, 15] is scratch; v_viewmat [4, 4].
 void neoverse_project_backward(const Frame* frame, const float* means, const float* quats, const float* scales,
-                               const float* opacities, const float* viewmat, const float* intrinsics,
-                               const int32_t* slot_offsets, const float* sums, double* view_sums, float* v_means,
-                               float* v_quats, float* v_scales, float* v_opacities, float* v_colors,
-                               float* v_viewmat) {
+                               const float* opacities, const float* colors, const float* viewmat,
+                               const float* intrinsics, const int32_t* slot_offsets, const float* sums,
+                               double* view_sums, float* v_means, float* v_quats, float* v_scales,
+                               float* v_opacities, float* v_colors, float* v_viewmat) {
   const Frame& f = *frame;
   const Camera camera = make_camera(f, viewmat, intrinsics);
   const int chunks = chunks_of(f.count, PROJECT_CHUNK), stride = MOMENTS + f.features;
+  const bool harmonics = f.sh_degree >= 0;
+  const int color_size = harmonics ? 3 * f.sh_bands : f.colors;
   parallel_for(chunks, f.threads, [&](int chunk) {
-    double view[12] = {0};
+    double view[VIEW_SUMS] = {0};
     for (int i = chunk * PROJECT_CHUNK; i < std::min(f.count, (chunk + 1) * PROJECT_CHUNK); i++) {
       float total[MOMENTS + 8] = {0};
       for (int32_t slot = slot_offsets[i]; slot < slot_offsets[i + 1]; slot++)
         for (int k = 0; k < stride; k++) total[k] += sums[int64_t(slot) * stride + k];
       GaussianGradient g{};
+      float* v_color = v_colors + int64_t(i) * color_size;
+      if (harmonics) std::fill(v_color, v_color + color_size, 0.f);
+      else std::copy_n(total + MOMENTS, f.colors, v_color);
       if (slot_offsets[i] < slot_offsets[i + 1]) {
         const Projection p = project_one(camera, f.eps2d, means + 3 * i, quats + 4 * i, scales + 3 * i);
         const float v_depth = f.depth ? total[MOMENTS + f.colors] : 0.f;
         const SplatGradient v = splat_gradient(p, total, effective_opacity(f, p, opacities[i]), v_depth);
         g = project_one_backward(f, camera, p, v, scales + 3 * i, opacities[i]);
         add_view_gradient(p, g, load3(means + 3 * i), load3(scales + 3 * i), view);
+        if (harmonics) {
+          const float* sh = colors + int64_t(i) * color_size;
+          const ViewedColor seen = viewed_color(f, camera, means + 3 * i, sh);
+          const Vec3 v_away = viewed_color_backward(f, seen, sh, total + MOMENTS, v_color);
+          g.mean = g.mean + v_away;
+          view[12] += v_away.x, view[13] += v_away.y, view[14] += v_away.z;
+        }
       }
       store3(v_means + 3 * i, g.mean);
       store3(v_scales + 3 * i, g.scale);
       std::memcpy(v_quats + 4 * i, g.quat, sizeof g.quat);
       v_opacities[i] = g.opacity;
-      for (int k = 0; k < f.colors; k++) v_colors[int64_t(i) * f.colors + k] = total[MOMENTS + k];
     }
-    std::memcpy(view_sums + 12 * chunk, view, sizeof view);
+    std::memcpy(view_sums + VIEW_SUMS * chunk, view, sizeof view);
   });
-  double view[16] = {0};
+  double view[VIEW_SUMS] = {0};
   for (int chunk = 0; chunk < chunks; chunk++)
-    for (int k = 0; k < 12; k++) view[k] += view_sums[12 * chunk + k];
-  for (int k = 0; k < 16; k++) v_viewmat[k] = float(view[k]);
+    for (int k = 0; k < VIEW_SUMS; k++) view[k] += view_sums[VIEW_SUMS * chunk + k];
+  // Directions are means less the camera's place, which is -R^T t.
+  const Vec3 away{float(view[12]), float(view[13]), float(view[14])};
+  for (int r = 0; r < 3; r++) {
+    const float t = viewmat[4 * r + 3];
+    view[4 * r] += t * away.x, view[4 * r + 1] += t * away.y, view[4 * r + 2] += t * away.z;
+    view[4 * r + 3] += dot(camera.rotation.row[r], away);
+  }
+  for (int k = 0; k < 16; k++) v_viewmat[k] = k < 12 ? float(view[k]) : 0.f;
 }
 
 }  // extern "C"

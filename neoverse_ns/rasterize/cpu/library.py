@@ -26,6 +26,8 @@ class Frame(Structure):
         ("features", c_int32),
         ("antialiased", c_int32),
         ("threads", c_int32),
+        ("sh_degree", c_int32),
+        ("sh_bands", c_int32),
         ("eps2d", c_float),
         ("near_plane", c_float),
         ("far_plane", c_float),
@@ -40,7 +42,7 @@ _SIGNATURES = {
     "neoverse_composite": (9, c_bool),
     "neoverse_slots": (5, c_int64),
     "neoverse_composite_backward": (13, c_bool),
-    "neoverse_project_backward": (15, None),
+    "neoverse_project_backward": (16, None),
 }
 
 
