@@ -1,10 +1,13 @@
-"""Time one picture, forward and forward with backward, for several image sizes, scenes and backends.
+"""Time one picture, forward and forward with backward, for several image sizes, scenes and backends; then a path.
 
     python scripts/benchmark_rasterizer.py
     python scripts/benchmark_rasterizer.py --backends cpu torch --counts 50000 150000 --json rasterizer.json
+    python scripts/benchmark_rasterizer.py --counts --path-frames 81 --path-size 384x224
 
 The scene is what a per-pixel predictor gives: Gaussians on a jittered pixel grid a little larger than the picture, at
-random depths and orientations. Best and median tell a busy machine from a slow one; the load average is printed too.
+random depths and orientations. The path is drawn through a 4D scene of a million Gaussians as ns-render draws one:
+selection by time, transition, the keyframes' Gaussians, the background behind them. Best and median tell a busy machine
+from a slow one; the load average is printed too.
 """
 
 from __future__ import annotations
@@ -14,12 +17,13 @@ import math
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import tyro
+from _benchmark.path import path_cameras, path_scene, time_path
 from _benchmark.report import describe_machine
 from rich.table import Table
 from torch import Tensor
@@ -43,6 +47,10 @@ class RasterizerBenchmark:
     """Backends of rasterize() to time."""
     device: str = "cpu"
     """Where the tensors lie."""
+    path_frames: int = 81
+    """Frames of the path; 0 leaves it out."""
+    path_size: str = "384x224"
+    """Image size of the path, and of the keyframes that its scene was lifted from."""
     repeats: int = 7
     """Timed runs of each, after one that is not."""
     threads: int | None = None
@@ -160,8 +168,22 @@ def run(options: RasterizerBenchmark) -> None:
             steps.advance()
     CONSOLE.print(table)
     CONSOLE.print(f"Best (median) of {options.repeats}. {machine}", highlight=False)
+    path = time_path_of(options) if options.path_frames > 0 else None
     if options.json is not None:
-        options.json.write_text(json.dumps({"machine": machine, "rows": rows}, indent=2))
+        options.json.write_text(json.dumps({"machine": machine, "rows": rows, "path": path}, indent=2))
+
+
+def time_path_of(options: RasterizerBenchmark) -> dict[str, float]:
+    """Draw the path, and print what it took."""
+    width, height = (int(side) for side in options.path_size.split("x"))
+    timing = time_path(path_scene(width, height), path_cameras(options.path_frames, width, height))
+    CONSOLE.print(
+        f"Path of {timing.frames} frames at {options.path_size}, {timing.gaussians:,} Gaussians, {timing.alive:,.0f} "
+        f"alive at a time: {timing.total_s:.2f} s, {timing.real_time:.2f} times real time. Median of a frame "
+        f"{timing.frame_ms:.1f} ms, {timing.transition_ms:.1f} ms of them for selection and transition.",
+        highlight=False,
+    )
+    return asdict(timing)
 
 
 if __name__ == "__main__":

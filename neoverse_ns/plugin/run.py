@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +14,11 @@ from torch import Tensor
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.errors import RunError
 from neoverse_ns.geometry.cameras import PinholeCameras
-from neoverse_ns.metrics.unseen_views import Draw
 from neoverse_ns.plugin.datamanager import NeoVerseDataManager
 from neoverse_ns.plugin.dataparser import NeoVerseDataParser
 from neoverse_ns.plugin.model import NeoVerseModel
 from neoverse_ns.plugin.world import to_nerfstudio_cameras
-from neoverse_ns.rasterize.scene import draw
+from neoverse_ns.rasterize.scene import Drawing, draw
 from neoverse_ns.reconstruct.split import FrameSplit
 
 
@@ -30,13 +30,17 @@ class OpenRun:
         clip: The sampled frames.
         split: Which of them trained it.
         cameras: Refined cameras of all sampled frames, OpenCV axes, in nerfstudio's world.
-        draw: Draws the scene from cameras of that world.
+        drawings: Draws the scene from cameras of that world, each at its time; the results lie on the CPU.
     """
 
     clip: Clip
     split: FrameSplit
     cameras: PinholeCameras
-    draw: Draw
+    drawings: Callable[[PinholeCameras, Float[Tensor, " n"]], list[Drawing]]
+
+    def draw(self, views: PinholeCameras, times: Float[Tensor, " n"]) -> UInt8[Tensor, "n h w 3"]:
+        """Colours alone, as bytes."""
+        return torch.cat([to_bytes(drawing.rgb) for drawing in self.drawings(views, times)])
 
 
 def open_run(config: Path) -> OpenRun:
@@ -61,8 +65,8 @@ def open_run(config: Path) -> OpenRun:
     refined = PinholeCameras(torch.linalg.inv(viewmats), cameras.K, cameras.width, cameras.height)
 
     @torch.no_grad()
-    def draw_run(views: PinholeCameras, times: Float[Tensor, " n"]) -> UInt8[Tensor, "n h w 3"]:
-        images = []
+    def drawings(views: PinholeCameras, times: Float[Tensor, " n"]) -> list[Drawing]:
+        drawn = []
         for i, moment in enumerate(times.tolist()):
             view = views[i : i + 1]
             drawing = draw(
@@ -76,7 +80,12 @@ def open_run(config: Path) -> OpenRun:
                 gamma=model.config.life_span_gamma,
                 rasterize_mode=model.config.rasterize_mode,
             )
-            images.append((drawing.rgb[0].clamp(0, 1) * 255).round().to(torch.uint8).cpu())
-        return torch.stack(images)
+            drawn.append(Drawing(drawing.rgb.cpu(), drawing.depth.cpu(), drawing.alpha.cpu()))
+        return drawn
 
-    return OpenRun(scene.clip, scene.split, refined, draw_run)
+    return OpenRun(scene.clip, scene.split, refined, drawings)
+
+
+def to_bytes(rgb: Float[Tensor, "*shape 3"]) -> UInt8[Tensor, "*shape 3"]:
+    """Colours of 0 to 1, cut at both ends, as bytes."""
+    return (rgb.clamp(0, 1) * 255).round().to(torch.uint8)

@@ -15,6 +15,7 @@ from show_geometry import draw_page
 
 from neoverse_ns.clip.synthetic import SyntheticClip, render_synthetic
 from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.rasterize.scene import Drawing
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.split import FrameSplit
 
@@ -69,10 +70,11 @@ def test_a_picture_format_that_does_not_exist_is_refused_before_the_work(
 def test_pictures_show_the_truth_above_the_drawing(truth: SyntheticClip) -> None:
     from neoverse_ns.plugin.run import OpenRun
 
-    def draw(views: PinholeCameras, times: torch.Tensor) -> torch.Tensor:
-        return torch.stack([torch.full((64, 96, 3), int(100 * time), dtype=torch.uint8) for time in times])
+    def drawings(views: PinholeCameras, times: torch.Tensor) -> list[Drawing]:
+        flat = torch.zeros(1, 64, 96, 1)
+        return [Drawing((flat + int(100 * time) / 255).expand(-1, -1, -1, 3), flat, flat) for time in times]
 
-    run = OpenRun(truth.as_clip(), FrameSplit([0, 1, 3, 4], [2], [0, 4]), truth.cameras, draw)
+    run = OpenRun(truth.as_clip(), FrameSplit([0, 1, 3, 4], [2], [0, 4]), truth.cameras, drawings)
     page = held_out_picture(run, 3)
     assert torch.equal(page[:64], truth.frames[2])
     assert (page[68:] == 50).all()
