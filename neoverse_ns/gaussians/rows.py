@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from jaxtyping import Int64
 from torch import Tensor
 
 
@@ -38,3 +39,14 @@ def select_rows(table: Tensor, index: Tensor, distinct: bool = True) -> Tensor:
     if table.requires_grad and table.is_leaf:
         return _SelectRows.apply(table, index, distinct)  # type: ignore[return-value]
     return table.index_select(0, index)
+
+
+def contiguous_block(index: Int64[Tensor, " m"]) -> slice | None:
+    """The slice of the same rows where ascending, distinct `index` leaves none out; else None.
+
+    Neighbouring keyframes' Gaussians mostly lie side by side, and a slice need not be copied.
+    """
+    if len(index) == 0:
+        return slice(0, 0)
+    first, last = int(index[0]), int(index[-1])
+    return slice(first, last + 1) if last - first + 1 == len(index) else None

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from neoverse_ns.gaussians.dynamic import DynamicGaussians
 from neoverse_ns.gaussians.lifetimes import lifetime_runs, lives
-from neoverse_ns.gaussians.rows import select_rows
+from neoverse_ns.gaussians.rows import contiguous_block, select_rows
 from neoverse_ns.geometry import quaternions
 
 LIFE_SPAN_GAMMA = 10.0
@@ -141,27 +141,31 @@ def _rows_alive(
 ) -> Int64[Tensor, " m"]:
     runs = lifetime_runs(gaussians.interval, gaussians.dynamic)
     index = runs.rows(lives(runs.interval, runs.dynamic, time.detach()[None], nearest_only))
-    return index if among is None else index[among[index]]
+    return index if among is None else index[among.index_select(0, index)]
 
 
 def _moved(
     gaussians: DynamicGaussians, index: Int64[Tensor, " m"], time: Float[Tensor, "*m"], gamma: float, distinct: bool
 ) -> GaussiansAtTime:
     """The rows `index` at `time`, which is one for all or one each."""
+    block = contiguous_block(index) if distinct else None
 
     def rows(table: Tensor) -> Tensor:
+        if block is not None and not (torch.is_grad_enabled() and table.requires_grad):
+            return table[block]
         return select_rows(table, index, distinct)
 
     opacities = torch.sigmoid(rows(gaussians.opacity_logits))
-    means, quats, moving = rows(gaussians.means), rows(gaussians.quats), gaussians.dynamic[index]
+    means, quats, moving = rows(gaussians.means), rows(gaussians.quats), rows(gaussians.dynamic)
     if bool(moving.any()):
-        before, at, after = gaussians.interval[index].unbind(-1)
+        before, at, after = rows(gaussians.interval).unbind(-1)
         later = time > at
         gap = torch.where(later, after - at, at - before)
         distance = torch.where(moving, torch.abs(time - at) / gap, torch.zeros_like(at))
-        side = (~later).long()[:, None, None].expand(-1, 1, 3)
-        velocity = rows(gaussians.velocities).gather(1, side).squeeze(1)
-        spin = rows(gaussians.angular_velocities).gather(1, side).squeeze(1)
+        velocity, spin = (
+            torch.where(later[:, None], *rows(table).unbind(1))
+            for table in (gaussians.velocities, gaussians.angular_velocities)
+        )
         means = means + distance[:, None] * velocity
         quats = quaternions.multiply(quats, quaternions.from_axis_angle(distance[:, None] * spin))
         opacities = opacities * fade(torch.sigmoid(rows(gaussians.life_span_logits)), distance, gamma)

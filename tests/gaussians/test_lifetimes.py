@@ -135,3 +135,18 @@ def test_gradient_with_respect_to_time_is_the_velocity() -> None:
     # Displacements cover a gap of 0.5; before its keyframe a Gaussian moves against its backward displacement.
     expected = gaussians.velocities[now.index[row], 0 if at < 0.6 else 1, 0] / (0.5 if at < 0.6 else -0.5)
     torch.testing.assert_close(slope, expected)
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_a_picture_without_gradients_takes_the_same_rows_as_a_training_step(ordered: bool) -> None:
+    gaussians = random_gaussians(60)
+    if ordered:
+        gaussians = gaussians[(gaussians.keyframe * 2 + gaussians.dynamic).argsort()]
+    trained = gaussians.with_(**{name: getattr(gaussians, name).clone().requires_grad_() for name in ("means", "sh")})
+    for time in (0.0, 0.3, 0.5, 1.0):
+        for among in (None, gaussians.dynamic, ~gaussians.dynamic, torch.zeros(60, dtype=torch.bool)):
+            with torch.no_grad():
+                drawn = at_time(gaussians, time, among=among)
+            step = at_time(trained, time, among=among)
+            for name in ("means", "quats", "scales", "opacities", "sh", "index"):
+                torch.testing.assert_close(getattr(drawn, name), getattr(step, name), rtol=0, atol=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from neoverse_ns.gaussians.row_adam import RowAdam
-from neoverse_ns.gaussians.rows import select_rows
+from neoverse_ns.gaussians.rows import contiguous_block, select_rows
 
 
 def test_gradient_holds_only_the_chosen_rows() -> None:
@@ -76,3 +76,24 @@ def test_rows_without_gradient_stay_and_state_survives_a_checkpoint() -> None:
         select_rows(tensor, rows).sum().backward()
         adam.step()
     assert torch.equal(table.detach(), twin.detach())
+
+
+def test_repeated_rows_gather_their_gradients() -> None:
+    table = torch.randn(6, 2, requires_grad=True)
+    rows = torch.tensor([4, 1, 4, 4])
+    weights = torch.randn(4, 2)
+    (select_rows(table, rows, distinct=False) * weights).sum().backward()
+    assert table.grad is not None
+    assert table.grad._nnz() == 2
+    expected = torch.zeros(6, 2).index_add(0, rows, weights)
+    torch.testing.assert_close(table.grad.to_dense(), expected)
+
+
+def test_only_rows_without_a_gap_make_a_block() -> None:
+    table = torch.arange(9)
+    for rows in ([], [3], [0, 1, 2], [6, 7, 8], list(range(9))):
+        block = contiguous_block(torch.tensor(rows, dtype=torch.int64))
+        assert block is not None
+        assert table[block].tolist() == rows
+    assert contiguous_block(torch.tensor([0, 2])) is None
+    assert contiguous_block(torch.tensor([1, 2, 3, 5])) is None
