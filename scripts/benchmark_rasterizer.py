@@ -166,7 +166,8 @@ def run(options: RasterizerBenchmark) -> None:
             ]
             table.add_row(str(row["backend"]), f"{count:,}", size, sigma, *cells)
             steps.advance()
-    CONSOLE.print(table)
+    if rows:
+        CONSOLE.print(table)
     CONSOLE.print(f"Best (median) of {options.repeats}. {machine}", highlight=False)
     path = time_path_of(options) if options.path_frames > 0 else None
     if options.json is not None:
@@ -179,7 +180,8 @@ def time_path_of(options: RasterizerBenchmark) -> dict[str, float]:
     timing = time_path(path_scene(width, height), path_cameras(options.path_frames, width, height))
     CONSOLE.print(
         f"Path of {timing.frames} frames at {options.path_size}, {timing.gaussians:,} Gaussians, {timing.alive:,.0f} "
-        f"alive at a time: {timing.total_s:.2f} s, {timing.real_time:.2f} times real time. Median of a frame "
+        f"alive at a time: {timing.total_s:.2f} s, {timing.real_time:.2f} times real time, {timing.cpu_s:.2f} s of "
+        f"processor time. Median of a frame "
         f"{timing.frame_ms:.1f} ms, {timing.transition_ms:.1f} ms of them for selection and transition.",
         highlight=False,
     )

@@ -61,9 +61,14 @@ def find_runs(interval: Float[Tensor, "n 3"], dynamic: Bool[Tensor, " n"]) -> Li
 
 @dataclass(frozen=True)
 class _Known:
-    versions: tuple[int, int]
+    content: tuple[int, ...]
     dynamic: weakref.ref[Tensor]
     runs: LifetimeRuns
+
+
+def _content(tensor: Tensor) -> tuple[int, int, int]:
+    """Changes with every write, and where `tensor.data` is replaced."""
+    return tensor._version, tensor.data_ptr(), len(tensor)
 
 
 _known: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
@@ -78,13 +83,13 @@ def lifetime_runs(interval: Float[Tensor, "n 3"], dynamic: Bool[Tensor, " n"]) -
     """
     if interval.is_inference() or dynamic.is_inference():  # nobody counts writes to these
         return find_runs(interval, dynamic)
-    versions = (interval._version, dynamic._version)
+    content = (*_content(interval), *_content(dynamic))
     with _lock:
         known: _Known | None = _known.get(interval)
-    if known is not None and known.versions == versions and known.dynamic() is dynamic:
+    if known is not None and known.content == content and known.dynamic() is dynamic:
         return known.runs
     with torch.no_grad():
         runs = find_runs(interval, dynamic)
     with _lock:
-        _known[interval] = _Known(versions, weakref.ref(dynamic), runs)
+        _known[interval] = _Known(content, weakref.ref(dynamic), runs)
     return runs

@@ -81,7 +81,8 @@ def rasterize(
     Returns:
         Images [c, h, w, x] with colours first and depth last, alphas [c, h, w, 1], and a dict with at least ``radii``
         [c, n, 2] (half extents in pixels, zero where unseen), ``means2d`` [c, n, 2], ``width``, ``height``,
-        ``n_cameras`` and ``backend`` (the one that drew).
+        ``n_cameras`` and ``backend`` (the one that drew). No gradient reaches ``means2d``, and there is no ``absgrad``:
+        nothing here splits or prunes Gaussians by it.
 
     Raises:
         SettingsError: An argument is out of range, does not fit the others, or the backend asked for cannot be used.

@@ -34,6 +34,7 @@ class PathTiming:
         transition_ms: Median time to select and move those, front and background together.
         frame_ms: Median time of a whole frame.
         total_s: All frames.
+        cpu_s: The same in processor time of all threads; with one thread it does not depend on what else is running.
     """
 
     frames: int
@@ -42,6 +43,7 @@ class PathTiming:
     transition_ms: float
     frame_ms: float
     total_s: float
+    cpu_s: float
 
     @property
     def real_time(self) -> float:
@@ -103,19 +105,21 @@ def path_cameras(frames: int, width: int, height: int) -> PinholeCameras:
 def time_path(gaussians: DynamicGaussians, cameras: PinholeCameras) -> PathTiming:
     """Draw one frame per camera, playing the clip from its begin to its end."""
     moments = torch.linspace(0, 1, len(cameras)).tolist()
-    viewmats, taken, moving, alive = cameras.viewmats, [], [], []
+    viewmats, taken, moving, alive, used = cameras.viewmats, [], [], [], 0.0
     with progress("drawing a path", len(cameras)) as steps:
         for i, moment in enumerate(moments):
             frame = slice(i, i + 1)
             view = (viewmats[frame], cameras.K[frame], cameras.width, cameras.height)
             if i == 0:  # compiles the kernels where nothing has yet
                 draw(gaussians, moment, *view)
+            before = time.process_time()
             taken.append(_seconds(lambda moment=moment, view=view: draw(gaussians, moment, *view)))
+            used += time.process_time() - before
             moving.append(_seconds(lambda moment=moment: at_time(gaussians, moment)))
             alive.append(len(at_time(gaussians, moment).index))
             steps.advance()
     return PathTiming(
-        len(cameras), len(gaussians), sum(alive) / len(alive), _median(moving), _median(taken), sum(taken)
+        len(cameras), len(gaussians), sum(alive) / len(alive), _median(moving), _median(taken), sum(taken), used
     )
 
 

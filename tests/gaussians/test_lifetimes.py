@@ -56,6 +56,8 @@ def test_runs_are_remembered_until_a_tensor_is_written_to_or_replaced() -> None:
     assert at_time(gaussians, 0.1).index.tolist() == scan(gaussians.interval, gaussians.dynamic, 0.1)
     gaussians.interval[5] += 0.4
     assert at_time(gaussians, 0.1).index.tolist() == scan(gaussians.interval, gaussians.dynamic, 0.1)
+    gaussians.interval.data = gaussians.interval.flip(0)
+    assert at_time(gaussians, 0.1).index.tolist() == scan(gaussians.interval, gaussians.dynamic, 0.1)
     other = gaussians.with_(dynamic=torch.zeros_like(gaussians.dynamic))
     assert len(at_time(other, 0.1).index) == 30
     assert at_time(gaussians, 0.1).index.tolist() == scan(gaussians.interval, gaussians.dynamic, 0.1)
