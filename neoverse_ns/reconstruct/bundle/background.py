@@ -19,7 +19,7 @@ from neoverse_ns.reconstruct.base import SceneGeometry
 _EDGE = 0.06
 """Relative step of depth between neighbouring pixels above which both may float between two surfaces."""
 
-_SAME = 0.1
+SAME = 0.1
 """Relative difference of depth below which two keyframes see the same surface."""
 
 
@@ -67,7 +67,7 @@ def _static_surface(geometry: SceneGeometry, number: int) -> Bool[Tensor, "h w"]
 def _missing(collected: DynamicGaussians, camera: PinholeCameras, depth: Float[Tensor, "h w"]) -> Bool[Tensor, "h w"]:
     """Where the collected background has a hole, or only something clearly farther away."""
     seen = draw(collected, 0.0, camera.viewmats, camera.K, camera.width, camera.height)
-    return (seen.alpha[0, ..., 0] < 0.5) | (seen.depth[0, ..., 0] > (1 + _SAME) * depth)
+    return (seen.alpha[0, ..., 0] < 0.5) | (seen.depth[0, ..., 0] > (1 + SAME) * depth)
 
 
 def _constant(gaussians: DynamicGaussians) -> DynamicGaussians:

@@ -32,6 +32,11 @@ class LiftConfig:
     """Below this confidence flow is not trusted: the pixel keeps still in the world, as a static surface does."""
     background: bool = True
     """Add a fused, constant background that fills what the keyframes' own Gaussians leave open in new views."""
+    backdrop: bool = True
+    """Add a soft backdrop behind everything, so that new views have no holes where no frame shows anything."""
+    max_gaussians: int | None = None
+    """Bound on the number of Gaussians; None keeps all. Left out first is background that several keyframes show, then
+    pixels that look like their neighbours, then what is known least."""
 
     def validate(self) -> None:
         """Raise SettingsError where a value is out of range."""
@@ -40,6 +45,8 @@ class LiftConfig:
             upper = math.inf if name == "footprint" else 1.0
             if not (math.isfinite(value) and 0 < value < upper):
                 raise SettingsError(f"lift.{name} must lie in (0, {upper:g}), got {value}")
+        if self.max_gaussians is not None and self.max_gaussians < 1:
+            raise SettingsError(f"lift.max_gaussians must be at least 1, or None for no bound, got {self.max_gaussians}")
 
 
 @dataclass(frozen=True)
