@@ -12,6 +12,10 @@ SH_C0 = 0.28209479177387814
 """Value of the constant spherical harmonic: colour = 0.5 + SH_C0 * coefficient."""
 
 
+BACKDROP = -2
+"""`keyframe` of Gaussians that nobody saw: a smooth continuation of what was seen, behind everything."""
+
+
 @dataclass
 class DynamicGaussians:
     """N Gaussians, each bound to a keyframe and moving toward its neighbours (NeoVerse, section 3.1).
@@ -27,7 +31,7 @@ class DynamicGaussians:
         opacity_logits: Opacity before the sigmoid.
         sh: Spherical harmonics, band 0 first; ``b`` = (degree + 1)^2.
         keyframe: Number of the keyframe (0..k-1) each one was lifted from; -1 for the fused background, which shows
-            only where the others leave light through.
+            only where the others leave light through, and BACKDROP for what shows only where that is open too.
         interval: ``t_prev, t, t_next`` in normalised time. Where a clip has no neighbour on one side the interval
             extends past the clip's end on that side.
         velocities: Displacement toward the next ``[:, 0]`` and the previous ``[:, 1]`` keyframe, world units per gap.

@@ -9,9 +9,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from neoverse_ns.gaussians.dynamic import SH_C0, DynamicGaussians
+from neoverse_ns.gaussians.dynamic import BACKDROP, SH_C0, DynamicGaussians
 from neoverse_ns.gaussians.transition import LIFE_SPAN_GAMMA, GaussiansAtTime, at_time
 from neoverse_ns.rasterize import rasterize
+
+_OPEN = 2e-3
+"""Light let through, below half a grey level's worth, from which on it pays to draw what lies behind."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def draw(
     """Draw the clip's Gaussians at `time` from cameras in OpenCV axes.
 
     The keyframes' own Gaussians come first; the fused background is drawn by itself and shows through what they leave
-    open, so that it fills holes without blurring them.
+    open, so that it fills holes without blurring them; and what is still open shows the backdrop.
 
     Args:
         gaussians: Those of the whole clip.
@@ -55,23 +58,25 @@ def draw(
         Ks: Intrinsics in pixels.
         width: Image width in pixels.
         height: Image height in pixels.
-        background: False leaves the fused background out.
+        background: False leaves the fused background and the backdrop out.
         nearest_only: See :func:`neoverse_ns.gaussians.transition.alive_at`.
         gamma: See :func:`neoverse_ns.gaussians.transition.fade`.
         rasterize_mode: `antialiased` compensates opacity for the screen-space blur.
         keep: Draw only these rows; None draws all.
     """
-    behind = gaussians.keyframe < 0
+    behind, backdrop = gaussians.keyframe == -1, gaussians.keyframe == BACKDROP
     kept = torch.ones_like(behind) if keep is None else keep
 
     def layer(rows: Bool[Tensor, " n"]) -> Drawing:
         now = at_time(gaussians, time, nearest_only, gamma, rows & kept)
         return _rasterize(now, viewmats, Ks, width, height, rasterize_mode)
 
-    front = layer(~behind)
-    if not background or not bool(behind.any()):
-        return front
-    return over(front, layer(behind))
+    drawing = layer(~(behind | backdrop))
+    if background and bool(behind.any()):
+        drawing = over(drawing, layer(behind))
+    if background and bool(backdrop.any()) and float(drawing.alpha.min()) < 1 - _OPEN:
+        drawing = before_backdrop(drawing, layer(backdrop))
+    return drawing
 
 
 def over(front: Drawing, back: Drawing) -> Drawing:
@@ -80,6 +85,15 @@ def over(front: Drawing, back: Drawing) -> Drawing:
     alpha = front.alpha + light * back.alpha
     depth = front.alpha * front.depth + light * back.alpha * back.depth
     return Drawing(front.rgb + light * back.rgb, depth / alpha.clamp_min(1e-10), alpha)
+
+
+def before_backdrop(front: Drawing, backdrop: Drawing) -> Drawing:
+    """`backdrop` seen through what `front` leaves open; depth stays that of `front` wherever it is half opaque.
+
+    The backdrop is so far away that the little of it that shines through a surface would ruin the expected depth.
+    """
+    both = over(front, backdrop)
+    return Drawing(both.rgb, torch.where(front.alpha < 0.5, both.depth, front.depth), both.alpha)
 
 
 def _rasterize(

@@ -16,6 +16,9 @@ from neoverse_ns.reconstruct.bundle.background import SAME
 
 BLOCK = 2
 """Side in pixels of the blocks that may become one Gaussian."""
+WIDER = 3.0
+"""By how much that one is wider than a pixel's: more than the block, because the rasteriser's blur, which closes the gaps
+between Gaussians of single pixels, does not grow with them."""
 
 
 def limit_gaussians(
@@ -24,7 +27,7 @@ def limit_gaussians(
     """At most `most` Gaussians of the keyframes' own and of the background, joined.
 
     What is left out, in this order, until the rest fits: background that several keyframes show anyway, most often
-    shown first; then 2x2 pixels of a keyframe become one Gaussian twice as wide, the most alike in colour and depth
+    shown first; then 2x2 pixels of a keyframe become one wider Gaussian, the most alike in colour and depth
     first; then whatever is known least.
 
     Args:
@@ -77,7 +80,7 @@ def _merge_blocks(
     first = chosen[:, 0]
     merged = lifted[first].with_(
         means=lifted.means[chosen].mean(1),
-        log_scales=lifted.log_scales[chosen].mean(1) + math.log(BLOCK),
+        log_scales=lifted.log_scales[chosen].mean(1) + math.log(WIDER),
         sh=lifted.sh[chosen].mean(1),
         velocities=lifted.velocities[chosen].mean(1),
     )

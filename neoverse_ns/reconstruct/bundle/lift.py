@@ -46,7 +46,7 @@ class LiftConfig:
             if not (math.isfinite(value) and 0 < value < upper):
                 raise SettingsError(f"lift.{name} must lie in (0, {upper:g}), got {value}")
         if self.max_gaussians is not None and self.max_gaussians < 1:
-            raise SettingsError(f"lift.max_gaussians must be at least 1, or None for no bound, got {self.max_gaussians}")
+            raise SettingsError(f"lift.max_gaussians must be at least 1, or None, got {self.max_gaussians}")
 
 
 @dataclass(frozen=True)

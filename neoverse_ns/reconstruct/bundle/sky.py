@@ -9,15 +9,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
-from neoverse_ns.gaussians.dynamic import SH_C0, DynamicGaussians
+from neoverse_ns.gaussians.dynamic import BACKDROP, SH_C0, DynamicGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.projection import pixel_centres, unproject
 from neoverse_ns.geometry.quaternions import from_matrix
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle.dense_solver import fill
 
-MADE_UP = -2
-"""`keyframe` of the backdrop, by which it can be told from what was seen."""
 STRIDE = 4
 """Spacing of the backdrop's Gaussians in pixels; the images' sides are multiples of it."""
 MARGIN = 0.5
@@ -32,23 +30,23 @@ OPACITY = 0.95
 def backdrop(clip: Clip, geometry: SceneGeometry) -> DynamicGaussians:
     """Large soft Gaussians on a plane behind the scene, facing the camera of the middle keyframe.
 
-    In every direction they have the colour of the keyframes' static pixels there, the farthest of them foremost: sky
-    goes on as sky. Directions in which no keyframe looked take a smooth continuation of those nearby.
+    In every direction they have the mean colour of the keyframes' static pixels there: sky goes on as sky, and behind
+    what hides it there is a mixture of its surroundings. Directions in which no keyframe looked take a smooth
+    continuation of those nearby.
 
     Args:
         clip: The frames; only the keyframes' pixels are read.
         geometry: Cameras, depth and motion masks of the keyframes.
 
     Returns:
-        Constant Gaussians with `keyframe` MADE_UP.
+        Constant Gaussians with `keyframe` BACKDROP.
     """
     view = _wide_view(geometry)
     sums = _gather(clip, geometry, view)
-    weight = sums[..., 3]
-    mean = sums[..., :3] / weight[..., None].clamp_min(1e-12)
-    colour = torch.stack([fill(channel, weight) for channel in mean.unbind(-1)], -1)
+    mean, known = sums[..., :3] / sums[..., 3:].clamp_min(1.0), (sums[..., 3] > 0).to(sums.dtype)
+    colour = torch.stack([fill(channel, known) for channel in mean.unbind(-1)], -1)
     distance = BEHIND * float(geometry.depth.max())
-    means = unproject(torch.full_like(weight, distance), view.K[0], view.c2w[0]).reshape(-1, 3)
+    means = unproject(torch.full_like(known, distance), view.K[0], view.c2w[0]).reshape(-1, 3)
     count = len(means)
     return DynamicGaussians(
         means=means,
@@ -56,7 +54,7 @@ def backdrop(clip: Clip, geometry: SceneGeometry) -> DynamicGaussians:
         log_scales=torch.full((count, 3), math.log(WIDTH * distance / float(view.K[0, 0, 0]))),
         opacity_logits=torch.full((count,), math.log(OPACITY / (1 - OPACITY))),
         sh=(colour.reshape(-1, 1, 3) - 0.5) / SH_C0,
-        keyframe=torch.full((count,), MADE_UP, dtype=torch.int64),
+        keyframe=torch.full((count,), BACKDROP, dtype=torch.int64),
         interval=torch.tensor([0.0, 0.5, 1.0]).repeat(count, 1),
         velocities=torch.zeros(count, 2, 3),
         angular_velocities=torch.zeros(count, 2, 3),
@@ -77,7 +75,7 @@ def _wide_view(geometry: SceneGeometry) -> PinholeCameras:
 
 
 def _gather(clip: Clip, geometry: SceneGeometry, view: PinholeCameras) -> Float[Tensor, "h w 4"]:
-    """Sums of colours in every direction, weighted with squared depth, and of the weights."""
+    """Sums of the colours in every direction, and how many there are."""
     sums = torch.zeros(view.height * view.width, 4)
     pixels = pixel_centres(clip.height, clip.width)
     for number, frame in enumerate(geometry.keyframes):
@@ -88,7 +86,6 @@ def _gather(clip: Clip, geometry: SceneGeometry, view: PinholeCameras) -> Float[
         inside = (rays[..., 2] > 0) & (cell >= 0).all(-1) & (cell < torch.tensor([view.width, view.height])).all(-1)
         inside &= ~geometry.dynamic[number]
         x, y = cell[inside].long().unbind(-1)
-        weight = geometry.depth[number][inside].square()[:, None]
-        image = clip.frames[frame][inside].to(torch.float32) / 255
-        sums.index_add_(0, y * view.width + x, torch.cat([weight * image, weight], -1))
+        colours = clip.frames[frame][inside].to(torch.float32) / 255
+        sums.index_add_(0, y * view.width + x, torch.cat([colours, torch.ones_like(colours[:, :1])], -1))
     return sums.view(view.height, view.width, 4)
