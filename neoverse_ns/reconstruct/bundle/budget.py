@@ -17,8 +17,8 @@ from neoverse_ns.reconstruct.bundle.background import SAME
 BLOCK = 2
 """Side in pixels of the blocks that may become one Gaussian."""
 WIDER = 3.0
-"""By how much that one is wider than a pixel's: more than the block, because the rasteriser's blur, which closes the gaps
-between Gaussians of single pixels, does not grow with them."""
+"""By how much that one is wider than a pixel's: more than the block, because the rasteriser's blur, which closes the
+gaps between Gaussians of single pixels, does not grow with them."""
 
 
 def limit_gaussians(

@@ -42,7 +42,8 @@ def test_continues_colours_beyond_the_image() -> None:
     assert empty.float().mean() > 0.1
     assert (filled.alpha > 0.98).all()
     upper, lower = empty.clone(), empty.clone()
-    # The colours meet in the middle, where they blur, which the tolerance allows for: black, or the other half, is twice as far off.
+    # The colours meet in the middle and blur there, which the tolerance allows for: black and the other half are twice
+    # as far off.
     upper[HEIGHT // 2 - 16 :] = False
     lower[: HEIGHT // 2 + 16] = False
     for rows, colour in ((upper, [0, 0, 200]), (lower, [100, 0, 0])):
