@@ -26,9 +26,9 @@ def limit_gaussians(
 ) -> DynamicGaussians:
     """At most `most` Gaussians of the keyframes' own and of the background, joined.
 
-    What is left out, in this order, until the rest fits: background that several keyframes show anyway, most often
-    shown first; then 2x2 pixels of a keyframe become one wider Gaussian, the most alike in colour and depth
-    first; then whatever is known least.
+    What is left out, in this order, until the rest fits: 2x2 pixels of a keyframe become one wider Gaussian, the most
+    alike in colour and depth first; then background that several keyframes show anyway, most often shown first; then
+    whatever is known least.
 
     Args:
         lifted: One per pixel of every keyframe, in order, as :func:`lift` makes them.
@@ -38,15 +38,15 @@ def limit_gaussians(
     """
     if most is None or len(lifted) + len(background) <= most:
         return concatenate([lifted, background])
-    surplus = len(lifted) + len(background) - most
-    views = times_shown(background, geometry)
-    order = views.argsort(descending=True, stable=True)
-    redundant = int((views > 1).sum())
-    background = background[order[min(surplus, redundant) :].sort().values]
-    surplus = len(lifted) + len(background) - most
     confidence = geometry.confidence.flatten()
+    surplus = len(lifted) + len(background) - most
+    lifted, confidence = _merge_blocks(lifted, confidence, geometry, math.ceil(surplus / (BLOCK**2 - 1)))
+    surplus = len(lifted) + len(background) - most
     if surplus > 0:
-        lifted, confidence = _merge_blocks(lifted, confidence, geometry, math.ceil(surplus / (BLOCK**2 - 1)))
+        views = times_shown(background, geometry)
+        order = views.argsort(descending=True, stable=True)
+        redundant = int((views > 1).sum())
+        background = background[order[min(surplus, redundant) :].sort().values]
     whole = concatenate([lifted, background])
     known = torch.cat([confidence, torch.full((len(background),), math.inf)])
     kept = known.argsort(descending=True, stable=True)[:most].sort().values

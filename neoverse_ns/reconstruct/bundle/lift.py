@@ -35,8 +35,8 @@ class LiftConfig:
     backdrop: bool = True
     """Add a soft backdrop behind everything, so that new views have no holes where no frame shows anything."""
     max_gaussians: int | None = None
-    """Bound on the number of Gaussians; None keeps all. Left out first is background that several keyframes show, then
-    pixels that look like their neighbours, then what is known least."""
+    """Bound on the number of Gaussians; None keeps all. First pixels that look like their neighbours are merged, then
+    background that several keyframes show is left out, then what is known least."""
 
     def validate(self) -> None:
         """Raise SettingsError where a value is out of range."""
