@@ -13,9 +13,11 @@ from torch import Tensor
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.gaussians.dynamic import SH_C0, DynamicGaussians, concatenate
-from neoverse_ns.geometry.projection import pixel_centres, project, unproject
+from neoverse_ns.geometry.projection import unproject
 from neoverse_ns.geometry.quaternions import from_matrix
 from neoverse_ns.reconstruct.base import SceneGeometry
+from neoverse_ns.reconstruct.bundle.scene_flow import KeyframeFlow, Motion, Side, scene_flow
+from neoverse_ns.reconstruct.bundle.spin import local_rotation
 
 
 @dataclass
@@ -28,8 +30,12 @@ class LiftConfig:
     """Opacity before refinement."""
     life_span: float = 0.9
     """Life span before refinement, in (0, 1): near 1 a Gaussian stays opaque until the neighbouring keyframe."""
+    lost_life_span: float = 0.75
+    """The same for moving pixels whose flow to a neighbouring keyframe is lost: their motion is a guess, so that they
+    give way to the nearer keyframe halfway."""
     min_flow_confidence: float = 0.2
-    """Below this confidence flow is not trusted: the pixel keeps still in the world, as a static surface does."""
+    """Below this confidence flow is not trusted: a static pixel keeps still in the world, a moving one moves like its
+    region."""
     background: bool = True
     """Add a fused, constant background that fills what the keyframes' own Gaussians leave open in new views."""
     backdrop: bool = True
@@ -40,26 +46,13 @@ class LiftConfig:
 
     def validate(self) -> None:
         """Raise SettingsError where a value is out of range."""
-        for name in ("footprint", "opacity", "life_span", "min_flow_confidence"):
+        for name in ("footprint", "opacity", "life_span", "lost_life_span", "min_flow_confidence"):
             value = getattr(self, name)
             upper = math.inf if name == "footprint" else 1.0
             if not (math.isfinite(value) and 0 < value < upper):
                 raise SettingsError(f"lift.{name} must lie in (0, {upper:g}), got {value}")
         if self.max_gaussians is not None and self.max_gaussians < 1:
             raise SettingsError(f"lift.max_gaussians must be at least 1, or None, got {self.max_gaussians}")
-
-
-@dataclass(frozen=True)
-class KeyframeFlow:
-    """Optical flow from one keyframe to a neighbouring one, at full resolution.
-
-    Attributes:
-        flow: Displacement in pixels, x then y.
-        confidence: Trust in [0, 1].
-    """
-
-    flow: Float[Tensor, "h w 2"]
-    confidence: Float[Tensor, "h w"]
 
 
 def lift(
@@ -84,55 +77,34 @@ def lift(
         gap = (t_next - t) if t_next is not None else (t - t_prev if t_prev is not None else 1.0)
         interval = (t_prev if t_prev is not None else t - gap, t, t_next if t_next is not None else t + gap)
         points = unproject(geometry.depth[number], geometry.cameras.K[frame], geometry.cameras.c2w[frame])
-        velocities = torch.zeros(*points.shape[:2], 2, 3)
-        for side, other in enumerate((number + 1, number - 1)):
-            if 0 <= other < len(keyframes) and (frame, keyframes[other]) in flows:
-                flow = flows[frame, keyframes[other]]
-                velocities[:, :, side] = displacement(geometry, other, points, flow, config.min_flow_confidence)
+        sides = (
+            _side(geometry, number, number + 1, interval[2] - t, flows),
+            _side(geometry, number, number - 1, t - interval[0], flows),
+        )
+        motions = scene_flow(geometry, number, points, clip.frames[frame], sides, config.min_flow_confidence)
         image = clip.frames[frame].to(torch.float32) / 255
-        parts.append(_frame_gaussians(geometry, number, points, velocities, image, interval, config))
+        parts.append(_frame_gaussians(geometry, number, points, sides, motions, image, interval, config))
     gaussians = concatenate(parts)
     if len(keyframes) == 1:
         gaussians = gaussians.with_(dynamic=torch.zeros(len(gaussians), dtype=torch.bool))
     return gaussians
 
 
-def displacement(
-    geometry: SceneGeometry,
-    other: int,
-    points: Float[Tensor, "h w 3"],
-    flow: KeyframeFlow,
-    min_confidence: float,
-) -> Float[Tensor, "h w 3"]:
-    """World displacement of a keyframe's pixels toward keyframe number `other`.
-
-    The flow says where the pixel goes in the other image; the depth there is the one the point would have at rest,
-    which flow cannot contradict along the line of sight. Where flow is not trusted or leaves the image the point rests.
-    """
-    camera = geometry.cameras[[geometry.keyframes[other]]]
-    height, width = points.shape[:2]
-    _, z = project(points.reshape(-1, 3), camera.viewmats[0], camera.K[0])
-    z = z.reshape(height, width)
-    target = pixel_centres(height, width) + flow.flow
-    inside = _inside(target, height, width) & (z > 1e-3) & (flow.confidence >= min_confidence)
-    K, c2w = camera.K[0], camera.c2w[0]
-    rays = torch.stack(
-        [(target[..., 0] - K[0, 2]) / K[0, 0], (target[..., 1] - K[1, 2]) / K[1, 1], torch.ones_like(z)], -1
-    )
-    there = (rays * z[..., None]) @ c2w[:3, :3].T + c2w[:3, 3]
-    return torch.where(inside[..., None], there - points, torch.zeros_like(points))
-
-
-def _inside(target: Float[Tensor, "h w 2"], height: int, width: int) -> Bool[Tensor, "h w"]:
-    u, v = target.unbind(-1)
-    return (u >= 0) & (u < width) & (v >= 0) & (v < height)
+def _side(
+    geometry: SceneGeometry, number: int, other: int, gap: float, flows: dict[tuple[int, int], KeyframeFlow]
+) -> Side | None:
+    keyframes = geometry.keyframes
+    if not 0 <= other < len(keyframes) or (keyframes[number], keyframes[other]) not in flows:
+        return None
+    return Side(other, gap, flows[keyframes[number], keyframes[other]])
 
 
 def _frame_gaussians(
     geometry: SceneGeometry,
     number: int,
     points: Float[Tensor, "h w 3"],
-    velocities: Float[Tensor, "h w 2 3"],
+    sides: tuple[Side | None, Side | None],
+    motions: tuple[Motion, Motion],
     image: Float[Tensor, "h w 3"],
     interval: tuple[float, float, float],
     config: LiftConfig,
@@ -141,17 +113,36 @@ def _frame_gaussians(
     K = geometry.cameras.K[frame]
     count = points.shape[0] * points.shape[1]
     scales = config.footprint * geometry.depth[number].reshape(-1, 1) / torch.stack([K[0, 0], K[1, 1], K[0, 0]])
-    quats = from_matrix(geometry.cameras.c2w[frame, :3, :3])
+    rotation = geometry.cameras.c2w[frame, :3, :3]
+    # The Gaussians start in the camera's axes, and their turns act in their own.
+    seen = (points - geometry.cameras.c2w[frame, :3, 3]) @ rotation
+    turns = [
+        local_rotation(seen, m.displacement @ rotation, m.trust, geometry.dynamic[number], float(K[0, 0]))
+        for m in motions
+    ]
     return DynamicGaussians(
         means=points.reshape(-1, 3),
-        quats=F.normalize(quats, dim=-1).expand(count, 4).contiguous(),
+        quats=F.normalize(from_matrix(rotation), dim=-1).expand(count, 4).contiguous(),
         log_scales=scales.log(),
         opacity_logits=torch.full((count,), math.log(config.opacity / (1 - config.opacity))),
         sh=((image.reshape(-1, 1, 3) - 0.5) / SH_C0),
         keyframe=torch.full((count,), number, dtype=torch.int64),
         interval=torch.tensor(interval).expand(count, 3).contiguous(),
-        velocities=velocities.reshape(-1, 2, 3),
-        angular_velocities=torch.zeros(count, 2, 3),
-        life_span_logits=torch.full((count,), math.log(config.life_span / (1 - config.life_span))),
+        velocities=torch.stack([m.displacement for m in motions], 2).reshape(-1, 2, 3),
+        angular_velocities=torch.stack(turns, 2).reshape(-1, 2, 3),
+        life_span_logits=_life_spans(geometry.dynamic[number], sides, motions, config).logit().reshape(-1),
         dynamic=torch.ones(count, dtype=torch.bool),
     )
+
+
+def _life_spans(
+    moving: Bool[Tensor, "h w"],
+    sides: tuple[Side | None, Side | None],
+    motions: tuple[Motion, Motion],
+    config: LiftConfig,
+) -> Float[Tensor, "h w"]:
+    lost = torch.zeros_like(moving)
+    for side, motion in zip(sides, motions, strict=True):
+        if side is not None:
+            lost |= moving & (motion.trust == 0)
+    return torch.where(lost, config.lost_life_span, config.life_span)

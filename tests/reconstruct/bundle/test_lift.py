@@ -12,7 +12,7 @@ from neoverse_ns.errors import SettingsError
 from neoverse_ns.gaussians.transition import at_time
 from neoverse_ns.geometry.projection import pixel_centres, project
 from neoverse_ns.rasterize.scene import draw
-from neoverse_ns.reconstruct.bundle.lift import KeyframeFlow, LiftConfig, displacement, lift
+from neoverse_ns.reconstruct.bundle.lift import KeyframeFlow, LiftConfig, lift
 from tests.reconstruct.small_scene import small_scene
 
 
@@ -39,28 +39,40 @@ def test_gaussians_project_onto_their_pixels() -> None:
 
 def test_motion_follows_the_flow_to_the_neighbouring_image() -> None:
     scene = small_scene()
-    geometry = scene.geometry
-    a, b = geometry.keyframes[0], geometry.keyframes[1]
+    keyframes, cameras = scene.geometry.keyframes, scene.geometry.cameras
     flow = torch.full((16, 32, 2), 1.5)
-    points = torch.stack([*pixel_centres(16, 32).unbind(-1), torch.ones(16, 32)], -1)
-    K = geometry.cameras.K[a]
-    points = torch.stack(
-        [(points[..., 0] - K[0, 2]) / K[0, 0], (points[..., 1] - K[1, 2]) / K[1, 1], points[..., 2]], -1
+    gaussians = lift(
+        scene.clip, scene.geometry, {(keyframes[0], keyframes[1]): KeyframeFlow(flow, torch.ones(16, 32))}, LiftConfig()
     )
-    moved = points + displacement(geometry, 1, points, KeyframeFlow(flow, torch.ones(16, 32)), 0.2)
-    uv, z = project(moved.reshape(-1, 3), geometry.cameras.viewmats[b], geometry.cameras.K[b])
+    mine = gaussians[gaussians.keyframe == 0]
+    uv, z = project(mine.means + mine.velocities[:, 0], cameras.viewmats[keyframes[1]], cameras.K[keyframes[1]])
     target = (pixel_centres(16, 32) + flow).reshape(-1, 2)
     inside = ((target >= 0) & (target < torch.tensor([32.0, 16.0]))).all(-1)
     torch.testing.assert_close(uv[inside], target[inside], atol=1e-3, rtol=0)
     torch.testing.assert_close(z, torch.ones_like(z), atol=1e-4, rtol=0)
-    assert (moved.reshape(-1, 3)[~inside] == points.reshape(-1, 3)[~inside]).all()
+    assert mine.velocities[~inside, 0].eq(0).all()
 
 
 def test_untrusted_flow_means_rest() -> None:
     scene = small_scene()
+    keyframes = scene.geometry.keyframes
     flow = KeyframeFlow(torch.full((16, 32, 2), 3.0), torch.full((16, 32), 0.1))
-    points = torch.ones(16, 32, 3)
-    assert displacement(scene.geometry, 1, points, flow, 0.2).eq(0).all()
+    gaussians = lift(scene.clip, scene.geometry, {(keyframes[0], keyframes[1]): flow}, LiftConfig())
+    assert gaussians.velocities.eq(0).all()
+
+
+def test_moving_pixels_with_lost_flow_give_way_to_the_nearer_keyframe() -> None:
+    scene = small_scene()
+    keyframes = scene.geometry.keyframes
+    trust = torch.ones(16, 32)
+    trust[6:10, 4:8] = 0.0
+    flow = KeyframeFlow(torch.zeros(16, 32, 2), trust)
+    gaussians = lift(scene.clip, scene.geometry, {(keyframes[0], keyframes[1]): flow}, LiftConfig())
+    spans = gaussians[gaussians.keyframe == 0].life_spans.reshape(16, 32)
+    # Rows 4 to 7 of the region move, rows 8 and 9 are background whose flow is just as lost.
+    expected = torch.full((16, 32), 0.9)
+    expected[6:8, 4:8] = 0.75
+    torch.testing.assert_close(spans, expected)
 
 
 def test_drawing_a_keyframe_gives_its_image_back() -> None:
@@ -99,7 +111,9 @@ def test_a_single_keyframe_is_constant() -> None:
     assert len(at_time(gaussians, 1.0).index) == 16 * 32
 
 
-@pytest.mark.parametrize("change", [{"footprint": 0.0}, {"opacity": 1.0}, {"life_span": math.nan}])
+@pytest.mark.parametrize(
+    "change", [{"footprint": 0.0}, {"opacity": 1.0}, {"life_span": math.nan}, {"lost_life_span": 1.0}]
+)
 def test_settings_are_checked(change: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match=next(iter(change))):
         dataclasses.replace(LiftConfig(), **change).validate()
