@@ -63,7 +63,8 @@ def lift(
     Args:
         clip: The frames; only the keyframes' pixels are read.
         geometry: Cameras, keyframe depth.
-        flows: Flow between neighbouring keyframes, by sampled-frame positions (from, to); a missing pair is at rest.
+        flows: Flow between neighbouring keyframes, by sampled-frame positions (from, to); over a missing pair
+            static pixels rest and moving ones keep the velocity of their other side.
         config: See :class:`LiftConfig`.
     """
     times = clip.times
@@ -92,18 +93,17 @@ def lift(
 
 def _side(
     geometry: SceneGeometry, number: int, other: int, gap: float, flows: dict[tuple[int, int], KeyframeFlow]
-) -> Side | None:
+) -> Side:
     keyframes = geometry.keyframes
-    if not 0 <= other < len(keyframes) or (keyframes[number], keyframes[other]) not in flows:
-        return None
-    return Side(other, gap, flows[keyframes[number], keyframes[other]])
+    there = 0 <= other < len(keyframes)
+    return Side(other, gap, flows.get((keyframes[number], keyframes[other])) if there else None)
 
 
 def _frame_gaussians(
     geometry: SceneGeometry,
     number: int,
     points: Float[Tensor, "h w 3"],
-    sides: tuple[Side | None, Side | None],
+    sides: tuple[Side, Side],
     motions: tuple[Motion, Motion],
     image: Float[Tensor, "h w 3"],
     interval: tuple[float, float, float],
@@ -137,12 +137,13 @@ def _frame_gaussians(
 
 def _life_spans(
     moving: Bool[Tensor, "h w"],
-    sides: tuple[Side | None, Side | None],
+    sides: tuple[Side, Side],
     motions: tuple[Motion, Motion],
     config: LiftConfig,
 ) -> Float[Tensor, "h w"]:
+    """Shorter for moving pixels of which a measured flow is not trusted."""
     lost = torch.zeros_like(moving)
     for side, motion in zip(sides, motions, strict=True):
-        if side is not None:
+        if side.flow is not None:
             lost |= moving & (motion.trust == 0)
     return torch.where(lost, config.lost_life_span, config.life_span)

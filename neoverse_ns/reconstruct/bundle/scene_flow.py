@@ -44,14 +44,14 @@ class Side:
     """What leads to one neighbour of a keyframe.
 
     Attributes:
-        other: Number of the neighbouring keyframe.
+        other: Number of the neighbouring keyframe; beyond the clip's ends there is none of this number.
         gap: Time to it, positive.
-        flow: Flow to it.
+        flow: Flow to it; None where nothing was measured.
     """
 
     other: int
     gap: float
-    flow: KeyframeFlow
+    flow: KeyframeFlow | None
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def scene_flow(
     number: int,
     points: Float[Tensor, "h w 3"],
     image: UInt8[Tensor, "h w 3"],
-    sides: tuple[Side | None, Side | None],
+    sides: tuple[Side, Side],
     min_confidence: float,
 ) -> tuple[Motion, Motion]:
     """Motion of a keyframe's pixels toward the next and the previous keyframe.
@@ -86,19 +86,21 @@ def scene_flow(
         number: The keyframe.
         points: Where its pixels are in the world.
         image: Its picture.
-        sides: Toward the next and the previous keyframe; None where there is none, or none with flow.
+        sides: Toward the next and the previous keyframe.
         min_confidence: Flow of less confidence is not trusted.
     """
     moving = geometry.dynamic[number]
     region = _Region(moving, *_bonds(image, moving))
-    measured = [None if s is None else measure(geometry, number, points, s, region, min_confidence) for s in sides]
+    unknown = Motion(torch.zeros_like(points), torch.zeros(points.shape[:2]))
+    measured = [
+        unknown if s.flow is None else measure(geometry, number, points, s.other, s.flow, region, min_confidence)
+        for s in sides
+    ]
     result = []
-    for here, there, own, opposite in zip(sides, sides[::-1], measured, measured[::-1], strict=True):
-        known = own or Motion(torch.zeros_like(points), torch.zeros(points.shape[:2]))
+    for here, there, known, opposite in zip(sides, sides[::-1], measured, measured[::-1], strict=True):
         displacement = torch.where(known.trust[..., None] > 0, known.displacement, torch.zeros_like(points))
         if moving.any():
-            ratio = here.gap / there.gap if here is not None and there is not None else 1.0
-            carried = region.carry(known, opposite, ratio)
+            carried = region.carry(known, opposite, here.gap / there.gap)
             lost = moving & (known.trust == 0)
             displacement = torch.where(lost[..., None], carried, displacement)
         result.append(Motion(displacement, known.trust))
@@ -109,7 +111,8 @@ def measure(
     geometry: SceneGeometry,
     number: int,
     points: Float[Tensor, "h w 3"],
-    side: Side,
+    other: int,
+    flow: KeyframeFlow,
     region: _Region,
     min_confidence: float,
 ) -> Motion:
@@ -119,18 +122,18 @@ def measure(
     the depth that the other keyframe has where it lands, as far as it lands on something moving too; the change of
     depth is smoothed over the region, because both depths are rough.
     """
-    camera = geometry.cameras[[geometry.keyframes[side.other]]]
+    camera = geometry.cameras[[geometry.keyframes[other]]]
     height, width = points.shape[:2]
     _, z = project(points.reshape(-1, 3), camera.viewmats[0], camera.K[0])
     z = z.reshape(height, width)
-    target = pixel_centres(height, width) + side.flow.flow
-    trusted = _inside(target, height, width) & (z > NEAREST) & (side.flow.confidence >= min_confidence)
-    trust = torch.where(trusted, side.flow.confidence, torch.zeros_like(z))
+    target = pixel_centres(height, width) + flow.flow
+    trusted = _inside(target, height, width) & (z > NEAREST) & (flow.confidence >= min_confidence)
+    trust = torch.where(trusted, flow.confidence, torch.zeros_like(z))
     if region.mask.any():
         column = target[..., 0].long().clamp(0, width - 1)
         row = target[..., 1].long().clamp(0, height - 1)
-        change = (geometry.depth[side.other][row, column] / z.clamp_min(NEAREST)).log()
-        lands = trusted & region.mask & geometry.dynamic[side.other][row, column] & (change.abs() < MOST_CHANGE)
+        change = (geometry.depth[other][row, column] / z.clamp_min(NEAREST)).log()
+        lands = trusted & region.mask & geometry.dynamic[other][row, column] & (change.abs() < MOST_CHANGE)
         z = z * region.spread(change, trust * lands).exp()
     K, c2w = camera.K[0], camera.c2w[0]
     rays = torch.stack(
@@ -163,18 +166,17 @@ class _Region:
         result[part] = smooth
         return torch.where(self._known(precision * self.mask), result, torch.zeros_like(result))
 
-    def carry(self, own: Motion, opposite: Motion | None, ratio: float) -> Float[Tensor, "h w 3"]:
+    def carry(self, own: Motion, opposite: Motion, ratio: float) -> Float[Tensor, "h w 3"]:
         """Motion of the moving pixels as their surroundings and the mirrored motion on the other side have it.
 
         Args:
             own: Toward this side.
-            opposite: Toward the other side, None where there is none.
+            opposite: Toward the other side.
             ratio: Length of this side's gap over the other's.
         """
-        weight, total = own.trust, own.trust[..., None] * own.displacement
-        if opposite is not None:
-            other = MIRRORED * opposite.trust
-            weight, total = weight + other, total - other[..., None] * ratio * opposite.displacement
+        mirrored = MIRRORED * opposite.trust
+        weight = own.trust + mirrored
+        total = own.trust[..., None] * own.displacement - mirrored[..., None] * ratio * opposite.displacement
         value = total / weight.clamp_min(1e-12)[..., None]
         return torch.stack([self.spread(v, weight) for v in value.unbind(-1)], -1)
 

@@ -15,6 +15,8 @@ BOX = (slice(8, 16), slice(12, 24))
 STEP = torch.tensor([0.2, 0.05, -0.3])
 """Displacement of the box over one gap."""
 
+NOTHING = Side(0, 0.1, None)
+
 
 def _geometry() -> SceneGeometry:
     """Three keyframes of a camera going right before a wall at depth 4, and a box that comes nearer from depth 2.3."""
@@ -50,7 +52,7 @@ def _sides(geometry: SceneGeometry, next_trust: torch.Tensor, previous_trust: to
     )
 
 
-def _solve(sides: tuple[Side | None, Side | None]) -> tuple[Motion, Motion]:
+def _solve(sides: tuple[Side, Side]) -> tuple[Motion, Motion]:
     geometry = _geometry()
     return scene_flow(geometry, 1, _points(geometry), IMAGE, sides, 0.2)
 
@@ -80,7 +82,7 @@ def test_depth_of_something_else_is_not_taken() -> None:
 def test_lost_pixels_move_like_their_region() -> None:
     trust = _sure()
     trust[10:14, 14:20] = 0.0
-    (forward, _) = _solve((_sides(_geometry(), trust, _sure())[0], None))
+    (forward, _) = _solve((_sides(_geometry(), trust, _sure())[0], NOTHING))
     torch.testing.assert_close(forward.displacement[BOX], STEP.expand(8, 12, 3), atol=5e-3, rtol=0)
     assert forward.trust[10:14, 14:20].eq(0).all()
 
@@ -106,6 +108,6 @@ def test_a_region_without_any_evidence_does_not_borrow_anothers_motion() -> None
     geometry.dynamic[1, 2:5, 2:8] = True
     trust = torch.zeros(HEIGHT, WIDTH)
     trust[BOX] = 1.0
-    forward, _ = scene_flow(geometry, 1, _points(geometry), IMAGE, (_sides(geometry, trust, _sure())[0], None), 0.2)
+    forward, _ = scene_flow(geometry, 1, _points(geometry), IMAGE, (_sides(geometry, trust, _sure())[0], NOTHING), 0.2)
     assert forward.displacement[2:5, 2:8].eq(0).all()
     assert forward.displacement[BOX].norm(dim=-1).min() > 0.3
