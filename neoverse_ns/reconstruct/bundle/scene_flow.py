@@ -20,7 +20,7 @@ MOST_CHANGE = 0.3
 """Largest change of a moving pixel's depth between keyframes, as a logarithm; more is another thing's depth."""
 MIRRORED = 0.1
 """Weight of the motion on the other side, mirrored, against measured motion nearby."""
-LEAST_EVIDENCE = 0.01
+LEAST_EVIDENCE = 0.1
 """Mean trust below which nothing is known of a moving region, and it rests."""
 ITERATIONS = 15
 """Conjugate gradient steps with which motion spreads."""
@@ -134,7 +134,7 @@ def measure(
         row = target[..., 1].long().clamp(0, height - 1)
         change = (geometry.depth[other][row, column] / z.clamp_min(NEAREST)).log()
         lands = trusted & region.mask & geometry.dynamic[other][row, column] & (change.abs() < MOST_CHANGE)
-        z = z * region.spread(change, trust * lands).exp()
+        z = z * region.spread(change, trust * lands, region.known(trust * lands)).exp()
     K, c2w = camera.K[0], camera.c2w[0]
     rays = torch.stack(
         [(target[..., 0] - K[0, 2]) / K[0, 0], (target[..., 1] - K[1, 2]) / K[1, 1], torch.ones_like(z)], -1
@@ -151,20 +151,22 @@ class _Region:
     right: Float[Tensor, "h w-1"]
     down: Float[Tensor, "h-1 w"]
 
-    def spread(self, value: Float[Tensor, "h w"], precision: Float[Tensor, "h w"]) -> Float[Tensor, "h w"]:
-        """Smooth map through `value` over the moving pixels; zero elsewhere, and in parts that hold no evidence."""
+    def spread(
+        self, value: Float[Tensor, "h w"], precision: Float[Tensor, "h w"], known: Bool[Tensor, "h w"]
+    ) -> Float[Tensor, "h w"]:
+        """Smooth map through `value` over the pixels `known` to belong to parts with evidence; zero elsewhere."""
         # Only the part of the image that holds moving pixels costs anything.
         rows, columns = self.mask.any(1).nonzero().squeeze(-1), self.mask.any(0).nonzero().squeeze(-1)
         top, left = int(rows[0]), int(columns[0])
         bottom, side = int(rows[-1]) + 1, int(columns[-1]) + 1
         part = (slice(top, bottom), slice(left, side))
         inner = (precision * self.mask)[part]
-        known = torch.where(inner > 0, value[part], torch.zeros_like(inner))
+        measured = torch.where(inner > 0, value[part], torch.zeros_like(inner))
         right, down = self.right[top:bottom, left : side - 1], self.down[top : bottom - 1, left:side]
-        smooth = solve_smooth(known, inner, right, down, fill(known, inner), ITERATIONS)
+        smooth = solve_smooth(measured, inner, right, down, fill(measured, inner), ITERATIONS)
         result = torch.zeros_like(value)
         result[part] = smooth
-        return torch.where(self._known(precision * self.mask), result, torch.zeros_like(result))
+        return torch.where(known, result, torch.zeros_like(result))
 
     def carry(self, own: Motion, opposite: Motion, ratio: float) -> Float[Tensor, "h w 3"]:
         """Motion of the moving pixels as their surroundings and the mirrored motion on the other side have it.
@@ -177,14 +179,15 @@ class _Region:
         mirrored = MIRRORED * opposite.trust
         weight = own.trust + mirrored
         total = own.trust[..., None] * own.displacement - mirrored[..., None] * ratio * opposite.displacement
+        known = self.known(own.trust + opposite.trust)
         value = total / weight.clamp_min(1e-12)[..., None]
-        return torch.stack([self.spread(v, weight) for v in value.unbind(-1)], -1)
+        return torch.stack([self.spread(v, weight, known) for v in value.unbind(-1)], -1)
 
-    def _known(self, precision: Float[Tensor, "h w"]) -> Bool[Tensor, "h w"]:
-        """Pixels of connected parts that hold evidence."""
+    def known(self, trust: Float[Tensor, "h w"]) -> Bool[Tensor, "h w"]:
+        """Moving pixels of connected parts with evidence enough."""
         count, found = cv2.connectedComponents(self.mask.numpy().astype(np.uint8))
         labels = torch.from_numpy(found).long()
-        evidence = torch.bincount(labels.reshape(-1), precision.reshape(-1), count)
+        evidence = torch.bincount(labels.reshape(-1), (trust * self.mask).reshape(-1), count)
         area = torch.bincount(labels.reshape(-1), minlength=count)
         return (evidence >= LEAST_EVIDENCE * area)[labels] & self.mask
 
