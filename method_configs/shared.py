@@ -25,6 +25,7 @@ RATES = {
     "angular_velocities": 1e-4,
     "life_span_logits": 3e-3,
     "camera_opt": 6e-5,
+    "exposure": 1e-2,
 }
 """Learning rate of every parameter group; lengths are in units of the clip's median depth."""
 
