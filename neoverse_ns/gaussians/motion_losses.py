@@ -18,7 +18,10 @@ neighbours falls to 1/e there."""
 
 @dataclass
 class MotionLossConfig:
-    """Weights of the terms on velocities, which are measured in the Gaussians' own sizes; 0 leaves a term out."""
+    """Weights of the terms on velocities, which are measured in the Gaussians' own sizes; 0 leaves a term out.
+
+    All are off: on walking clips, weights of 0.01 changed held-out frames by -0.02 dB (flow) and -0.06 dB (smoothness).
+    """
 
     flow: float = 0.0
     """Squared departure from the velocities that flow gave; where flow was not trusted nothing pulls."""
