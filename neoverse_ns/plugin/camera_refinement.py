@@ -11,6 +11,7 @@ from nerfstudio.cameras.cameras import Cameras
 from torch import Tensor
 
 from neoverse_ns.geometry.se3 import se3_exp
+from neoverse_ns.plugin.frame_weights import frame_weights
 from neoverse_ns.plugin.world import FRAME_KEY, opengl_to_viewmats, viewmats_to_opengl
 
 
@@ -33,16 +34,7 @@ class CameraRefinement(CameraOptimizer):
 
     def setup_frames(self, train: list[int], held_out: list[int]) -> None:
         """Tell which sampled frames have twists of their own, in order, and which follow."""
-        count = len(train) + len(held_out)
-        weights = torch.zeros(count, len(train))
-        for frame in range(count):
-            after = next((i for i, t in enumerate(train) if t >= frame), len(train) - 1)
-            before = after if train[after] == frame or after == 0 else after - 1
-            gap = train[after] - train[before]
-            share = min((frame - train[before]) / gap, 1.0) if gap > 0 else 0.0
-            weights[frame, before] += 1 - share
-            weights[frame, after] += share
-        self.register_buffer("weights", weights, persistent=False)
+        self.register_buffer("weights", frame_weights(train, held_out), persistent=False)
 
     def twists(self) -> Float[Tensor, "n 6"]:
         """Twist of every sampled frame, translation first."""

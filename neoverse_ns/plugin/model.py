@@ -12,25 +12,28 @@ from jaxtyping import Bool
 from nerfstudio.cameras.cameras import Cameras
 from nerfstudio.cameras.rays import RayBundle
 from nerfstudio.data.scene_box import OrientedBox
-from nerfstudio.engine.callbacks import TrainingCallback, TrainingCallbackAttributes
+from nerfstudio.engine.callbacks import TrainingCallback, TrainingCallbackAttributes, TrainingCallbackLocation
 from nerfstudio.models.splatfacto import SplatfactoModel, SplatfactoModelConfig
 from torch import Tensor
 from torch.nn import Parameter
 
-from neoverse_ns.console import warn
+from neoverse_ns.console import say, warn
 from neoverse_ns.errors import RunError, SettingsError
 from neoverse_ns.gaussians.dynamic import DynamicGaussians
-from neoverse_ns.gaussians.losses import PhotometricLossConfig, photometric_losses
+from neoverse_ns.gaussians.losses import LossConfig
 from neoverse_ns.gaussians.transform import transform
 from neoverse_ns.gaussians.transition import LIFE_SPAN_GAMMA
 from neoverse_ns.plugin.camera_refinement import CameraRefinement, CameraRefinementConfig
 from neoverse_ns.plugin.dataparser import SCENE_KEY
+from neoverse_ns.plugin.early_stop import EarlyStop, EarlyStopConfig
 from neoverse_ns.plugin.evaluation import ImageEvaluator
 from neoverse_ns.plugin.export_properties import ExportProperties
+from neoverse_ns.plugin.exposure import Exposure, ExposureConfig
 from neoverse_ns.plugin.parameters import BUFFERS, single_gaussian, to_gaussians, to_parameters
 from neoverse_ns.plugin.playback import Playback
 from neoverse_ns.plugin.rays import RayLookup
-from neoverse_ns.plugin.world import to_nerfstudio_cameras, world_to_nerfstudio
+from neoverse_ns.plugin.refinement import RefinementLosses
+from neoverse_ns.plugin.world import FRAME_KEY, to_nerfstudio_cameras, world_to_nerfstudio
 from neoverse_ns.rasterize.scene import Drawing, depth_or_far, draw
 from neoverse_ns.reconstruct.scene import Scene
 
@@ -48,8 +51,12 @@ class NeoVerseModelConfig(SplatfactoModelConfig):
     """Whether the estimated cameras are refined with the Gaussians (`SE3`) or kept (`off`)."""
     refine: bool = True
     """Photometric refinement; without it the Gaussians stay as reconstructed."""
-    losses: PhotometricLossConfig = field(default_factory=PhotometricLossConfig)
+    losses: LossConfig = field(default_factory=LossConfig)
     """Weights of the loss terms."""
+    exposure: ExposureConfig = field(default_factory=ExposureConfig)
+    """Changes of exposure and white balance between frames."""
+    early_stop: EarlyStopConfig = field(default_factory=EarlyStopConfig)
+    """When refinement ends before its last step."""
     nearest_keyframe_only: bool = False
     """Draw only the nearer keyframe's Gaussians (the paper's text) instead of both neighbours' (the release)."""
     life_span_gamma: float = LIFE_SPAN_GAMMA
@@ -69,6 +76,9 @@ class NeoVerseModelConfig(SplatfactoModelConfig):
                 raise SettingsError(f"{name} must be a finite number, got {getattr(self, name)}")
         if self.sh_degree != 0:
             raise SettingsError(f"sh_degree must be 0, got {self.sh_degree}: view-dependent colour is not supported")
+        self.losses.validate()
+        self.exposure.validate()
+        self.early_stop.validate()
 
 
 class NeoVerseModel(ExportProperties, SplatfactoModel):
@@ -89,10 +99,13 @@ class NeoVerseModel(ExportProperties, SplatfactoModel):
             num_cameras=self.num_train_data, device="cpu"
         )
         self.camera_optimizer.setup_frames(scene.split.train, scene.split.held_out)
+        self.exposure = Exposure(self.config.exposure, scene.split.train, scene.split.held_out)
+        self.early_stop = EarlyStop(self.config.early_stop, len(scene.split.train))
         self.playback = Playback(len(scene.clip))
         # Neither belongs into checkpoints, and the viewer shall not walk them: hence no modules and private names.
         self._evaluator = ImageEvaluator(self.config.lpips_weights)
         self._rays = RayLookup(self)
+        self._losses = RefinementLosses(self.config.losses, scene, gaussians.velocities)
         self._scene = scene
         self._warned: set[str] = set()
         self.step = 0
@@ -192,6 +205,10 @@ class NeoVerseModel(ExportProperties, SplatfactoModel):
         alpha = drawing.alpha[0]
         background = self.background_color.to(alpha).expand(*alpha.shape[:2], 3)
         rgb = drawing.rgb[0] + (1 - alpha) * background
+        frame = None if camera.metadata is None else camera.metadata.get(FRAME_KEY)
+        if frame is not None:
+            # Free cameras, the viewer's and exports show the neutral colours.
+            rgb = self.exposure.apply_to(rgb, int(frame.reshape(-1)[0]))
         return {
             "rgb": rgb if self.training else rgb.clamp(0, 1),
             "depth": depth_or_far(drawing)[0],
@@ -233,12 +250,28 @@ class NeoVerseModel(ExportProperties, SplatfactoModel):
             return {}
         groups = {name: [parameter] for name, parameter in self.gauss_params.items()}
         self.camera_optimizer.get_param_groups(param_groups=groups)
+        if self.config.exposure.enabled:
+            groups["exposure"] = list(self.exposure.parameters())
         return groups
 
     def get_training_callbacks(
         self, training_callback_attributes: TrainingCallbackAttributes
     ) -> list[TrainingCallback]:
-        return []
+        """What keeps count of the steps and ends the run early."""
+        trainer = training_callback_attributes.trainer
+
+        def before(step: int) -> None:
+            self.step = step
+
+        def after(step: int) -> None:
+            if self.early_stop.stalled and trainer is not None and trainer.world_size == 1:
+                say(f"the loss has stopped falling: ending after {step + 1} steps")
+                trainer.stop_training = True
+
+        return [
+            TrainingCallback([TrainingCallbackLocation.BEFORE_TRAIN_ITERATION], before),
+            TrainingCallback([TrainingCallbackLocation.AFTER_TRAIN_ITERATION], after),
+        ]
 
     def get_metrics_dict(self, outputs: dict[str, Any], batch: dict[str, Any]) -> dict[str, Tensor]:
         with torch.no_grad():
@@ -252,7 +285,13 @@ class NeoVerseModel(ExportProperties, SplatfactoModel):
             # Nerfstudio wants something to differentiate.
             return {"nothing": self.device_indicator_param.sum() * 0.0}
         image = batch["image"].to(outputs["rgb"])
-        return photometric_losses(outputs["rgb"], outputs["accumulation"], image, self.config.losses)
+        frame = self._scene.split.train[int(batch["image_idx"])] if self.training and "image_idx" in batch else None
+        losses = self._losses(outputs, image, frame, self.gaussians, self.step)
+        if self.config.exposure.enabled:
+            losses["exposure"] = self.exposure.loss()
+        if self.training:
+            self.early_stop.update(torch.stack(list(losses.values())).sum())
+        return losses
 
     def get_image_metrics_and_images(
         self, outputs: dict[str, Tensor], batch: dict[str, Any]

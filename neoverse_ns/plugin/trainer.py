@@ -16,7 +16,7 @@ from typing import Any, Literal
 import torch
 from nerfstudio.configs.base_config import MachineConfig
 from nerfstudio.engine.optimizers import Optimizers
-from nerfstudio.engine.trainer import Trainer, TrainerConfig
+from nerfstudio.engine.trainer import TRAIN_INTERATION_OUTPUT, Trainer, TrainerConfig
 
 from neoverse_ns.console import say
 from neoverse_ns.errors import NeoVerseError, RunError, SettingsError
@@ -153,9 +153,17 @@ class NeoVerseTrainer(Trainer):
     def train(self) -> None:
         """Train, then tell where everything is."""
         self._started = time.perf_counter()
+        self._last_step = self._start_step
         super().train()
 
+    def train_iteration(self, step: int) -> TRAIN_INTERATION_OUTPUT:
+        """Take one step."""
+        self._last_step = step
+        return super().train_iteration(step)
+
     def _after_train(self) -> None:
+        # Where training stops early, nerfstudio has already counted the step that it did not take.
+        self.step = self._last_step
         record = {
             "seconds_train": time.perf_counter() - self._started,
             "steps": self.step + 1,

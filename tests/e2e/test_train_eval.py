@@ -192,7 +192,20 @@ def test_other_methods_and_other_clips_of_the_same_folder(run: TrainedRun) -> No
     )
     quick = ("neoverse-quick", "--data", "clip.mp4", "--max-num-iterations", "3", *common, *viewer)
     feedforward = ("neoverse-feedforward", "--data", "second.mp4", *common, "--vis", "tensorboard")
-    both(lambda: shell.succeed("ns-train", *feedforward), lambda: shell.succeed("ns-train", *quick))
+    stop = ("--pipeline.model.early-stop.improvement", "0.99", "--pipeline.model.early-stop.steps", str(TRAINING))
+    exposure = ("--pipeline.model.exposure.enabled", "True", "--pipeline.model.losses.depth", "0.1")
+    hq = ("neoverse-hq", "--data", "clip.mp4", *stop, *exposure, *common, "--vis", "tensorboard")
+    both(
+        lambda: shell.succeed("ns-train", *feedforward),
+        lambda: shell.succeed("ns-train", *quick),
+        lambda: shell.succeed("ns-train", *hq),
+    )
+    # No loss falls by 99 % from one pass to the next, so the second pass is the last one.
+    ended = shell.folder / "out" / "clip" / "neoverse-hq" / "t"
+    assert strict_json(ended / "training.json")["steps"] == 2 * TRAINING
+    assert [f.name for f in ended.glob("*/*.ckpt")] == [f"step-{2 * TRAINING - 1:09d}.ckpt"]
+    shell.succeed("ns-eval", "--load-config", ended / "config.yml", "--output-path", "hq.json")
+    assert strict_json(shell.folder / "hq.json")["results"]["psnr"] > 20
     folder = shell.folder / "out" / "second" / "neoverse-feedforward" / "t"
     assert strict_json(folder / "training.json")["steps"] == 1
     assert strict_json(shell.folder / "out" / "clip" / "neoverse-quick" / "t" / "training.json")["steps"] == 3

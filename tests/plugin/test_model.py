@@ -17,6 +17,7 @@ from neoverse_ns.gaussians.dynamic import SH_C0
 from neoverse_ns.gaussians.transform import transform
 from neoverse_ns.gaussians.transition import at_time
 from neoverse_ns.plugin.model import NeoVerseModel
+from neoverse_ns.plugin.parameters import BUFFERS
 from neoverse_ns.plugin.world import world_to_nerfstudio
 from neoverse_ns.rasterize.scene import draw
 from tests.plugin.tiny_scene import HEIGHT, WIDTH, tiny_model, tiny_scene
@@ -167,7 +168,7 @@ def test_foreign_checkpoints_are_refused() -> None:
 def test_state_holds_the_scene_and_nothing_else() -> None:
     state = tiny_model().state_dict()
     names = {name.split(".")[0] for name in state}
-    assert names == {"device_indicator_param", "gauss_params", "camera_optimizer", "keyframe", "interval", "dynamic"}
+    assert names == {*BUFFERS, "device_indicator_param", "gauss_params", "camera_optimizer", "exposure", "early_stop"}
 
 
 def test_training_loss_reaches_every_parameter_group() -> None:

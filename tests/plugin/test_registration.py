@@ -31,7 +31,7 @@ def load(target: str) -> Any:
 
 def test_every_method_is_registered_under_its_own_name() -> None:
     table = project()["project"]["entry-points"]["nerfstudio.method_configs"]
-    assert {"neoverse", "neoverse-quick", "neoverse-feedforward"} <= table.keys()
+    assert {"neoverse", "neoverse-quick", "neoverse-hq", "neoverse-feedforward"} <= table.keys()
     for name, target in table.items():
         specification = load(target)
         assert isinstance(specification, MethodSpecification)
@@ -53,7 +53,7 @@ def test_optimised_groups_are_those_the_model_has() -> None:
     for target in project()["project"]["entry-points"]["nerfstudio.method_configs"].values():
         config = load(target).config
         refines = config.pipeline.model.refine
-        assert set(config.optimizers) == ({*PARAMETERS, "camera_opt"} if refines else set())
+        assert set(config.optimizers) == ({*PARAMETERS, "camera_opt", "exposure"} if refines else set())
         assert config.pipeline.model.camera_optimizer.mode == ("SE3" if refines else "off")
 
 
