@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from nerfstudio.configs.base_config import LoggingConfig, ViewerConfig
 
+from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.plugin.camera_refinement import CameraRefinementConfig
 from neoverse_ns.plugin.datamanager import NeoVerseDataManagerConfig
+from neoverse_ns.plugin.dataparser import NeoVerseDataParserConfig
 from neoverse_ns.plugin.ffmpeg import provide_ffmpeg
 from neoverse_ns.plugin.model import NeoVerseModelConfig
 from neoverse_ns.plugin.optimizers import rate
 from neoverse_ns.plugin.pipeline import NeoVersePipelineConfig
 from neoverse_ns.plugin.trainer import NeoVerseTrainerConfig
+from neoverse_ns.reconstruct.config import SceneConfig
 
 # Every ns-* command loads this module before it looks for ffmpeg.
 provide_ffmpeg()
@@ -30,7 +33,7 @@ RATES = {
 """Learning rate of every parameter group; lengths are in units of the clip's median depth."""
 
 
-def trainer_config(method_name: str, steps: int, speed: float = 1.0) -> NeoVerseTrainerConfig:
+def trainer_config(method_name: str, steps: int, speed: float = 1.0, width: int | None = None) -> NeoVerseTrainerConfig:
     """A method that refines for `steps` steps; 0 leaves the reconstruction as it is.
 
     Args:
@@ -39,8 +42,10 @@ def trainer_config(method_name: str, steps: int, speed: float = 1.0) -> NeoVerse
         speed: Factor on all of :data:`RATES`. On walking clips doubled rates are worth 0.7 to 1 dB of held-out frames
             after 200 steps, 0.1 dB after 500 and none after 1000; ending at 2 % of the first rate instead of 10 % costs
             0.15 dB.
+        width: Of the sampled frames in pixels; None takes the device's default.
     """
     refine = steps > 0
+    scene = SceneConfig(clip=ClipConfig(width=width))
     return NeoVerseTrainerConfig(
         method_name=method_name,
         max_num_iterations=max(steps, 1),
@@ -51,7 +56,7 @@ def trainer_config(method_name: str, steps: int, speed: float = 1.0) -> NeoVerse
         steps_per_eval_all_images=0,
         mixed_precision=False,
         pipeline=NeoVersePipelineConfig(
-            datamanager=NeoVerseDataManagerConfig(),
+            datamanager=NeoVerseDataManagerConfig(dataparser=NeoVerseDataParserConfig(scene=scene)),
             model=NeoVerseModelConfig(
                 refine=refine, camera_optimizer=CameraRefinementConfig(mode="SE3" if refine else "off")
             ),
