@@ -9,8 +9,10 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-_FILLS = frozenset({"uniform_", "normal_", "fill_", "zero_", "erfinv_", "mul_", "add_", "clamp_"})
-"""What torch.nn.init does to a tensor in place."""
+_FILLS = frozenset(
+    {"uniform_", "normal_", "constant_", "kaiming_uniform_", "fill_", "zero_", "erfinv_", "mul_", "add_", "clamp_"}
+)
+"""Functions of torch.nn.init that tell modes of being called, and the methods that the others call."""
 
 
 class _LeaveMetaTensors(TorchFunctionMode):
@@ -19,9 +21,11 @@ class _LeaveMetaTensors(TorchFunctionMode):
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        if func.__name__ in _FILLS and isinstance(args[0], torch.Tensor) and args[0].is_meta:
-            return args[0]
-        return func(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        target = args[0] if args else kwargs.get("tensor")
+        if func.__name__ in _FILLS and isinstance(target, torch.Tensor) and target.is_meta:
+            return target
+        return func(*args, **kwargs)
 
 
 def cheap_on_meta() -> AbstractContextManager[Any]:
@@ -30,4 +34,4 @@ def cheap_on_meta() -> AbstractContextManager[Any]:
     Random numbers on that device go through decompositions written in Python: 20 seconds and half a gigabyte for the
     released network, for nothing.
     """
-    return _LeaveMetaTensors() if torch.get_default_device().type == "meta" else nullcontext()
+    return _LeaveMetaTensors() if torch.empty(0).is_meta else nullcontext()
