@@ -65,4 +65,5 @@ class CrossAttention(nn.Module):
 def _attend(
     q: Float[Tensor, "b heads n d"], k: Float[Tensor, "b heads m d"], v: Float[Tensor, "b heads m d"]
 ) -> Float[Tensor, "b n c"]:
-    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(-2)
+    # Norms and rotations leave q and k in float32 under autocast; the fused kernels want one precision.
+    return F.scaled_dot_product_attention(q.to(v.dtype), k.to(v.dtype), v).transpose(1, 2).flatten(-2)

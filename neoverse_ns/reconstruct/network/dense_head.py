@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -41,6 +42,22 @@ class Scratch(nn.Module):
         return self.output_conv1(fused)
 
 
+class PatchUpsampling(nn.ConvTranspose2d):
+    """A transposed convolution whose strides do not overlap, as the matrix product that it is.
+
+    cuDNN's kernels may add in any order; a product gives the same bits every time, and is faster.
+    """
+
+    def __init__(self, channels: int, factor: int) -> None:
+        super().__init__(channels, channels, factor, stride=factor)
+
+    def forward(self, x: Float[Tensor, "n c h w"], output_size: list[int] | None = None) -> Float[Tensor, "n c h2 w2"]:
+        kernel = self.weight.flatten(1).T[:, :, None, None]
+        factor = self.stride[0]
+        assert output_size is None and self.bias is not None
+        return F.pixel_shuffle(F.conv2d(x, kernel, self.bias.repeat_interleave(factor**2)), factor)
+
+
 class DenseHead(nn.Module):
     """A head's raw output maps.
 
@@ -59,8 +76,8 @@ class DenseHead(nn.Module):
         self.projects = nn.ModuleList(nn.Conv2d(dim, width, 1) for width in levels)
         self.resize_layers = nn.ModuleList(
             [
-                nn.ConvTranspose2d(levels[0], levels[0], 4, stride=4),
-                nn.ConvTranspose2d(levels[1], levels[1], 2, stride=2),
+                PatchUpsampling(levels[0], 4),
+                PatchUpsampling(levels[1], 2),
                 nn.Identity(),
                 nn.Conv2d(levels[3], levels[3], 3, stride=2, padding=1),
             ]

@@ -64,6 +64,7 @@ class NeoVerseNetwork(nn.Module):
         use_motion: bool = True,
         head_chunk: int = 8,
         heads: Collection[HeadName] = ALL_HEADS,
+        mixed_precision: bool | None = None,
     ) -> NetworkPredictions:
         """Predict everything about a batch of clips.
 
@@ -74,6 +75,7 @@ class NeoVerseNetwork(nn.Module):
             use_motion: Predict velocities; never of a single frame.
             head_chunk: Frames that a dense head works on at once; decides memory, not results.
             heads: Dense outputs wanted.
+            mixed_precision: Whether the trunk runs in bfloat16, as published; by default on a GPU alone.
 
         Raises:
             SettingsError: The images' size cannot be cut into patches, or a prior pose is not finite.
@@ -82,11 +84,13 @@ class NeoVerseNetwork(nn.Module):
         if isinstance(priors, Priors):
             priors = priors.tokens(height, width)
         motion = use_motion and images.shape[1] > 1
-        tokens = self.visual_geometry_transformer(images, priors, motion and bool({"motion", "gaussians"} & {*heads}))
-        with torch.autocast("cuda", enabled=False):
-            params = self.cam_head(tokens.taps[-1][:, :, 0].float())
+        motion = motion and bool({"motion", "gaussians"} & {*heads})
+        mixed = images.is_cuda if mixed_precision is None else mixed_precision
+        tokens = self.visual_geometry_transformer(images, priors, motion, mixed)
+        with torch.autocast(images.device.type, enabled=False):
+            params = self.cam_head(tokens.taps[-1][:, :, 0])
             c2w, K = camera_matrices(params, height, width)
-            outputs = self._dense_outputs(tokens, images.float(), is_static, head_chunk, heads)
+            outputs = self._dense_outputs(tokens, images, is_static, head_chunk, heads)
         return NetworkPredictions(camera_params=params, c2w=c2w, K=K, **outputs)
 
     def _dense_outputs(
@@ -150,6 +154,6 @@ def _in_chunks(
     results: list[list[Tensor]] = []
     for first in range(0, count, chunk):
         frames = slice(first, min(first + chunk, count))
-        patches = [tokens[:, frames, SPECIAL_TOKENS:].flatten(0, 1).float() for tokens in taps]
+        patches = [tokens[:, frames, SPECIAL_TOKENS:].flatten(0, 1) for tokens in taps]
         results.append([part.unflatten(0, (batch, -1)) for part in run(frames, patches)])
     return [torch.cat(parts, dim=1) for parts in zip(*results, strict=True)]

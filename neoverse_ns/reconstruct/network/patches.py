@@ -84,7 +84,7 @@ class DinoV2(nn.Module):
         table = self.pos_embed[:, 1:]
         if (rows, columns) == (self.grid, self.grid):
             return table
-        square = table.float().unflatten(1, (self.grid, self.grid)).permute(0, 3, 1, 2)
+        square = table.unflatten(1, (self.grid, self.grid)).permute(0, 3, 1, 2)
         resized = F.interpolate(square, size=(rows, columns), mode="bicubic", antialias=True)
         return resized.permute(0, 2, 3, 1).flatten(1, 2)
 

@@ -32,11 +32,11 @@ class RotaryTable:
     sin: Float[Tensor, "n 2 q"]
 
     @classmethod
-    def of(cls, positions: Int64[Tensor, "n 2"], head_dim: int) -> RotaryTable:
+    def of(cls, positions: Int64[Tensor, "n 2"], head_dim: int, dtype: torch.dtype = torch.float32) -> RotaryTable:
         """Tables for tokens at the (row, column) `positions` and heads of `head_dim` channels."""
         half = head_dim // 2
-        exponent = torch.arange(0, half, 2, device=positions.device).float() / half
-        angles = positions.float()[..., None] / BASE**exponent
+        exponent = torch.arange(0, half, 2, device=positions.device).to(dtype) / half
+        angles = positions.to(dtype)[..., None] / BASE**exponent
         return cls(angles.cos(), angles.sin())
 
     def repeat(self, times: int) -> RotaryTable:

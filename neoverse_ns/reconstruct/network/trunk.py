@@ -60,7 +60,11 @@ class GeometryTransformer(MotionBranch):
             nn.init.normal_(token, std=1e-6)
 
     def forward(
-        self, images: Float[Tensor, "b s 3 h w"], priors: PriorTokens | None = None, motion: bool = True
+        self,
+        images: Float[Tensor, "b s 3 h w"],
+        priors: PriorTokens | None = None,
+        motion: bool = True,
+        mixed_precision: bool = False,
     ) -> TrunkTokens:
         """Tokens of every tap.
 
@@ -68,15 +72,17 @@ class GeometryTransformer(MotionBranch):
             images: In [0, 1]; sides are multiples of the patch size.
             priors: What is known beforehand.
             motion: Run the motion branch, which needs two frames or more.
+            mixed_precision: Matrix products and attention in bfloat16, norms and the residual stream in float32.
         """
         rows, columns = (side // self.architecture.patch_size for side in images.shape[-2:])
         head_dim = self.architecture.embed_dim // self.architecture.heads
-        rotary = RotaryTable.of(patch_positions(rows, columns, SPECIAL_TOKENS, images.device), head_dim)
-        # The release's precision on a GPU: matrix products in bfloat16, norms and the residual stream in float32.
-        with torch.autocast("cuda", dtype=torch.bfloat16, enabled=images.is_cuda):
-            patches = self._patch_tokens(images)
-            with torch.autocast("cuda", enabled=False):
-                tokens = self._with_special_tokens(patches.float(), priors or PriorTokens())
+        rotary = RotaryTable.of(patch_positions(rows, columns, SPECIAL_TOKENS, images.device), head_dim, images.dtype)
+        device = images.device.type
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=mixed_precision):
+            # What adds to the residual stream directly stays in float32.
+            patches = self._patch_tokens(images).to(images.dtype)
+            with torch.autocast(device, enabled=False):
+                tokens = self._with_special_tokens(patches, priors or PriorTokens())
             taps = self._alternate(tokens, rotary)
             if not motion or images.shape[1] < 2:
                 return TrunkTokens(taps)

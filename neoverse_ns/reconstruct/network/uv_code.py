@@ -12,7 +12,12 @@ STRENGTH = 0.1
 
 
 def uv_code(
-    channels: int, rows: int, columns: int, aspect: float, device: torch.device | None = None
+    channels: int,
+    rows: int,
+    columns: int,
+    aspect: float,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | None = None,
 ) -> Float[Tensor, "{channels} {rows} {columns}"]:
     """Sines then cosines of x, then of y, at the centres of a grid's cells.
 
@@ -23,6 +28,7 @@ def uv_code(
         rows: Cells down.
         columns: Cells across.
         aspect: Width of the image by its height.
+        dtype: Of the result; it is computed in double precision.
         device: Where to put it.
     """
     diagonal = (aspect**2 + 1) ** 0.5
@@ -30,23 +36,22 @@ def uv_code(
     y = _centres(rows, 1 / diagonal, device)
     across = _waves(x, channels // 2)[:, None, :].expand(-1, rows, -1)
     down = _waves(y, channels // 2)[:, :, None].expand(-1, -1, columns)
-    return torch.cat([across, down])
+    return torch.cat([across, down]).to(dtype)
 
 
 def add_uv_code(features: Float[Tensor, "n c h w"], aspect: float) -> Float[Tensor, "n c h w"]:
     """`features` plus 0.1 x the code of their grid."""
-    return features + STRENGTH * uv_code(*features.shape[1:], aspect, features.device).to(features.dtype)
+    return features + STRENGTH * uv_code(*features.shape[1:], aspect, features.dtype, features.device)
 
 
 def _centres(count: int, half: float, device: torch.device | None) -> Float[Tensor, " n"]:
     """Centres of `count` equal cells of [-half, half]."""
     reach = half * (count - 1) / count
-    return torch.linspace(-reach, reach, count, dtype=torch.float32, device=device)
+    return torch.linspace(-reach, reach, count, dtype=torch.float64, device=device)
 
 
 def _waves(positions: Float[Tensor, " n"], channels: int) -> Float[Tensor, "c n"]:
     half = channels // 2
-    # Double precision, since heads at full resolution see phase errors of single precision.
     frequency = BASE ** -(torch.arange(half, dtype=torch.float64, device=positions.device) / half)
-    phase = frequency[:, None] * positions.double()
-    return torch.cat([phase.sin(), phase.cos()]).float()
+    phase = frequency[:, None] * positions
+    return torch.cat([phase.sin(), phase.cos()])
