@@ -52,11 +52,6 @@ class NetworkArchitecture:
     image_size: int = 518
     """Side of the square image that the backbone's position table is made for, in pixels."""
 
-    def __post_init__(self) -> None:
-        # JSON knows lists only.
-        object.__setattr__(self, "taps", tuple(self.taps))
-        object.__setattr__(self, "out_channels", tuple(self.out_channels))
-
     def validate(self) -> None:
         """Raise SettingsError where the sizes contradict each other."""
         backbone = VISION_TRANSFORMERS.get(self.patch_embed)
@@ -104,7 +99,7 @@ class NetworkArchitecture:
         if not isinstance(values, dict) or not set(values) <= set(names):
             raise SettingsError(f"the network's architecture must be a JSON object with fields {', '.join(names)}")
         try:
-            architecture = cls(**values)
+            architecture = cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
             architecture.validate()
         except TypeError as error:
             raise SettingsError(f"a field of the network's architecture has the wrong type ({error})") from error

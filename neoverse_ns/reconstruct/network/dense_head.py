@@ -29,7 +29,7 @@ class Scratch(nn.Module):
             nn.Conv2d(self.HIDDEN, channels, 1),
         )
 
-    def fuse(self, levels: list[Float[Tensor, "n ? ? ?"]]) -> Float[Tensor, "n c h w"]:
+    def fuse(self, levels: list[Float[Tensor, "n _ _ _"]]) -> Float[Tensor, "n c h w"]:
         """One map of half the head's width at twice the finest level's resolution; empties `levels`."""
         maps = [self.get_submodule(f"layer{number}_rn")(level) for number, level in enumerate(levels, 1)]
         levels.clear()
@@ -51,10 +51,10 @@ class PatchUpsampling(nn.ConvTranspose2d):
     def __init__(self, channels: int, factor: int) -> None:
         super().__init__(channels, channels, factor, stride=factor)
 
-    def forward(self, x: Float[Tensor, "n c h w"], output_size: list[int] | None = None) -> Float[Tensor, "n c h2 w2"]:
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h2 w2"]:  # pyright: ignore
         kernel = self.weight.flatten(1).T[:, :, None, None]
         factor = self.stride[0]
-        assert output_size is None and self.bias is not None
+        assert self.bias is not None
         return F.pixel_shuffle(F.conv2d(x, kernel, self.bias.repeat_interleave(factor**2)), factor)
 
 

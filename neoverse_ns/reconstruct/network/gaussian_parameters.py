@@ -26,11 +26,13 @@ class GaussianParameters(nn.Module):
 
     def reset_parameters(self) -> None:
         for stack in (self.gs_head, self.gs_head_dynamic):
-            first = 0
+            last, first = stack.get_submodule("2"), 0
+            assert isinstance(last, nn.Conv2d)
+            assert last.bias is not None
             for name, count in PARAMETERS.items():
                 gain, bias = _INITIAL.get(name, (1.0, 0.0))
-                nn.init.xavier_uniform_(stack[2].weight[first : first + count], gain)
-                nn.init.constant_(stack[2].bias[first : first + count], bias)
+                nn.init.xavier_uniform_(last.weight[first : first + count], gain)
+                nn.init.constant_(last.bias[first : first + count], bias)
                 first += count
 
     def forward(self, features: Float[Tensor, "n f h w"], is_static: bool) -> Float[Tensor, "n h w 12"]:

@@ -87,7 +87,7 @@ def keyframe_splats(
     is_static: bool = False,
     settings: SplatSettings | None = None,
 ) -> list[list[KeyframeSplats]]:
-    """Gaussians of every clip of the batch: those of its keyframes in order, then the constant ones where there are any.
+    """Gaussians of every clip of the batch: those of its keyframes in order, then the constant ones if any.
 
     Args:
         predictions: Of the frames `images`, with the Gaussian and, for motion, the motion heads' outputs.

@@ -41,7 +41,8 @@ def uv_code(
 
 def add_uv_code(features: Float[Tensor, "n c h w"], aspect: float) -> Float[Tensor, "n c h w"]:
     """`features` plus 0.1 x the code of their grid."""
-    return features + STRENGTH * uv_code(*features.shape[1:], aspect, features.dtype, features.device)
+    _, channels, rows, columns = features.shape
+    return features + STRENGTH * uv_code(channels, rows, columns, aspect, features.dtype, features.device)
 
 
 def _centres(count: int, half: float, device: torch.device | None) -> Float[Tensor, " n"]:
