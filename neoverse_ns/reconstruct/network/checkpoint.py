@@ -18,7 +18,7 @@ from neoverse_ns.weights.assign import TypeOf, assign_weights
 from neoverse_ns.weights.config import WeightsConfig
 from neoverse_ns.weights.digest import check_sha256, identity, identity_name
 from neoverse_ns.weights.hub import obtain_weights
-from neoverse_ns.weights.match import common_prefix
+from neoverse_ns.weights.match import common_prefix, require_match
 from neoverse_ns.weights.read import WeightsFile, read_weights
 
 RELEASED_REPOSITORY = "Yuppie1204/NeoVerse"
@@ -29,7 +29,9 @@ ARCHITECTURE_FILE = "architecture.json"
 Precision = Literal["float32", "bfloat16"]
 
 _ANCHORS = (f"{TRUNK}.cam_token", "cam_head.init_token", "gs_head.norm.weight")
-_MULTIPLIED = {"frame_blocks", "global_blocks", "motion_embeds"} | {f"motion_{k}_blocks" for k in ("self", "fwd", "bwd")}
+_MULTIPLIED = {"frame_blocks", "global_blocks", "motion_embeds"} | {
+    f"motion_{k}_blocks" for k in ("self", "fwd", "bwd")
+}
 """Lists of the trunk whose matrices are multiplied in bfloat16 on a GPU."""
 
 
@@ -88,6 +90,18 @@ def inspect_weights(path: Path) -> NetworkWeights:
     return NetworkWeights(file, architecture, identity(shapes))
 
 
+def require_whole(weights: NetworkWeights) -> None:
+    """Check every key and shape against the network's, without memory for it.
+
+    Raises:
+        WeightsError: Anything is missing, unexpected or of another shape.
+    """
+    file = weights.file
+    expected = {key: tuple(value.shape) for key, value in _on_meta(weights.architecture).state_dict().items()}
+    prefix = common_prefix(file.tensors, expected)
+    require_match(expected, {key.removeprefix(prefix): shape for key, shape in file.shapes.items()}, str(file.path))
+
+
 def load_network(
     weights: WeightsConfig | Path, precision: Precision = "float32", device: torch.device | str = "cpu"
 ) -> tuple[NeoVerseNetwork, NetworkWeights]:
@@ -95,19 +109,17 @@ def load_network(
 
     Args:
         weights: A file, or where to find one.
-        precision: `bfloat16` stores the matrices that a GPU multiplies in that type anyway in it, which takes about
-            40 % less memory and gives the same results there; everything else, and everything on a CPU, is float32.
+        precision: `bfloat16` stores what mixed precision multiplies in that type anyway in it, for 40 % less memory and
+            the same results; such a network must be run with `mixed_precision`, as it is on a GPU by default.
         device: Where the weights end up; on the CPU they stay mapped to the file, which must not be overwritten.
 
     Returns:
         The network for inference, and what is known of its weights (whose tensors were handed over).
 
     Raises:
-        SettingsError: A setting cannot mean anything, or bfloat16 is asked for on a CPU.
+        SettingsError: A setting cannot mean anything.
         WeightsError: The weights are not here, damaged, or not exactly the network's.
     """
-    if precision == "bfloat16" and torch.device(device).type == "cpu":
-        raise SettingsError("the network computes in float32 on a CPU: use precision float32 there")
     if isinstance(weights, WeightsConfig):
         path = obtain_weights(weights)
         if weights.sha256 is not None:
@@ -115,9 +127,7 @@ def load_network(
     else:
         path = weights
     found = inspect_weights(path)
-    with torch.device("meta"):
-        network = NeoVerseNetwork(found.architecture)
-    return assign_weights(network, found.file, type_in(precision), device), found  # type: ignore[return-value]
+    return assign_weights(_on_meta(found.architecture), found.file, type_in(precision), device), found  # type: ignore[return-value]
 
 
 def save_network(network: NeoVerseNetwork, path: Path) -> None:
@@ -138,6 +148,12 @@ def save_network(network: NeoVerseNetwork, path: Path) -> None:
             torch.save({"state_dict": state, "architecture": json.loads(architecture)}, path)
     except (OSError, RuntimeError) as error:
         raise WeightsError(f"cannot write {path} ({error}): choose another place") from error
+
+
+def _on_meta(architecture: NetworkArchitecture) -> NeoVerseNetwork:
+    """The network without memory for its weights."""
+    with torch.device("meta"):
+        return NeoVerseNetwork(architecture)
 
 
 def type_in(precision: Precision) -> torch.dtype | TypeOf:

@@ -53,7 +53,7 @@ def _mlp(inputs: int, hidden: int, outputs: int) -> int:
 
 
 def _block(dim: int, head_dim: int | None = None) -> int:
-    """Two LayerNorms, qkv and projection, two layer scales, MLP of ratio 4; with q/k norms where `head_dim` is given."""
+    """Two LayerNorms, qkv and projection, two layer scales, MLP of ratio 4; q/k norms where `head_dim` is given."""
     norms = 4 * dim + (4 * head_dim if head_dim else 0)
     return norms + _linear(dim, 3 * dim) + _linear(dim, dim) + 2 * dim + _mlp(dim, 4 * dim, dim)
 

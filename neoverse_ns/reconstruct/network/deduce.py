@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from typing import get_args
 
 from neoverse_ns.errors import SettingsError, WeightsError
-from neoverse_ns.reconstruct.network.architecture import VISION_TRANSFORMERS, NetworkArchitecture
+from neoverse_ns.reconstruct.network.architecture import VISION_TRANSFORMERS, NetworkArchitecture, PatchEmbedName
 
 TRUNK = "visual_geometry_transformer"
 _PATCHES = f"{TRUNK}.patch_embed"
@@ -77,19 +78,22 @@ def _count(shapes: Mapping[str, Shape], prefix: str) -> int:
     return max(numbers, default=-1) + 1
 
 
-def _backbone_name(dim: int, blocks: int) -> str:
-    for name, size in VISION_TRANSFORMERS.items():
-        if (size.embed_dim, size.depth) == (dim, blocks):
+def _backbone_name(dim: int, blocks: int) -> PatchEmbedName:
+    for name in get_args(PatchEmbedName):
+        size = VISION_TRANSFORMERS.get(name)
+        if size is not None and (size.embed_dim, size.depth) == (dim, blocks):
             return name
-    known = ", ".join(f"{name} ({size.embed_dim} wide, {size.depth} blocks)" for name, size in VISION_TRANSFORMERS.items())
+    known = ", ".join(
+        f"{name} ({size.embed_dim} wide, {size.depth} blocks)" for name, size in VISION_TRANSFORMERS.items()
+    )
     raise WeightsError(f"the weights' backbone is {dim} wide with {blocks} blocks: known are {known}")
 
 
-def _taps(depth: int, released: NetworkArchitecture) -> tuple[int, ...]:
+def _taps(depth: int, released: NetworkArchitecture) -> tuple[int, int, int, int]:
     if depth == released.depth:
         return released.taps
     if depth == _LEVELS:
-        return tuple(range(_LEVELS))
+        return (0, 1, 2, 3)
     raise WeightsError(
         f"which of the trunk's {depth} layers the heads read cannot be seen in the weights: put the network's "
         'architecture.json beside them, for instance {"depth": '

@@ -38,7 +38,7 @@ class MemoryRequest:
         head_chunk: Frames whose dense outputs are made at once.
         motion: Whether the motion branch runs.
         precision: Type of the stored weights; see :func:`checkpoint.load_network`.
-        autocast: Whether the trunk multiplies in bfloat16, as it does on CUDA.
+        mixed_precision: Whether the trunk multiplies in bfloat16, as it does on a GPU.
         staged: Whether only one stage's weights are on the device; see :func:`low_vram.run_in_stages`.
     """
 
@@ -49,7 +49,7 @@ class MemoryRequest:
     head_chunk: int = 8
     motion: bool = True
     precision: Precision = "float32"
-    autocast: bool = False
+    mixed_precision: bool = False
     staged: bool = False
 
 
@@ -136,8 +136,8 @@ def _block(r: MemoryRequest, rotary: bool) -> int:
     MLP: the stream after attention, its norm, and the hidden layer (4 C) before and after GELU. Attention: the norm,
     q, k and v, and with q/k norms and rotary the normalised q and k, the turned q, and the halves of k being turned.
     """
-    low = HALF if r.autocast else FLOAT
-    mlp = 2 * FLOAT + 8 * low + (HALF if r.autocast else 0)
+    low = HALF if r.mixed_precision else FLOAT
+    mlp = 2 * FLOAT + 8 * low + (HALF if r.mixed_precision else 0)
     # Norms give float32 even where products are in bfloat16, and so do the rotations after them.
     attention = FLOAT + 3 * low + (5 * FLOAT if rotary else 2 * low)
     return max(mlp, attention)
