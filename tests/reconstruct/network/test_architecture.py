@@ -30,6 +30,7 @@ def test_json_gives_the_same_back() -> None:
         '{"taps": [1, 2]}',
         '{"embed_dim": "wide"}',
         '{"taps": 3}',
+        '{"depth": 24.0}',
         '{"patch_embed": "resnet"}',
     ],
 )
