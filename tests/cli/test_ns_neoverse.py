@@ -12,13 +12,14 @@ import tyro
 from neoverse_ns.cli.demo import Demo
 from neoverse_ns.cli.main import Command, entrypoint
 from neoverse_ns.cli.reconstruct import Reconstruct
+from neoverse_ns.cli.weights import Weights
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.reconstruct.cache import scene_key
 from neoverse_ns.reconstruct.store import save_scene
 from tests.plugin.tiny_scene import FRAMES, HEIGHT, WIDTH, tiny_scene
 
 
-def parse(*arguments: str) -> Reconstruct | Demo:
+def parse(*arguments: str) -> Reconstruct | Demo | Weights:
     return tyro.cli(Command, args=list(arguments))  # type: ignore[arg-type]
 
 
