@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from neoverse_ns.console import warn
 from neoverse_ns.reconstruct.network.availability import device_of, dtype_of, weights_config
 from neoverse_ns.reconstruct.network.checkpoint import NetworkWeights, Precision, inspect_weights, load_network
 from neoverse_ns.reconstruct.network.config import NetworkConfig
@@ -18,6 +19,10 @@ from neoverse_ns.reconstruct.network.window_budget import window_that_fits
 from neoverse_ns.weights.device_memory import free_memory
 from neoverse_ns.weights.digest import check_sha256, identity_name
 from neoverse_ns.weights.hub import obtain_weights
+
+
+_LARGE = 100_000_000
+"""Parameters from which on a CPU is slow."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,10 @@ def load_for_clip(config: NetworkConfig, size: NetworkSize, frames: int, keyfram
         mixed_precision=mixed,
         staged=staged,
     )
-    architecture = inspect_weights(path).architecture
+    found = inspect_weights(path)
+    architecture = found.architecture
+    if device.type == "cpu" and sum(tensor.numel() for tensor in found.file.tensors.values()) > _LARGE:
+        warn("the network runs on the CPU: minutes where a GPU takes seconds; --reconstructor bundle is faster")
     budget = window_that_fits(architecture, request, keyframes, config.window, free_memory(device))
     network, weights = load_network(path, precision, "cpu" if staged else device)
     if staged:

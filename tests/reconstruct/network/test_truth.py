@@ -23,7 +23,8 @@ from neoverse_ns.trajectory.exports import transforms_json
 from tests.reconstruct.network.stand_in import TrueNetwork
 
 FRAMES = 13
-SPLIT = split_frames(FRAMES, 5, 4)
+HELD_OUT = [2, 6, 10]
+SPLIT = FrameSplit([i for i in range(FRAMES) if i not in HELD_OUT], HELD_OUT, [0, 3, 5, 9, 12])
 
 
 @cache
