@@ -20,7 +20,6 @@ from neoverse_ns.weights.device_memory import free_memory
 from neoverse_ns.weights.digest import check_sha256, identity_name
 from neoverse_ns.weights.hub import obtain_weights
 
-
 _LARGE = 100_000_000
 """Parameters from which on a CPU is slow."""
 
