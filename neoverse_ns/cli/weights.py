@@ -46,16 +46,24 @@ class Weights:
             SettingsError: The size cannot be used.
             WeightsError: The weights are not here, cannot be had, or are damaged.
         """
+        from neoverse_ns.reconstruct.network.architecture import NetworkArchitecture
+        from neoverse_ns.reconstruct.network.checkpoint import RELEASED_REPOSITORY
+        from neoverse_ns.reconstruct.network.memory import gigabytes
         from neoverse_ns.weights.config import WeightsConfig
         from neoverse_ns.weights.digest import check_sha256
+        from neoverse_ns.weights.find import weights_available
         from neoverse_ns.weights.hub import obtain_weights
         from neoverse_ns.weights.notices import licence_notice
 
         if min(self.num_frames, self.width, self.height) < 1:
             raise SettingsError(f"frames and sizes must be positive: {self.num_frames}, {self.width}x{self.height}")
         config = WeightsConfig(self.source, self.file, self.revision, self.sha256, self.download, self.cache_dir)
+        if self.source == RELEASED_REPOSITORY and not self.download and weights_available(config) is None:
+            # What would have to be downloaded, before the line that says how.
+            say(f"licence: {licence_notice(self.source)}")
+            self._memory(NetworkArchitecture())
         path = obtain_weights(config)
-        say(f"found {path} ({path.stat().st_size / 1e9:,.2f} GB)")
+        say(f"found {path} ({gigabytes(path.stat().st_size)})")
         if config.local is None:
             say(f"licence: {licence_notice(self.source)}")
         if self.sha256 is not None:

@@ -21,8 +21,8 @@ class StagedModule:
 
     The weights never leave main memory (or the file that they are mapped from): the device gets a copy, which is thrown
     away when another stage begins, so that nothing is ever copied back. For inference only: what an optimiser would
-    change in such a copy is lost. Weights of modules that have parts of their own (tokens, position tables) are few
-    and stay on the device.
+    change in such a copy is lost. Buffers, and weights of modules that have parts of their own (tokens, position
+    tables), are few and stay on the device.
 
     Locked by `test_only_one_stage_is_on_the_device` and `test_staged_results_are_identical`.
 
@@ -58,10 +58,12 @@ class StagedModule:
             stage = stage_of(name)
             self._stages[stage] += own
             self._hooks.append(layer.register_forward_pre_hook(self._begin(stage)))
+        self._buffers = [
+            (layer, name, buffer) for layer in module.modules() for name, buffer in layer.named_buffers(recurse=False)
+        ]
         self._bring(self._resident)
-        for layer in module.modules():
-            for name, buffer in layer.named_buffers(recurse=False):
-                layer._buffers[name] = move(buffer, self.device)
+        for layer, name, buffer in self._buffers:
+            setattr(layer, name, move(buffer, self.device))
 
     @property
     def stage_bytes(self) -> dict[str, int]:
@@ -84,6 +86,8 @@ class StagedModule:
         """Give the module back as it was."""
         self.activate(None)
         _send_home(self._resident)
+        for layer, name, buffer in self._buffers:
+            setattr(layer, name, buffer)
         for hook in self._hooks:
             hook.remove()
         self._hooks.clear()

@@ -51,6 +51,12 @@ def test_what_is_wrong_is_one_line(
         monkeypatch, capsys, *cache
     )
     assert "no weights at" in error_line(monkeypatch, capsys, "--source", "gone.ckpt")
+    with pytest.raises(SystemExit):
+        run(monkeypatch, *cache, "--frames", "11")
+    printed = capsys.readouterr().out
+    # Before anything is downloaded its licence and its needs are told.
+    assert "European Union" in printed
+    assert "memory for 11 frames of 560x336" in printed
     state = small_network().state_dict()
     del state["cam_head.out_norm.bias"]
     torch.save(state, tmp_path / "part.ckpt")

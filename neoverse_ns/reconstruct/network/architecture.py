@@ -60,8 +60,8 @@ class NetworkArchitecture:
                 f"patch_embed is '{self.patch_embed}': choose one of conv, {', '.join(VISION_TRANSFORMERS)}"
             )
         sizes = (self.embed_dim, self.depth, self.heads, self.gs_dim, self.features, self.patch_size, self.image_size)
-        if min(*sizes, *self.out_channels) < 1:
-            raise SettingsError("every size of the network must be positive")
+        if not all(isinstance(size, int) and size > 0 for size in (*sizes, *self.out_channels)):
+            raise SettingsError("every size of the network must be a positive whole number")
         if backbone is not None and backbone.embed_dim != self.embed_dim:
             raise SettingsError(
                 f"{self.patch_embed} makes tokens of width {backbone.embed_dim}, embed_dim is {self.embed_dim}"
@@ -99,7 +99,9 @@ class NetworkArchitecture:
         if not isinstance(values, dict) or not set(values) <= set(names):
             raise SettingsError(f"the network's architecture must be a JSON object with fields {', '.join(names)}")
         try:
-            architecture = cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+            # JSON knows lists only.
+            arguments: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+            architecture = cls(**arguments)
             architecture.validate()
         except TypeError as error:
             raise SettingsError(f"a field of the network's architecture has the wrong type ({error})") from error

@@ -186,25 +186,31 @@ def _heads(a: NetworkArchitecture, r: MemoryRequest, pixels: int) -> int:
     """The largest of: a dense head's chunk, the Gaussian head's chunk, and its outputs while they are joined."""
     chunk = min(r.head_chunk, r.frames)
     gaps = r.frames - 1 if _moves(r) else 0
-    earlier = pixels * (_FRAME_OUTPUTS * r.frames + _GAP_OUTPUTS * gaps)
+    # The raw output of the head before (angular velocities, else points) lives until the Gaussian head's replaces it.
+    raw = 3 * gaps if gaps else 4 * r.frames
+    earlier = pixels * (_FRAME_OUTPUTS * r.frames + _GAP_OUTPUTS * gaps + raw)
     own = pixels * _GAUSSIAN_OUTPUTS * r.frames
     # A slice of frames of several clips must be copied to be one list of frames.
     copies = 0 if r.batch == 1 else 8 * FLOAT * _tokens(a, r) // r.frames * chunk
-    dense = max(_dense(a, r, a.features), _dense(a, r, a.gs_dim)) * chunk * FLOAT * r.batch
-    # The fused map, the same with the image's features, the hidden map of twice their width, and the outputs; the code
-    # of the grid is one map for all frames.
-    gaussians = pixels * (chunk * (2 * a.gs_dim + _GAUSSIAN_OUTPUTS) + a.gs_dim // 2)
-    return earlier + max(copies + dense + own, copies + gaussians + own, 2 * own)
+    plain = _dense(a, r, a.features, chunk)
+    # The fused map, the same with the image's features, the hidden map of twice their width, and the outputs, beside
+    # those of the chunks before.
+    gaussians = pixels * chunk * (2 * a.gs_dim + _GAUSSIAN_OUTPUTS)
+    gaussians = max(gaussians, _dense(a, r, a.gs_dim, chunk)) + own // r.frames * (r.frames - chunk)
+    return earlier + max(copies + plain, copies + gaussians, 2 * own)
 
 
-def _dense(a: NetworkArchitecture, r: MemoryRequest, features: int) -> int:
-    """Elements per frame at the worst moment of a dense head: its levels, or its map at full resolution."""
-    pixels, patches = r.height * r.width, _patch_count(a, r)
+def _dense(a: NetworkArchitecture, r: MemoryRequest, features: int, chunk: int) -> int:
+    """A chunk of a dense head at its worst moment: its levels, their fusion, or its map at full resolution."""
+    patches, pixels = _patch_count(a, r), r.height * r.width
     first, second, third, fourth = a.out_channels
     levels = patches * (16 * first + 4 * second + third + fourth // 4 + 1)
     reduced = patches * features * (16 + 4 + 1 + 1)
     normed = patches * 4 * a.embed_dim
+    # The finest fusion works at four times the patch grid, with about eight maps at a time.
     fused = patches * 16 * features * 8
-    # The map before and after the code of its grid is added, the code itself, and the first convolution's output.
-    full = pixels * (features // 2) * 2 + pixels * max(features, HIDDEN)
-    return max(levels + max(reduced, normed), fused, full)
+    # The map, half as wide, is read out by way of the hidden channels.
+    read_out = pixels * (features // 2 + HIDDEN + 4)
+    # Before that the code of its grid is added: the map twice; the code twice as well, but once for all frames.
+    count = r.batch * chunk
+    return FLOAT * max(count * max(levels + max(reduced, normed), fused, read_out), (count + 1) * pixels * features)

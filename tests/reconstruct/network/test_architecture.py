@@ -9,8 +9,8 @@ import torch
 
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.reconstruct.network.architecture import NetworkArchitecture
-from neoverse_ns.reconstruct.network.identity import identity
 from neoverse_ns.reconstruct.network.model import NeoVerseNetwork
+from neoverse_ns.weights.digest import identity
 from tests.reconstruct.network.fixtures import TINY
 
 
@@ -30,6 +30,7 @@ def test_json_gives_the_same_back() -> None:
         '{"taps": [1, 2]}',
         '{"embed_dim": "wide"}',
         '{"taps": 3}',
+        '{"depth": 24.0}',
         '{"patch_embed": "resnet"}',
     ],
 )
