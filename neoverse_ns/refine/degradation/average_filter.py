@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, pad
+from torch.nn.functional import pad
 
 
 def average_filter(depth: Float[Tensor, "*batch h w"], kernel: int) -> Float[Tensor, "*batch h w"]:
@@ -16,12 +16,15 @@ def average_filter(depth: Float[Tensor, "*batch h w"], kernel: int) -> Float[Ten
         kernel: Side of the window in pixels; an even one is made one larger, so that it has a middle.
     """
     kernel += 1 - kernel % 2
-    half = kernel // 2
-    flat = depth.reshape(-1, 1, *depth.shape[-2:])
-    # Along rows, then along columns: the cost grows with the window's side instead of its area.
-    flat = avg_pool2d(pad(flat, (half, half, 0, 0), mode="replicate"), (1, kernel), stride=1)
-    flat = avg_pool2d(pad(flat, (0, 0, half, half), mode="replicate"), (kernel, 1), stride=1)
-    return flat.reshape(depth.shape)
+    # Differences of running sums cost the same for any window; double precision keeps their rounding harmless.
+    flat = depth.reshape(-1, 1, *depth.shape[-2:]).to(torch.float64)
+    for axis in (-1, -2):
+        # One value more before the first window, so that every window is a difference of two sums.
+        ends = (kernel // 2 + 1, kernel // 2)
+        sums = pad(flat, (*ends, 0, 0) if axis == -1 else (0, 0, *ends), mode="replicate").cumsum(axis)
+        length = flat.shape[axis]
+        flat = (sums.narrow(axis, kernel, length) - sums.narrow(axis, 0, length)) / kernel
+    return flat.reshape(depth.shape).to(depth.dtype)
 
 
 def average_covered(
@@ -31,6 +34,11 @@ def average_covered(
 
     A hole has no depth: as zeros it would draw its border toward the camera.
     """
+    if bool(covered.all()):
+        return average_filter(depth, kernel)
     weights = covered.to(depth.dtype)
     total = average_filter(depth * weights, kernel)
-    return torch.where(total > 0, total / average_filter(weights, kernel).clamp_min(1e-12), torch.zeros_like(total))
+    share = average_filter(weights, kernel)
+    # Less than half a pixel of a window is rounding.
+    found = share * kernel**2 > 0.5
+    return torch.where(found, total / torch.where(found, share, 1.0), 0.0)

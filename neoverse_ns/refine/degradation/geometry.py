@@ -140,4 +140,5 @@ def degrade(
         good = visible(seen, view, depths.scale, settings)
         take(shared, seen, view, good)
         shared = shared[~good]
-    return DegradedScene(gaussians.with_(means=means, log_scales=log_scales)[kept], kept, moved)
+    left = gaussians.with_(means=means, log_scales=log_scales)[kept.nonzero()[:, 0]]
+    return DegradedScene(left, kept, moved)
