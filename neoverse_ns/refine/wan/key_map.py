@@ -6,6 +6,7 @@ that neither table knows is an error, so that a checkpoint of something else is 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from neoverse_ns.errors import WeightsError
@@ -81,20 +82,10 @@ def match_keys(release_keys: Iterable[str], model_keys: Iterable[str]) -> dict[s
         WeightsError: A name is unknown, two names meet, or a tensor of either side is left over; names the first ones.
     """
     pairs = {key: to_diffusers(key) for key in release_keys}
-    wanted, given = set(model_keys), set(pairs.values())
-    if len(given) != len(pairs):
-        doubled = sorted(key for key, new in pairs.items() if list(pairs.values()).count(new) > 1)
+    if len(set(pairs.values())) != len(pairs):
+        doubled = [key for key, count in Counter(pairs.values()).items() if count > 1]
         raise WeightsError(f"two tensors of the checkpoint fall on one of the model: {_some(doubled)}")
-    check_complete(given, wanted)
-    return pairs
-
-
-def check_complete(given: set[str], wanted: set[str]) -> None:
-    """Raise unless a checkpoint's tensors are exactly the model's.
-
-    Raises:
-        WeightsError: Some are missing, or the model has no place for some.
-    """
+    given, wanted = set(pairs.values()), set(model_keys)
     if missing := sorted(wanted - given):
         raise WeightsError(
             f"the checkpoint lacks {len(missing)} of {len(wanted)} tensors of the model ({_some(missing)}): "
@@ -105,6 +96,7 @@ def check_complete(given: set[str], wanted: set[str]) -> None:
             f"the checkpoint has {len(left)} tensors that the model has no place for ({_some(left)}): "
             "it belongs to another model, or to another config.json"
         )
+    return pairs
 
 
 def _rename(key: str, alone: dict[str, str], blocks: dict[str, tuple[str, dict[str, str]]], layout: str) -> str:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from neoverse_ns.errors import WeightsError
-from neoverse_ns.refine.wan.shards import read_shard
+from neoverse_ns.weights.read import read_weights
 
 DOWN, UP = ".lora_down.weight", ".lora_up.weight"
 ADDED = {".diff": (".weight", ""), ".diff_b": (".bias",), ".diff_m": (".modulation",)}
@@ -36,7 +36,7 @@ class LoraUpdates:
         self.path = path
         self._pairs: dict[str, tuple[Tensor, Tensor]] = {}
         self._added: dict[str, list[Tensor]] = defaultdict(list)
-        tensors = {key.removeprefix(PREFIX): value for key, value in read_shard(path)}
+        tensors = {key.removeprefix(PREFIX): value for key, value in read_weights(path).tensors.items()}
         unmatched: list[str] = []
         for key, value in tensors.items():
             if key.endswith(DOWN):
@@ -56,6 +56,10 @@ class LoraUpdates:
 
     def __len__(self) -> int:
         return len(self._pairs.keys() | self._added.keys())
+
+    def changes(self, release_key: str) -> bool:
+        """Whether the tensor is changed at all."""
+        return release_key in self._pairs or release_key in self._added
 
     def apply(self, release_key: str, weight: Tensor) -> Tensor:
         """The merged tensor, in float32 where it changed and `weight` itself where it did not.
