@@ -103,14 +103,13 @@ def find_transformer(folder: Path) -> Part | None:
         if not shards:
             continue
         shapes = read_shapes(shards)
-        for layout, key in (("release", "blocks.0.self_attn.q.weight"), ("diffusers", "blocks.0.attn1.to_q.weight")):
-            if key in shapes:
-                return Part(shards, shapes, layout, _read_config(place))
+        if "blocks.0.self_attn.q.weight" in shapes:
+            return Part(shards, shapes, "release", _read_config(place))
+        if "blocks.0.attn1.to_q.weight" in shapes:
+            return Part(shards, shapes, "diffusers", _read_config(place))
         other = f"{shards[0]} has tensors such as {next(iter(shapes))}"
     if other is not None:
-        raise WeightsError(
-            f"{other}: that is Wan 2.1's transformer neither in the release's layout nor in diffusers'; download it again"
-        )
+        raise WeightsError(f"{other}: that is Wan 2.1's transformer neither in the release's layout nor in diffusers'")
     return None
 
 
@@ -146,7 +145,8 @@ def find_lora(choice: str, folder: Path) -> Path | None:
     held = sorted((folder / "loras").glob("*.safetensors"))
     if len(held) > 1:
         raise WeightsError(
-            f"{folder / 'loras'} has {len(held)} LoRAs ({', '.join(path.name for path in held[:3])}): name the one to use"
+            f"{folder / 'loras'} has {len(held)} LoRAs ({', '.join(path.name for path in held[:3])}): name the one to "
+            "use"
         )
     return held[0] if held else None
 
