@@ -186,21 +186,21 @@ class _Peak(TorchDispatchMode):
         return out
 
 
-@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float32])
-def test_activations_are_estimated_as_they_are_allocated(kind):
-    architecture = WanArchitecture(dim=512, heads=4, layers=6, ffn_dim=1384, text_dim=64, control_layers=(0, 3))
-    clip = ClipSize(21, 96, 160)
+def test_activations_are_estimated_as_they_are_allocated():
+    kind = torch.bfloat16
+    architecture = WanArchitecture(dim=3072, heads=24, layers=3, ffn_dim=8192, text_dim=64, control_layers=(0, 2))
+    clip = ClipSize(21, 192, 320)
     with FakeTensorMode(allow_non_fake_inputs=True):
         torch.set_default_dtype(kind)
         try:
             model = architecture.build()
         finally:
             torch.set_default_dtype(torch.float32)
-        latents = torch.empty(1, 16, 6, 12, 20, dtype=kind)
-        control = ControlInput(latents, latents, torch.empty(1, 1, 21, 96, 160), torch.empty(1, 6, 21, 96, 160))
+        latents = torch.empty(1, 16, 6, 24, 40, dtype=kind)
+        control = ControlInput(latents, latents, torch.empty(1, 1, 21, 192, 320), torch.empty(1, 6, 21, 192, 320))
         known = {value.untyped_storage()._cdata for value in [*model.parameters(), *model.buffers()]}
         with torch.no_grad(), _Peak(known) as peak:
-            model(latents, torch.empty(1), torch.empty(1, 512, 64, dtype=kind), control)
+            model(latents, torch.empty(1), torch.empty(1, 32, 64, dtype=kind), control)
     size = replace(RELEASED, architecture=architecture, number_bytes=kind.itemsize)
     estimate = transformer_activations(size, clip)
-    assert 0.85 * estimate < peak.peak < 1.1 * estimate
+    assert 0.85 * estimate < peak.peak < 1.15 * estimate, peak.peak / estimate
