@@ -8,11 +8,13 @@ import tyro
 
 from neoverse_ns.cli.demo import Demo
 from neoverse_ns.cli.reconstruct import Reconstruct
+from neoverse_ns.cli.train_control import TrainControl
 from neoverse_ns.plugin.user_errors import exit_on_user_error
 
 Command = (
     Annotated[Reconstruct, tyro.conf.subcommand(name="reconstruct")]
     | Annotated[Demo, tyro.conf.subcommand(name="demo")]
+    | Annotated[TrainControl, tyro.conf.subcommand(name="train-control")]
 )
 
 

@@ -60,6 +60,7 @@ class WanFiles:
     vae: Part
     tokenizer: Path
     lora: Path | None
+    control: Path | None = None
 
 
 def find_wan_files(config: WanConfig) -> WanFiles:
@@ -91,6 +92,7 @@ def find_wan_files(config: WanConfig) -> WanFiles:
         vae=found["autoencoder"],
         tokenizer=found["tokenizer"],
         lora=find_lora(config.lora, model),
+        control=None if config.control is None else _file(config.control, "control branch"),
     )
 
 
@@ -138,10 +140,7 @@ def find_lora(choice: str, folder: Path) -> Path | None:
     if choice == "none":
         return None
     if choice != "auto":
-        path = Path(choice).expanduser()
-        if not path.is_file():
-            raise WeightsError(f"no LoRA at {path}: give a .safetensors file, 'auto' or 'none'")
-        return path
+        return _file(choice, "LoRA")
     held = sorted((folder / "loras").glob("*.safetensors"))
     if len(held) > 1:
         raise WeightsError(
@@ -149,6 +148,13 @@ def find_lora(choice: str, folder: Path) -> Path | None:
             "use"
         )
     return held[0] if held else None
+
+
+def _file(choice: str, what: str) -> Path:
+    path = Path(choice).expanduser()
+    if not path.is_file():
+        raise WeightsError(f"no {what} at {path}: give a .safetensors file")
+    return path
 
 
 def _component(place: Path, stem: str, original: Path) -> Part | None:
