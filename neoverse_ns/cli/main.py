@@ -8,6 +8,7 @@ import tyro
 
 from neoverse_ns.cli.demo import Demo
 from neoverse_ns.cli.reconstruct import Reconstruct
+from neoverse_ns.cli.train_control import TrainControl
 from neoverse_ns.cli.weights import Weights
 from neoverse_ns.plugin.user_errors import exit_on_user_error
 
@@ -15,6 +16,7 @@ Command = (
     Annotated[Reconstruct, tyro.conf.subcommand(name="reconstruct")]
     | Annotated[Demo, tyro.conf.subcommand(name="demo")]
     | Annotated[Weights, tyro.conf.subcommand(name="weights")]
+    | Annotated[TrainControl, tyro.conf.subcommand(name="train-control")]
 )
 
 

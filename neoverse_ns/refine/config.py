@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from neoverse_ns.refine.base import DEFAULT_PROMPT
+from neoverse_ns.refine.wan.config import WanConfig
 
 
 @dataclass
@@ -17,3 +18,5 @@ class RefineConfig:
     """What the video shows, in words; refiners without language ignore it."""
     seed: int = 0
     """Of everything random."""
+    wan: WanConfig = field(default_factory=WanConfig)
+    """Of the refiner `wan`."""

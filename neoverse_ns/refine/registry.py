@@ -15,7 +15,13 @@ def _none(config: RefineConfig) -> Refiner:
     return AsDrawn()
 
 
-REFINERS: dict[str, Callable[[RefineConfig], Refiner]] = {"none": _none}
+def _wan(config: RefineConfig) -> Refiner:
+    from neoverse_ns.refine.wan.refiner import WanRefiner
+
+    return WanRefiner(config.wan)
+
+
+REFINERS: dict[str, Callable[[RefineConfig], Refiner]] = {"none": _none, "wan": _wan}
 
 
 def get_refiner(config: RefineConfig) -> Refiner:
