@@ -15,7 +15,19 @@ def _none(config: RefineConfig) -> Refiner:
     return AsDrawn()
 
 
-REFINERS: dict[str, Callable[[RefineConfig], Refiner]] = {"none": _none}
+def _telea(config: RefineConfig) -> Refiner:
+    from neoverse_ns.refine.telea import TeleaRefiner
+
+    return TeleaRefiner()
+
+
+def _internal(config: RefineConfig) -> Refiner:
+    from neoverse_ns.refine.internal.refiner import InternalRefiner
+
+    return InternalRefiner(config.internal, config.folder)
+
+
+REFINERS: dict[str, Callable[[RefineConfig], Refiner]] = {"none": _none, "telea": _telea, "internal": _internal}
 
 
 def get_refiner(config: RefineConfig) -> Refiner:
