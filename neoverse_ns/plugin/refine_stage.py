@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -106,7 +107,8 @@ class RefinementStage:
             self._model.config.prompt or self.config.prompt,
             float(scene.geometry.depth.median()),
             folder / _name(step),
-            lambda: get_refiner(dataclasses.replace(self.config, **_keep_in(self.config, folder / _name(step)))),
+            # What a refiner learned lies with its views, so that it, too, goes on where it was stopped.
+            lambda: get_refiner(dataclasses.replace(self.config, folder=folder / _name(step))),
         )
         new = None if round_.made_up is None else transform(round_.made_up, world_to_nerfstudio())
         self._model.replace_made_up(new, optimizers.optimizers)

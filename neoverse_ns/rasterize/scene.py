@@ -78,9 +78,9 @@ def draw(
         return drawing
     if bool(behind.any()):
         drawing = over(drawing, layer(behind))
-    if bool(made_up.any()) and float(drawing.alpha.min()) < 1 - _OPEN:
+    if bool(made_up.any()) and float(drawing.alpha.detach().min()) < 1 - _OPEN:
         drawing = over(drawing, layer(made_up))
-    if bool(backdrop.any()) and float(drawing.alpha.min()) < 1 - _OPEN:
+    if bool(backdrop.any()) and float(drawing.alpha.detach().min()) < 1 - _OPEN:
         drawing = before_backdrop(drawing, layer(backdrop))
     return drawing
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from neoverse_ns.refine.base import DEFAULT_PROMPT
 
@@ -17,3 +18,5 @@ class RefineConfig:
     """What the video shows, in words; refiners without language ignore it."""
     seed: int = 0
     """Of everything random."""
+    folder: Path | None = None
+    """Where what a refiner has learned is kept, such as a run's folder; by default it is learned anew every time."""

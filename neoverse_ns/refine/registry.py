@@ -15,7 +15,13 @@ def _none(config: RefineConfig) -> Refiner:
     return AsDrawn()
 
 
-REFINERS: dict[str, Callable[[RefineConfig], Refiner]] = {"none": _none}
+def _telea(config: RefineConfig) -> Refiner:
+    from neoverse_ns.refine.telea import TeleaRefiner
+
+    return TeleaRefiner()
+
+
+REFINERS: dict[str, Callable[[RefineConfig], Refiner]] = {"none": _none, "telea": _telea}
 
 
 def get_refiner(config: RefineConfig) -> Refiner:
