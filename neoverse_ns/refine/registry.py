@@ -21,7 +21,13 @@ def _telea(config: RefineConfig) -> Refiner:
     return TeleaRefiner()
 
 
-REFINERS: dict[str, Callable[[RefineConfig], Refiner]] = {"none": _none, "telea": _telea}
+def _wan(config: RefineConfig) -> Refiner:
+    from neoverse_ns.refine.wan.refiner import WanRefiner
+
+    return WanRefiner(config.wan)
+
+
+REFINERS: dict[str, Callable[[RefineConfig], Refiner]] = {"none": _none, "telea": _telea, "wan": _wan}
 
 
 def get_refiner(config: RefineConfig) -> Refiner:
