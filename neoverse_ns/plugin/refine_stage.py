@@ -65,6 +65,8 @@ class RefinementStage:
             raise SettingsError("--pipeline.refiner.name needs photometric refinement: train neoverse, or leave it out")
         if trainer.world_size > 1:
             raise SettingsError("--pipeline.refiner.name works on one device only: use --machine.num-devices 1")
+        # Weights that are missing shall be missed now, not after photometric refinement.
+        get_refiner(self.config).check()
         folder = trainer.base_dir / FOLDER
         start = trainer._start_step
         made = self._take_up(_earlier_run(trainer), folder, start)
