@@ -2,7 +2,7 @@
 
     python scripts/show_degradations.py clip.mp4 page.png --distance 0.1 --small 11 --large 51
 
-A column is a keyframe. Holes are black; in the masks white is what may be trusted.
+A column is a keyframe. Holes are black; in the masks white is what may be trusted; in depth what is near is bright.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from neoverse_ns.console import progress, say, warn
 from neoverse_ns.errors import NeoVerseError, SettingsError
 from neoverse_ns.reconstruct.cache import cached_scene
 from neoverse_ns.reconstruct.config import SceneConfig
-from neoverse_ns.refine.conditions.depth import normalise_depth
+from neoverse_ns.refine.base import Conditions
+from neoverse_ns.refine.conditions.depth import quantile
 from neoverse_ns.refine.degradation.choices import Choices, Drops, draw_choices
 from neoverse_ns.refine.degradation.geometry import degrade
 from neoverse_ns.refine.degradation.settings import DegradationSettings
@@ -92,6 +93,15 @@ def checked(options: ShowDegradations) -> DegradationSettings:
     return settings
 
 
+def depth_pictures(conditions: Conditions) -> Float[Tensor, "n h w 3"]:
+    """Inverse depth over its 98th percentile: near is bright, and a far sky does not blacken the rest."""
+    covered = conditions.alpha > 0.5
+    inverse = torch.where(covered, 1 / conditions.depth.clamp_min(1e-9), 0.0)
+    if bool(covered.any()):
+        inverse = (inverse / quantile(inverse[covered], 0.98)).clamp(0, 1)
+    return inverse[..., None].expand(*inverse.shape, 3)
+
+
 def draw_page(source: SourceScene, options: ShowDegradations) -> Figure:
     """The whole page: frames, then colour, mask and depth of every way of degrading them."""
     settings = checked(options)
@@ -103,8 +113,7 @@ def draw_page(source: SourceScene, options: ShowDegradations) -> Figure:
         conditions = pair.conditions
         rows.append((title, conditions.rgb))
         rows.append((f"{title}:\nmask", conditions.mask[..., None].expand(*conditions.mask.shape, 3).float()))
-        depth = (normalise_depth(conditions.depth) + 1) / 2
-        rows.append((f"{title}:\ndepth", depth[..., None].expand(*depth.shape, 3)))
+        rows.append((f"{title}:\ndepth", depth_pictures(conditions)))
     aspect = source.frames.shape[1] / source.frames.shape[2]
     figure = Figure(figsize=(3 * len(frames), 3.1 * aspect * len(rows) + 0.4), layout="constrained")
     FigureCanvasAgg(figure)

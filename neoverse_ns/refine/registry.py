@@ -21,13 +21,24 @@ def _telea(config: RefineConfig) -> Refiner:
     return TeleaRefiner()
 
 
+def _internal(config: RefineConfig) -> Refiner:
+    from neoverse_ns.refine.internal.refiner import InternalRefiner
+
+    return InternalRefiner(config.internal, config.folder)
+
+
 def _wan(config: RefineConfig) -> Refiner:
     from neoverse_ns.refine.wan.refiner import WanRefiner
 
     return WanRefiner(config.wan)
 
 
-REFINERS: dict[str, Callable[[RefineConfig], Refiner]] = {"none": _none, "telea": _telea, "wan": _wan}
+REFINERS: dict[str, Callable[[RefineConfig], Refiner]] = {
+    "none": _none,
+    "telea": _telea,
+    "internal": _internal,
+    "wan": _wan,
+}
 
 
 def get_refiner(config: RefineConfig) -> Refiner:

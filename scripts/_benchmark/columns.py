@@ -91,3 +91,32 @@ COLMAP_SECTIONS = {
     )
 }
 """The table of scripts/benchmark_colmap.py: both solvers side by side."""
+
+
+def _compared(key: str, digits: int, *path: str) -> tuple[Column, ...]:
+    """One measure of the drawing and of both refiners."""
+    titles = {"psnr": "dB", "ssim": "SSIM", "lpips": "LPIPS", "change_error": "change error", "path_change": "change"}
+    names = ("render", "telea", "internal")
+    return tuple(Column(f"{name} {titles[key]}", (*path, name, key), digits, "mean") for name in names)
+
+
+def _images(*path: str) -> tuple[Column, ...]:
+    return _compared("psnr", 2, *path) + _compared("ssim", 3, *path) + _compared("lpips", 3, *path)
+
+
+REFINE_SECTIONS = {
+    "Worn drawings of held-out frames": _images("simulated"),
+    "Held-out frames of the scene as it is": _images("as_lifted"),
+    "Unseen right camera, beside the left": _images("right", "beside"),
+    "Unseen right camera, aligned by the whole path": _images("right", "aligned"),
+    "Steadiness (grey levels): change error against the truth, worn; bare change on a path aside": (
+        *_compared("change_error", 2, "steadiness"),
+        *_compared("path_change", 2, "steadiness"),
+    ),
+    "Seconds": (
+        Column("teaching internal", ("seconds", "internal"), 1, "mean"),
+        Column("internal, a frame", ("simulated", "internal_seconds_per_frame"), 3, "mean"),
+        Column("telea, a frame", ("simulated", "telea_seconds_per_frame"), 3, "mean"),
+    ),
+}
+"""Tables of scripts/benchmark_refine.py."""

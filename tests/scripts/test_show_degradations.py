@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import pytest
 import show_degradations
-from show_degradations import ShowDegradations, checked, degraded_pairs, draw_page
+from show_degradations import ShowDegradations, checked, degraded_pairs, depth_pictures, draw_page
 
 from tests.refine.layered import layered_source
 
@@ -26,6 +26,15 @@ def test_the_three_ways_differ_as_their_titles_say() -> None:
     assert all(pair.choices.distance == 0.1 and pair.conditions.mask.any() for pair in pairs.values())
     culled, small, large = (pair.conditions.depth for pair in pairs.values())
     assert (large - culled).abs().mean() > 1.5 * (small - culled).abs().mean() > 0
+
+
+def test_depth_is_brightest_where_it_is_near_and_black_in_holes() -> None:
+    conditions = degraded_pairs(SOURCE, [0], options(), checked(options()))["culled"].conditions
+    picture = depth_pictures(conditions)[0, ..., 0]
+    square, corner = picture[20, 32], picture[2, 2]
+    assert float(square / corner) == pytest.approx(2.0, abs=0.05)
+    assert not picture[conditions.alpha[0] < 0.5].any()
+    assert (conditions.alpha[0] < 0.5).any()
 
 
 def test_the_page_has_a_row_for_each_picture_and_a_column_for_each_keyframe(tmp_path: Path) -> None:
