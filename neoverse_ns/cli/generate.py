@@ -65,9 +65,7 @@ class Generate:
 
         if not (math.isfinite(self.fps) and self.fps > 0):
             raise SettingsError(f"fps must be a finite number above 0, got {self.fps}")
-        options = TrajectoryOptions(
-            self.num_frames, self.zoom, MoveSize(self.angle, self.distance, self.orbit_radius)
-        )
+        options = TrajectoryOptions(self.num_frames, self.zoom, MoveSize(self.angle, self.distance, self.orbit_radius))
         options.validate()
         check_output(self.output)
         from neoverse_ns.plugin.generate import generate, kept_in

@@ -160,7 +160,7 @@ class NeoVerseModel(ExportProperties, SplatfactoModel):
             new: In nerfstudio's world; None only removes.
             optimizers: By parameter group; what they remember of the other Gaussians stays.
         """
-        keep = self.keyframe != MADE_UP
+        keep = self.gaussians.keyframe.ne(MADE_UP)
         new = self.gaussians.detach()[:0] if new is None else new.to(keep.device)
         for name, parameter in list(self.gauss_params.items()):
             assert isinstance(parameter, Parameter)

@@ -73,7 +73,7 @@ class RefinementStage:
         self.plan = make_plan(
             start, trainer.config.max_num_iterations, self.config.at_steps, self.config.further_steps, made
         )
-        if not made and bool((self._model.keyframe == MADE_UP).any()):
+        if not made and bool(self._model.gaussians.keyframe.eq(MADE_UP).any()):
             warn("the refined views of this run are missing: making them again")
             self.plan = self.plan.over_at(start)
         self._model.ask_before_stopping(self._may_stop)

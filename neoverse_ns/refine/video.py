@@ -43,7 +43,7 @@ def write_video_whole(path: Path, frames: UInt8[Tensor, "n h w 3"], fps: float) 
         RunError: It cannot be written.
     """
     # PyAV is wanted for this alone, and every ns-* command loads this package.
-    import av
+    from av.error import FFmpegError
 
     from neoverse_ns.clip.synthetic.save import write_video
 
@@ -54,7 +54,7 @@ def write_video_whole(path: Path, frames: UInt8[Tensor, "n h w 3"], fps: float) 
         write_video(draft, frames, fps)
         draft.chmod(0o644)
         os.replace(draft, path)
-    except (OSError, av.error.FFmpegError) as error:
+    except (OSError, FFmpegError) as error:
         raise RunError(f"cannot write {path} ({error}): free space, or choose another --output") from error
     finally:
         draft.unlink(missing_ok=True)

@@ -113,9 +113,7 @@ def resample(trajectory: Trajectory, count: int | None) -> Trajectory:
     def between(values: Float[Tensor, " n"]) -> Float[Tensor, " m"]:
         return torch.lerp(values[before].double(), values[after].double(), at - before)
 
-    return Trajectory(
-        interpolate_c2w(trajectory.c2w.double(), at), between(trajectory.times), between(trajectory.zoom)
-    )
+    return Trajectory(interpolate_c2w(trajectory.c2w.double(), at), between(trajectory.times), between(trajectory.zoom))
 
 
 def _camera_path(

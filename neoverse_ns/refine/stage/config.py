@@ -85,4 +85,6 @@ class StageConfig(RefineConfig):
             if not 0 <= value <= 1:
                 raise SettingsError(f"refiner.{name} must lie in [0, 1], got {value}")
         if not 0 <= self.share < 1:
-            raise SettingsError(f"refiner.share must lie in [0, 1): frames of the clip go on training, got {self.share}")
+            raise SettingsError(
+                f"refiner.share must lie in [0, 1): frames of the clip go on training, got {self.share}"
+            )

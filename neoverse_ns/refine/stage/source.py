@@ -17,9 +17,7 @@ from neoverse_ns.reconstruct.split import FrameSplit
 from neoverse_ns.refine.source import SourceScene
 
 
-def training_source(
-    clip: Clip, split: FrameSplit, cameras: PinholeCameras, gaussians: DynamicGaussians
-) -> SourceScene:
+def training_source(clip: Clip, split: FrameSplit, cameras: PinholeCameras, gaussians: DynamicGaussians) -> SourceScene:
     """The clip as its training frames show it, with the Gaussians that those gave.
 
     Held-out frames are left out altogether, so that what is measured on them stays honest; Gaussians that an earlier

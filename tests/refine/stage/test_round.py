@@ -187,7 +187,9 @@ def test_only_what_needed_refinement_counts_in_full() -> None:
     torch.testing.assert_close(gradient[:, :3].abs().mean() / gradient[:, 3:].abs().mean(), torch.tensor(10.0))
     # Where nothing but repainted pixels counts, the others do not pull at all.
     alone = pixel_weights(repainted, config(keep_weight=0.0))
-    (gradient,) = torch.autograd.grad(refined_view_losses(drawn, target, alone, LossConfig(dssim=0.0))["refined_l1"], drawn)
+    (gradient,) = torch.autograd.grad(
+        refined_view_losses(drawn, target, alone, LossConfig(dssim=0.0))["refined_l1"], drawn
+    )
     assert float(gradient[:, 3:].abs().max()) == 0
 
 
