@@ -63,7 +63,7 @@ def config(**changes: Any) -> StageConfig:
 def test_held_out_frames_are_nowhere_in_what_a_refiner_sees(tmp_path: Path) -> None:
     seen = source(held_out_value=255)
     assert len(seen) == 4
-    assert [int(round(float(t) * 4)) for t in seen.times] == SPLIT.train
+    assert [round(float(t) * 4) for t in seen.times] == SPLIT.train
     assert seen.keyframes == [0, 2, 3]
     assert torch.equal(seen.frames, clip().frames[SPLIT.train])
     # Nothing of the result depends on what a held-out frame shows.
