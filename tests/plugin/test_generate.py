@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from neoverse_ns.errors import NeoVerseError, RunError, SettingsError
-from neoverse_ns.gaussians.dynamic import MADE_UP, concatenate
+from neoverse_ns.gaussians.dynamic import MADE_UP
 from neoverse_ns.gaussians.transform import transform
 from neoverse_ns.plugin.generate import GeneratedVideo, generate, kept_in
 from neoverse_ns.plugin.run import OpenRun
@@ -80,7 +80,7 @@ def test_the_refiner_gets_training_frames_and_what_they_showed(run: OpenRun) -> 
     # A camera that stays on the path sees what the run draws there, refined pose included.
     model, scene = run.loaded()
     frame = 4
-    gaussians = model.gaussians[: GAUSSIANS].detach()
+    gaussians = model.gaussians[:GAUSSIANS].detach()
     view = run.cameras[frame : frame + 1]
     drawn = draw(gaussians, float(scene.clip.times[frame]), view.viewmats, view.K, WIDTH, HEIGHT)
     torch.testing.assert_close(conditions.rgb[frame], drawn.rgb[0].clamp(0, 1), atol=2e-3, rtol=0.0)
