@@ -2,11 +2,15 @@
 
     python scripts/benchmark_refine.py --clips CLIPS --lpips-weights ALEXNET --markdown docs/benchmarks_refine.md
     python scripts/benchmark_refine.py --clips CLIPS --only trulli_village,street_stereo
+    python scripts/benchmark_refine.py --clips CLIPS --stage-only --markdown docs/benchmarks_refine_stage.md
 
 Scenes are taken as lifted, without photometric refinement, and kept in the cache, so that a second run measures
 refiners alone. Refiners learn from training frames; every 8th frame is held out and is what they are judged on, in
 versions of the scene that are worn with other seeds than those they learned from. Masks come from opacity alone. At
 held-out times refiners may look at the training frames around, as they may for any new view.
+
+With --stage-only, refinement is measured as a stage of ns-train instead: held-out frames and the unseen camera without
+it, with as many steps more, and with it (see _benchmark/refine_stage.py).
 """
 
 from __future__ import annotations
@@ -19,11 +23,13 @@ from typing import Any
 
 import tyro
 from _benchmark.clips import find_clips, load_benchmark_clip
-from _benchmark.columns import REFINE_SECTIONS
+from _benchmark.columns import REFINE_SECTIONS, STAGE_SECTIONS
 from _benchmark.protocols import held_out_protocol
+from _benchmark.refine_stage import measure_stage
 from _benchmark.refinement import Contest, measure_refiners, read_scene
 from _benchmark.refinement_gpu import measure_video_model
 from _benchmark.report import Row, describe_machine, to_markdown, write_report
+from _benchmark.train import TrainSettings
 
 from neoverse_ns.console import CONSOLE, progress, say, warn
 from neoverse_ns.errors import NeoVerseError
@@ -73,6 +79,14 @@ class RefineBenchmark:
     """Where taught refiners are kept, a folder per clip, and taken from; seconds of teaching are then meaningless."""
     cache_dir: Path | None = None
     """Where scenes are kept; by default the library's cache."""
+    stage_only: bool = False
+    """Train with refinement as a stage, and measure nothing else."""
+    stage_clips: str = "trulli_village,parked_cars,night_crowd,street_stereo"
+    """Clips of that, separated by commas."""
+    stage_refiner: str = "internal"
+    """Who refines in the stage."""
+    stage_steps: int = 200
+    """Steps of the stage."""
 
 
 FIRST_WORN_SEED = 10_000
@@ -102,8 +116,28 @@ def measure(folder: Path, options: RefineBenchmark, work: Path) -> Row:
     return row
 
 
+def measure_as_stage(folder: Path, options: RefineBenchmark, work: Path) -> Row:
+    """A clip trained with and without the stage; an error the clip causes ends up in the row."""
+    row: Row = {"clip": folder.name}
+    try:
+        protocol = held_out_protocol(options.start, options.duration, options.frames)
+        sample = load_benchmark_clip(folder, protocol, work, options.width)
+        settings = TrainSettings(method="neoverse", seed=42, output_dir=work / "stage_runs")
+        row["stage"] = measure_stage(sample, settings, options.stage_refiner, options.stage_steps)
+    except NeoVerseError as error:
+        row["error"] = str(error)
+        warn(f"{folder.name}: {error}")
+    return row
+
+
 def _header(options: RefineBenchmark) -> dict[str, Any]:
     """What was measured how, and where."""
+    if options.stage_only:
+        return {
+            "protocol": held_out_protocol(options.start, options.duration, options.frames).name,
+            "stage": f"neoverse, then {options.stage_refiner} and {options.stage_steps} steps",
+            "machine": describe_machine(),
+        }
     return {
         "protocol": held_out_protocol(options.start, options.duration, options.frames).name,
         "scene": "as lifted, no photometric refinement",
@@ -117,18 +151,20 @@ def _header(options: RefineBenchmark) -> dict[str, Any]:
 
 def run(options: RefineBenchmark, work: Path) -> int:
     """Measure every clip, write after each, print the tables at the end; returns the process's exit code."""
-    folders = find_clips(options.clips, options.only.split(","))
+    names = options.stage_clips if options.stage_only else options.only
+    folders = find_clips(options.clips, names.split(","))
+    sections, title = (STAGE_SECTIONS, "Stage") if options.stage_only else (REFINE_SECTIONS, "Refiners")
     header = _header(options)
     rows: list[Row] = []
     with progress("benchmark", len(folders)) as steps:
         for folder in folders:
             say(f"benchmark: {folder.name}")
-            rows.append(measure(folder, options, work))
-            text = to_markdown(rows, header, REFINE_SECTIONS, "Refiners")
+            rows.append((measure_as_stage if options.stage_only else measure)(folder, options, work))
+            text = to_markdown(rows, header, sections, title)
             # A long run that is cut short keeps what it has.
             write_report(rows, header, text, options.json, options.markdown)
             steps.advance(note=folder.name)
-    CONSOLE.print(to_markdown(rows, header, REFINE_SECTIONS, "Refiners"), markup=False, highlight=False)
+    CONSOLE.print(to_markdown(rows, header, sections, title), markup=False, highlight=False)
     return 1 if any("error" in row for row in rows) else 0
 
 

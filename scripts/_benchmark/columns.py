@@ -120,3 +120,27 @@ REFINE_SECTIONS = {
     ),
 }
 """Tables of scripts/benchmark_refine.py."""
+
+
+def _three(title: str, digits: int, *path: str) -> tuple[Column, ...]:
+    """One measure without the stage, with as many steps more, and with it."""
+    names = {"without": "", "steps": ", more steps", "refined": ", stage"}
+    return tuple(Column(title + end, ("stage", name, *path), digits, "mean") for name, end in names.items())
+
+
+STAGE_SECTIONS = {
+    "Held-out frames": (*_three("dB", 2, "psnr"), *_three("SSIM", 3, "ssim")),
+    "Unseen right camera, beside the left": (
+        *_three("dB", 2, "right_beside", "psnr"),
+        *_three("SSIM", 3, "right_beside", "ssim"),
+    ),
+    "Unseen right camera, aligned by the whole path": (
+        *_three("dB", 2, "right_aligned", "psnr"),
+        *_three("SSIM", 3, "right_aligned", "ssim"),
+    ),
+    "Costs": (
+        *_three("ns-train s", 0, "seconds"),
+        Column("new Gaussians", ("stage", "refined", "made_up"), 0, "mean"),
+    ),
+}
+"""The tables of refinement as a stage of training: the same run without it, with as many more steps, and with it."""

@@ -66,6 +66,7 @@ def time_sampling(
         dtype: Of weights and activations.
     """
     from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
+
     from neoverse_ns.refine.wan.components import empty_transformer
     from neoverse_ns.refine.wan.latents import decode_latents, encode_conditions
     from neoverse_ns.refine.wan.sampler import sample_latents

@@ -52,6 +52,14 @@ class WanRefiner(Refiner):
         self._residency: Residency | None = None
         self._texts: dict[str, Tensor] = {}
 
+    def check(self) -> None:
+        """Find the weights, fetching what may be downloaded.
+
+        Raises:
+            WeightsError: They are not there.
+        """
+        self._files = self._files or find_wan_files(self.config)
+
     def refine(
         self, conditions: Conditions, prompt: str = DEFAULT_PROMPT, seed: int = 0
     ) -> Float[Tensor, "n h w 3"]:  # RGB in [0, 1], on the device of the conditions
