@@ -38,8 +38,11 @@ class LifetimeRuns:
     def only(self, chosen: Bool[Tensor, " r"]) -> list[Run]:
         """The chosen runs, as plain numbers."""
         first, last = self.bounds[:-1][chosen].tolist(), self.bounds[1:][chosen].tolist()
-        intervals, dynamic = self.interval[chosen].tolist(), self.dynamic[chosen].tolist()
-        return [Run(slice(a, b), *i, d) for a, b, i, d in zip(first, last, intervals, dynamic, strict=True)]
+        lives = zip(*self.interval[chosen].T.tolist(), self.dynamic[chosen].tolist(), strict=True)
+        return [
+            Run(slice(a, b), before, at, after, dynamic)
+            for a, b, (before, at, after, dynamic) in zip(first, last, lives, strict=True)
+        ]
 
 
 class Run(NamedTuple):
