@@ -101,17 +101,16 @@ class Weights:
         patch = architecture.patch_size
         if self.width % patch or self.height % patch:
             raise SettingsError(f"width and height must be multiples of {patch}, got {self.width}x{self.height}")
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        free = free_memory(device)
-        say(f"memory for {self.num_frames} frames of {self.width}x{self.height} at once (free on {device}: "
-            f"{'unknown' if free is None else gigabytes(free)})")  # fmt: skip
-        mixed = device == "cuda"
-        for name, staged in (("all weights on the device", False), ("low_vram, one stage at a time", True)):
+        here = "cuda" if torch.cuda.is_available() else "cpu"
+        free = free_memory(here)
+        say(f"memory for {self.num_frames} frames of {self.width}x{self.height} at once:")
+        for name, device, staged in (("CPU", "cpu", False), ("GPU", "cuda", False), ("GPU, low_vram", "cuda", True)):
+            mixed = device == "cuda"
             request = MemoryRequest(self.num_frames, self.height, self.width, mixed_precision=mixed, staged=staged)
             estimate = estimate_memory(architecture, request)
             fits = ""
-            if free is not None and needed_bytes(estimate, False) > free:
-                fits = f"; at most {largest_frames(architecture, request, free)} frames fit"
-            elif free is not None:
-                fits = "; fits"
+            if device == here and free is not None:
+                most = largest_frames(architecture, request, free)
+                enough = needed_bytes(estimate, weights_loaded=False) <= free
+                fits = f"; {gigabytes(free)} free here: {'fits' if enough else f'at most {most} frames fit'}"
             CONSOLE.print(f"  {name}: {estimate.describe()}{fits}", highlight=False, markup=False)
