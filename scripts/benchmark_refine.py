@@ -38,7 +38,10 @@ from neoverse_ns.reconstruct.cache import cache_root
 from neoverse_ns.refine.config import RefineConfig
 from neoverse_ns.refine.registry import get_refiner
 
-WALKS = "forest_steps,night_crowd,parked_cars,rainy_lane,shrine_path,slot_canyon,street_crossing,trulli_village,street_stereo"
+WALKS = (
+    "forest_steps,night_crowd,parked_cars,rainy_lane,shrine_path,slot_canyon,street_crossing,trulli_village,"
+    "street_stereo"
+)
 """The walking clips, and the one with a second camera."""
 
 
@@ -72,6 +75,8 @@ class RefineBenchmark:
     """Of the refiners' training."""
     steps: int | None = None
     """Training steps of `internal`; by default its own."""
+    taught_dir: Path | None = None
+    """Where taught refiners are kept, a folder per clip, and taken from; seconds of teaching are then meaningless."""
     cache_dir: Path | None = None
     """Where scenes are kept; by default the library's cache."""
     stage_only: bool = False
@@ -95,7 +100,7 @@ def measure(folder: Path, options: RefineBenchmark, work: Path) -> Row:
         protocol = held_out_protocol(options.start, options.duration, options.frames)
         sample = load_benchmark_clip(folder, protocol, work, options.width)
         scene = read_scene(sample, cache_root(options.cache_dir))
-        config = RefineConfig()
+        config = RefineConfig(folder=None if options.taught_dir is None else options.taught_dir / folder.name)
         config.internal.steps = options.steps or config.internal.steps
         refiners = {}
         for name in options.refiners.split(","):

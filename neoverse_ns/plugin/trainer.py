@@ -24,6 +24,7 @@ from neoverse_ns.errors import NeoVerseError, RunError, SettingsError
 from neoverse_ns.plugin.optimizers import fit_schedules
 from neoverse_ns.plugin.pipeline import TRAINING_RECORD, NeoVersePipeline
 from neoverse_ns.plugin.refine_stage import FOLDER
+from neoverse_ns.plugin.scene_settings import share_settings
 from neoverse_ns.plugin.user_errors import exit_on_user_error
 
 
@@ -61,6 +62,8 @@ class NeoVerseTrainerConfig(TrainerConfig):
             datamanager.dataparser.data = self.data  # pyright: ignore
         if self.load_dir is not None:
             self.load_dir = self.load_dir.expanduser().absolute()
+        with exit_on_user_error():
+            share_settings(datamanager.dataparser.scene, self.pipeline.model)  # pyright: ignore
         datamanager.dataparser.scene_dir = self.get_base_dir() / "scene"  # pyright: ignore
         datamanager.dataparser.device = self.machine.device_type  # pyright: ignore
         super().save_config()

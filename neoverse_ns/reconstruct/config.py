@@ -11,6 +11,8 @@ import tyro
 from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.lift import LiftConfig
+from neoverse_ns.reconstruct.network.config import NetworkConfig
+from neoverse_ns.reconstruct.priors.config import PriorsConfig
 
 
 @dataclass
@@ -21,16 +23,21 @@ class SceneConfig:
     clip: Annotated[ClipConfig, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=ClipConfig)
     """Which frames of the source are used, and at which size."""
     num_keyframes: int | None = None
-    """Frames that carry Gaussians; by default half of the training frames."""
+    """Frames that carry Gaussians; by default half of the training frames, with the network 11."""
     held_out_every: int = 8
     """Every so many frames one is kept back to measure quality; 0 uses all of them for the scene."""
-    reconstructor: Literal["auto", "bundle"] = "auto"
+    reconstructor: Literal["auto", "bundle", "network"] = "auto"
     """How cameras and depth are found: `bundle` needs no weights (optical flow, two-view geometry, bundle adjustment);
-    `auto` takes the best one that can run here."""
+    `network` is NeoVerse's own feed-forward network, whose weights it needs and for which a CUDA device is advised;
+    `auto` takes the network where its weights and a CUDA device are there, else the bundle."""
     bundle: BundleConfig = field(default_factory=BundleConfig)
     """The weights-free reconstructor."""
     lift: LiftConfig = field(default_factory=LiftConfig)
     """From its depth and flow to Gaussians."""
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    """NeoVerse's own network."""
+    priors: PriorsConfig = field(default_factory=PriorsConfig)
+    """What is known beforehand: poses, intrinsics, depth."""
     cache_dir: Path | None = None
     """Where finished reconstructions are kept; by default $NEOVERSE_CACHE_DIR, or the user's cache folder."""
 
@@ -39,3 +46,5 @@ class SceneConfig:
         self.clip.validate()
         self.bundle.validate()
         self.lift.validate()
+        self.network.validate()
+        self.priors.validate()

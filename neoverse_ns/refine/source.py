@@ -48,7 +48,7 @@ class SourceScene:
 
     @staticmethod
     def of(scene: Scene, gaussians: DynamicGaussians | None = None) -> SourceScene:
-        """The source of a reconstructed clip, of its training frames alone: what learns from it must not see the others.
+        """The training frames of a reconstructed clip: what learns from it must not see those held out.
 
         Args:
             scene: The clip with its reconstruction.

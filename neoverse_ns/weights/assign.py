@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -11,11 +13,14 @@ from neoverse_ns.weights.match import common_prefix, require_match
 from neoverse_ns.weights.pages import release_pages
 from neoverse_ns.weights.read import WeightsFile
 
+TypeOf = Callable[[str, Tensor], torch.dtype | None]
+"""The type that a tensor shall have, by its key; None keeps its own."""
+
 
 def assign_weights(
     module: nn.Module,
     file: WeightsFile,
-    dtype: torch.dtype | None = None,
+    dtype: torch.dtype | TypeOf | None = None,
     device: torch.device | str = "cpu",
 ) -> nn.Module:
     """Make the file's tensors the module's own, for inference, without ever holding a second copy of all of them.
@@ -26,7 +31,7 @@ def assign_weights(
     Args:
         module: Built on the meta device (`with torch.device("meta")`) or anywhere else; its parameters are replaced.
         file: As :func:`read_weights` gives it; its keys may all have a prefix in front.
-        dtype: Of the floating-point tensors; None keeps the file's.
+        dtype: Of the floating-point tensors, of all or by key; None keeps the file's.
         device: Where they end up.
 
     Returns:
@@ -42,7 +47,9 @@ def assign_weights(
     try:
         with progress(f"loading {file.path.name}", len(file.tensors)) as steps:
             for key in list(file.tensors):
-                state[key.removeprefix(prefix)] = _placed(file.tensors.pop(key), dtype, device)
+                name, tensor = key.removeprefix(prefix), file.tensors.pop(key)
+                wanted = dtype if dtype is None or isinstance(dtype, torch.dtype) else dtype(name, tensor)
+                state[name] = _placed(tensor, wanted, device)
                 steps.advance()
     except torch.OutOfMemoryError as error:
         state.clear()

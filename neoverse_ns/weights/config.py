@@ -28,7 +28,7 @@ class WeightsConfig:
     revision: str | None = None
     """Branch, tag or commit of the hub repository; by default its main branch."""
     sha256: str | None = None
-    """Where given, the file must have this SHA-256; reading all of it takes some seconds per gigabyte."""
+    """Where given, the file (of split weights: the index) must have this SHA-256; hashing takes seconds a gigabyte."""
     download: bool = False
     """Whether a file that is not on this machine may be downloaded."""
     cache_dir: Path | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from neoverse_ns.weights.find import part_names
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "module", "reconstructor", "network", "weights", "params")
 """Entries under which checkpoints keep the tensors, in the order in which they are tried."""
+
+_WEB_PAGE = re.compile(rb"\s*<(!doctype|html|\?xml)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def _check_is_weights(path: Path) -> None:
         raise WeightsError(f"{path} is empty: download it again")
     if head.startswith(b"version https://git-lfs"):
         raise WeightsError(f"{path} is only a Git LFS pointer, not the weights: run `git lfs pull`, or download it")
-    if head.lstrip()[:1] == b"<":
+    if _WEB_PAGE.match(head):
         raise WeightsError(f"{path} is a web page, not weights: download the file itself (its 'resolve' address)")
 
 

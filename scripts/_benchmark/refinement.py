@@ -62,9 +62,8 @@ def measure_refiners(sample: BenchmarkClip, scene: Scene, contest: Contest, seed
     """
     source = SourceScene.of(scene)
     result: dict[str, Any] = {"seconds": _adapt(contest.refiners, source, seed)}
-    everything = SourceScene(
-        scene.clip.frames, scene.cameras, scene.clip.times, scene.geometry.keyframes, source.gaussians
-    )
+    clip, geometry = scene.clip, scene.geometry
+    everything = SourceScene(clip.frames, geometry.cameras, clip.times, geometry.keyframes, source.gaussians)
     result["simulated"] = _simulated(everything, scene.split.held_out, contest)
     result["as_lifted"] = _as_lifted(everything, scene.split.held_out, contest)
     result["steadiness"] = _steadiness(everything, contest)

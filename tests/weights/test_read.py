@@ -94,6 +94,18 @@ def test_what_people_get_instead_of_weights(tmp_path: Path, content: bytes, mess
     assert "\n" not in str(raised.value)
 
 
+def test_a_header_that_starts_like_a_tag_is_no_web_page(tmp_path: Path) -> None:
+    """The first bytes of a safetensors file are the length of its header: this one reads as a space and a bracket."""
+    path = tmp_path / "w.safetensors"
+    length = int.from_bytes(b" <", "little")
+    # What the metadata need beside their text is found by writing it once.
+    save_file({"a": torch.ones(2)}, path, metadata={"note": ""})
+    bare = len(path.read_bytes()) - 8 - 8
+    save_file({"a": torch.ones(2)}, path, metadata={"note": "x" * (length - bare)})
+    assert path.read_bytes().startswith(b" <")
+    torch.testing.assert_close(read_weights(path).tensors["a"], torch.ones(2))
+
+
 def test_a_pickle_that_could_run_code_is_refused(tmp_path: Path) -> None:
     torch.save({"state_dict": tensors(), "args": argparse.Namespace(lr=1.0)}, tmp_path / "w.ckpt")
     with pytest.raises(WeightsError, match="could run code"):

@@ -123,7 +123,9 @@ class PackedEvidence:
     def of(evidence: Evidence, K: Float[Tensor, "3 3"], c2w: Float[Tensor, "4 4"]) -> PackedEvidence:
         parts = [evidence.base, evidence.colours, evidence.trust, evidence.alpha, evidence.mask]
         # Alpha is rounded down: what was not fully covered must not become so.
-        whole = torch.cat([(part * 255).round() for part in parts[:3]] + [(part * 255).floor() for part in parts[3:]], 1)
+        whole = torch.cat(
+            [(part * 255).round() for part in parts[:3]] + [(part * 255).floor() for part in parts[3:]], 1
+        )
         return PackedEvidence(whole[0].to(torch.uint8), evidence.depth[0].half(), K, c2w)
 
     def crop(self, top: int, left: int, height: int, width: int) -> Evidence:

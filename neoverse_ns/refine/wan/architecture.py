@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from neoverse_ns.errors import WeightsError
@@ -12,6 +12,8 @@ from neoverse_ns.errors import WeightsError
 if TYPE_CHECKING:
     from neoverse_ns.refine.wan.transformer import ControlledWanTransformer
 
+EMBEDDED_CHANNELS = 64
+"""Channels that mask and cameras become, beside two latents."""
 HEAD_DIM = 128
 """Channels of a head in every published Wan 2.1 model; shapes alone do not tell it."""
 
@@ -73,45 +75,67 @@ class WanArchitecture:
         Raises:
             WeightsError: The checkpoint is not Wan 2.1 with a control branch.
         """
-        try:
-            dim, latent_channels = shapes["patch_embedding.weight"][:2]
-            ffn_dim = shapes["blocks.0.ffn.0.weight"][0]
-            text_dim = shapes["text_embedding.0.weight"][1]
-            freq_dim = shapes["time_embedding.0.weight"][1]
-        except KeyError as missing:
-            raise WeightsError(f"the checkpoint has no tensor {missing}: it is not a Wan 2.1 transformer") from missing
+        plain = cls.from_plain_release(shapes, 1, heads)
         if "control_patch_embedding.weight" not in shapes:
             raise WeightsError(
                 "the checkpoint is a Wan 2.1 transformer without a control branch: give the folder of the NeoVerse "
                 "release, whose shards hold both"
             )
-        layers, controlled = (_count_blocks(shapes, group) for group in ("blocks", "control_blocks"))
+        controlled = _count_blocks(shapes, "control_blocks")
         if control_layers is None:
-            control_layers = range(0, layers, -(-layers // max(controlled, 1)))
+            control_layers = range(0, plain.layers, -(-plain.layers // max(controlled, 1)))
         if len(control_layers) != controlled:
             raise WeightsError(
-                f"the checkpoint has {controlled} control blocks for {layers} main blocks, which cannot be spread "
-                "evenly: write the indices as control_layers into config.json"
+                f"the checkpoint has {controlled} control blocks for {plain.layers} main blocks, which cannot be "
+                "spread evenly: write the indices as control_layers into config.json"
             )
-        return cls(
-            dim=dim,
-            heads=heads or max(1, dim // HEAD_DIM),
-            layers=layers,
-            ffn_dim=ffn_dim,
-            text_dim=text_dim,
-            freq_dim=freq_dim,
-            latent_channels=latent_channels,
+        return replace(
+            plain,
             control_layers=tuple(control_layers),
             control_channels=shapes["control_patch_embedding.weight"][1],
         )
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> WanArchitecture:
+    def from_plain_release(
+        cls, shapes: Mapping[str, Sequence[int]], every: int, heads: int | None = None
+    ) -> WanArchitecture:
+        """Sizes of a Wan checkpoint in the release's names, with a control block for `every` so many main blocks.
+
+        Raises:
+            WeightsError: The checkpoint is not Wan 2.1.
+        """
+        try:
+            dim, latent_channels = shapes["patch_embedding.weight"][:2]
+            layers = _count_blocks(shapes, "blocks")
+            return cls(
+                dim=dim,
+                heads=heads or max(1, dim // HEAD_DIM),
+                layers=layers,
+                ffn_dim=shapes["blocks.0.ffn.0.weight"][0],
+                text_dim=shapes["text_embedding.0.weight"][1],
+                freq_dim=shapes["time_embedding.0.weight"][1],
+                latent_channels=latent_channels,
+                control_layers=tuple(range(0, layers, every)),
+                control_channels=2 * latent_channels + EMBEDDED_CHANNELS,
+            )
+        except KeyError as missing:
+            raise WeightsError(f"the checkpoint has no tensor {missing}: it is not a Wan 2.1 transformer") from missing
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], every: int | None = None) -> WanArchitecture:
         """Read the sizes from a `config.json` of diffusers' layout.
+
+        Args:
+            config: Its content.
+            every: Where given, a new control block for so many main blocks, whatever the config says of its own.
 
         Raises:
             WeightsError: A size is missing, or the config is of a model without a control branch.
         """
+        if every is not None and "num_layers" in config and "in_channels" in config:
+            channels = 2 * config["in_channels"] + EMBEDDED_CHANNELS
+            layers = list(range(0, config["num_layers"], every))
+            config = {**config, "vace_layers": layers, "vace_in_channels": channels}
         try:
             return cls(
                 dim=config["num_attention_heads"] * config["attention_head_dim"],

@@ -14,10 +14,10 @@ from neoverse_ns.console import say
 from neoverse_ns.errors import UNREADABLE, WeightsError
 from neoverse_ns.refine.wan.architecture import WanArchitecture
 from neoverse_ns.refine.wan.files import Part, WanFiles
-from neoverse_ns.refine.wan.key_map import match_keys, to_release
+from neoverse_ns.refine.wan.key_map import match_keys, to_diffusers, to_release
 from neoverse_ns.refine.wan.lora import LoraUpdates
 from neoverse_ns.refine.wan.original import autoencoder_key, text_encoder_config, text_encoder_key
-from neoverse_ns.refine.wan.shards import assign_stream
+from neoverse_ns.refine.wan.shards import assign_stream, read_shapes
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
@@ -64,7 +64,7 @@ def load_components(files: WanFiles, dtype: torch.dtype, device: torch.device | 
         WeightsError: A part is damaged, or belongs to another model.
     """
     return WanComponents(
-        transformer=load_transformer(files.transformer, dtype, device, files.lora),
+        transformer=load_transformer(files.transformer, dtype, device, files.lora, files.control),
         text_encoder=load_text_encoder(files.text_encoder, dtype, device),
         vae=load_vae(files.vae, dtype, device),
         tokenizer=load_tokenizer(files.tokenizer),
@@ -85,19 +85,18 @@ def architecture_of(part: Part) -> WanArchitecture:
 
 
 def load_transformer(
-    part: Part, dtype: torch.dtype, device: torch.device | str, lora: Path | None = None
+    part: Part,
+    dtype: torch.dtype,
+    device: torch.device | str,
+    lora: Path | None = None,
+    control: Path | None = None,
 ) -> ControlledWanTransformer:
-    """Load the transformer, merging a LoRA on the way.
+    """Load the transformer, merging a LoRA on the way, and putting a control branch of one's own in its place.
 
     Raises:
-        WeightsError: As of :func:`load_components`; or the LoRA does not fit.
+        WeightsError: As of :func:`load_components`; or the LoRA or the control branch does not fit.
     """
-    architecture = architecture_of(part)
-    with torch.device("meta"):
-        model = architecture.build()
-    # The rotary table is computed, not stored, so it must not stay on the meta device.
-    model.rope = type(model.rope)(architecture.dim // architecture.heads, (1, 2, 2), model.rope.max_seq_len)
-    model.rope.to(device)
+    model = empty_transformer(architecture_of(part), device)
     state = model.state_dict()
     if part.layout == "release":
         names = match_keys(part.shapes, state)
@@ -107,7 +106,51 @@ def load_transformer(
         release = {key: to_release(key) for key in part.shapes}
     if lora is None:
         assign_stream(model, part.files, names, dtype, device)
-        return model
+    else:
+        _load_merged(model, part, names, release, dtype, device, lora)
+    if control is not None:
+        load_control(model, control, dtype, device)
+    return model
+
+
+def empty_transformer(architecture: WanArchitecture, device: torch.device | str) -> ControlledWanTransformer:
+    """The module with its weights on the meta device, to be filled."""
+    with torch.device("meta"):
+        model = architecture.build()
+    # The rotary table is computed, not stored, so it must not stay on the meta device.
+    model.rope = type(model.rope)(architecture.dim // architecture.heads, (1, 2, 2), model.rope.max_seq_len)
+    model.rope.to(device)
+    return model
+
+
+def load_control(
+    model: ControlledWanTransformer, file: Path, dtype: torch.dtype, device: torch.device | str
+) -> ControlledWanTransformer:
+    """Replace the control branch by one that training wrote.
+
+    Raises:
+        WeightsError: The file is damaged, or of a branch of another size.
+    """
+    shapes = read_shapes([file])
+    others = frozenset(key for key in model.state_dict() if not is_control(key))
+    assign_stream(model, [file], {key: to_diffusers(key) for key in shapes}, dtype, device, aliases=others)
+    return model
+
+
+def is_control(key: str) -> bool:
+    """Whether a key of the transformer's state dict belongs to the control branch."""
+    return key.startswith(("mask_camera_embedding.", "vace_"))
+
+
+def _load_merged(
+    model: ControlledWanTransformer,
+    part: Part,
+    names: dict[str, str],
+    release: dict[str, str],
+    dtype: torch.dtype,
+    device: torch.device | str,
+    lora: Path,
+) -> None:
     updates = LoraUpdates(lora, set(release.values()))
 
     def merge(key: str, tensor: Tensor) -> Tensor:
@@ -116,7 +159,6 @@ def load_transformer(
 
     assign_stream(model, part.files, names, dtype, device, merge)
     say(f"merged {len(updates)} updates of {lora.name}")
-    return model
 
 
 def load_text_encoder(part: Part, dtype: torch.dtype, device: torch.device | str) -> UMT5EncoderModel:

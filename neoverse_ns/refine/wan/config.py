@@ -24,6 +24,8 @@ class WanConfig:
     """Folder or hub id that has the transformer with its control branch, in the release's layout or in diffusers'."""
     base: str | None = "Wan-AI/Wan2.1-T2V-14B-Diffusers"
     """Folder or hub id for the text encoder, tokenizer and autoencoder where `model` lacks them."""
+    control: str | None = None
+    """File that training wrote, whose control branch takes the place of the model's own."""
     lora: str = "auto"
     """Distilled LoRA: a file; `auto` takes the one in `model`'s folder `loras`, if any; `none` takes none."""
     download: bool = False

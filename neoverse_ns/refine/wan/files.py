@@ -60,6 +60,7 @@ class WanFiles:
     vae: Part
     tokenizer: Path
     lora: Path | None
+    control: Path | None = None
 
 
 def find_wan_files(config: WanConfig) -> WanFiles:
@@ -91,6 +92,7 @@ def find_wan_files(config: WanConfig) -> WanFiles:
         vae=found["autoencoder"],
         tokenizer=found["tokenizer"],
         lora=find_lora(config.lora, model),
+        control=None if config.control is None else _file(config.control, "control branch"),
     )
 
 
@@ -103,14 +105,13 @@ def find_transformer(folder: Path) -> Part | None:
         if not shards:
             continue
         shapes = read_shapes(shards)
-        for layout, key in (("release", "blocks.0.self_attn.q.weight"), ("diffusers", "blocks.0.attn1.to_q.weight")):
-            if key in shapes:
-                return Part(shards, shapes, layout, _read_config(place))
+        if "blocks.0.self_attn.q.weight" in shapes:
+            return Part(shards, shapes, "release", _read_config(place))
+        if "blocks.0.attn1.to_q.weight" in shapes:
+            return Part(shards, shapes, "diffusers", _read_config(place))
         other = f"{shards[0]} has tensors such as {next(iter(shapes))}"
     if other is not None:
-        raise WeightsError(
-            f"{other}: that is Wan 2.1's transformer neither in the release's layout nor in diffusers'; download it again"
-        )
+        raise WeightsError(f"{other}: that is Wan 2.1's transformer neither in the release's layout nor in diffusers'")
     return None
 
 
@@ -139,16 +140,21 @@ def find_lora(choice: str, folder: Path) -> Path | None:
     if choice == "none":
         return None
     if choice != "auto":
-        path = Path(choice).expanduser()
-        if not path.is_file():
-            raise WeightsError(f"no LoRA at {path}: give a .safetensors file, 'auto' or 'none'")
-        return path
+        return _file(choice, "LoRA")
     held = sorted((folder / "loras").glob("*.safetensors"))
     if len(held) > 1:
         raise WeightsError(
-            f"{folder / 'loras'} has {len(held)} LoRAs ({', '.join(path.name for path in held[:3])}): name the one to use"
+            f"{folder / 'loras'} has {len(held)} LoRAs ({', '.join(path.name for path in held[:3])}): name the one to "
+            "use"
         )
     return held[0] if held else None
+
+
+def _file(choice: str, what: str) -> Path:
+    path = Path(choice).expanduser()
+    if not path.is_file():
+        raise WeightsError(f"no {what} at {path}: give a .safetensors file")
+    return path
 
 
 def _component(place: Path, stem: str, original: Path) -> Part | None:

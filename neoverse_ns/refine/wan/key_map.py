@@ -45,9 +45,7 @@ CONTROL_ONLY = {"before_proj": "proj_in", "after_proj": "proj_out"}
 BLOCKS = {"blocks": ("blocks", INSIDE), "control_blocks": ("vace_blocks", {**INSIDE, **CONTROL_ONLY})}
 
 _ALONE_BACK = {new: old for old, new in ALONE.items()}
-_BLOCKS_BACK = {
-    group: (old, {new: inner for inner, new in table.items()}) for old, (group, table) in BLOCKS.items()
-}
+_BLOCKS_BACK = {group: (old, {new: inner for inner, new in table.items()}) for old, (group, table) in BLOCKS.items()}
 
 
 def to_diffusers(key: str) -> str:

@@ -94,8 +94,8 @@ class LoraUpdates:
             unmatched.append(key)
         elif alpha != down.shape[0]:
             raise WeightsError(
-                f"{self.path.name} scales its updates ({key} is {alpha:g} for rank {down.shape[0]}), which the distilled "
-                "LoRAs of lightx2v do not: choose one of those"
+                f"{self.path.name} scales its updates ({key} is {alpha:g} for rank {down.shape[0]}), which the "
+                "distilled LoRAs of lightx2v do not: choose one of those"
             )
 
     def _add(self, key: str, value: Tensor, release_keys: set[str], unmatched: list[str]) -> None:

@@ -163,9 +163,9 @@ def choose_plan(
         "window, or a machine with more memory"
     )
     raise MemoryShortageError(
-        f"{clip.frames} frames of {clip.width}x{clip.height} need {least} on {device}, where "
-        f"{free_device / GIGABYTE:.1f} GB are free"
-        + ("" if on_cpu else f", with {free_host / GIGABYTE:.1f} GB of main memory")
+        f"{clip.frames} frames of {clip.width}x{clip.height} do not fit on {device} with {least}: "
+        f"{free_device / GIGABYTE:.1f} GB are free there"
+        + ("" if on_cpu else f", and {free_host / GIGABYTE:.1f} GB of main memory")
         + f": {advice}"
     )
 

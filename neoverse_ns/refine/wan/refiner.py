@@ -13,7 +13,7 @@ from neoverse_ns.errors import MemoryShortageError, RefinementError
 from neoverse_ns.refine.base import DEFAULT_PROMPT, Conditions, Refiner
 from neoverse_ns.refine.conditions.depth import normalise_depth
 from neoverse_ns.refine.wan.components import WanComponents, architecture_of, load_components
-from neoverse_ns.refine.wan.config import FRAMES_PER_LATENT, WanConfig
+from neoverse_ns.refine.wan.config import WanConfig
 from neoverse_ns.refine.wan.files import WanFiles, find_wan_files
 from neoverse_ns.refine.wan.latents import decode_latents, encode_conditions
 from neoverse_ns.refine.wan.memory import ClipSize, Plan, choose_plan, free_memory, model_size
@@ -73,9 +73,7 @@ class WanRefiner(Refiner):
         _check_finite(conditions)
         config = self.config
         windows = plan_windows(len(conditions), config.window, config.overlap)
-        size = ClipSize(
-            padded_count(len(windows[0])), padded_side(conditions.height), padded_side(conditions.width)
-        )
+        size = ClipSize(padded_count(len(windows[0])), padded_side(conditions.height), padded_side(conditions.width))
         components, residency = self._ready(size)
         steps, guidance = self._sampling(components)
         text = self._embed(prompt)

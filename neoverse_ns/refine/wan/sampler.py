@@ -44,7 +44,7 @@ def sample_latents(
     dtype = transformer.dtype
     scheduler = sampling_scheduler(steps)
     state = noise
-    for timestep in scheduler.timesteps:
+    for timestep in torch.as_tensor(scheduler.timesteps):
         # Two passes after each other take half the memory of a batch of two.
         moment = timestep.to(noise.device).expand(1)
         velocity = transformer(state.to(dtype), moment, text.to(dtype), control, control_scale).float()
@@ -52,6 +52,6 @@ def sample_latents(
             assert negative is not None
             away = transformer(state.to(dtype), moment, negative.to(dtype), control, control_scale).float()
             velocity = away + guidance * (velocity - away)
-        state = scheduler.step(velocity, timestep, state, return_dict=False)[0]  # pyright: ignore[reportArgumentType]
+        state = torch.as_tensor(scheduler.step(velocity, timestep, state, return_dict=False)[0])  # pyright: ignore
         on_step()
     return state

@@ -83,7 +83,7 @@ def assign_stream(
         dtype: Of the other parameters.
         device: Where they end up.
         change: Applied to every tensor under its key in the files, before its type changes.
-        aliases: Keys of the module's state dict that are second names of other parameters.
+        aliases: Keys of the module's state dict that need no tensor: second names, or what is filled elsewhere.
 
     Returns:
         The module, in evaluation mode, its parameters without gradients.

@@ -5,6 +5,8 @@ Importing this module imports diffusers: import it inside the function that need
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from diffusers.configuration_utils import register_to_config
 from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
@@ -79,8 +81,9 @@ class ControlledWanTransformer(WanVACETransformer3DModel):
         Locked by `test_zeroed_control_leaves_wan_unchanged`.
         """
         for block in self.vace_blocks:
-            nn.init.zeros_(block.proj_out.weight)
-            nn.init.zeros_(block.proj_out.bias)
+            projection = block.get_submodule("proj_out")
+            for parameter in projection.parameters():
+                nn.init.zeros_(parameter)
 
     def control_modules(self) -> dict[str, nn.Module]:
         """The modules of the control branch, by their names: the part that NeoVerse trains."""
@@ -92,8 +95,7 @@ class ControlledWanTransformer(WanVACETransformer3DModel):
         pixels = torch.cat([control.mask, control.plucker], dim=1)
         # Three empty frames in front make the first frame a group of four, as it is to the autoencoder.
         pixels = nn.functional.pad(pixels, (0, 0, 0, 0, TIME_STRIDE - 1, 0))
-        weight = self.mask_camera_embedding[0].weight
-        embedded = self.mask_camera_embedding(pixels.to(weight.device, weight.dtype))
+        embedded = self.mask_camera_embedding(pixels.to(control.rgb.device, self.dtype))
         return torch.cat([control.rgb.to(embedded), control.depth.to(embedded), embedded], dim=1)
 
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -115,10 +117,8 @@ class ControlledWanTransformer(WanVACETransformer3DModel):
         """
         if control is None:
             # Without hints the layers are exactly those of the text-to-video model, whose forward pass fits them.
-            plain = WanTransformer3DModel.forward(  # pyright: ignore[reportArgumentType]
-                self, hidden_states, timestep, encoder_hidden_states, return_dict=False
-            )
-            return plain[0]
+            forward: Any = WanTransformer3DModel.forward
+            return forward(self, hidden_states, timestep, encoder_hidden_states, return_dict=False)[0]
         hints = self.embed_control(control)
         scales = hints.new_full((len(self.config.vace_layers),), control_scale)  # pyright: ignore
         return super().forward(

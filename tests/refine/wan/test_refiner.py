@@ -160,7 +160,7 @@ def test_lora_sets_the_steps_and_changes_the_frames(folders, tmp_path, refiner, 
 def test_too_little_memory_is_refused_before_loading(folders, monkeypatch):
     monkeypatch.setattr(refiner_module, "free_memory", lambda device: (1e5, 1e9))
     monkeypatch.setattr(refiner_module, "load_components", lambda *_: pytest.fail("loaded"))
-    with pytest.raises(MemoryShortageError, match=r"5 frames of 32x32 need .* does not fit"):
+    with pytest.raises(MemoryShortageError, match=r"5 frames of 32x32 do not fit on cpu with .*: even .* does not fit"):
         _refiner(folders[1]).refine(make_conditions())
 
 

@@ -17,7 +17,7 @@ from neoverse_ns.refine.wan.transformer import ControlledWanTransformer
 ARCHITECTURE = WanArchitecture(
     dim=24,
     heads=2,
-    layers=4,
+    layers=3,
     ffn_dim=32,
     text_dim=16,
     freq_dim=16,
