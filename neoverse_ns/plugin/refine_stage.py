@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,10 +118,8 @@ class RefinementStage:
         self._model.replace_made_up(new, optimizers.optimizers)
         optimizers.parameters.update(self._model.get_param_groups())
         self._manager.add_refined(RefinedFeed(round_.views, self.config, step))
-        try:
+        with _named_errors(folder):
             (folder / _name(step) / _DONE).write_text(json.dumps({"step": step}), "utf8")
-        except OSError as error:
-            raise RunError(f"cannot write to {folder} ({error.strerror or error}): free space") from error
         say(
             f"{len(round_.views)} refined views train the scene from step {step} on; "
             f"{0 if new is None else len(new):,} new Gaussians fill holes"
@@ -146,7 +146,8 @@ class RefinementStage:
             return []
         if earlier != folder and earlier.is_dir():
             # Also what the checkpoint has not seen: its views are used again if they come out the same.
-            shutil.copytree(earlier, folder, dirs_exist_ok=True)
+            with _named_errors(folder):
+                shutil.copytree(earlier, folder, dirs_exist_ok=True)
         steps = sorted(_steps(folder))
         seen = [step for step in steps if step < start]
         views = load_round(folder / _name(seen[-1]), self.config) if seen else None
@@ -163,6 +164,15 @@ def _earlier_run(trainer: Trainer) -> Path | None:
     if config.load_dir is not None:
         return config.load_dir.parent / FOLDER
     return None if config.load_checkpoint is None else config.load_checkpoint.absolute().parent.parent / FOLDER
+
+
+@contextmanager
+def _named_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, shutil.Error) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise RunError(f"cannot write to {folder} ({reason}): free space, or choose another --output-dir") from error
 
 
 def _name(step: int) -> str:

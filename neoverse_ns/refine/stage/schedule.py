@@ -46,8 +46,8 @@ def make_plan(start: int, steps: int, at_steps: tuple[int, ...], further: int, m
     """
     photometric = start + steps
     if at_steps:
-        left = at_steps[sum(made_step <= at_steps[-1] for made_step in made) :]
-        rounds = tuple(sorted({max(step, start) for step in left}))
+        due = [step for step in at_steps if not any(done >= step for done in made)]
+        rounds = tuple(sorted({max(step, start) for step in due}))
     else:
         rounds = () if made else (photometric,)
     end = max(photometric, rounds[-1] + further) if rounds else photometric

@@ -24,6 +24,9 @@ def test_a_resumed_run_makes_what_is_still_due_and_what_it_missed() -> None:
     assert make_plan(150, 350, (100, 300), 50, [100]).rounds == (300,)
     assert make_plan(150, 350, (100, 300), 50, []).rounds == (150, 300)
     assert make_plan(400, 100, (100, 300), 50, [100, 300]) == Plan((), 500, 50, False)
+    # One made late is not made again, and one made for something earlier does not stand for a later one.
+    assert make_plan(200, 300, (100, 300), 50, [150]).rounds == (300,)
+    assert make_plan(600, 100, (650,), 50, [500]).rounds == (650,)
 
 
 def test_a_round_that_waits_comes_early_where_the_loss_has_stalled_and_a_chosen_one_does_not() -> None:
