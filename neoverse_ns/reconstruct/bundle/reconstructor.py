@@ -5,13 +5,10 @@ from __future__ import annotations
 import time
 
 from neoverse_ns.clip.clip import Clip
-from neoverse_ns.gaussians.dynamic import concatenate
 from neoverse_ns.reconstruct.base import Reconstruction, Reconstructor
-from neoverse_ns.reconstruct.bundle.background import fuse_background
-from neoverse_ns.reconstruct.bundle.budget import limit_gaussians
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
-from neoverse_ns.reconstruct.bundle.lift import KeyframeFlow, LiftConfig, lift
-from neoverse_ns.reconstruct.bundle.sky import backdrop
+from neoverse_ns.reconstruct.bundle.lift import KeyframeFlow, LiftConfig
+from neoverse_ns.reconstruct.bundle.scene_gaussians import scene_gaussians
 from neoverse_ns.reconstruct.bundle.solve import solve_geometry
 from neoverse_ns.reconstruct.split import FrameSplit
 
@@ -26,13 +23,7 @@ class BundleReconstructor(Reconstructor):
         solution = solve_geometry(clip, split, self.config)
         started = time.perf_counter()
         flows = {pair: KeyframeFlow(flow, solution.flow_confidence[pair]) for pair, flow in solution.flow.items()}
-        lifted = lift(clip, solution.geometry, flows, self.lift_config)
-        behind = lifted[:0]
-        if self.lift_config.background and len(split.keyframes) > 1:
-            behind = fuse_background(clip, solution.geometry, lifted)
-        if self.lift_config.backdrop:
-            behind = concatenate([behind, backdrop(clip, solution.geometry)])
-        gaussians = limit_gaussians(lifted, behind, solution.geometry, self.lift_config.max_gaussians)
+        gaussians = scene_gaussians(clip, solution.geometry, flows, self.lift_config)
         report = solution.geometry.report
         report["reconstructor"] = "bundle"
         report.setdefault("seconds", {})["lift"] = time.perf_counter() - started
