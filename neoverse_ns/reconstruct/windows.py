@@ -7,6 +7,7 @@ where the camera stands still, and centres say nothing), and their poses the res
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -39,9 +40,9 @@ def plan_windows(count: int, length: int, overlap: int) -> list[range]:
 
 def owned_frames(windows: list[range]) -> list[range]:
     """The frames that each window answers for: up to the middle of what it shares with its neighbours."""
-    seams = [(after.start + before.stop + 1) // 2 for before, after in zip(windows, windows[1:], strict=False)]
+    seams = [(after.start + before.stop + 1) // 2 for before, after in itertools.pairwise(windows)]
     bounds = [windows[0].start, *seams, windows[-1].stop]
-    return [range(start, stop) for start, stop in zip(bounds, bounds[1:], strict=False)]
+    return [range(start, stop) for start, stop in itertools.pairwise(bounds)]
 
 
 def join_similarity(
