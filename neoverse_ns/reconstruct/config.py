@@ -11,6 +11,7 @@ import tyro
 from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.lift import LiftConfig
+from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
 
 
 @dataclass
@@ -24,11 +25,14 @@ class SceneConfig:
     """Frames that carry Gaussians; by default every second training frame."""
     held_out_every: int = 8
     """Every so many frames one is kept back to measure quality; 0 uses all of them for the scene."""
-    reconstructor: Literal["auto", "bundle"] = "auto"
+    reconstructor: Literal["auto", "bundle", "da3"] = "auto"
     """How cameras and depth are found: `bundle` needs no weights (optical flow, two-view geometry, bundle adjustment);
+    `da3` asks Depth Anything 3, whose package and weights it needs;
     `auto` takes the best one that can run here."""
     bundle: BundleConfig = field(default_factory=BundleConfig)
     """The weights-free reconstructor."""
+    da3: DepthAnythingConfig = field(default_factory=DepthAnythingConfig)
+    """Depth Anything 3."""
     lift: LiftConfig = field(default_factory=LiftConfig)
     """From its depth and flow to Gaussians."""
     cache_dir: Path | None = None
@@ -38,4 +42,5 @@ class SceneConfig:
         """Raise SettingsError where a value is out of range."""
         self.clip.validate()
         self.bundle.validate()
+        self.da3.validate()
         self.lift.validate()

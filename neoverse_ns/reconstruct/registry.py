@@ -15,7 +15,13 @@ def _bundle(config: SceneConfig) -> Reconstructor:
     return BundleReconstructor(config.bundle, config.lift)
 
 
-RECONSTRUCTORS: dict[str, Callable[[SceneConfig], Reconstructor]] = {"bundle": _bundle}
+def _da3(config: SceneConfig) -> Reconstructor:
+    from neoverse_ns.reconstruct.depth_anything.reconstructor import DepthAnythingReconstructor
+
+    return DepthAnythingReconstructor(config.da3, config.lift)
+
+
+RECONSTRUCTORS: dict[str, Callable[[SceneConfig], Reconstructor]] = {"bundle": _bundle, "da3": _da3}
 
 
 def resolve_reconstructor(name: str) -> str:
