@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -18,6 +19,10 @@ STRIDE = 2
 
 MOST_FRAMES = 12
 """Frames, beyond those with flow, in which a still camera looks for the same colours."""
+
+OVERHEARD = 0.5
+"""Share of colour's word that is dropped where flow has spoken, if depth comes from elsewhere: more misses slow motion,
+less takes the errors of flow at edges for motion."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,14 @@ class MotionSearch:
         """
         by_flow = flow_evidence(views, 1 / depth, self.threshold, self.depth_error)
         by_colour = self._colour(frame, views, depth)
-        # Where depth has been fitted to the same flow, colour is no second witness.
-        free = 1 - (by_flow.moving + by_flow.still) if self.parallax else 1.0
+        heard = by_flow.moving + by_flow.still
+        if not self.parallax:
+            free = torch.ones_like(heard)
+        elif self.depth_error is None:
+            # Where depth has been fitted to the same flow, colour is no second witness.
+            free = 1 - heard
+        else:
+            free = 1 - OVERHEARD * heard
         return Evidence(by_flow.moving + free * by_colour.moving, by_flow.still + free * by_colour.still)
 
     def _colour(self, frame: int, views: Views, depth: Float[Tensor, "h w"]) -> Evidence:

@@ -27,7 +27,10 @@ CONFIG = DepthAnythingConfig(process_resolution=168)
 
 @pytest.fixture(scope="module")
 def truth() -> SyntheticClip:
-    return render_synthetic(9, WIDTH, HEIGHT)
+    """The first half of the clip: steps as small as a video's."""
+    whole = render_synthetic(17, WIDTH, HEIGHT)
+    parts = {name: getattr(whole, name)[:9] for name in whole.__dataclass_fields__}
+    return SyntheticClip(**{**parts, "flow": whole.flow[:8]})
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +82,7 @@ def test_held_out_frames_are_drawn_as_well_as_from_the_truth(found: Reconstructi
     }
     best = Reconstruction(geometry, scene_gaussians(clip, geometry, flows, LiftConfig()))
     for frame in split.held_out:
-        assert _psnr(found, truth, frame) > _psnr(best, truth, frame) - 0.7
+        assert _psnr(found, truth, frame) > _psnr(best, truth, frame) - 0.5
         assert _psnr(found, truth, frame) > 20
         # The figure tells cameras apart: a neighbouring frame's does far worse.
         beside = PinholeCameras(found.cameras.c2w.roll(1, 0), found.cameras.K, WIDTH, HEIGHT)
