@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import torch
 
 from neoverse_ns.clip.clip import Clip
+from neoverse_ns.console import warn
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import se3_inverse
@@ -23,6 +24,9 @@ from neoverse_ns.reconstruct.depth_anything.report import describe_cameras
 from neoverse_ns.reconstruct.depth_anything.surfaces import full_size_depth
 from neoverse_ns.reconstruct.depth_anything.weights import ViewNetwork, choose_device, load_network
 from neoverse_ns.reconstruct.split import FrameSplit
+
+UNFIT = 0.02
+"""Median residual of flow, as a share of the image's width, from which the network's geometry is doubtful."""
 
 
 class DepthAnythingReconstructor(Reconstructor):
@@ -57,6 +61,11 @@ class DepthAnythingReconstructor(Reconstructor):
             flow = training_flow(clip, split, self.config)
         with _timed(seconds, "motion"):
             motion = find_motion(clip, split, flow, cameras, depth, facts["kind"] == "parallax", self.config)
+        if motion.residual_px > UNFIT * clip.width:
+            warn(
+                f"how the pixels move does not fit the cameras and depth of {self.config.model} (median residual "
+                f"{motion.residual_px:.1f} px): try another --da3.model, --da3.ray-pose or --reconstructor bundle"
+            )
         report = {
             **facts,
             "reconstructor": "da3",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -17,6 +20,8 @@ from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
 
 FILES = ("config.json", "model.safetensors")
 """What published weights consist of."""
+INSTALL = "pip install 'neoverse-ns[da3]', then pip install --no-deps depth-anything-3"
+"""The package asks for more than its networks need, an old NumPy and xformers with a torch of its own among it."""
 LOG_LEVEL = "DA3_LOG_LEVEL"
 """Environment variable with which the package's own messages are chosen."""
 LARGEST_GAP = 0.1
@@ -61,7 +66,8 @@ def load_network(config: DepthAnythingConfig) -> ViewNetwork:
     folder = find_weights(config)
     device = choose_device(config.device)
     try:
-        network = network_class.from_pretrained(str(folder), local_files_only=True)
+        with _quiet():
+            network = network_class.from_pretrained(str(folder), local_files_only=True)
         _check_complete(network, folder)
         network = network.eval().to(device)
     except SettingsError:
@@ -129,22 +135,33 @@ def find_weights(config: DepthAnythingConfig) -> Path:
 
 def _import_network() -> Any:
     """The package's class; its import is slow and noisy, and changes a setting of torch."""
-    chatty = LOG_LEVEL in os.environ
     benchmark = torch.backends.cudnn.benchmark
     try:
-        api = import_module("depth_anything_3.api")
-        if not chatty:
+        with _quiet():
+            api = import_module("depth_anything_3.api")
+        if LOG_LEVEL not in os.environ:
             import_module("depth_anything_3.utils.logger").logger.level = 1
     except ImportError as error:
         lacking = (error.name or "").split(".")[0]
         if lacking == "depth_anything_3":
-            reason = "needs the depth-anything-3 package: pip install 'neoverse-ns[da3]'"
+            reason = f"needs the depth-anything-3 package: {INSTALL}"
         else:
             reason = f"needs what the depth-anything-3 package imports ({_first_line(error)}): pip install {lacking}"
         raise SettingsError(f"reconstructor da3 {reason}, or use --reconstructor bundle") from error
     finally:
         torch.backends.cudnn.benchmark = benchmark
     return api.DepthAnything3
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what other packages print and warn of to themselves, unless the user has chosen a level of messages."""
+    if LOG_LEVEL in os.environ:
+        yield
+        return
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _check_complete(network: Any, folder: Path) -> None:

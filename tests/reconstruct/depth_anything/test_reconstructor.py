@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
+import numpy as np
 import pytest
 import torch
 
@@ -19,7 +21,7 @@ from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
 from neoverse_ns.reconstruct.depth_anything.motion import training_flow
 from neoverse_ns.reconstruct.depth_anything.reconstructor import DepthAnythingReconstructor
 from neoverse_ns.reconstruct.split import FrameSplit, split_frames
-from tests.reconstruct.depth_anything.stand_in import ExactNetwork, processed_size
+from tests.reconstruct.depth_anything.stand_in import ExactNetwork, Prediction, processed_size
 
 WIDTH, HEIGHT = 128, 80
 CONFIG = DepthAnythingConfig(process_resolution=168)
@@ -136,6 +138,24 @@ def test_windows_of_different_worlds_give_one_path(truth: SyntheticClip) -> None
     assert ate(found.cameras.c2w, expected.cameras.c2w).percent_of_path < 0.05
     ratio = (found.geometry.depth / expected.depth).log().flatten(1).median(1).values
     assert float(ratio.max() - ratio.min()) < 2e-3
+
+
+def test_geometry_that_flow_contradicts_is_pointed_out(
+    truth: SyntheticClip, found: Reconstruction, capsys: pytest.CaptureFixture
+) -> None:
+    """As cameras do that were taken the wrong way round."""
+
+    class Inside(ExactNetwork):
+        def inference(self, image: list, **settings: object) -> Prediction:
+            said = super().inference(image, **settings)  # type: ignore[arg-type]
+            w2c = np.concatenate([said.extrinsics, np.tile([[[0.0, 0, 0, 1]]], (len(image), 1, 1))], 1)
+            return dataclasses.replace(said, extrinsics=np.linalg.inv(w2c))
+
+    capsys.readouterr()
+    lift = LiftConfig(background=False, backdrop=False)
+    wrong = DepthAnythingReconstructor(CONFIG, lift, Inside(truth)).reconstruct(truth.as_clip(), split_frames(9))
+    assert wrong.report["residual_px"] > 10 * found.report["residual_px"]
+    assert "does not fit the cameras and depth" in capsys.readouterr().out
 
 
 def test_a_single_image_and_no_held_out_frames(truth: SyntheticClip) -> None:

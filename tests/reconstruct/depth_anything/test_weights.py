@@ -28,7 +28,7 @@ def no_package(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def test_without_the_package(no_package: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SettingsError, match=r"needs the depth-anything-3 package: pip install 'neoverse-ns\[da3\]'"):
+    with pytest.raises(SettingsError, match=r"pip install 'neoverse-ns\[da3\]', then .* --no-deps depth-anything-3"):
         load_network(DepthAnythingConfig())
 
 
