@@ -40,5 +40,9 @@ class ReconstructionError(NeoVerseError, RuntimeError):
     """Cameras, depth or Gaussians could not be computed from the clip."""
 
 
+class RefinementError(NeoVerseError, RuntimeError):
+    """Frames could not be refined: what was drawn does not fit, or a model or library is missing."""
+
+
 class RunError(NeoVerseError, RuntimeError):
     """A run folder, checkpoint or exported file is missing something or belongs to something else."""

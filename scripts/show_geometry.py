@@ -148,7 +148,7 @@ def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _check_output(path: Path) -> None:
+def check_output(path: Path) -> None:
     """Find out before the work that it cannot be written.
 
     Raises:
@@ -162,7 +162,7 @@ def _check_output(path: Path) -> None:
 def main() -> int:
     options = tyro.cli(ShowGeometry, description=__doc__)
     try:
-        _check_output(options.output)
+        check_output(options.output)
         clip = load_clip(options.source, options.clip)
         split = split_frames(len(clip), held_out_every=0)
         geometry = solve_geometry(clip, split, BundleConfig()).geometry

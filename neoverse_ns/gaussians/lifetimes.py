@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int64
@@ -33,6 +34,25 @@ class LifetimeRuns:
         total = int(ends[-1]) if len(ends) else 0
         shift = torch.repeat_interleave(first - (ends - lengths), lengths, output_size=total)
         return shift + torch.arange(total, device=shift.device)
+
+    def only(self, chosen: Bool[Tensor, " r"]) -> list[Run]:
+        """The chosen runs, as plain numbers."""
+        first, last = self.bounds[:-1][chosen].tolist(), self.bounds[1:][chosen].tolist()
+        lives = zip(*self.interval[chosen].T.tolist(), self.dynamic[chosen].tolist(), strict=True)
+        return [
+            Run(slice(a, b), before, at, after, dynamic)
+            for a, b, (before, at, after, dynamic) in zip(first, last, lives, strict=True)
+        ]
+
+
+class Run(NamedTuple):
+    """Neighbouring rows with one lifetime; see :class:`LifetimeRuns`."""
+
+    rows: slice
+    before: float
+    at: float
+    after: float
+    dynamic: bool
 
 
 def lives(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
 from itertools import accumulate
 
 import torch
@@ -11,56 +9,14 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from neoverse_ns.gaussians.dynamic import DynamicGaussians
+from neoverse_ns.gaussians.instant import GaussiansAtTime, GaussiansAtTimes
 from neoverse_ns.gaussians.lifetimes import lifetime_runs, lives
 from neoverse_ns.gaussians.rows import contiguous_block, select_rows
+from neoverse_ns.gaussians.run_transition import FEW_RUNS, move_runs
 from neoverse_ns.geometry import quaternions
 
 LIFE_SPAN_GAMMA = 10.0
 """Decay rate of opacity at the neighbouring keyframe (the released renderer's default)."""
-
-
-@dataclass(frozen=True)
-class GaussiansAtTime:
-    """Ordinary 3D Gaussians, ready to draw.
-
-    Attributes:
-        means: Centres, world units.
-        quats: Rotations wxyz, not necessarily of unit length.
-        scales: Standard deviations, world units.
-        opacities: In [0, 1], life span applied.
-        sh: Spherical harmonics.
-        index: Rows of the clip's Gaussians these are, ascending.
-    """
-
-    means: Float[Tensor, "m 3"]
-    quats: Float[Tensor, "m 4"]
-    scales: Float[Tensor, "m 3"]
-    opacities: Float[Tensor, " m"]
-    sh: Float[Tensor, "m b 3"]
-    index: Int64[Tensor, " m"]
-
-
-@dataclass(frozen=True)
-class GaussiansAtTimes:
-    """Gaussians of several times behind each other; index or iterate to get those of one time.
-
-    Attributes:
-        together: All of them. Rows of `index` ascend within one time.
-        bounds: Where each time's Gaussians begin, then where the last one's end.
-    """
-
-    together: GaussiansAtTime
-    bounds: list[int]
-
-    def __len__(self) -> int:
-        return len(self.bounds) - 1
-
-    def __getitem__(self, place: int) -> GaussiansAtTime:
-        here = slice(*self.bounds[range(len(self))[place] :][:2])
-        return GaussiansAtTime(**{f.name: getattr(self.together, f.name)[here] for f in fields(GaussiansAtTime)})
-
-    def __iter__(self) -> Iterator[GaussiansAtTime]:
-        return (self[place] for place in range(len(self)))
 
 
 def alive_at(
@@ -109,8 +65,14 @@ def at_time(
         among: Take only these rows; None takes all.
     """
     moment = _as_time(gaussians, time)
-    index = _rows_alive(gaussians, moment, nearest_only, among)
-    return _moved(gaussians, index, moment, gamma, distinct=True)
+    runs = lifetime_runs(gaussians.interval, gaussians.dynamic)
+    chosen = lives(runs.interval, runs.dynamic, moment.detach()[None], nearest_only)
+    wants_gradients = torch.is_grad_enabled() and any(
+        table.requires_grad for table in (moment, *gaussians.tensors().values())
+    )
+    if not wants_gradients and int(chosen.sum()) <= FEW_RUNS:
+        return move_runs(gaussians, runs.only(chosen), float(moment), gamma, among)
+    return _moved(gaussians, _among(runs.rows(chosen), among), moment, gamma, distinct=True)
 
 
 def at_times(
@@ -140,7 +102,10 @@ def _rows_alive(
     gaussians: DynamicGaussians, time: Float[Tensor, ""], nearest_only: bool, among: Bool[Tensor, " n"] | None
 ) -> Int64[Tensor, " m"]:
     runs = lifetime_runs(gaussians.interval, gaussians.dynamic)
-    index = runs.rows(lives(runs.interval, runs.dynamic, time.detach()[None], nearest_only))
+    return _among(runs.rows(lives(runs.interval, runs.dynamic, time.detach()[None], nearest_only)), among)
+
+
+def _among(index: Int64[Tensor, " m"], among: Bool[Tensor, " n"] | None) -> Int64[Tensor, " k"]:
     return index if among is None else index[among.index_select(0, index)]
 
 

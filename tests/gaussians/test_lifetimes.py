@@ -151,4 +151,5 @@ def test_a_picture_without_gradients_takes_the_same_rows_as_a_training_step(orde
                 drawn = at_time(gaussians, time, among=among)
             step = at_time(trained, time, among=among)
             for name in ("means", "quats", "scales", "opacities", "sh", "index"):
-                torch.testing.assert_close(getattr(drawn, name), getattr(step, name), rtol=0, atol=0)
+                # Both round as they please, by an ulp or two.
+                torch.testing.assert_close(getattr(drawn, name), getattr(step, name), rtol=1e-6, atol=5e-7)

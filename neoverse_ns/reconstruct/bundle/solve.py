@@ -22,6 +22,7 @@ from neoverse_ns.reconstruct.bundle import report as describe
 from neoverse_ns.reconstruct.bundle.cameras import solve_cameras
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.degenerate import find_no_parallax, standing_still
+from neoverse_ns.reconstruct.bundle.depth_model import load_depth_model
 from neoverse_ns.reconstruct.bundle.flow import FlowField, Pair, measure_flow, to_gray
 from neoverse_ns.reconstruct.bundle.groups import solve_groups
 from neoverse_ns.reconstruct.bundle.normal_equations import State
@@ -61,11 +62,13 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
         config: Settings.
 
     Raises:
-        SettingsError: A setting is out of range, or `split` does not belong to `clip`.
+        SettingsError: A setting is out of range, `split` does not belong to `clip`, or the depth network is not there.
     """
     config.validate()
     if split.count != len(clip):
         raise SettingsError(f"the split is made for {split.count} frames, but the clip has {len(clip)}")
+    # Loaded before anything is computed: a network that is missing shall not cost the user the solve.
+    model = load_depth_model(config.depth_model) if config.depth_model else None
     seconds: dict[str, float] = {}
     with _timed(seconds, "flow"):
         gray = to_gray(clip.frames.numpy())
@@ -77,7 +80,7 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
     if groups.unlinked:
         warn(describe.describe_unlinked(groups.unlinked, len(clip)))
     with _timed(seconds, "depth"):
-        surfaces = keyframe_surfaces(clip, split, groups.flow, state, facts["kind"] == "parallax", config)
+        surfaces = keyframe_surfaces(clip, split, groups.flow, state, facts["kind"] == "parallax", config, model)
     unit = surfaces.depth.median()
     facts |= {
         "unlinked_frames": groups.unlinked,

@@ -13,7 +13,7 @@ from neoverse_ns.console import progress
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.degenerate import PRIOR_CONFIDENCE, prior_depth
 from neoverse_ns.reconstruct.bundle.depth import dense_depth
-from neoverse_ns.reconstruct.bundle.depth_model import DepthModel, fit_inverse_depth, load_depth_model
+from neoverse_ns.reconstruct.bundle.depth_model import DepthModel, fit_inverse_depth
 from neoverse_ns.reconstruct.bundle.edges import sharpen_edges
 from neoverse_ns.reconstruct.bundle.evidence import Evidence
 from neoverse_ns.reconstruct.bundle.flow import FlowField
@@ -44,7 +44,13 @@ Surface = tuple[Float[Tensor, "h w"], Float[Tensor, "h w"], Bool[Tensor, "h w"]]
 
 
 def keyframe_surfaces(
-    clip: Clip, split: FrameSplit, flow: FlowField, state: State, parallax: bool, config: BundleConfig
+    clip: Clip,
+    split: FrameSplit,
+    flow: FlowField,
+    state: State,
+    parallax: bool,
+    config: BundleConfig,
+    model: DepthModel | None = None,
 ) -> Surfaces:
     """Measure every keyframe with its cameras fixed.
 
@@ -55,9 +61,9 @@ def keyframe_surfaces(
         state: Poses and focal length.
         parallax: Whether the cameras move; if not, depth comes from the prior.
         config: Settings.
+        model: Predicts what flow cannot tell; None leaves that to smoothness.
     """
     keyframes = split.keyframes
-    model = load_depth_model(config.depth_model) if config.depth_model else None
     motion = MotionSearch(
         clip,
         split.train,

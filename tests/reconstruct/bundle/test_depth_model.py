@@ -9,7 +9,7 @@ import torch
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.reconstruct.bundle import surfaces
+from neoverse_ns.reconstruct.bundle import solve
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.depth_model import DepthModel, fit_inverse_depth, load_depth_model
 from neoverse_ns.reconstruct.bundle.solve import solve_geometry
@@ -63,6 +63,18 @@ def test_a_missing_model_is_named(tmp_path: Path) -> None:
         load_depth_model(str(tmp_path / "absent"))
 
 
+def test_a_missing_model_is_named_before_anything_is_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("transformers")
+
+    def measured(*_: object) -> None:
+        raise AssertionError("flow was measured first")
+
+    monkeypatch.setattr(solve, "measure_flow", measured)
+    clip, _ = room_clip(path(4), focal=0.8)
+    with pytest.raises(SettingsError, match="depth_model"):
+        solve_geometry(clip, split_frames(4, held_out_every=0), BundleConfig(depth_model=str(tmp_path / "absent")))
+
+
 def test_the_fit_finds_scale_and_shift_despite_outliers() -> None:
     generator = torch.Generator().manual_seed(2)
     predicted = torch.rand(40, 50, generator=generator)
@@ -106,7 +118,7 @@ def test_a_network_decides_for_a_camera_without_parallax(monkeypatch: pytest.Mon
     clip, truth = room_clip(still, focal=0.8)
     # Frames that equal each other could not be told apart by the stand-in.
     clip.frames[torch.arange(6), 0, 0] = torch.arange(6, dtype=torch.uint8)[:, None]
-    monkeypatch.setattr(surfaces, "load_depth_model", lambda _: _Oracle.of(clip, truth))
+    monkeypatch.setattr(solve, "load_depth_model", lambda _: _Oracle.of(clip, truth))
     split = split_frames(6, held_out_every=0)
     with_network = solve_geometry(clip, split, BundleConfig(depth_model="any")).geometry
     without = solve_geometry(clip, split, BundleConfig()).geometry
@@ -122,7 +134,7 @@ def test_a_network_places_what_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     near = truth.clone()
     for k in range(8):
         near[k, 40:80, 20 + 6 * k : 58 + 6 * k] = 1.0
-    monkeypatch.setattr(surfaces, "load_depth_model", lambda _: _Oracle.of(clip, near))
+    monkeypatch.setattr(solve, "load_depth_model", lambda _: _Oracle.of(clip, near))
     split = split_frames(8, held_out_every=0)
     geometry = solve_geometry(clip, split, BundleConfig(depth_model="any")).geometry
     place = split.keyframes.index(split.keyframes[len(split.keyframes) // 2])

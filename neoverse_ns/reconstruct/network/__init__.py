@@ -1,0 +1,1 @@
+"""NeoVerse's feed-forward reconstructor: a transformer from unposed frames to cameras, depth, motion and Gaussians."""

@@ -1,0 +1,1 @@
+"""From drawings with holes and flaws to finished frames: conditions, degradation simulation and refiners."""

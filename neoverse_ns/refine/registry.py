@@ -1,0 +1,30 @@
+"""Which refiner runs, by name. Factories import what they need when called: some of it is large."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from neoverse_ns.errors import SettingsError
+from neoverse_ns.refine.base import Refiner
+from neoverse_ns.refine.config import RefineConfig
+
+
+def _none(config: RefineConfig) -> Refiner:
+    from neoverse_ns.refine.as_drawn import AsDrawn
+
+    return AsDrawn()
+
+
+REFINERS: dict[str, Callable[[RefineConfig], Refiner]] = {"none": _none}
+
+
+def get_refiner(config: RefineConfig) -> Refiner:
+    """Build the refiner that `config.refiner` names.
+
+    Raises:
+        SettingsError: There is none of that name.
+        RefinementError: It cannot run here; the message says what is missing.
+    """
+    if config.refiner not in REFINERS:
+        raise SettingsError(f"unknown refiner '{config.refiner}': choose one of {', '.join(REFINERS)}")
+    return REFINERS[config.refiner](config)

@@ -1,0 +1,60 @@
+"""The clip and its 4D scene, as refiners that learn from them see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from neoverse_ns.errors import RefinementError
+from neoverse_ns.gaussians.dynamic import DynamicGaussians
+from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.reconstruct.scene import Scene
+
+
+@dataclass(frozen=True)
+class SourceScene:
+    """Real frames with their cameras, and the Gaussians that stand for them.
+
+    Attributes:
+        frames: RGB in [0, 255].
+        cameras: One per frame.
+        times: Normalised time per frame.
+        keyframes: Position among the frames of every keyframe; `gaussians.keyframe` counts these.
+        gaussians: As lifted or as refined; on any device.
+    """
+
+    frames: UInt8[Tensor, "n h w 3"]
+    cameras: PinholeCameras
+    times: Float[Tensor, " n"]
+    keyframes: list[int]
+    gaussians: DynamicGaussians
+
+    def __post_init__(self) -> None:
+        count = len(self.frames)
+        if len(self.cameras) != count:
+            raise RefinementError(f"{count} frames need as many cameras, got {len(self.cameras)}")
+        if tuple(self.frames.shape[1:3]) != (self.cameras.height, self.cameras.width):
+            raise RefinementError(
+                f"frames of {self.frames.shape[2]}x{self.frames.shape[1]} pixels do not fit cameras of "
+                f"{self.cameras.width}x{self.cameras.height}; resize one of them"
+            )
+        if not self.keyframes or not all(0 <= frame < count for frame in self.keyframes):
+            raise RefinementError(f"keyframes {self.keyframes} must name at least one of the {count} frames")
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    @staticmethod
+    def of(scene: Scene, gaussians: DynamicGaussians | None = None) -> SourceScene:
+        """The source of a reconstructed clip; `gaussians` take the place of the scene's own, as after training.
+
+        Raises:
+            RefinementError: The scene was loaded without Gaussians, and none were given.
+        """
+        chosen = scene.gaussians if gaussians is None else gaussians
+        if chosen is None:
+            raise RefinementError("this scene was loaded without Gaussians; take those of the run's checkpoint")
+        geometry = scene.geometry
+        return SourceScene(scene.clip.frames, geometry.cameras, scene.clip.times, geometry.keyframes, chosen)
