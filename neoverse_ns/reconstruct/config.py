@@ -11,6 +11,7 @@ import tyro
 from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.lift import LiftConfig
+from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
 from neoverse_ns.reconstruct.network.config import NetworkConfig
 from neoverse_ns.reconstruct.priors.config import PriorsConfig
 
@@ -26,12 +27,14 @@ class SceneConfig:
     """Frames that carry Gaussians; by default half of the training frames, with the network 11."""
     held_out_every: int = 8
     """Every so many frames one is kept back to measure quality; 0 uses all of them for the scene."""
-    reconstructor: Literal["auto", "bundle", "network"] = "auto"
+    reconstructor: Literal["auto", "bundle", "network", "da3"] = "auto"
     """How cameras and depth are found: `bundle` needs no weights (optical flow, two-view geometry, bundle adjustment);
     `network` is NeoVerse's own feed-forward network, whose weights it needs and for which a CUDA device is advised;
-    `auto` takes the network where its weights and a CUDA device are there, else the bundle."""
+    `da3` asks Depth Anything 3, whose package and weights it needs; `auto` takes the network where its weights and a CUDA device are there, else the bundle."""
     bundle: BundleConfig = field(default_factory=BundleConfig)
     """The weights-free reconstructor."""
+    da3: DepthAnythingConfig = field(default_factory=DepthAnythingConfig)
+    """Depth Anything 3."""
     lift: LiftConfig = field(default_factory=LiftConfig)
     """From its depth and flow to Gaussians."""
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -45,6 +48,7 @@ class SceneConfig:
         """Raise SettingsError where a value is out of range."""
         self.clip.validate()
         self.bundle.validate()
+        self.da3.validate()
         self.lift.validate()
         self.network.validate()
         self.priors.validate()

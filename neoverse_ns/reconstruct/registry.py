@@ -33,7 +33,17 @@ def _network(config: SceneConfig) -> Reconstructor:
     return NetworkReconstructor(config.network, config.priors)
 
 
-RECONSTRUCTORS: dict[str, Callable[[SceneConfig], Reconstructor]] = {"bundle": _bundle, "network": _network}
+def _da3(config: SceneConfig) -> Reconstructor:
+    from neoverse_ns.reconstruct.depth_anything.reconstructor import DepthAnythingReconstructor
+
+    return DepthAnythingReconstructor(config.da3, config.lift)
+
+
+RECONSTRUCTORS: dict[str, Callable[[SceneConfig], Reconstructor]] = {
+    "bundle": _bundle,
+    "network": _network,
+    "da3": _da3,
+}
 
 
 def choose_reconstructor(config: SceneConfig) -> Choice:

@@ -53,17 +53,22 @@ class Evidence:
     still: Float[Tensor, "h w"]
 
 
-def flow_evidence(views: Views, inverse_depth: Float[Tensor, "h w"], threshold: float) -> Evidence:
+def flow_evidence(
+    views: Views, inverse_depth: Float[Tensor, "h w"], threshold: float, depth_error: float | None = None
+) -> Evidence:
     """Whether flow fits one depth in all views, in multiples of its noise.
 
-    The depth is free at every pixel: a depth edge that smoothing has moved, or a thin thing that it has swallowed, is
-    not taken for motion. The noise of each view combines its median residual (with the error of the cameras in it), the
-    round-trip error of flow nearby, and a share of the displacement.
+    Unless `depth_error` says how well it is known, the depth is free at every pixel: a depth edge that smoothing has
+    moved, or a thin thing that it has swallowed, is not taken for motion. The noise of each view combines its median
+    residual (with the error of the cameras in it), the round-trip error of flow nearby, and a share of the
+    displacement.
 
     Args:
         views: Flow evidence.
         inverse_depth: Where to start from.
         threshold: Residual at which the evidence is even, in multiples of the keyframe's typical residual.
+        depth_error: Typical relative error of a depth that was not measured by this flow: the better it is known, the
+            less motion along the lines of sight can pass for a different depth. None leaves the depth free.
     """
     error, slope = views.linearise(inverse_depth)
     size = error.norm(dim=1)
@@ -73,7 +78,10 @@ def flow_evidence(views: Views, inverse_depth: Float[Tensor, "h w"], threshold: 
     variance = NOISE_FLOOR**2 + (TYPICAL * middle[:, None, None]).square() + (FLOW_SHARE * static).square()
     variance += torch.stack([_blurred(v, 3 * WINDOW) for v in views.round_trip])
     weights = views.weights / variance
-    step = (weights * (error * slope).sum(1)).sum(0) / (weights * slope.square().sum(1)).sum(0).clamp_min(1e-9)
+    precision = (weights * slope.square().sum(1)).sum(0)
+    if depth_error is not None:
+        precision = precision + 1 / (depth_error * inverse_depth).square()
+    step = (weights * (error * slope).sum(1)).sum(0) / precision.clamp_min(1e-9)
     change = (inverse_depth - step).clamp(FARTHEST, CLOSEST) - inverse_depth
     rest = (error + change * slope).square().sum(1) / variance
     # Two equations per view and one unknown: their mean square would be 1 if all residuals were noise.

@@ -5,14 +5,11 @@ from __future__ import annotations
 import time
 
 from neoverse_ns.clip.clip import Clip
-from neoverse_ns.gaussians.dynamic import concatenate
 from neoverse_ns.reconstruct.base import Reconstruction, Reconstructor
-from neoverse_ns.reconstruct.bundle.background import fuse_background
-from neoverse_ns.reconstruct.bundle.budget import limit_gaussians
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.known_focal import with_known_focal
-from neoverse_ns.reconstruct.bundle.lift import KeyframeFlow, LiftConfig, lift
-from neoverse_ns.reconstruct.bundle.sky import backdrop
+from neoverse_ns.reconstruct.bundle.lift import KeyframeFlow, LiftConfig
+from neoverse_ns.reconstruct.bundle.scene_gaussians import scene_gaussians
 from neoverse_ns.reconstruct.bundle.solve import solve_geometry
 from neoverse_ns.reconstruct.priors.config import PriorsConfig
 from neoverse_ns.reconstruct.priors.load import load_priors
@@ -29,13 +26,7 @@ class BundleReconstructor(Reconstructor):
         solution = solve_geometry(clip, split, with_known_focal(self.config, load_priors(self.priors, clip), clip))
         started = time.perf_counter()
         flows = {pair: KeyframeFlow(flow, solution.flow_confidence[pair]) for pair, flow in solution.flow.items()}
-        lifted = lift(clip, solution.geometry, flows, self.lift_config)
-        behind = lifted[:0]
-        if self.lift_config.background and len(split.keyframes) > 1:
-            behind = fuse_background(clip, solution.geometry, lifted)
-        if self.lift_config.backdrop:
-            behind = concatenate([behind, backdrop(clip, solution.geometry)])
-        gaussians = limit_gaussians(lifted, behind, solution.geometry, self.lift_config.max_gaussians)
+        gaussians = scene_gaussians(clip, solution.geometry, flows, self.lift_config)
         report = solution.geometry.report
         report["reconstructor"] = "bundle"
         report.setdefault("seconds", {})["lift"] = time.perf_counter() - started

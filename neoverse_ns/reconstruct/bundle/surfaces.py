@@ -12,12 +12,12 @@ from neoverse_ns.clip.clip import Clip
 from neoverse_ns.console import progress
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.degenerate import PRIOR_CONFIDENCE, prior_depth
-from neoverse_ns.reconstruct.bundle.depth import Views, dense_depth, gather_views, turned_rays
+from neoverse_ns.reconstruct.bundle.depth import dense_depth
 from neoverse_ns.reconstruct.bundle.depth_model import DepthModel, fit_inverse_depth
 from neoverse_ns.reconstruct.bundle.edges import sharpen_edges
-from neoverse_ns.reconstruct.bundle.evidence import Evidence, colour_evidence, flow_evidence
+from neoverse_ns.reconstruct.bundle.evidence import Evidence
 from neoverse_ns.reconstruct.bundle.flow import FlowField
-from neoverse_ns.reconstruct.bundle.motion import MOVING_CAMERA, STILL_CAMERA, gather_evidence, label_moving
+from neoverse_ns.reconstruct.bundle.motion_search import STRIDE, MotionSearch
 from neoverse_ns.reconstruct.bundle.movers import place_movers
 from neoverse_ns.reconstruct.bundle.normal_equations import State
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
@@ -38,12 +38,6 @@ class Surfaces:
     confidence: Float[Tensor, "k h w"]
     dynamic: Bool[Tensor, "k h w"]
 
-
-STRIDE = 2
-"""Spacing of the pixels at which motion is looked for."""
-
-MOST_FRAMES = 12
-"""Frames, beyond those with flow, in which a still camera looks for the same colours."""
 
 Surface = tuple[Float[Tensor, "h w"], Float[Tensor, "h w"], Bool[Tensor, "h w"]]
 """Depth, confidence and motion mask of one keyframe."""
@@ -70,7 +64,16 @@ def keyframe_surfaces(
         model: Predicts what flow cannot tell; None leaves that to smoothness.
     """
     keyframes = split.keyframes
-    job = _Job(clip, split.train, flow.between(split.train), state, parallax, config, model)
+    motion = MotionSearch(
+        clip,
+        split.train,
+        flow.between(split.train),
+        state.poses,
+        float(state.focal) * clip.width,
+        parallax,
+        config.motion_threshold,
+    )
+    job = _Job(clip, motion, config, model)
     with progress("Measuring depth of keyframes", 2 * len(keyframes)) as steps:
         sketches: list[Sketch] = []
         for sketch in map_on_cores(job.sketch, keyframes):
@@ -98,61 +101,34 @@ class Sketch:
 
 @dataclass(frozen=True)
 class _Job:
-    """What all keyframes share: training frames, the flow between them, cameras, settings, a depth network or none."""
+    """What all keyframes share: frames, the search for motion with flow and cameras, settings, a depth network."""
 
     clip: Clip
-    train: list[int]
-    flow: FlowField
-    state: State
-    parallax: bool
+    motion: MotionSearch
     config: BundleConfig
     model: DepthModel | None
 
-    def views(self, frame: int) -> Views | None:
-        return gather_views(self.flow, frame, self.state.poses, float(self.state.focal) * self.clip.width)
-
     def sketch(self, frame: int) -> Sketch:
         """Rough depth and the evidence of motion."""
-        image = self.clip.frames[frame]
-        small = image[::STRIDE, ::STRIDE]
-        views = self.views(frame)
+        small = self.clip.frames[frame][::STRIDE, ::STRIDE]
+        views = self.motion.views(frame)
         prior = prior_depth(self.clip.height, self.clip.width)[::STRIDE, ::STRIDE]
         if views is None:
             return Sketch(1 / prior, Evidence(torch.zeros_like(prior), torch.zeros_like(prior)))
         views = views.every(STRIDE)
         depth = prior
-        if self.parallax:
+        if self.motion.parallax:
             depth, _ = dense_depth(views, small, self.config.depth_smoothness, (self.config.depth_iterations + 1) // 2)
-        by_flow = flow_evidence(views, 1 / depth, self.config.motion_threshold)
-        by_colour = self._colour(frame, views, depth)
-        # Where depth has been fitted to the same flow, colour is no second witness.
-        free = 1 - (by_flow.moving + by_flow.still) if self.parallax else 1.0
-        evidence = Evidence(by_flow.moving + free * by_colour.moving, by_flow.still + free * by_colour.still)
-        return Sketch(1 / depth, evidence)
-
-    def _colour(self, frame: int, views: Views, depth: Float[Tensor, "h w"]) -> Evidence:
-        """What colours say; before a camera that does not move, in frames from all over the clip."""
-        base, shift, targets = views.base, views.shift, views.targets
-        if not self.parallax:
-            spread = self.train[:: len(self.train) // MOST_FRAMES + 1]
-            targets = sorted({*targets, *spread} - {frame})
-            base, shift = turned_rays(
-                frame, targets, self.state.poses, views.focal, (self.clip.height, self.clip.width)
-            )
-            base = base[..., ::STRIDE, ::STRIDE]
-        others = [self.clip.frames[j].numpy() for j in targets]
-        return colour_evidence(base, shift, views.focal, 1 / depth, self.clip.frames[frame].numpy(), others, STRIDE)
+        return Sketch(1 / depth, self.motion.evidence(frame, views, depth))
 
     def finish(self, place: int, keyframes: list[int], sketches: list[Sketch]) -> Surface:
         """Mask, depth and confidence of the keyframe number `place`."""
         frame = keyframes[place]
         shape = (self.clip.height, self.clip.width)
-        beside = [(keyframes[k], sketches[k].evidence) for k in (place - 1, place + 1) if 0 <= k < len(keyframes)]
-        evidence = gather_evidence(sketches[place].evidence, beside, frame, self.flow, STRIDE)
         image = self.clip.frames[frame]
-        moving = label_moving(evidence, image, STRIDE, MOVING_CAMERA if self.parallax else STILL_CAMERA)
-        views = self.views(frame)
-        if views is None or not self.parallax:
+        moving = self.motion.mask(place, keyframes, [sketch.evidence for sketch in sketches])
+        views = self.motion.views(frame)
+        if views is None or not self.motion.parallax:
             return self._guessed(image), torch.full(shape, PRIOR_CONFIDENCE), moving
         rounds = (self.config.depth_iterations + 1) // 2
         still = views.without(moving)
