@@ -8,6 +8,8 @@ import numpy as np
 
 from neoverse_ns.errors import SettingsError
 
+SPACING = 2.4
+"""Sampled frames from one keyframe to the next, on average: 2.2 and 3 do worse on held-out frames."""
 UNTRAINED = 4.0
 """How much worse a gap between keyframes is that no training frame lies in: held-out frames there lose up to 4 dB."""
 
@@ -30,8 +32,9 @@ def split_frames(count: int, num_keyframes: int | None = None, held_out_every: i
 
     Args:
         count: Number of sampled frames.
-        num_keyframes: Keyframes wanted; None takes half of the training frames, because the frames between are what
-            teaches motion and blending: with more keyframes held-out frames come out worse. The first and last training
+        num_keyframes: Keyframes wanted; None takes one in `SPACING` frames, at most half of the training frames,
+            because the frames between are what teaches motion and blending: with more keyframes held-out frames come
+            out worse. The first and last training
             frames are always keyframes, and more than there are training frames means all of them. See
             :func:`_spread` for which are taken.
         held_out_every: One frame in so many is held out, starting in the middle of the first group so that each has
@@ -51,7 +54,10 @@ def split_frames(count: int, num_keyframes: int | None = None, held_out_every: i
         # The last frame is never held out: nothing after it could show what it sees.
         held_out = [i for i in range(held_out_every // 2, count - 1, held_out_every)]
     train = [i for i in range(count) if i not in set(held_out)]
-    wanted = max((len(train) + 1) // 2, min(2, len(train))) if num_keyframes is None else min(num_keyframes, len(train))
+    if num_keyframes is None:
+        even = 1 + round((count - 1) / SPACING)
+        num_keyframes = max(min(even, (len(train) + 2) // 2), 2)
+    wanted = min(num_keyframes, len(train))
     return FrameSplit(train=train, held_out=held_out, keyframes=_spread(train, max(wanted, 1)))
 
 

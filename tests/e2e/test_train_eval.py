@@ -87,9 +87,12 @@ def test_eval_writes_honest_numbers(run: TrainedRun, evaluated: dict[str, Any]) 
     assert 0 < results["num_gaussians_alive"] <= results["num_gaussians"]
     assert [image["frame_index"] for image in results["per_image"]] == list(HELD_OUT)
     for name in ("psnr", "ssim", "psnr_covered", "psnr_static", "psnr_dynamic", "ssim_static", "alpha_coverage"):
-        values = [image[name] for image in results["per_image"]]
+        # In pictures as small as these not every frame shows something that is seen to move.
+        values = [image[name] for image in results["per_image"] if image[name] is not None]
+        assert len(values) == len(HELD_OUT) or name == "psnr_dynamic"
         assert results[name] == pytest.approx(np.mean(values), rel=1e-6), name
-        assert results[f"{name}_std"] == pytest.approx(np.std(values, ddof=1), rel=1e-4, abs=1e-7), name
+        if len(values) > 1:
+            assert results[f"{name}_std"] == pytest.approx(np.std(values, ddof=1), rel=1e-4, abs=1e-7), name
     assert 0.95 < results["alpha_coverage"] <= 1
     assert 0 < results["dynamic_share"] < 0.6
     assert results["psnr_dynamic"] < results["psnr"] < results["psnr_static"]

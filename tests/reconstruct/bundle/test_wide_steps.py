@@ -124,7 +124,7 @@ def test_led_flow_follows_a_turn_that_flow_from_zero_cannot():
 
 
 def _measured(gray: list[np.ndarray]) -> tuple[FlowField, FlowField]:
-    split = split_frames(len(gray), held_out_every=0)
+    split = split_frames(len(gray), len(gray), held_out_every=0)
     before = measure_flow(gray, pair_graph(split, (1, 2)), CONFIG.flow_noise)
     return before, mend_wide_steps(before, gray, split, CONFIG.flow_noise)
 
