@@ -19,7 +19,9 @@ class TrainControl:
 
     Pairs are made online: every clip is reconstructed once (and cached), its scene degraded anew at each step. Several
     GPUs: `accelerate launch --num-processes 8 -m neoverse_ns.cli.main train-control ...`, with `--deepspeed` to share
-    the optimiser's memory. The checkpoints' control.safetensors goes to the refiner as `control`.
+    the optimiser's memory: at the released size Wan takes 29 GB of each GPU, and the control branch with its gradients
+    and optimiser another 49 GB, or its share of them. The checkpoints' control.safetensors goes to the refiner as
+    `control`.
     """
 
     clips: tyro.conf.Positional[Path]

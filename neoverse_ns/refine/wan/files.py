@@ -14,6 +14,7 @@ from neoverse_ns.refine.wan.shards import find_shards, read_shapes
 from neoverse_ns.weights.config import WeightsConfig
 from neoverse_ns.weights.hub import obtain_folder
 from neoverse_ns.weights.match import Shape
+from neoverse_ns.weights.notices import announce_licence
 
 Layout = Literal["release", "diffusers", "original"]
 """The release's names of the transformer; diffusers' and transformers' of anything; Wan's own of the other parts."""
@@ -168,7 +169,10 @@ def _component(place: Path, stem: str, original: Path) -> Part | None:
 
 
 def _folder(source: str, patterns: list[str], download: bool) -> Path:
-    return obtain_folder(WeightsConfig(source=source, file="config.json", download=download), patterns)
+    place = WeightsConfig(source=source, file="config.json", download=download)
+    if download and place.local is None:
+        announce_licence(source)
+    return obtain_folder(place, patterns)
 
 
 def _read_config(place: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from neoverse_ns.errors import MemoryShortageError
 from neoverse_ns.refine.wan.architecture import WanArchitecture
 from neoverse_ns.refine.wan.config import FRAMES_PER_LATENT, SIDE_MULTIPLE, Offload, WanConfig
 from neoverse_ns.refine.wan.files import WanFiles
+from neoverse_ns.weights import device_memory
 
 GIGABYTE = 1e9
 MARGIN = 0.5e9
@@ -171,16 +173,9 @@ def choose_plan(
 
 
 def free_memory(device: torch.device) -> tuple[float, float]:
-    """Bytes free on the device and in main memory."""
-    import psutil
-
-    host = float(psutil.virtual_memory().available)
-    if device.type != "cuda":
-        return host, host
-    free, _ = torch.cuda.mem_get_info(device)
-    # What torch has cached is free to it.
-    cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return float(free + cached), host
+    """Bytes free on the device and in main memory; without end where the system does not tell."""
+    free, host = device_memory.free_memory(device), device_memory.free_memory("cpu")
+    return (math.inf if free is None else float(free)), (math.inf if host is None else float(host))
 
 
 def _ways(on_cpu: bool) -> Iterator[tuple[Offload, bool]]:
