@@ -14,6 +14,7 @@ from neoverse_ns.plugin.optimizers import rate
 from neoverse_ns.plugin.pipeline import NeoVersePipelineConfig
 from neoverse_ns.plugin.trainer import NeoVerseTrainerConfig
 from neoverse_ns.reconstruct.config import SceneConfig
+from neoverse_ns.refine.stage.config import StageConfig
 
 # Every ns-* command loads this module before it looks for ffmpeg.
 provide_ffmpeg()
@@ -33,7 +34,9 @@ RATES = {
 """Learning rate of every parameter group; lengths are in units of the clip's median depth."""
 
 
-def trainer_config(method_name: str, steps: int, speed: float = 1.0, width: int | None = None) -> NeoVerseTrainerConfig:
+def trainer_config(
+    method_name: str, steps: int, speed: float = 1.0, width: int | None = None, refiner: str = "none"
+) -> NeoVerseTrainerConfig:
     """A method that refines for `steps` steps; 0 leaves the reconstruction as it is.
 
     Args:
@@ -43,6 +46,7 @@ def trainer_config(method_name: str, steps: int, speed: float = 1.0, width: int 
             after 200 steps, 0.1 dB after 500 and none after 1000; ending at 2 % of the first rate instead of 10 % costs
             0.15 dB.
         width: Of the sampled frames in pixels; None takes the device's default.
+        refiner: Who refines views beside the input path once those steps are over; `none` leaves that stage out.
     """
     refine = steps > 0
     scene = SceneConfig(clip=ClipConfig(width=width))
@@ -60,6 +64,7 @@ def trainer_config(method_name: str, steps: int, speed: float = 1.0, width: int 
             model=NeoVerseModelConfig(
                 refine=refine, camera_optimizer=CameraRefinementConfig(mode="SE3" if refine else "off")
             ),
+            refiner=StageConfig(refiner=refiner),
         ),
         optimizers={name: rate(speed * value) for name, value in RATES.items()} if refine else {},
         logging=LoggingConfig(steps_per_log=10),

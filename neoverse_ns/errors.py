@@ -46,3 +46,11 @@ class RefinementError(NeoVerseError, RuntimeError):
 
 class RunError(NeoVerseError, RuntimeError):
     """A run folder, checkpoint or exported file is missing something or belongs to something else."""
+
+
+class WeightsError(NeoVerseError, RuntimeError):
+    """Weights are not there, cannot be fetched, are damaged, or belong to another network."""
+
+
+class MemoryShortageError(NeoVerseError, RuntimeError):
+    """What was asked for does not fit the device's memory; the message offers what does."""

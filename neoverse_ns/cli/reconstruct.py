@@ -30,7 +30,10 @@ class Reconstruct:
     """Video file, folder of images, or image."""
     output_dir: Path
     """Folder to write to; created where needed."""
-    scene: Annotated[SceneConfig, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=_all_frames)
+    # Switches take True or False, as they do for ns-train.
+    scene: tyro.conf.FlagConversionOff[Annotated[SceneConfig, tyro.conf.arg(name="", prefix_name=False)]] = field(
+        default_factory=_all_frames
+    )
     """Which frames, and how they are reconstructed."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Decides the default number and size of frames."""
@@ -53,7 +56,8 @@ class Reconstruct:
                 f"cannot write to {self.output_dir} ({error.strerror or error}): choose another folder"
             ) from error
         report = scene.geometry.report
-        focal, residual = report.get("focal_px", 0.0), report.get("residual_px", 0.0)
-        say(f"{report.get('kind')}: focal length {focal:.1f} px, residual {residual:.2f} px")
+        # Only bundle adjustment has a residual.
+        residual = f", residual {report['residual_px']:.2f} px" if "residual_px" in report else ""
+        say(f"{report.get('kind')}: focal length {report.get('focal_px', 0.0):.1f} px{residual}")
         say("wrote " + ", ".join(str(file) for file in files))
         say(f"seconds: {json.dumps({k: round(v, 1) for k, v in report.get('seconds', {}).items()})}")

@@ -15,6 +15,10 @@ SH_C0 = 0.28209479177387814
 BACKDROP = -2
 """`keyframe` of Gaussians that nobody saw: a smooth continuation of what was seen, behind everything."""
 
+MADE_UP = -3
+"""`keyframe` of Gaussians from frames that a refiner finished: constant, behind all that was seen, before the backdrop.
+"""
+
 
 @dataclass
 class DynamicGaussians:
@@ -31,7 +35,8 @@ class DynamicGaussians:
         opacity_logits: Opacity before the sigmoid.
         sh: Spherical harmonics, band 0 first; ``b`` = (degree + 1)^2.
         keyframe: Number of the keyframe (0..k-1) each one was lifted from; -1 for the fused background, which shows
-            only where the others leave light through, and BACKDROP for what shows only where that is open too.
+            only where the others leave light through; MADE_UP and BACKDROP, in this order, for what shows only where
+            that is open too.
         interval: ``t_prev, t, t_next`` in normalised time. Where a clip has no neighbour on one side the interval
             extends past the clip's end on that side.
         velocities: Displacement toward the next ``[:, 0]`` and the previous ``[:, 1]`` keyframe, world units per gap.
@@ -91,6 +96,12 @@ class DynamicGaussians:
     def with_(self, **changes: Tensor) -> DynamicGaussians:
         """A copy that shares every field but the ones given."""
         return replace(self, **changes)
+
+
+def observed(gaussians: DynamicGaussians) -> DynamicGaussians:
+    """What the clip's frames gave: everything but what a refiner made up."""
+    made_up = gaussians.keyframe == MADE_UP
+    return gaussians[~made_up] if bool(made_up.any()) else gaussians
 
 
 def concatenate(parts: list[DynamicGaussians]) -> DynamicGaussians:

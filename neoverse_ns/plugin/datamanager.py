@@ -13,6 +13,7 @@ from nerfstudio.data.datamanagers.base_datamanager import VanillaDataManager, Va
 
 from neoverse_ns.plugin.dataparser import NeoVerseDataParserConfig
 from neoverse_ns.plugin.dataset import ClipDataset
+from neoverse_ns.plugin.refined_feed import RefinedFeed
 from neoverse_ns.plugin.user_errors import exit_on_user_error
 
 
@@ -48,17 +49,30 @@ class NeoVerseDataManager(VanillaDataManager[ClipDataset]):
         with exit_on_user_error():
             super().__init__(config, device, test_mode, world_size, local_rank, **kwargs)
         self._shuffle = torch.Generator().manual_seed(0)
+        self._refined: RefinedFeed | None = None
 
     def get_datapath(self) -> Path:
         """A folder the viewer can write camera paths to: the run's, where there is one."""
         scene_dir = self.config.dataparser.scene_dir
         return scene_dir.parent if scene_dir is not None else super().get_datapath()
 
+    def add_refined(self, feed: RefinedFeed | None) -> None:
+        """Let some steps take refined views from now on; they take the place of earlier ones."""
+        self._refined = feed
+
     def next_train(self, step: int) -> tuple[RayBundle | Cameras, dict]:  # pyright: ignore
-        """A training frame with its camera; in any mode but training a batch of rays, which the exporters expect."""
+        """A training frame with its camera; in any mode but training a batch of rays, which the exporters expect.
+
+        Where there are refined views, some steps take one of those.
+        """
         if self.test_mode != "val":
             return super().next_train(step)
         self.train_count += 1
+        if self._refined is not None:
+            view = self._refined.turns.view(step)
+            if view is not None:
+                return self._refined.batch(view, self.device)
+            step = self._refined.turns.frames_before(step)
         index = self._next_index(step)
         batch = {"image": self.train_image(index), "image_idx": index}
         return self.train_dataset.cameras[index : index + 1].to(self.device), batch

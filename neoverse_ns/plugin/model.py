@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -16,10 +16,11 @@ from nerfstudio.engine.callbacks import TrainingCallback, TrainingCallbackAttrib
 from nerfstudio.models.splatfacto import SplatfactoModel, SplatfactoModelConfig
 from torch import Tensor
 from torch.nn import Parameter
+from torch.optim import Optimizer
 
 from neoverse_ns.console import say, warn
 from neoverse_ns.errors import RunError, SettingsError
-from neoverse_ns.gaussians.dynamic import DynamicGaussians
+from neoverse_ns.gaussians.dynamic import MADE_UP, DynamicGaussians
 from neoverse_ns.gaussians.losses import LossConfig
 from neoverse_ns.gaussians.transform import transform
 from neoverse_ns.gaussians.transition import LIFE_SPAN_GAMMA
@@ -29,13 +30,16 @@ from neoverse_ns.plugin.early_stop import EarlyStop, EarlyStopConfig
 from neoverse_ns.plugin.evaluation import ImageEvaluator
 from neoverse_ns.plugin.export_properties import ExportProperties
 from neoverse_ns.plugin.exposure import Exposure, ExposureConfig
+from neoverse_ns.plugin.optimizers import replace_rows
 from neoverse_ns.plugin.parameters import BUFFERS, single_gaussian, to_gaussians, to_parameters
 from neoverse_ns.plugin.playback import Playback
 from neoverse_ns.plugin.rays import RayLookup
+from neoverse_ns.plugin.refined_feed import WEIGHT_KEY
 from neoverse_ns.plugin.refinement import RefinementLosses
-from neoverse_ns.plugin.world import FRAME_KEY, to_nerfstudio_cameras, world_to_nerfstudio
+from neoverse_ns.plugin.world import FRAME_KEY, VIEW_KEY, to_nerfstudio_cameras, world_to_nerfstudio
 from neoverse_ns.rasterize.scene import Drawing, depth_or_far, draw
 from neoverse_ns.reconstruct.scene import Scene
+from neoverse_ns.refine.stage.losses import refined_view_losses
 
 
 @dataclass
@@ -107,6 +111,7 @@ class NeoVerseModel(ExportProperties, SplatfactoModel):
         self._rays = RayLookup(self)
         self._losses = RefinementLosses(self.config.losses, scene, gaussians.velocities)
         self._scene = scene
+        self._stalled_early: Callable[[int], bool] = lambda step: True
         self._warned: set[str] = set()
         self.step = 0
         self.crop_box: OrientedBox | None = None
@@ -148,6 +153,21 @@ class NeoVerseModel(ExportProperties, SplatfactoModel):
                 f"this checkpoint does not fit ({reason}): it belongs to a run of other frames or another method"
             ) from error
 
+    def replace_made_up(self, new: DynamicGaussians | None, optimizers: Mapping[str, Optimizer]) -> None:
+        """Exchange the Gaussians that a refiner made up, which stand last, for others.
+
+        Args:
+            new: In nerfstudio's world; None only removes.
+            optimizers: By parameter group; what they remember of the other Gaussians stays.
+        """
+        keep = self.gaussians.keyframe.ne(MADE_UP)
+        new = self.gaussians.detach()[:0] if new is None else new.to(keep.device)
+        for name, parameter in list(self.gauss_params.items()):
+            assert isinstance(parameter, Parameter)
+            self.gauss_params[name] = replace_rows(parameter, optimizers.get(name), keep, getattr(new, name))
+        for name in BUFFERS:
+            setattr(self, name, torch.cat([getattr(self, name)[keep], getattr(new, name)]))
+
     # Drawing.
 
     def time_of(self, camera: Cameras) -> float:
@@ -179,8 +199,9 @@ class NeoVerseModel(ExportProperties, SplatfactoModel):
             camera.get_intrinsics_matrices().reshape(-1, 3, 3),
             int(camera.width.reshape(-1)[0]),
             int(camera.height.reshape(-1)[0]),
-            # On the path the background is hidden; a step that drew it would only be slower.
-            background=not self.training,
+            # On the path the background is hidden; a step that drew it would only be slower. Refined views lie
+            # beside it, and are there for what free cameras see.
+            background=not self.training or VIEW_KEY in (camera.metadata or {}),
             nearest_only=self.config.nearest_keyframe_only,
             gamma=self.config.life_span_gamma,
             rasterize_mode=self.config.rasterize_mode,
@@ -254,6 +275,10 @@ class NeoVerseModel(ExportProperties, SplatfactoModel):
             groups["exposure"] = list(self.exposure.parameters())
         return groups
 
+    def ask_before_stopping(self, ask: Callable[[int], bool]) -> None:
+        """Have `ask(step)` decide whether a run whose loss has stopped falling after `step` may end."""
+        self._stalled_early = ask
+
     def get_training_callbacks(
         self, training_callback_attributes: TrainingCallbackAttributes
     ) -> list[TrainingCallback]:
@@ -264,7 +289,8 @@ class NeoVerseModel(ExportProperties, SplatfactoModel):
             self.step = step
 
         def after(step: int) -> None:
-            if self.early_stop.stalled and trainer is not None and trainer.world_size == 1:
+            stalled, self.early_stop.stalled = self.early_stop.stalled, False
+            if stalled and trainer is not None and trainer.world_size == 1 and self._stalled_early(step):
                 say(f"the loss has stopped falling: ending after {step + 1} steps")
                 trainer.stop_training = True
 
@@ -276,7 +302,8 @@ class NeoVerseModel(ExportProperties, SplatfactoModel):
     def get_metrics_dict(self, outputs: dict[str, Any], batch: dict[str, Any]) -> dict[str, Tensor]:
         with torch.no_grad():
             error = torch.mean((outputs["rgb"] - batch["image"].to(outputs["rgb"])) ** 2)
-        return {"psnr": -10 * torch.log10(error), "num_gaussians": torch.tensor(float(self.num_points))}
+        name = "psnr_refined" if WEIGHT_KEY in batch else "psnr"
+        return {name: -10 * torch.log10(error), "num_gaussians": torch.tensor(float(self.num_points))}
 
     def get_loss_dict(
         self, outputs: dict[str, Any], batch: dict[str, Any], metrics_dict: dict[str, Any] | None = None
@@ -285,6 +312,9 @@ class NeoVerseModel(ExportProperties, SplatfactoModel):
             # Nerfstudio wants something to differentiate.
             return {"nothing": self.device_indicator_param.sum() * 0.0}
         image = batch["image"].to(outputs["rgb"])
+        if WEIGHT_KEY in batch:
+            # Cameras, exposure, depth and motion are the business of the clip's own frames.
+            return refined_view_losses(outputs["rgb"], image, batch[WEIGHT_KEY], self.config.losses)
         frame = self._scene.split.train[int(batch["image_idx"])] if self.training and "image_idx" in batch else None
         losses = self._losses(outputs, image, frame, self.gaussians, self.step)
         if self.config.exposure.enabled:

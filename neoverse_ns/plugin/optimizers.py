@@ -6,8 +6,11 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
+from jaxtyping import Bool
 from nerfstudio.engine.optimizers import OptimizerConfig
 from nerfstudio.engine.schedulers import Scheduler, SchedulerConfig
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
@@ -71,3 +74,32 @@ def fit_schedules(optimizers: dict[str, Any], steps: int) -> None:
         scheduler = entry["scheduler"]
         if isinstance(scheduler, CosineSchedulerConfig) and scheduler.max_steps is None:
             scheduler.max_steps = steps
+
+
+@torch.no_grad()
+def replace_rows(
+    parameter: nn.Parameter, optimizer: Optimizer | None, keep: Bool[Tensor, " n"], added: Tensor
+) -> nn.Parameter:
+    """A parameter in the place of another: some of its rows, then new ones. What the optimiser remembers goes with it.
+
+    It has to be another object, because the last step's graph still expects gradients of the old one's shape.
+
+    Args:
+        parameter: Rows of any shape [n, ...].
+        optimizer: Whose only parameter it is; its state may hold tensors of the parameter's shape. None where it is
+            not optimised.
+        keep: Rows that stay, in order.
+        added: Rows [m, ...] that follow them, which start without moments.
+    """
+    added = added.to(parameter)
+    new = nn.Parameter(torch.cat([parameter[keep], added]), requires_grad=parameter.requires_grad)
+    if optimizer is not None:
+        state = optimizer.state.pop(parameter, {})
+        for name, value in state.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                state[name] = torch.cat([value[keep], torch.zeros_like(added)])
+        (group,) = optimizer.param_groups
+        group["params"] = [new]
+        if state:
+            optimizer.state[new] = state
+    return new

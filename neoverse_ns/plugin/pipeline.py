@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nerfstudio.data.datamanagers.base_datamanager import DataManagerConfig
+from nerfstudio.engine.callbacks import TrainingCallback, TrainingCallbackAttributes
 from nerfstudio.models.base_model import ModelConfig
 from nerfstudio.pipelines.base_pipeline import VanillaPipeline, VanillaPipelineConfig
 
@@ -19,7 +20,9 @@ from neoverse_ns.gaussians.transition import alive_at
 from neoverse_ns.plugin.datamanager import NeoVerseDataManager, NeoVerseDataManagerConfig
 from neoverse_ns.plugin.evaluation import summarise
 from neoverse_ns.plugin.model import NeoVerseModel, NeoVerseModelConfig
+from neoverse_ns.plugin.refine_stage import RefinementStage
 from neoverse_ns.plugin.user_errors import exit_on_user_error
+from neoverse_ns.refine.stage.config import StageConfig
 
 TRAINING_RECORD = "training.json"
 """File in the run folder with what only training knows: seconds, steps, seed."""
@@ -40,6 +43,8 @@ class NeoVersePipelineConfig(VanillaPipelineConfig):
     """The clip."""
     model: ModelConfig = field(default_factory=NeoVerseModelConfig)
     """The Gaussians."""
+    refiner: StageConfig = field(default_factory=StageConfig)
+    """Refined views beside the input path, as further training views."""
 
 
 class NeoVersePipeline(VanillaPipeline):
@@ -51,6 +56,18 @@ class NeoVersePipeline(VanillaPipeline):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         with exit_on_user_error():
             super().__init__(*args, **kwargs)
+            self.config.refiner.validate()
+        self._stage = RefinementStage(self.config.refiner, self._neoverse, self.datamanager)
+
+    def get_training_callbacks(self, attributes: TrainingCallbackAttributes) -> list[TrainingCallback]:  # pyright: ignore
+        """The model's own, then those of the refinement stage."""
+        with exit_on_user_error():
+            return [*super().get_training_callbacks(attributes), *self._stage.callbacks(attributes)]
+
+    @property
+    def planned_end(self) -> int | None:
+        """First step that the refinement stage does not want taken; None where it has no say."""
+        return None if self._stage.plan is None else self._stage.plan.end
 
     @property
     def _neoverse(self) -> NeoVerseModel:

@@ -17,8 +17,9 @@ from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.plugin.datamanager import NeoVerseDataManager
 from neoverse_ns.plugin.dataparser import NeoVerseDataParser
 from neoverse_ns.plugin.model import NeoVerseModel
-from neoverse_ns.plugin.world import to_nerfstudio_cameras
+from neoverse_ns.plugin.source import refined_cameras
 from neoverse_ns.rasterize.scene import Drawing, draw
+from neoverse_ns.reconstruct.scene import Scene
 from neoverse_ns.reconstruct.split import FrameSplit
 
 
@@ -31,12 +32,26 @@ class OpenRun:
         split: Which of them trained it.
         cameras: Refined cameras of all sampled frames, OpenCV axes, in nerfstudio's world.
         drawings: Draws the scene from cameras of that world, each at its time; the results lie on the CPU.
+        model: What draws it; None where it does not come from a run folder.
+        scene: What it was trained on; None likewise.
     """
 
     clip: Clip
     split: FrameSplit
     cameras: PinholeCameras
     drawings: Callable[[PinholeCameras, Float[Tensor, " n"]], list[Drawing]]
+    model: NeoVerseModel | None = None
+    scene: Scene | None = None
+
+    def loaded(self) -> tuple[NeoVerseModel, Scene]:
+        """The model and what it was trained on.
+
+        Raises:
+            RunError: This is no run from a folder.
+        """
+        if self.model is None or self.scene is None:
+            raise RunError("this scene was not loaded from a run folder")
+        return self.model, self.scene
 
     def draw(self, views: PinholeCameras, times: Float[Tensor, " n"]) -> UInt8[Tensor, "n h w 3"]:
         """Colours alone, as bytes."""
@@ -58,11 +73,7 @@ def open_run(config: Path) -> OpenRun:
     parser = manager.dataparser
     assert isinstance(parser, NeoVerseDataParser)
     scene = parser.scene
-    cameras = scene.geometry.cameras
-    everything = to_nerfstudio_cameras(cameras, scene.clip.times, list(range(len(cameras))))
-    with torch.no_grad():
-        viewmats = model.camera_optimizer.refined_viewmats(everything.to(model.device)).cpu()
-    refined = PinholeCameras(torch.linalg.inv(viewmats), cameras.K, cameras.width, cameras.height)
+    refined = refined_cameras(model, scene)
 
     @torch.no_grad()
     def drawings(views: PinholeCameras, times: Float[Tensor, " n"]) -> list[Drawing]:
@@ -83,7 +94,7 @@ def open_run(config: Path) -> OpenRun:
             drawn.append(Drawing(drawing.rgb.cpu(), drawing.depth.cpu(), drawing.alpha.cpu()))
         return drawn
 
-    return OpenRun(scene.clip, scene.split, refined, drawings)
+    return OpenRun(scene.clip, scene.split, refined, drawings, model, scene)
 
 
 def to_bytes(rgb: Float[Tensor, "*shape 3"]) -> UInt8[Tensor, "*shape 3"]:

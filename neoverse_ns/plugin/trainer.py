@@ -17,11 +17,14 @@ import torch
 from nerfstudio.configs.base_config import MachineConfig
 from nerfstudio.engine.optimizers import Optimizers
 from nerfstudio.engine.trainer import TRAIN_INTERATION_OUTPUT, Trainer, TrainerConfig
+from nerfstudio.utils import writer
 
 from neoverse_ns.console import say
 from neoverse_ns.errors import NeoVerseError, RunError, SettingsError
 from neoverse_ns.plugin.optimizers import fit_schedules
-from neoverse_ns.plugin.pipeline import TRAINING_RECORD
+from neoverse_ns.plugin.pipeline import TRAINING_RECORD, NeoVersePipeline
+from neoverse_ns.plugin.refine_stage import FOLDER
+from neoverse_ns.plugin.scene_settings import share_settings
 from neoverse_ns.plugin.user_errors import exit_on_user_error
 
 
@@ -59,6 +62,8 @@ class NeoVerseTrainerConfig(TrainerConfig):
             datamanager.dataparser.data = self.data  # pyright: ignore
         if self.load_dir is not None:
             self.load_dir = self.load_dir.expanduser().absolute()
+        with exit_on_user_error():
+            share_settings(datamanager.dataparser.scene, self.pipeline.model)  # pyright: ignore
         datamanager.dataparser.scene_dir = self.get_base_dir() / "scene"  # pyright: ignore
         datamanager.dataparser.device = self.machine.device_type  # pyright: ignore
         super().save_config()
@@ -124,8 +129,14 @@ class NeoVerseTrainer(Trainer):
     def setup(self, test_mode: Literal["test", "val", "inference"] = "val") -> None:
         """Build everything, reconstructing the clip where neither cache nor run folder has it."""
         scene_dir = self.config.pipeline.datamanager.dataparser.scene_dir  # pyright: ignore
+        first = self.local_rank == 0
+        fresh = self.config.load_dir is None and self.config.load_checkpoint is None
         # A run started again under the same name must not train on the older run's frames and settings.
-        with exit_on_user_error(), _set_aside(scene_dir if self.local_rank == 0 else None):
+        with (
+            exit_on_user_error(),
+            _set_aside(scene_dir if first else None),
+            _set_aside(self.base_dir / FOLDER if first and fresh else None),
+        ):
             super().setup(test_mode)
 
     def setup_optimizers(self) -> Optimizers:
@@ -154,7 +165,16 @@ class NeoVerseTrainer(Trainer):
         """Train, then tell where everything is."""
         self._started = time.perf_counter()
         self._last_step = self._start_step
-        super().train()
+        assert isinstance(self.pipeline, NeoVersePipeline)
+        planned, end = self.config.max_num_iterations, self.pipeline.planned_end
+        if end is not None:
+            # Steps of the refinement stage come on top of those asked for, which the schedules are made for.
+            self.config.max_num_iterations = end - self._start_step
+            writer.GLOBAL_BUFFER["max_iter"] = end
+        try:
+            super().train()
+        finally:
+            self.config.max_num_iterations = planned
 
     def train_iteration(self, step: int) -> TRAIN_INTERATION_OUTPUT:
         """Take one step."""

@@ -19,6 +19,9 @@ _FLIP = torch.tensor([1.0, -1.0, -1.0])
 FRAME_KEY = "neoverse_frame"
 """Key in `Cameras.metadata` that tells which sampled frame a camera belongs to; free cameras lack it."""
 
+VIEW_KEY = "neoverse_refined_view"
+"""Key in `Cameras.metadata` of refined training views: drawn with everything that free cameras see."""
+
 
 def world_to_nerfstudio() -> Sim3:
     """The same rotation as a similarity."""
@@ -30,6 +33,19 @@ def dataparser_transform() -> Float[Tensor, "3 4"]:
     return torch.cat([TO_NERFSTUDIO, torch.zeros(3, 1)], dim=1)
 
 
+def nerfstudio_to_world() -> Sim3:
+    """The way back."""
+    there = world_to_nerfstudio()
+    return Sim3(there.scale, there.R.mT, there.t)
+
+
+def to_nerfstudio_c2w(c2w: Float[Tensor, "n 4 4"]) -> Float[Tensor, "n 3 4"]:
+    """OpenGL camera-to-world matrices in nerfstudio's world, of OpenCV ones in this package's."""
+    turn = TO_NERFSTUDIO.to(c2w)
+    rotation = turn @ c2w[:, :3, :3] * _FLIP.to(c2w)
+    return torch.cat([rotation, (c2w[:, :3, 3] @ turn.T)[..., None]], dim=-1)
+
+
 def to_nerfstudio_cameras(cameras: PinholeCameras, times: Float[Tensor, " n"], frames: list[int]) -> Cameras:
     """Cameras of the sampled frames `frames`, with their times.
 
@@ -39,10 +55,8 @@ def to_nerfstudio_cameras(cameras: PinholeCameras, times: Float[Tensor, " n"], f
         frames: Which of them to take.
     """
     chosen = cameras[frames]
-    rotation = TO_NERFSTUDIO @ chosen.c2w[:, :3, :3] * _FLIP
-    centre = chosen.c2w[:, :3, 3] @ TO_NERFSTUDIO.T
     return Cameras(
-        camera_to_worlds=torch.cat([rotation, centre[..., None]], dim=-1),
+        camera_to_worlds=to_nerfstudio_c2w(chosen.c2w),
         fx=chosen.K[:, 0, 0].contiguous(),
         fy=chosen.K[:, 1, 1].contiguous(),
         cx=chosen.K[:, 0, 2].contiguous(),

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from neoverse_ns.gaussians.dynamic import BACKDROP, SH_C0, DynamicGaussians
+from neoverse_ns.gaussians.dynamic import BACKDROP, MADE_UP, SH_C0, DynamicGaussians
 from neoverse_ns.gaussians.transition import LIFE_SPAN_GAMMA, GaussiansAtTime, at_time
 from neoverse_ns.rasterize import rasterize
 
@@ -49,7 +49,8 @@ def draw(
     """Draw the clip's Gaussians at `time` from cameras in OpenCV axes.
 
     The keyframes' own Gaussians come first; the fused background is drawn by itself and shows through what they leave
-    open, so that it fills holes without blurring them; and what is still open shows the backdrop.
+    open, so that it fills holes without blurring them; what is still open shows what a refiner made up, and then the
+    backdrop. So a wrong depth of something made up can never hide what was seen.
 
     Args:
         gaussians: Those of the whole clip.
@@ -58,23 +59,28 @@ def draw(
         Ks: Intrinsics in pixels.
         width: Image width in pixels.
         height: Image height in pixels.
-        background: False leaves the fused background and the backdrop out.
+        background: False leaves out the fused background and what lies behind it.
         nearest_only: See :func:`neoverse_ns.gaussians.transition.alive_at`.
         gamma: See :func:`neoverse_ns.gaussians.transition.fade`.
         rasterize_mode: `antialiased` compensates opacity for the screen-space blur.
         keep: Draw only these rows; None draws all.
     """
     behind, backdrop = gaussians.keyframe == -1, gaussians.keyframe == BACKDROP
+    made_up = gaussians.keyframe == MADE_UP
     kept = torch.ones_like(behind) if keep is None else keep
 
     def layer(rows: Bool[Tensor, " n"]) -> Drawing:
         now = at_time(gaussians, time, nearest_only, gamma, rows & kept)
         return _rasterize(now, viewmats, Ks, width, height, rasterize_mode)
 
-    drawing = layer(~(behind | backdrop))
-    if background and bool(behind.any()):
+    drawing = layer(~(behind | made_up | backdrop))
+    if not background:
+        return drawing
+    if bool(behind.any()):
         drawing = over(drawing, layer(behind))
-    if background and bool(backdrop.any()) and float(drawing.alpha.min()) < 1 - _OPEN:
+    if bool(made_up.any()) and float(drawing.alpha.detach().min()) < 1 - _OPEN:
+        drawing = over(drawing, layer(made_up))
+    if bool(backdrop.any()) and float(drawing.alpha.detach().min()) < 1 - _OPEN:
         drawing = before_backdrop(drawing, layer(backdrop))
     return drawing
 

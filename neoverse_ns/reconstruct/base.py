@@ -55,6 +55,15 @@ class Reconstruction:
 class Reconstructor(ABC):
     """Turns a clip into a scene. Implementations are deterministic under their settings' seed."""
 
+    def keyframes_wanted(self, chosen: int | None, frames: int) -> int | None:
+        """How many frames shall carry Gaussians; None leaves it to :func:`neoverse_ns.reconstruct.split.split_frames`.
+
+        Args:
+            chosen: What the user asked for, if anything.
+            frames: Sampled frames of the clip.
+        """
+        return chosen
+
     @abstractmethod
     def reconstruct(self, clip: Clip, split: FrameSplit) -> Reconstruction:
         """Estimate cameras for every frame of `clip` and Gaussians from the pixels of its training frames alone.

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from neoverse_ns import __version__
 from neoverse_ns.console import say, warn
-from neoverse_ns.errors import ClipError, RunError
+from neoverse_ns.errors import ClipError, RunError, SettingsError
 from neoverse_ns.reconstruct.config import SceneConfig
+from neoverse_ns.reconstruct.registry import beyond_settings, choose_reconstructor, settled
 from neoverse_ns.reconstruct.scene import Scene, build_scene
 from neoverse_ns.reconstruct.store import FORMAT, is_saved_scene, load_scene, save_scene
 
@@ -52,12 +53,26 @@ def content_digest(path: Path) -> str:
     return value.hexdigest()
 
 
+def _digest_of_prior(path: Path) -> str:
+    try:
+        return content_digest(path)
+    except ClipError as error:
+        raise SettingsError(
+            f"{path}, given as a prior, cannot be read: check --priors.cameras and --priors.depth"
+        ) from error
+
+
 def scene_key(path: Path, config: SceneConfig, device: str) -> str:
     """Equal for equal content and settings; anything that could change the result changes it."""
     settings = dataclasses.asdict(config)
     settings.pop("cache_dir")
+    # How the reconstructor was come by does not matter, and whatever matters of the network is in its identity.
+    settings["reconstructor"] = choose_reconstructor(config).name
+    settings.pop("network")
+    known = [_digest_of_prior(file) for file in config.priors.files()]
     # The device only decides the defaults of size and number of frames.
-    material = [content_digest(path), settings, device.split(":")[0], __version__, FORMAT]
+    material = [content_digest(path), settings, known, beyond_settings(config), device.split(":")[0]]
+    material += [__version__, FORMAT]
     return hashlib.sha256(json.dumps(material, sort_keys=True, default=str).encode()).hexdigest()[:24]
 
 
@@ -69,10 +84,11 @@ def cached_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
     the first to finish is kept.
 
     Raises:
-        ClipError, SettingsError, ReconstructionError: See :func:`build_scene`.
+        ClipError, SettingsError, ReconstructionError, WeightsError: See :func:`build_scene`.
     """
     config.validate()
     key = scene_key(path, config, device)
+    config = settled(config)
     folders = [root / "scenes" / key for root in (cache_root(config.cache_dir), _fallback_root())]
     for folder in folders:
         if is_saved_scene(folder):

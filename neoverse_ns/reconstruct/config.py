@@ -12,6 +12,8 @@ from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.lift import LiftConfig
 from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
+from neoverse_ns.reconstruct.network.config import NetworkConfig
+from neoverse_ns.reconstruct.priors.config import PriorsConfig
 
 
 @dataclass
@@ -22,19 +24,24 @@ class SceneConfig:
     clip: Annotated[ClipConfig, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=ClipConfig)
     """Which frames of the source are used, and at which size."""
     num_keyframes: int | None = None
-    """Frames that carry Gaussians; by default half of the training frames."""
+    """Frames that carry Gaussians; by default half of the training frames, with the network 11."""
     held_out_every: int = 8
     """Every so many frames one is kept back to measure quality; 0 uses all of them for the scene."""
-    reconstructor: Literal["auto", "bundle", "da3"] = "auto"
+    reconstructor: Literal["auto", "bundle", "network", "da3"] = "auto"
     """How cameras and depth are found: `bundle` needs no weights (optical flow, two-view geometry, bundle adjustment);
+    `network` is NeoVerse's own feed-forward network, whose weights it needs and for which a CUDA device is advised;
     `da3` asks Depth Anything 3, whose package and weights it needs;
-    `auto` takes the best one that can run here."""
+    `auto` takes the network where its weights and a CUDA device are there, else the bundle."""
     bundle: BundleConfig = field(default_factory=BundleConfig)
     """The weights-free reconstructor."""
     da3: DepthAnythingConfig = field(default_factory=DepthAnythingConfig)
     """Depth Anything 3."""
     lift: LiftConfig = field(default_factory=LiftConfig)
     """From its depth and flow to Gaussians."""
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    """NeoVerse's own network."""
+    priors: PriorsConfig = field(default_factory=PriorsConfig)
+    """What is known beforehand: poses, intrinsics, depth."""
     cache_dir: Path | None = None
     """Where finished reconstructions are kept; by default $NEOVERSE_CACHE_DIR, or the user's cache folder."""
 
@@ -44,3 +51,5 @@ class SceneConfig:
         self.bundle.validate()
         self.da3.validate()
         self.lift.validate()
+        self.network.validate()
+        self.priors.validate()

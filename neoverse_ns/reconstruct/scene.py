@@ -17,7 +17,7 @@ from neoverse_ns.gaussians.dynamic import DynamicGaussians
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.motion_masks import moving_pixels
-from neoverse_ns.reconstruct.registry import get_reconstructor
+from neoverse_ns.reconstruct.registry import get_reconstructor, settled
 from neoverse_ns.reconstruct.split import FrameSplit, split_frames
 
 CLIP_FOLDER = "clip"
@@ -69,8 +69,10 @@ def build_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
     started = time.perf_counter()
     clip = load_clip(path, config.clip, device)
     decoded = time.perf_counter()
-    split = split_frames(len(clip), config.num_keyframes, config.held_out_every)
-    reconstruction = get_reconstructor(config).reconstruct(clip, split)
+    reconstructor = get_reconstructor(settled(config))
+    keyframes = reconstructor.keyframes_wanted(config.num_keyframes, len(clip))
+    split = split_frames(len(clip), keyframes, config.held_out_every)
+    reconstruction = reconstructor.reconstruct(clip, split)
     report = reconstruction.report
     report.setdefault("seconds", {})["decode"] = decoded - started
     report["seconds"]["reconstruct_total"] = time.perf_counter() - decoded

@@ -81,6 +81,14 @@ class Conditions:
 class Refiner(ABC):
     """Turns conditions into finished frames. Implementations are deterministic under `seed` on one machine."""
 
+    def check(self) -> None:
+        """Look for everything that refining will need, without loading it: to be called before long work begins.
+
+        Raises:
+            RefinementError: Something is missing; the message says what, and what to do.
+        """
+        return None
+
     def adapt(self, source: SourceScene, seed: int = 0) -> None:
         """Learn from the clip itself, before its views are refined; refiners with fixed weights learn nothing.
 

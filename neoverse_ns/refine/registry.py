@@ -15,7 +15,30 @@ def _none(config: RefineConfig) -> Refiner:
     return AsDrawn()
 
 
-REFINERS: dict[str, Callable[[RefineConfig], Refiner]] = {"none": _none}
+def _telea(config: RefineConfig) -> Refiner:
+    from neoverse_ns.refine.telea import TeleaRefiner
+
+    return TeleaRefiner()
+
+
+def _internal(config: RefineConfig) -> Refiner:
+    from neoverse_ns.refine.internal.refiner import InternalRefiner
+
+    return InternalRefiner(config.internal, config.folder)
+
+
+def _wan(config: RefineConfig) -> Refiner:
+    from neoverse_ns.refine.wan.refiner import WanRefiner
+
+    return WanRefiner(config.wan)
+
+
+REFINERS: dict[str, Callable[[RefineConfig], Refiner]] = {
+    "none": _none,
+    "telea": _telea,
+    "internal": _internal,
+    "wan": _wan,
+}
 
 
 def get_refiner(config: RefineConfig) -> Refiner:

@@ -48,7 +48,11 @@ class SourceScene:
 
     @staticmethod
     def of(scene: Scene, gaussians: DynamicGaussians | None = None) -> SourceScene:
-        """The source of a reconstructed clip; `gaussians` take the place of the scene's own, as after training.
+        """The training frames of a reconstructed clip: what learns from it must not see those held out.
+
+        Args:
+            scene: The clip with its reconstruction.
+            gaussians: Take the place of the scene's own, as after training.
 
         Raises:
             RefinementError: The scene was loaded without Gaussians, and none were given.
@@ -56,5 +60,6 @@ class SourceScene:
         chosen = scene.gaussians if gaussians is None else gaussians
         if chosen is None:
             raise RefinementError("this scene was loaded without Gaussians; take those of the run's checkpoint")
-        geometry = scene.geometry
-        return SourceScene(scene.clip.frames, geometry.cameras, scene.clip.times, geometry.keyframes, chosen)
+        clip, geometry, train = scene.clip, scene.geometry, scene.split.train
+        keyframes = [train.index(frame) for frame in geometry.keyframes]
+        return SourceScene(clip.frames[train], geometry.cameras[train], clip.times[train], keyframes, chosen)

@@ -91,3 +91,56 @@ COLMAP_SECTIONS = {
     )
 }
 """The table of scripts/benchmark_colmap.py: both solvers side by side."""
+
+
+def _compared(key: str, digits: int, *path: str) -> tuple[Column, ...]:
+    """One measure of the drawing and of both refiners."""
+    titles = {"psnr": "dB", "ssim": "SSIM", "lpips": "LPIPS", "change_error": "change error", "path_change": "change"}
+    names = ("render", "telea", "internal")
+    return tuple(Column(f"{name} {titles[key]}", (*path, name, key), digits, "mean") for name in names)
+
+
+def _images(*path: str) -> tuple[Column, ...]:
+    return _compared("psnr", 2, *path) + _compared("ssim", 3, *path) + _compared("lpips", 3, *path)
+
+
+REFINE_SECTIONS = {
+    "Worn drawings of held-out frames": _images("simulated"),
+    "Held-out frames of the scene as it is": _images("as_lifted"),
+    "Unseen right camera, beside the left": _images("right", "beside"),
+    "Unseen right camera, aligned by the whole path": _images("right", "aligned"),
+    "Steadiness (grey levels): change error against the truth, worn; bare change on a path aside": (
+        *_compared("change_error", 2, "steadiness"),
+        *_compared("path_change", 2, "steadiness"),
+    ),
+    "Seconds": (
+        Column("teaching internal", ("seconds", "internal"), 1, "mean"),
+        Column("internal, a frame", ("simulated", "internal_seconds_per_frame"), 3, "mean"),
+        Column("telea, a frame", ("simulated", "telea_seconds_per_frame"), 3, "mean"),
+    ),
+}
+"""Tables of scripts/benchmark_refine.py."""
+
+
+def _three(title: str, digits: int, *path: str) -> tuple[Column, ...]:
+    """One measure without the stage, with as many steps more, and with it."""
+    names = {"without": "", "steps": ", more steps", "refined": ", stage"}
+    return tuple(Column(title + end, ("stage", name, *path), digits, "mean") for name, end in names.items())
+
+
+STAGE_SECTIONS = {
+    "Held-out frames": (*_three("dB", 2, "psnr"), *_three("SSIM", 3, "ssim")),
+    "Unseen right camera, beside the left": (
+        *_three("dB", 2, "right_beside", "psnr"),
+        *_three("SSIM", 3, "right_beside", "ssim"),
+    ),
+    "Unseen right camera, aligned by the whole path": (
+        *_three("dB", 2, "right_aligned", "psnr"),
+        *_three("SSIM", 3, "right_aligned", "ssim"),
+    ),
+    "Costs": (
+        *_three("ns-train s", 0, "seconds"),
+        Column("new Gaussians", ("stage", "refined", "made_up"), 0, "mean"),
+    ),
+}
+"""The tables of refinement as a stage of training: the same run without it, with as many more steps, and with it."""

@@ -44,10 +44,10 @@ def train_and_evaluate(sample: BenchmarkClip, settings: TrainSettings) -> dict[s
     """
     run = settings.output_dir / sample.name / settings.method / "run"
     started = time.perf_counter()
-    _command("ns-train", *_train_arguments(sample, settings))
+    command("ns-train", *train_arguments(sample, settings))
     seconds = time.perf_counter() - started
     metrics = run / "metrics.json"
-    _command("ns-eval", "--load-config", str(run / "config.yml"), "--output-path", str(metrics))
+    command("ns-eval", "--load-config", str(run / "config.yml"), "--output-path", str(metrics))
     results = json.loads(metrics.read_text("utf8"))["results"]
     result: dict[str, Any] = {"train_seconds": seconds, **results}
     if sample.right_frames is not None:
@@ -59,12 +59,13 @@ def train_and_evaluate(sample: BenchmarkClip, settings: TrainSettings) -> dict[s
     return result
 
 
-def _train_arguments(sample: BenchmarkClip, settings: TrainSettings) -> list[str]:
+def train_arguments(sample: BenchmarkClip, settings: TrainSettings, run: str = "run") -> list[str]:
+    """What `ns-train` is given to train on exactly the sample's frames, in the run folder called `run`."""
     config = sample.config
     arguments = {
         "output-dir": settings.output_dir,
         "experiment-name": sample.name,
-        "timestamp": "run",
+        "timestamp": run,
         "vis": "tensorboard",
         "machine.seed": settings.seed,
         "data": sample.source,
@@ -79,7 +80,7 @@ def _train_arguments(sample: BenchmarkClip, settings: TrainSettings) -> list[str
     return [settings.method, *flags]
 
 
-def _command(name: str, *arguments: str) -> None:
+def command(name: str, *arguments: str) -> None:
     """Run a console script of this environment."""
     script = Path(sys.executable).with_name(name)
     try:

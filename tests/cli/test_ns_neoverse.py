@@ -12,13 +12,16 @@ import tyro
 from neoverse_ns.cli.demo import Demo
 from neoverse_ns.cli.main import Command, entrypoint
 from neoverse_ns.cli.reconstruct import Reconstruct
+from neoverse_ns.cli.weights import Weights
+from neoverse_ns.clip.synthetic import render_synthetic, save_synthetic
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.reconstruct.cache import scene_key
 from neoverse_ns.reconstruct.store import save_scene
 from tests.plugin.tiny_scene import FRAMES, HEIGHT, WIDTH, tiny_scene
+from tests.reconstruct.network.tiny import save_released_layout, tiny_network
 
 
-def parse(*arguments: str) -> Reconstruct | Demo:
+def parse(*arguments: str) -> Reconstruct | Demo | Weights:
     return tyro.cli(Command, args=list(arguments))  # type: ignore[arg-type]
 
 
@@ -35,6 +38,9 @@ def test_reconstruct_takes_the_flags_people_type() -> None:
     assert (clip.start, clip.duration, clip.num_frames, clip.width) == (1.5, 2.0, 16, 320)
     assert (command.clip, command.output_dir, command.scene.cache_dir) == (Path("clip.mp4"), Path("out"), Path("c"))
     assert command.scene.num_keyframes == 5
+    switched = parse("reconstruct", "clip.mp4", "--output-dir", "out", "--network.low-vram", "True")
+    assert isinstance(switched, Reconstruct)
+    assert switched.scene.network.low_vram
     # Every frame is used where nothing is going to be measured on the others.
     assert command.scene.held_out_every == 0
 
@@ -103,3 +109,26 @@ def test_files_of_a_cached_scene(
     assert (tmp_path / "out" / "gaussians.ply").stat().st_size > 10_000
     assert len(np.loadtxt(tmp_path / "out" / "cameras.tum")) == FRAMES
     assert (tmp_path / "out" / "colmap" / "images.txt").is_file()
+
+
+def test_the_network_reconstructs_and_says_where_its_weights_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_synthetic(render_synthetic(4, 64, 48), tmp_path)
+    save_released_layout(tiny_network(), tmp_path / "weights")
+    monkeypatch.chdir(tmp_path)
+    arguments = ("reconstruct", "clip.mp4", "--output-dir", "out", "--cache-dir", "cache", "--reconstructor", "network")
+    run(monkeypatch, *arguments, "--network.weights", "weights", "--network.mode", "release")
+    document = json.loads((tmp_path / "out" / "cameras.json").read_text("utf8"))
+    assert [frame["is_keyframe"] for frame in document["frames"]] == [True] * 4
+    assert document["report"]["reconstructor"] == "network"
+    assert document["report"]["weights"]["file"] == "reconstructor.ckpt"
+    assert "residual" not in capsys.readouterr().out
+    run(monkeypatch, *arguments, "--network.weights", "weights/reconstructor.ckpt", "--network.mode", "release")
+    assert "taken from the cache" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as ended:
+        run(monkeypatch, *arguments, "--network.weights", "nowhere/reconstructor.ckpt")
+    assert ended.value.code == 1
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert len(lines) == 1
+    assert "nowhere/reconstructor.ckpt" in lines[0]

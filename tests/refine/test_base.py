@@ -58,14 +58,17 @@ def test_no_refiner_leaves_the_drawing_but_keeps_it_in_range() -> None:
 def test_a_scene_becomes_a_source_and_wrong_parts_are_refused() -> None:
     scene = small_scene()
     source = SourceScene.of(scene)
-    assert len(source) == 9
+    # Held-out frames are left out, and keyframes counted among the others.
+    assert scene.split.held_out == [4]
+    assert torch.equal(source.frames, scene.clip.frames[[0, 1, 2, 3, 5, 6, 7, 8]])
+    assert torch.equal(source.times, scene.clip.times[scene.split.train])
     assert source.gaussians is scene.gaussians
-    assert source.keyframes == scene.split.keyframes
+    assert [scene.split.train[frame] for frame in source.keyframes] == scene.split.keyframes
     with pytest.raises(RefinementError, match="without Gaussians"):
         SourceScene.of(small_scene(with_gaussians=False))
     with pytest.raises(RefinementError, match="keyframes"):
-        dataclasses.replace(source, keyframes=[9])
+        dataclasses.replace(source, keyframes=[8])
     with pytest.raises(RefinementError, match="31x16"):
         dataclasses.replace(source, frames=source.frames[:, :, :-1])
-    with pytest.raises(RefinementError, match="9 frames need as many cameras, got 8"):
+    with pytest.raises(RefinementError, match="8 frames need as many cameras, got 7"):
         dataclasses.replace(source, cameras=source.cameras[1:])

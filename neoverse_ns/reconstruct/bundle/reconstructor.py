@@ -7,20 +7,23 @@ import time
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.reconstruct.base import Reconstruction, Reconstructor
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
+from neoverse_ns.reconstruct.bundle.known_focal import with_known_focal
 from neoverse_ns.reconstruct.bundle.lift import KeyframeFlow, LiftConfig
 from neoverse_ns.reconstruct.bundle.scene_gaussians import scene_gaussians
 from neoverse_ns.reconstruct.bundle.solve import solve_geometry
+from neoverse_ns.reconstruct.priors.config import PriorsConfig
+from neoverse_ns.reconstruct.priors.load import load_priors
 from neoverse_ns.reconstruct.split import FrameSplit
 
 
 class BundleReconstructor(Reconstructor):
     """Runs anywhere: no weights, no network, no GPU."""
 
-    def __init__(self, config: BundleConfig, lift_config: LiftConfig) -> None:
-        self.config, self.lift_config = config, lift_config
+    def __init__(self, config: BundleConfig, lift_config: LiftConfig, priors: PriorsConfig | None = None) -> None:
+        self.config, self.lift_config, self.priors = config, lift_config, priors or PriorsConfig()
 
     def reconstruct(self, clip: Clip, split: FrameSplit) -> Reconstruction:
-        solution = solve_geometry(clip, split, self.config)
+        solution = solve_geometry(clip, split, with_known_focal(self.config, load_priors(self.priors, clip), clip))
         started = time.perf_counter()
         flows = {pair: KeyframeFlow(flow, solution.flow_confidence[pair]) for pair, flow in solution.flow.items()}
         gaussians = scene_gaussians(clip, solution.geometry, flows, self.lift_config)

@@ -76,12 +76,22 @@ def predict_held_out(
 
     every = run(order, False, heads)
     alone = run(chosen, use_motion, ("motion", "gaussians"))
-    scale = _mean_distance(alone.c2w) / (_mean_distance(every.c2w[:, : len(chosen)]) + _SMALLEST_NORM)
+    scale = scale_ratio(alone.c2w, every.c2w[:, : len(chosen)])
     c2w = every.c2w.clone()
     c2w[..., :3, 3] *= scale[:, None, None]
     back = torch.tensor(order).argsort().tolist()
     restored = {name: value[:, back] for name, value in replace(every, c2w=c2w).tensors().items()}
     return HeldOutPredictions(NetworkPredictions(**restored), alone, scale)
+
+
+def scale_ratio(context: Float[Tensor, "b s 4 4"], every: Float[Tensor, "b s 4 4"]) -> Float[Tensor, " b"]:
+    """What translations of the run on all frames are multiplied by: the ratio of the mean distances from the origin.
+
+    Args:
+        context: Cameras of the context frames as found alone.
+        every: Cameras of the same frames as found among all.
+    """
+    return _mean_distance(context) / (_mean_distance(every) + _SMALLEST_NORM)
 
 
 def _mean_distance(c2w: Float[Tensor, "b s 4 4"]) -> Float[Tensor, " b"]:

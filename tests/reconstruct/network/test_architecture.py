@@ -9,8 +9,8 @@ import torch
 
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.reconstruct.network.architecture import NetworkArchitecture
-from neoverse_ns.reconstruct.network.identity import identity
 from neoverse_ns.reconstruct.network.model import NeoVerseNetwork
+from neoverse_ns.weights.digest import identity
 from tests.reconstruct.network.fixtures import TINY
 
 

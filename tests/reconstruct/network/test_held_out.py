@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.reconstruct.network.held_out import predict_held_out
+from neoverse_ns.reconstruct.network.held_out import predict_held_out, scale_ratio
 from neoverse_ns.reconstruct.network.priors import Priors
 from tests.reconstruct.network.fixtures import frames, lively
 
@@ -61,3 +61,13 @@ def test_pose_priors_are_normalised_over_all_frames() -> None:
 def test_impossible_context_is_told(context: list[int]) -> None:
     with pytest.raises(SettingsError, match="context frames"):
         predict_held_out(lively(), frames(3), context)
+
+
+def test_ratio_of_worlds_that_differ_by_a_factor() -> None:
+    c2w = torch.eye(4).repeat(2, 3, 1, 1)
+    c2w[..., :3, 3] = torch.randn(2, 3, 3, generator=torch.Generator().manual_seed(0))
+    twice = c2w.clone()
+    twice[..., :3, 3] *= 2
+    assert scale_ratio(twice, c2w).tolist() == pytest.approx([2, 2], rel=1e-5)
+    # Cameras that all stand at the origin have no unit to compare.
+    assert scale_ratio(torch.eye(4).repeat(1, 2, 1, 1), torch.eye(4).repeat(1, 2, 1, 1)).tolist() == [0]

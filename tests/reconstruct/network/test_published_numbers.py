@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from neoverse_ns.gaussians.transition import at_time
-from neoverse_ns.reconstruct.network.identity import RELEASED_IDENTITY, identity
 from neoverse_ns.reconstruct.network.lift import to_dynamic_gaussians
 from neoverse_ns.reconstruct.network.model import NeoVerseNetwork
 from neoverse_ns.reconstruct.network.splats import KeyframeSplats, keyframe_splats
+from neoverse_ns.weights.digest import RELEASED_RECONSTRUCTOR, identity
 from tests.reconstruct.network.fixtures import load
 from tests.shared import shared_file
 
@@ -44,8 +44,8 @@ def test_keys_and_shapes_of_the_released_network() -> None:
     seconds = time.process_time() - begun
     shapes = {key: list(value.shape) for key, value in network.state_dict().items()}
     assert shapes == expected
-    assert identity(shapes) == RELEASED_IDENTITY
-    assert identity({**shapes, "cam_head.init_token": [1, 1, 7]}) != RELEASED_IDENTITY
+    assert identity(shapes) == RELEASED_RECONSTRUCTOR
+    assert identity({**shapes, "cam_head.init_token": [1, 1, 7]}) != RELEASED_RECONSTRUCTOR
     assert all(value.is_meta for value in network.state_dict().values())
     # Initialising on the meta device takes twenty seconds; building without takes a quarter.
     assert seconds < 3

@@ -1,0 +1,88 @@
+"""A refined video straight from a finished run."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from jaxtyping import UInt8
+from torch import Tensor
+
+from neoverse_ns.gaussians.transform import transform
+from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.plugin.run import OpenRun
+from neoverse_ns.plugin.source import refined_cameras, run_source
+from neoverse_ns.plugin.world import nerfstudio_to_world
+from neoverse_ns.refine.base import Conditions
+from neoverse_ns.refine.conditions.render import ConditionSettings, render_conditions
+from neoverse_ns.refine.config import RefineConfig
+from neoverse_ns.refine.registry import get_refiner
+from neoverse_ns.refine.stage.round import to_bytes
+from neoverse_ns.trajectory.choose import TrajectoryOptions, choose_trajectory
+
+FOLDER = "generated"
+"""Folder of a run in which a refiner keeps what it learned for videos."""
+
+
+@dataclass(frozen=True)
+class GeneratedVideo:
+    """Finished frames and what they were made from."""
+
+    frames: UInt8[Tensor, "n h w 3"]
+    conditions: Conditions
+
+
+def generate(
+    run: OpenRun,
+    name: str,
+    options: TrajectoryOptions,
+    config: RefineConfig,
+    alpha_threshold: float,
+    first_frame: bool | None,
+) -> GeneratedVideo:
+    """Draw a run along a trajectory and finish the frames.
+
+    Refiners get what the clip's frames showed; what an earlier stage made up they repaint, backdrop included. Without a
+    refiner the scene is drawn as ns-render draws it.
+
+    Args:
+        run: A finished run.
+        name: See :func:`neoverse_ns.trajectory.choose.choose_trajectory`.
+        options: Changes to the trajectory.
+        config: Which refiner, and how.
+        alpha_threshold: Opacity below which a pixel is repainted.
+        first_frame: Whether frame 0 shall be the input's; None leaves it to the trajectory.
+
+    Raises:
+        SettingsError: The trajectory or an option cannot be used.
+        RefinementError: The refiner cannot run here.
+        RunError: What the refiner learns cannot be kept.
+    """
+    model, scene = run.loaded()
+    # Built first, so that what is missing is known before anything is drawn.
+    refiner = get_refiner(config)
+    refiner.check()
+    back = nerfstudio_to_world()
+    refined = refined_cameras(model, scene)
+    cameras = PinholeCameras(back.apply_c2w(refined.c2w), refined.K, refined.width, refined.height)
+    chosen = choose_trajectory(name, cameras, scene.clip.times, back, options)
+    source = run_source(model, scene)
+    plain = config.refiner == "none"
+    wanted = chosen.first_frame if first_frame is None else first_frame
+    conditions = render_conditions(
+        transform(model.gaussians.detach(), back) if plain else source.gaussians,
+        chosen.trajectory,
+        chosen.K,
+        scene.clip.width,
+        scene.clip.height,
+        ConditionSettings(mask_threshold=alpha_threshold, backdrop=plain),
+        source.frames[0].to(model.device).float() / 255 if wanted else None,
+    )
+    refiner.adapt(source, config.seed)
+    return GeneratedVideo(to_bytes(refiner.refine(conditions, config.prompt, config.seed), conditions), conditions)
+
+
+def kept_in(config: RefineConfig, run_folder: Path) -> RefineConfig:
+    """The same settings, with what is learned kept in the run's folder unless another one was named."""
+    return config if config.folder is not None else dataclasses.replace(config, folder=run_folder / FOLDER)

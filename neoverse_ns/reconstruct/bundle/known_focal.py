@@ -1,0 +1,25 @@
+"""What bundle adjustment can use of what the user knows: the focal length."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+from neoverse_ns.clip.clip import Clip
+from neoverse_ns.console import say
+from neoverse_ns.reconstruct.bundle.config import BundleConfig
+from neoverse_ns.reconstruct.priors.load import ClipPriors
+
+
+def with_known_focal(config: BundleConfig, priors: ClipPriors, clip: Clip) -> BundleConfig:
+    """The settings with the horizontal field of view of the given intrinsics, their median over the frames.
+
+    A field of view that is set already stays. Says in one line what is left unused.
+    """
+    unused = [name for name in priors.names if name != "intrinsics"]
+    if unused:
+        say(f"the bundle reconstructor does not use known {' and '.join(unused)}; --reconstructor network does")
+    if priors.K is None or config.fov_degrees is not None:
+        return config
+    focal = float(priors.K[:, 0, 0].median())
+    return dataclasses.replace(config, fov_degrees=math.degrees(2 * math.atan(0.5 * clip.width / focal)))

@@ -1,0 +1,1 @@
+"""What the user already knows about a clip: camera poses, intrinsics, depth."""

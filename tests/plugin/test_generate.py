@@ -1,0 +1,140 @@
+"""Refined videos from a run: what is drawn where, and what the refiner gets."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from neoverse_ns.errors import NeoVerseError, RunError, SettingsError
+from neoverse_ns.gaussians.dynamic import MADE_UP
+from neoverse_ns.gaussians.transform import transform
+from neoverse_ns.plugin.generate import GeneratedVideo, generate, kept_in
+from neoverse_ns.plugin.run import OpenRun
+from neoverse_ns.plugin.source import refined_cameras, run_source
+from neoverse_ns.plugin.world import world_to_nerfstudio
+from neoverse_ns.rasterize.scene import draw
+from neoverse_ns.refine.base import DEFAULT_PROMPT, Conditions, Refiner
+from neoverse_ns.refine.config import RefineConfig
+from neoverse_ns.refine.registry import REFINERS
+from neoverse_ns.refine.source import SourceScene
+from neoverse_ns.refine.stage.source import training_source
+from neoverse_ns.trajectory.camera_path import to_camera_path
+from neoverse_ns.trajectory.choose import TrajectoryOptions
+from tests.plugin.tiny_scene import FRAMES, GAUSSIANS, HEIGHT, WIDTH, tiny_gaussians, tiny_model, tiny_scene
+
+
+class Witness(Refiner):
+    """Remembers what it was given; changes nothing."""
+
+    source: SourceScene | None = None
+    conditions: Conditions | None = None
+    prompt = ""
+
+    def adapt(self, source: SourceScene, seed: int = 0) -> None:
+        Witness.source = source
+
+    def refine(self, conditions: Conditions, prompt: str = DEFAULT_PROMPT, seed: int = 0) -> torch.Tensor:
+        Witness.conditions, Witness.prompt = conditions, prompt
+        return conditions.rgb
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> OpenRun:
+    """A run with Gaussians that a refiner made up, and cameras that training has moved."""
+    monkeypatch.setitem(REFINERS, "witness", lambda config: Witness())
+    scene = tiny_scene()
+    model = tiny_model(scene)
+    made_up = tiny_gaussians(300, seed=5)
+    made_up = made_up.with_(
+        keyframe=torch.full((300,), MADE_UP), dynamic=torch.zeros(300, dtype=torch.bool), means=1.5 * made_up.means
+    )
+    model.replace_made_up(transform(made_up, world_to_nerfstudio()), {})
+    with torch.no_grad():
+        model.camera_optimizer.pose_adjustment += 0.01
+    cameras = refined_cameras(model, scene)
+    return OpenRun(scene.clip, scene.split, cameras, lambda views, times: [], model, scene)
+
+
+def video(
+    run: OpenRun, name: str, refiner: str = "witness", first_frame: bool | None = None, **options: Any
+) -> GeneratedVideo:
+    config = RefineConfig(refiner=refiner, prompt="a street")
+    return generate(run, name, TrajectoryOptions(**options), config, 0.9, first_frame)
+
+
+def test_the_refiner_gets_training_frames_and_what_they_showed(run: OpenRun) -> None:
+    made = video(run, "static", num_frames=FRAMES)
+    source, conditions = Witness.source, Witness.conditions
+    assert source is not None
+    assert conditions is not None
+    assert torch.equal(source.frames, run.clip.frames[run.split.train])
+    assert len(source.gaussians) == GAUSSIANS
+    assert Witness.prompt == "a street"
+    assert made.frames.shape == (FRAMES, HEIGHT, WIDTH, 3)
+    assert torch.equal(conditions.mask, conditions.alpha >= 0.9)
+    # A camera that stays on the path sees what the run draws there, refined pose included.
+    model, scene = run.loaded()
+    frame = 4
+    gaussians = model.gaussians[:GAUSSIANS].detach()
+    view = run.cameras[frame : frame + 1]
+    drawn = draw(gaussians, float(scene.clip.times[frame]), view.viewmats, view.K, WIDTH, HEIGHT)
+    torch.testing.assert_close(conditions.rgb[frame], drawn.rgb[0].clamp(0, 1), atol=2e-3, rtol=0.0)
+
+
+def test_without_a_refiner_everything_is_shown(run: OpenRun) -> None:
+    plain = video(run, "static", refiner="none", num_frames=3).conditions
+    seen = video(run, "static", num_frames=3).conditions
+    assert float((plain.alpha - seen.alpha).min()) > -1e-5
+    assert float((plain.alpha - seen.alpha).max()) > 0.1
+
+
+def test_a_camera_path_of_the_run_looks_where_it_was_drawn(run: OpenRun, tmp_path: Path) -> None:
+    times = torch.linspace(0, 1, FRAMES)
+    document = to_camera_path(run.cameras.c2w, torch.tensor([45.0] * FRAMES), times, WIDTH, HEIGHT, 8.0)
+    path = tmp_path / "path.json"
+    path.write_text(json.dumps(document), "utf8")
+    onto = video(run, str(path)).conditions
+    still = video(run, "static", num_frames=FRAMES).conditions
+    torch.testing.assert_close(onto.c2w, still.c2w, atol=1e-5, rtol=0.0)
+
+
+def test_the_first_frame_is_the_clips_where_it_is_asked_for(run: OpenRun) -> None:
+    made = video(run, "pan_left", first_frame=True, num_frames=3)
+    assert made.conditions.first_frame
+    assert torch.equal(made.frames[0], run.clip.frames[0])
+    assert not torch.equal(video(run, "pan_left", num_frames=3).frames[0], run.clip.frames[0])
+
+
+def test_missing_weights_and_unknown_names_are_said_before_anything_is_drawn(run: OpenRun) -> None:
+    Witness.conditions = None
+    with pytest.raises(SettingsError, match="spin"):
+        video(run, "spin")
+    with pytest.raises(SettingsError, match="magic"):
+        video(run, "static", refiner="magic")
+    config = RefineConfig(refiner="wan")
+    config.wan.model = "/nowhere/at/all"
+    with pytest.raises(NeoVerseError, match="nowhere"):
+        generate(run, "static", TrajectoryOptions(), config, 0.9, None)
+    assert Witness.conditions is None
+    with pytest.raises(RunError, match="run folder"):
+        dataclasses.replace(run, model=None).loaded()
+
+
+def test_what_a_refiner_learns_stays_with_the_run(tmp_path: Path) -> None:
+    assert kept_in(RefineConfig(), tmp_path).folder == tmp_path / "generated"
+    assert kept_in(RefineConfig(folder=Path("mine")), tmp_path).folder == Path("mine")
+
+
+def test_the_source_lies_in_the_world_of_the_first_camera() -> None:
+    scene = tiny_scene()
+    source = run_source(tiny_model(scene), scene)
+    assert scene.gaussians is not None
+    expected = training_source(scene.clip, scene.split, scene.geometry.cameras, scene.gaussians)
+    torch.testing.assert_close(source.cameras.c2w, expected.cameras.c2w, atol=1e-5, rtol=0.0)
+    torch.testing.assert_close(source.gaussians.means, expected.gaussians.means, atol=1e-5, rtol=0.0)
+    assert source.keyframes == expected.keyframes

@@ -1,0 +1,88 @@
+"""What the refiners' benchmark computes, on scenes small enough to know the answer."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from _benchmark.clips import BenchmarkClip
+from _benchmark.columns import REFINE_SECTIONS
+from _benchmark.refinement import Contest, aside, measure_refiners
+from _benchmark.refinement_gpu import blank_conditions, measure_video_model
+from _benchmark.report import to_markdown
+
+from neoverse_ns.clip.config import ClipConfig
+from neoverse_ns.reconstruct.scene import Scene
+from neoverse_ns.refine.as_drawn import AsDrawn
+from neoverse_ns.refine.base import DEFAULT_PROMPT, Conditions, Refiner
+from neoverse_ns.refine.source import SourceScene
+from tests.reconstruct.small_scene import sideways_cameras, small_scene
+
+
+def sample_of(scene: Scene) -> BenchmarkClip:
+    """A clip of which nothing is known but its frames."""
+    return BenchmarkClip("small", scene.clip.source, ClipConfig(), scene.clip, None, None, None, None, None)
+
+
+class Truth(Refiner):
+    """Knows the answer, and notes what it was allowed to learn from."""
+
+    def __init__(self, image: torch.Tensor) -> None:
+        self.image, self.learned = image.float() / 255, 0
+
+    def adapt(self, source: SourceScene, seed: int = 0) -> None:
+        self.learned = len(source)
+
+    def refine(self, conditions: Conditions, prompt: str = DEFAULT_PROMPT, seed: int = 0) -> torch.Tensor:
+        return self.image.expand(len(conditions), -1, -1, -1).clone()
+
+
+def test_refiners_are_scored_beside_the_drawing_and_learn_from_training_frames_alone() -> None:
+    image = torch.randint(0, 256, (16, 32, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    scene = small_scene(image=image, step=0.0)
+    truth, drawn = Truth(image), AsDrawn()
+    contest = Contest({"truth": truth, "drawn": drawn}, lpips=None, seeds=(1, 2))
+    result = measure_refiners(sample_of(scene), scene, contest, seed=0)
+    assert truth.learned == len(scene.split.train) == 8
+    worn = result["simulated"]
+    assert worn["truth"]["psnr"] == math.inf
+    assert worn["drawn"] == pytest.approx(worn["render"], nan_ok=True)
+    assert worn["render"]["psnr"] < 60
+    assert worn["truth_seconds_per_frame"] < 1
+    steadiness = result["steadiness"]
+    assert steadiness["truth"] == {"change_error": 0.0, "path_change": 0.0}
+    assert steadiness["render"]["change_error"] == pytest.approx(steadiness["drawn"]["change_error"])
+    assert "right" not in result
+
+
+def test_the_path_aside_ends_where_it_should() -> None:
+    cameras = sideways_cameras(5, 32, 16, step=0.0)
+    moved = aside(cameras, 0.4).c2w
+    assert torch.allclose(moved[:, 0, 3], torch.tensor([0.0, 0.1, 0.2, 0.3, 0.4]))
+    assert torch.equal(moved[:, 1:], cameras.c2w[:, 1:])
+
+
+def test_tables_have_a_column_for_every_method() -> None:
+    row = {"clip": "a", "simulated": {"render": {"psnr": 20.0}, "internal": {"psnr": 30.0, "lpips": 0.1}}}
+    table = to_markdown([row], {}, REFINE_SECTIONS, "Refiners")
+    assert "| clip | render dB | internal dB | internal LPIPS |" in table
+    assert "| a | 20.00 | 30.00 | 0.100 |" in table
+
+
+def test_without_a_gpu_the_video_model_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert measure_video_model() == {"not measured": "no GPU here"}
+
+
+def test_the_video_model_is_timed_part_by_part() -> None:
+    architecture = pytest.importorskip("neoverse_ns.refine.wan.architecture")
+    from _benchmark.refinement_gpu import time_sampling
+
+    sizes = architecture.WanArchitecture(24, 2, 4, 32, 16, 16, 4, (0, 2), 16)
+    statistics = {"latents_mean": [0.0] * 4, "latents_std": [1.0] * 4}
+    autoencoder = {"base_dim": 4, "z_dim": 4, "dim_mult": [1, 1, 1, 1], "num_res_blocks": 1, **statistics}
+    conditions = blank_conditions(5, 32, 32)
+    result = time_sampling(sizes, autoencoder, conditions, 2, torch.device("cpu"), torch.float32)
+    assert (result["frames"], result["steps"]) == (5, 2)
+    assert all(result[f"{part}_s"] >= 0 for part in ("encode", "sample", "decode"))
