@@ -30,8 +30,8 @@ class SceneConfig:
     reconstructor: Literal["auto", "bundle", "network", "da3"] = "auto"
     """How cameras and depth are found: `bundle` needs no weights (optical flow, two-view geometry, bundle adjustment);
     `network` is NeoVerse's own feed-forward network, whose weights it needs and for which a CUDA device is advised;
-    `da3` asks Depth Anything 3, whose package and weights it needs;
-    `auto` takes the network where its weights and a CUDA device are there, else the bundle."""
+    `da3` asks Depth Anything 3, whose package and weights it needs; `auto` takes the network where its weights and a
+    CUDA device are there, else the bundle."""
     bundle: BundleConfig = field(default_factory=BundleConfig)
     """The weights-free reconstructor."""
     da3: DepthAnythingConfig = field(default_factory=DepthAnythingConfig)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -36,7 +37,8 @@ def save_synthetic(clip: SyntheticClip, folder: Path) -> Path:
     video = folder / "clip.mp4"
     fps = 1.0 if len(clip.seconds) < 2 else 1 / (clip.seconds[1] - clip.seconds[0]).item()
     write_video(video, clip.frames, fps)
-    cameras = {
+    # Arrays of any name: the type of savez's other keywords does not concern them.
+    cameras: dict[str, Any] = {
         "c2w": clip.cameras.c2w.numpy(),
         "K": clip.cameras.K.numpy(),
         "right_c2w": clip.right_cameras.c2w.numpy(),
