@@ -36,6 +36,8 @@ def _network(config: SceneConfig) -> Reconstructor:
 def _da3(config: SceneConfig) -> Reconstructor:
     from neoverse_ns.reconstruct.depth_anything.reconstructor import DepthAnythingReconstructor
 
+    if config.priors.any:
+        say("the da3 reconstructor does not use known poses, intrinsics or depth; --reconstructor network does")
     return DepthAnythingReconstructor(config.da3, config.lift)
 
 

@@ -16,6 +16,7 @@ from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
 from neoverse_ns.reconstruct.depth_anything.reconstructor import DepthAnythingReconstructor
 from neoverse_ns.reconstruct.depth_anything.weights import choose_device, find_weights, load_network
+from neoverse_ns.reconstruct.priors.config import PriorsConfig
 from neoverse_ns.reconstruct.registry import get_reconstructor
 
 
@@ -109,6 +110,13 @@ def test_devices() -> None:
         choose_device("cuda:99")
     with pytest.raises(SettingsError, match="is no device"):
         choose_device("toaster")
+
+
+def test_what_is_known_of_a_clip_is_not_left_out_in_silence(capsys: pytest.CaptureFixture, tmp_path: Path) -> None:
+    get_reconstructor(SceneConfig(reconstructor="da3"))
+    assert "does not use" not in capsys.readouterr().out
+    get_reconstructor(SceneConfig(reconstructor="da3", priors=PriorsConfig(depth=tmp_path)))
+    assert "does not use known poses, intrinsics or depth" in capsys.readouterr().out
 
 
 def test_it_is_registered_and_its_settings_key_the_cache(tmp_path: Path) -> None:
