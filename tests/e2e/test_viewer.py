@@ -50,13 +50,16 @@ def _settled(viewer: ViewerClient, unlike: np.ndarray | None = None) -> np.ndarr
 def _time_slider(viewer: ViewerClient, first: np.ndarray) -> None:
     viewer.set("Time", 1.0)
     last = _settled(viewer, unlike=first)
-    viewer.set("Time", 0.5)
-    middle = _settled(viewer, unlike=last)
-    assert differ(first, middle)
+    # The picture before any change may stay coarse on a slow machine; these have all been drawn alike.
     viewer.set("Time", 0.0)
-    again = _settled(viewer, unlike=middle)
-    # On a slow machine the server may never send the first view at its full resolution; time shows all the same.
-    assert np.abs(again - first).mean() < 0.5 * min(np.abs(again - other).mean() for other in (middle, last))
+    start = _settled(viewer, unlike=last)
+    viewer.set("Time", 0.5)
+    middle = _settled(viewer)
+    viewer.set("Time", 0.0)
+    again = _settled(viewer)
+    apart = [float(np.abs(start - other).mean()) for other in (again, middle, last)]
+    assert apart[0] < 0.5 * apart[2], apart
+    assert apart[0] < apart[1], apart
 
 
 def _frame_slider(viewer: ViewerClient) -> None:
@@ -77,7 +80,7 @@ def _playing(viewer: ViewerClient) -> None:
         if value is not None and (not shown or shown[-1] != value):
             shown.append(value)
         pictures = viewer.pictures[seen:]
-        distinct = [a for i, a in enumerate(pictures) if all(differ(a, b) for b in pictures[:i])]
+        distinct = [a for i, a in enumerate(pictures) if all(differ(a, b, 0.8) for b in pictures[:i])]
         return len(distinct) >= 3 and len(shown) >= 4
 
     viewer.set("Play frames", True)

@@ -79,9 +79,9 @@ class ViewerClient:
                 self.pictures.append(np.asarray(image.resize((48, 30), Image.Resampling.BOX), dtype=np.float32))
 
 
-def differ(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether something moved between two pictures; JPEG's noise and a change of resolution stay below."""
-    return float(np.abs(a - b).mean()) > 1.5
+def differ(a: np.ndarray, b: np.ndarray, least: float = 1.5) -> bool:
+    """Whether something moved between two pictures; JPEG's noise and a change of resolution stay below 1.5."""
+    return float(np.abs(a - b).mean()) > least
 
 
 @contextmanager
