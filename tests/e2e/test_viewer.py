@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import pairwise
 from urllib.request import urlopen
 
@@ -27,24 +26,11 @@ def test_viewer_shows_any_time_and_plays_the_frames(run: TrainedRun) -> None:
             assert page.status == 200
         viewer.wait(lambda: {"Time", "Play frames", "Frame"} <= viewer.elements.keys(), "its panels")
         viewer.look((0.0, 0.0, 0.0), FORWARD, 0.9, WIDTH / HEIGHT)
-        first = _settled(viewer)
+        first = viewer.settled(QUIET)
         assert first.std() > 15, "an empty picture"
         _time_slider(viewer, first)
         _frame_slider(viewer)
         _playing(viewer)
-
-
-def _settled(viewer: ViewerClient, unlike: np.ndarray | None = None) -> np.ndarray:
-    """The picture after one that differs from `unlike`, once none has come for a while.
-
-    The server sends a coarse picture first and a fine one when it has the time, on a slow machine much later.
-    """
-    viewer.new_picture(unlike)
-    count = 0
-    while count < len(viewer.pictures):
-        count = len(viewer.pictures)
-        time.sleep(QUIET)
-    return viewer.pictures[-1]
 
 
 def _time_slider(viewer: ViewerClient, first: np.ndarray) -> None:
@@ -53,7 +39,7 @@ def _time_slider(viewer: ViewerClient, first: np.ndarray) -> None:
     seen = [first]
     for moment in (1.0, 0.0, 1.0, 0.0):
         viewer.set("Time", moment)
-        seen.append(_settled(viewer, unlike=seen[-1]))
+        seen.append(viewer.settled(QUIET, unlike=seen[-1]))
     _, last, start, _, again = seen
     assert differ(start, last)
     assert np.abs(start - again).mean() < 0.5 * np.abs(start - last).mean()

@@ -64,6 +64,23 @@ class ViewerClient:
         self.wait(arrived, "a new picture")
         return next(image for image in self.pictures[seen:] if unlike is None or differ(image, unlike))
 
+    def settled(self, quiet: float, unlike: np.ndarray | None = None) -> np.ndarray:
+        """The last picture, once one unlike `unlike` has come and then none for `quiet` seconds.
+
+        The server sends a coarse picture first and a fine one when it has the time, on a slow machine much later.
+        """
+        self.new_picture(unlike)
+        deadline = time.monotonic() + quiet
+        while (left := deadline - time.monotonic()) > 0:
+            seen = len(self.pictures)
+            try:
+                self._take(self._connection.recv(timeout=left))
+            except TimeoutError:
+                break
+            if len(self.pictures) > seen:
+                deadline = time.monotonic() + quiet
+        return self.pictures[-1]
+
     def _send(self, **message: Any) -> None:
         self._connection.send(msgpack.packb(message))
 
