@@ -12,7 +12,7 @@ from neoverse_ns.clip.synthetic import render_synthetic, save_synthetic
 from neoverse_ns.clip.synthetic.save import write_video
 from tests.e2e.commands import Result, Shell
 
-FRAMES, WIDTH, HEIGHT = 13, 128, 80
+FRAMES, WIDTH, HEIGHT = 13, 192, 112
 STEPS = 20
 HELD_OUT = (2, 6, 10)
 """Frames held out with `--held-out-every 4`."""

@@ -51,8 +51,8 @@ def test_runs_hold_the_scene_and_nothing_of_the_network(folders: dict[str, Path]
         assert {"gauss_params", "keyframe", "interval", "dynamic"} <= model
         assert not [key for key in state if "trunk" in key or "transformer" in key or "head" in key]
         means = state["_model.gauss_params.means"]
-        # What the network saw of 128x80 pixels: 112x70.
-        assert means.shape == (KEYFRAMES * 112 * 70, 3)
+        # What the network saw of 192x112 pixels: 168x98.
+        assert means.shape == (KEYFRAMES * 168 * 98, 3)
         assert bool(means.isfinite().all())
     # The option of the network's settings reaches the model's.
     assert "nearest_keyframe_only: true" in (folders["neoverse-feedforward"] / "config.yml").read_text("utf8")

@@ -34,6 +34,24 @@ def test_right_cameras_are_placed_in_the_estimates_world(truth: SyntheticClip) -
         assert torch.allclose(placed.K.double(), expected.K, atol=1e-3)
 
 
+def test_an_assumed_principal_point_is_no_error_of_the_path(truth: SyntheticClip) -> None:
+    """Cameras turned to make up for a principal point 4 pixels off see the middle of the right image where it is."""
+    left, right = (replace(c, K=c.K.clone()) for c in (truth.cameras, truth.right_cameras))
+    for cameras in (left, right):
+        cameras.K[:, :2, 2] -= torch.tensor([4.0, 1.0], dtype=cameras.K.dtype)
+    ray = torch.linalg.inv(left.K[0].double()) @ torch.tensor([48.0, 32.0, 1.0], dtype=torch.float64)
+    ray = ray / ray.norm()
+    z = torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64)
+    axis = torch.linalg.cross(z, ray)
+    turn = se3_exp(torch.cat([torch.zeros(3, dtype=torch.float64), axis / axis.norm() * torch.asin(axis.norm())]))
+    estimated = replace(truth.cameras, c2w=truth.cameras.c2w.double() @ turn)
+    for place in (place_by_alignment, place_beside):
+        placed = place(estimated, left, right)
+        torch.testing.assert_close(placed.K.double(), truth.right_cameras.K.double(), atol=1e-3, rtol=0)
+        expected = truth.right_cameras.c2w.double() @ turn
+        torch.testing.assert_close(placed.c2w.double(), expected, atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("offset", [-7, 0, 11])
 def test_best_shift_recovers_a_shift(offset: int) -> None:
     wide = torch.randint(0, 256, (40, 200, 3), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
