@@ -52,6 +52,7 @@ def at_time(
     nearest_only: bool = False,
     gamma: float = LIFE_SPAN_GAMMA,
     among: Bool[Tensor, " n"] | None = None,
+    blend: float | None = None,
 ) -> GaussiansAtTime:
     """Select the Gaussians alive at `time` and move them there; the cost is that of the ones alive.
 
@@ -63,16 +64,19 @@ def at_time(
         nearest_only: See :func:`alive_at`.
         gamma: See :func:`fade`.
         among: Take only these rows; None takes all.
+        blend: A time in the same gap between keyframes, its ends included, as at which Gaussians are selected and
+            fade; None blends as at `time`.
     """
     moment = _as_time(gaussians, time)
+    seen = moment if blend is None else _as_time(gaussians, blend)
     runs = lifetime_runs(gaussians.interval, gaussians.dynamic)
-    chosen = lives(runs.interval, runs.dynamic, moment.detach()[None], nearest_only)
+    chosen = lives(runs.interval, runs.dynamic, seen.detach()[None], nearest_only)
     wants_gradients = torch.is_grad_enabled() and any(
         table.requires_grad for table in (moment, *gaussians.tensors().values())
     )
-    if not wants_gradients and int(chosen.sum()) <= FEW_RUNS:
+    if not wants_gradients and blend is None and int(chosen.sum()) <= FEW_RUNS:
         return move_runs(gaussians, runs.only(chosen), float(moment), gamma, among)
-    return _moved(gaussians, _among(runs.rows(chosen), among), moment, gamma, distinct=True)
+    return _moved(gaussians, _among(runs.rows(chosen), among), moment, gamma, distinct=True, blend=seen)
 
 
 def at_times(
@@ -110,9 +114,15 @@ def _among(index: Int64[Tensor, " m"], among: Bool[Tensor, " n"] | None) -> Int6
 
 
 def _moved(
-    gaussians: DynamicGaussians, index: Int64[Tensor, " m"], time: Float[Tensor, "*m"], gamma: float, distinct: bool
+    gaussians: DynamicGaussians,
+    index: Int64[Tensor, " m"],
+    time: Float[Tensor, "*m"],
+    gamma: float,
+    distinct: bool,
+    blend: Float[Tensor, "*m"] | None = None,
 ) -> GaussiansAtTime:
-    """The rows `index` at `time`, which is one for all or one each."""
+    """The rows `index` at `time`, which is one for all or one each, faded as at `blend`."""
+    blend = time if blend is None else blend
     block = contiguous_block(index) if distinct else None
 
     def rows(table: Tensor) -> Tensor:
@@ -124,14 +134,16 @@ def _moved(
     means, quats, moving = rows(gaussians.means), rows(gaussians.quats), rows(gaussians.dynamic)
     if bool(moving.any()):
         before, at, after = rows(gaussians.interval).unbind(-1)
-        later = time > at
+        later = blend > at
         gap = torch.where(later, after - at, at - before)
-        distance = torch.where(moving, torch.abs(time - at) / gap, torch.zeros_like(at))
+        distance, faded = (
+            torch.where(moving, torch.abs(moment - at) / gap, torch.zeros_like(at)) for moment in (time, blend)
+        )
         velocity, spin = (
             torch.where(later[:, None], *rows(table).unbind(1))
             for table in (gaussians.velocities, gaussians.angular_velocities)
         )
         means = means + distance[:, None] * velocity
         quats = quaternions.multiply(quats, quaternions.from_axis_angle(distance[:, None] * spin))
-        opacities = opacities * fade(torch.sigmoid(rows(gaussians.life_span_logits)), distance, gamma)
+        opacities = opacities * fade(torch.sigmoid(rows(gaussians.life_span_logits)), faded, gamma)
     return GaussiansAtTime(means, quats, rows(gaussians.log_scales).exp(), opacities, rows(gaussians.sh), index)

@@ -24,6 +24,7 @@ from neoverse_ns.gaussians.dynamic import MADE_UP, DynamicGaussians
 from neoverse_ns.gaussians.losses import LossConfig
 from neoverse_ns.gaussians.transform import transform
 from neoverse_ns.gaussians.transition import LIFE_SPAN_GAMMA
+from neoverse_ns.plugin.blending import UntrainedGaps
 from neoverse_ns.plugin.camera_refinement import CameraRefinement, CameraRefinementConfig
 from neoverse_ns.plugin.dataparser import SCENE_KEY
 from neoverse_ns.plugin.early_stop import EarlyStop, EarlyStopConfig
@@ -61,6 +62,9 @@ class NeoVerseModelConfig(SplatfactoModelConfig):
     """Changes of exposure and white balance between frames."""
     early_stop: EarlyStopConfig = field(default_factory=EarlyStopConfig)
     """When refinement ends before its last step."""
+    blend_share: float = 0.9
+    """Share of the steps on a keyframe, where no training frame lies between it and the next, that draw it blended with
+    that neighbour, as frames between them will be; 0 never does."""
     nearest_keyframe_only: bool = False
     """Draw only the nearer keyframe's Gaussians (the paper's text) instead of both neighbours' (the release)."""
     life_span_gamma: float = LIFE_SPAN_GAMMA
@@ -78,6 +82,8 @@ class NeoVerseModelConfig(SplatfactoModelConfig):
         for name in ("life_span_gamma", "default_time", "export_time"):
             if not torch.isfinite(torch.tensor(float(getattr(self, name)))):
                 raise SettingsError(f"{name} must be a finite number, got {getattr(self, name)}")
+        if not 0 <= self.blend_share <= 1:
+            raise SettingsError(f"blend_share must lie in [0, 1], got {self.blend_share}")
         if self.sh_degree != 0:
             raise SettingsError(f"sh_degree must be 0, got {self.sh_degree}: view-dependent colour is not supported")
         self.losses.validate()
@@ -111,6 +117,7 @@ class NeoVerseModel(ExportProperties, SplatfactoModel):
         self._rays = RayLookup(self)
         self._losses = RefinementLosses(self.config.losses, scene, gaussians.velocities)
         self._scene = scene
+        self._gaps = UntrainedGaps(scene.split, scene.clip.times.tolist(), self.config.blend_share)
         self._stalled_early: Callable[[int], bool] = lambda step: True
         self._warned: set[str] = set()
         self.step = 0
@@ -206,7 +213,15 @@ class NeoVerseModel(ExportProperties, SplatfactoModel):
             gamma=self.config.life_span_gamma,
             rasterize_mode=self.config.rasterize_mode,
             keep=self._inside_crop(),
+            blend=self._blend(camera),
         )
+
+    def _blend(self, camera: Cameras) -> float | None:
+        """See :class:`UntrainedGaps`; only the clip's own frames in training are blended as at another time."""
+        metadata = camera.metadata or {}
+        if not self.training or FRAME_KEY not in metadata or VIEW_KEY in metadata:
+            return None
+        return self._gaps.blend(int(metadata[FRAME_KEY].reshape(-1)[0]), self.step)
 
     def _inside_crop(self) -> Bool[Tensor, " n"] | None:
         if self.crop_box is None or self.training:

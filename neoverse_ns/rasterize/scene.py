@@ -45,6 +45,7 @@ def draw(
     gamma: float = LIFE_SPAN_GAMMA,
     rasterize_mode: Literal["classic", "antialiased"] = "classic",
     keep: Bool[Tensor, " n"] | None = None,
+    blend: float | None = None,
 ) -> Drawing:
     """Draw the clip's Gaussians at `time` from cameras in OpenCV axes.
 
@@ -64,13 +65,14 @@ def draw(
         gamma: See :func:`neoverse_ns.gaussians.transition.fade`.
         rasterize_mode: `antialiased` compensates opacity for the screen-space blur.
         keep: Draw only these rows; None draws all.
+        blend: See :func:`neoverse_ns.gaussians.transition.at_time`.
     """
     behind, backdrop = gaussians.keyframe == -1, gaussians.keyframe == BACKDROP
     made_up = gaussians.keyframe == MADE_UP
     kept = torch.ones_like(behind) if keep is None else keep
 
     def layer(rows: Bool[Tensor, " n"]) -> Drawing:
-        now = at_time(gaussians, time, nearest_only, gamma, rows & kept)
+        now = at_time(gaussians, time, nearest_only, gamma, rows & kept, blend)
         return _rasterize(now, viewmats, Ks, width, height, rasterize_mode)
 
     drawing = layer(~(behind | made_up | backdrop))

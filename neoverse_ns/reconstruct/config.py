@@ -24,7 +24,7 @@ class SceneConfig:
     clip: Annotated[ClipConfig, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=ClipConfig)
     """Which frames of the source are used, and at which size."""
     num_keyframes: int | None = None
-    """Frames that carry Gaussians; by default one in 2.4, with the network 11."""
+    """Frames that carry Gaussians; by default every second training frame, with the network 11."""
     held_out_every: int = 8
     """Every so many frames one is kept back to measure quality; 0 uses all of them for the scene."""
     reconstructor: Literal["auto", "bundle", "network", "da3"] = "auto"

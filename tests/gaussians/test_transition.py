@@ -95,6 +95,29 @@ def test_motion_is_linear_and_opacity_never_grows(time: float, seed: int) -> Non
     torch.testing.assert_close(now.quats.norm(dim=-1), gaussians.quats[rows].norm(dim=-1))
 
 
+@pytest.mark.parametrize("blend", [0.5, 0.6, 0.9])
+def test_a_keyframe_is_drawn_blended_as_inside_a_gap(blend: float) -> None:
+    """At 0.5 as at `blend`: motion is that to the keyframe, rows and opacities are those of the other time."""
+    gaussians = random_gaussians(60, 2, torch.float64)
+    now, inside = at_time(gaussians, 0.5, blend=blend), at_time(gaussians, blend)
+    assert torch.equal(now.index, inside.index)
+    torch.testing.assert_close(now.opacities, inside.opacities, rtol=1e-12, atol=0)
+    rows = now.index
+    # Those of the last keyframe have gone all the way back; nothing else moves.
+    gone = gaussians.dynamic[rows] & (gaussians.keyframe[rows] == 2)
+    assert bool(gone.any()) == (blend > 0.5)
+    moved = gaussians.means[rows] + gone[:, None] * gaussians.velocities[rows, 1]
+    torch.testing.assert_close(now.means, moved, rtol=0, atol=1e-12)
+
+
+def test_blending_as_at_the_time_itself_changes_nothing() -> None:
+    gaussians = random_gaussians()
+    plain = at_time(gaussians.with_(means=gaussians.means.clone().requires_grad_()), 0.3)
+    blended = at_time(gaussians, 0.3, blend=0.3)
+    for name in ("means", "quats", "scales", "opacities", "index"):
+        assert torch.equal(getattr(plain, name).detach(), getattr(blended, name))
+
+
 def test_fade_limits() -> None:
     life = torch.tensor([0.0, 0.5, 0.99])
     assert torch.equal(fade(life, torch.zeros(3)), torch.ones(3))

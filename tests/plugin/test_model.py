@@ -202,7 +202,9 @@ def test_without_refinement_nothing_is_optimised() -> None:
     sum(losses.values()).backward()
 
 
-@pytest.mark.parametrize("changes", [{"default_time": float("nan")}, {"export_time": float("inf")}, {"sh_degree": 3}])
+@pytest.mark.parametrize(
+    "changes", [{"default_time": float("nan")}, {"export_time": float("inf")}, {"blend_share": 1.5}, {"sh_degree": 3}]
+)
 def test_senseless_settings_are_named(changes: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=next(iter(changes))):
         tiny_model(**changes)
