@@ -25,7 +25,7 @@ from _benchmark.columns import SECTIONS
 from _benchmark.demo import DEMO, render_demo
 from _benchmark.geometry import measure_geometry, sample_notes
 from _benchmark.protocols import HELD_OUT_EVERY, Protocol, geometry_protocol, held_out_protocol
-from _benchmark.report import Row, describe_machine, to_markdown, write_report
+from _benchmark.report import Row, describe_machine, rows_of_others, to_markdown, write_report
 from _benchmark.train import TrainSettings, train_and_evaluate
 from _benchmark.views import score_shift
 
@@ -46,6 +46,8 @@ class Benchmark:
     """Where to write every number."""
     markdown: Path | None = None
     """Where to write the tables."""
+    add: bool = False
+    """Keep what the file named by --json says of other clips, and write both."""
     geometry_only: bool = False
     """Solve cameras and depth alone, without training."""
     skip_geometry: bool = False
@@ -139,6 +141,8 @@ def run(options: Benchmark, work: Path) -> int:
     folders = _choose_clips(options, work)
     header = _header(options)
     rows: list[Row] = []
+    if options.add and options.json is not None:
+        rows = rows_of_others(options.json, [folder.name for folder in folders])
     with progress("benchmark", len(folders)) as steps:
         for folder in folders:
             say(f"benchmark: {folder.name}")

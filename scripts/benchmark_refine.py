@@ -28,7 +28,7 @@ from _benchmark.protocols import held_out_protocol
 from _benchmark.refine_stage import measure_stage
 from _benchmark.refinement import Contest, measure_refiners, read_scene
 from _benchmark.refinement_gpu import measure_video_model
-from _benchmark.report import Row, describe_machine, to_markdown, write_report
+from _benchmark.report import Row, describe_machine, rows_of_others, to_markdown, write_report
 from _benchmark.train import TrainSettings
 
 from neoverse_ns.console import CONSOLE, progress, say, warn
@@ -61,6 +61,8 @@ class RefineBenchmark:
     """Where to write every number."""
     markdown: Path | None = None
     """Where to write the tables."""
+    add: bool = False
+    """Keep what the file named by --json says of other clips, and write both."""
     frames: int = 25
     """Frames sampled of every clip."""
     start: float = 2.0
@@ -156,6 +158,8 @@ def run(options: RefineBenchmark, work: Path) -> int:
     sections, title = (STAGE_SECTIONS, "Stage") if options.stage_only else (REFINE_SECTIONS, "Refiners")
     header = _header(options)
     rows: list[Row] = []
+    if options.add and options.json is not None:
+        rows = rows_of_others(options.json, [folder.name for folder in folders])
     with progress("benchmark", len(folders)) as steps:
         for folder in folders:
             say(f"benchmark: {folder.name}")

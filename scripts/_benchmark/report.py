@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from _benchmark.columns import Column
+from neoverse_ns.errors import ClipError
 
 Row = dict[str, Any]
 """One clip's results: `clip` (its name), a dict per measurement, `notes` on them, `error` where it failed."""
@@ -81,6 +82,20 @@ def write_report(
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, "utf8")
+
+
+def rows_of_others(json_path: Path, measured: list[str]) -> list[Row]:
+    """Rows of a report written before whose clips are not among those to be measured now; none without the file.
+
+    Raises:
+        ClipError: The file is no report.
+    """
+    if not json_path.is_file():
+        return []
+    try:
+        return [row for row in json.loads(json_path.read_text("utf8"))["clips"] if row["clip"] not in measured]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ClipError(f"{json_path}: not a report of this benchmark ({error}); give --json another path") from error
 
 
 def _table(rows: list[Row], columns: tuple[Column, ...]) -> list[str]:

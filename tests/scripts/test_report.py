@@ -6,9 +6,12 @@ import json
 import math
 from pathlib import Path
 
+import pytest
 from _benchmark.columns import COLMAP_SECTIONS, SECTIONS
 from _benchmark.protocols import Protocol, choose_images, geometry_protocol, held_out_protocol
-from _benchmark.report import describe_machine, plain, to_markdown, write_report
+from _benchmark.report import describe_machine, plain, rows_of_others, to_markdown, write_report
+
+from neoverse_ns.errors import ClipError
 
 ROWS = [
     {"clip": "a", "geometry": {"solved": 16, "frames": 16, "ate_percent_of_path": 0.2, "focal_error_percent": -10.0}},
@@ -99,3 +102,13 @@ def test_chosen_images_are_even_and_within_the_folder() -> None:
     assert list(choose_images("unknown", 10, GEOMETRY)) == list(range(10))
     many = list(choose_images("unknown", 200, GEOMETRY))
     assert (many[0], many[-1], len(set(many))) == (0, 199, 24)
+
+
+def test_a_report_is_added_to(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    assert rows_of_others(file, ["a"]) == []
+    write_report([{"clip": "a", "x": 1.0}, {"clip": "b", "x": 2.0}], {}, "", file, None)
+    assert rows_of_others(file, ["a"]) == [{"clip": "b", "x": 2.0}]
+    file.write_text("[1]", "utf8")
+    with pytest.raises(ClipError, match=r"report\.json"):
+        rows_of_others(file, ["a"])
