@@ -34,8 +34,10 @@ STEPS = 6
 """Gauss-Newton steps for the distance of a region."""
 
 
-def place_movers(depth: Float[Tensor, "h w"], moving: Bool[Tensor, "h w"], views: Views) -> Float[Tensor, "h w"]:
-    """The depth map with every moving region upright where it stands.
+def place_movers(
+    depth: Float[Tensor, "h w"], moving: Bool[Tensor, "h w"], views: Views
+) -> tuple[Float[Tensor, "h w"], Float[Tensor, "h w"]]:
+    """The depth map with every moving region upright where it stands, and how wrong that may be.
 
     Each column of a region takes the depth found beneath its lowest parts nearby, and does not lie behind the static
     surface around it; then the whole region is moved along the line of sight as far as its path through the views
@@ -45,8 +47,12 @@ def place_movers(depth: Float[Tensor, "h w"], moving: Bool[Tensor, "h w"], views
         depth: Static depth, filled in behind what moves.
         moving: Mask of what moves.
         views: Flow evidence of the keyframe.
+
+    Returns:
+        The depth, and the typical error of its logarithm where things move; 0 elsewhere.
     """
     result = depth.numpy().copy()
+    error = np.zeros_like(result)
     count, labels, facts, _ = cv2.connectedComponentsWithStats(moving.numpy().astype(np.uint8))
     for number in range(1, count):
         left, top, width, height, _ = facts[number].tolist()
@@ -54,9 +60,10 @@ def place_movers(depth: Float[Tensor, "h w"], moving: Bool[Tensor, "h w"], views
         region = labels[box] == number
         standing = np.minimum(result[box], _standing_depth(depth.numpy(), region, left, top))[region]
         rows, columns = (torch.from_numpy(place) for place in np.nonzero(region))
-        factor = _distance_by_path(views, rows + top, columns + left, torch.from_numpy(1 / standing))
-        result[box][region] = (standing * factor).clip(1 / CLOSEST, 1 / FARTHEST)
-    return torch.from_numpy(result)
+        shift, certainty = _distance_by_path(views, rows + top, columns + left, torch.from_numpy(1 / standing))
+        moved, error[box][region] = _weigh(shift, certainty)
+        result[box][region] = (standing * math.exp(moved)).clip(1 / CLOSEST, 1 / FARTHEST)
+    return torch.from_numpy(result), torch.from_numpy(error)
 
 
 def _standing_depth(depth: ndarray, region: Bool[ndarray, "rh rw"], left: int, top: int) -> Float[ndarray, " rw"]:
@@ -74,12 +81,15 @@ def _standing_depth(depth: ndarray, region: Bool[ndarray, "rh rw"], left: int, t
     return (1 / np.maximum(inverse, 1e-6)).astype(np.float32)
 
 
-def _distance_by_path(views: Views, rows: Tensor, columns: Tensor, inverse_depth: Float[Tensor, " p"]) -> float:
-    """By what factor a region lies farther than assumed, so that its pixels' paths become even.
+def _distance_by_path(
+    views: Views, rows: Tensor, columns: Tensor, inverse_depth: Float[Tensor, " p"]
+) -> tuple[float, float]:
+    """By what factor a region lies farther than assumed, so that its pixels' paths become even: its logarithm, and how
+    certain that is (the inverse of its variance).
 
     Every pixel may have its own velocity and acceleration in the image; what camera motion adds beyond these is
-    proportional to the inverse depth. The answer is weighed against the assumed distance by how evenly the region
-    moves then: an uneven motion of its own, such as a walker's, shows as an error common to all its pixels.
+    proportional to the inverse depth. The answer is the more certain the more evenly the region moves then: an uneven
+    motion of its own, such as a walker's, shows as an error common to all its pixels.
     """
     pick = slice(None, None, len(rows) // MOST_PIXELS + 1)
     chosen = views.at(rows[pick], columns[pick])
@@ -100,7 +110,19 @@ def _distance_by_path(views: Views, rows: Tensor, columns: Tensor, inverse_depth
         step = float((weights * (error * slope).sum(1)).sum() / weights.sum().clamp_min(1e-6) / pull.clamp_min(1e-9))
         shift += min(max(step, -0.5), 0.5)
         shift = min(max(shift, -1.5), 1.5)
-    return math.exp(shift * certainty / (certainty + 1 / GROUND_ERROR**2))
+    return shift, certainty
+
+
+def _weigh(shift: float, certainty: float) -> tuple[float, float]:
+    """Logarithmic distance from the ground beneath, between that and what the path says, and its typical error.
+
+    The ground's error has Huber's distribution: a thing that certainly is somewhere else does not stand there at all.
+    """
+    ground = 1 / GROUND_ERROR**2
+    moved = shift * certainty / (certainty + ground)
+    if abs(moved) <= GROUND_ERROR:
+        return moved, (certainty + ground) ** -0.5
+    return shift - math.copysign(1 / (GROUND_ERROR * certainty), shift), certainty**-0.5
 
 
 class _EvenPaths:

@@ -18,6 +18,7 @@ from neoverse_ns.reconstruct.bundle.edges import sharpen_edges
 from neoverse_ns.reconstruct.bundle.evidence import Evidence
 from neoverse_ns.reconstruct.bundle.flow import FlowField
 from neoverse_ns.reconstruct.bundle.motion_search import STRIDE, MotionSearch
+from neoverse_ns.reconstruct.bundle.mover_sizes import agree_on_sizes
 from neoverse_ns.reconstruct.bundle.movers import place_movers
 from neoverse_ns.reconstruct.bundle.normal_equations import State
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
@@ -39,8 +40,27 @@ class Surfaces:
     dynamic: Bool[Tensor, "k h w"]
 
 
-Surface = tuple[Float[Tensor, "h w"], Float[Tensor, "h w"], Bool[Tensor, "h w"]]
-"""Depth, confidence and motion mask of one keyframe."""
+@dataclass(frozen=True)
+class Measured:
+    """What one keyframe tells by itself.
+
+    Attributes:
+        depth: z-depth, of what moves as it seems from this keyframe.
+        error: Typical error of its logarithm where things move.
+        behind: The static surface, filled in behind what moves.
+        confidence: Trust in the static depth, in [0, 1].
+        dynamic: Pixels that move on their own.
+    """
+
+    depth: Float[Tensor, "h w"]
+    error: Float[Tensor, "h w"]
+    behind: Float[Tensor, "h w"]
+    confidence: Float[Tensor, "h w"]
+    dynamic: Bool[Tensor, "h w"]
+
+
+Edges = tuple[Float[Tensor, "h w"], Float[Tensor, "h w"]]
+"""Depth with sharp edges, and the trust left in it."""
 
 
 def keyframe_surfaces(
@@ -74,16 +94,25 @@ def keyframe_surfaces(
         config.motion_threshold,
     )
     job = _Job(clip, motion, config, model)
-    with progress("Measuring depth of keyframes", 2 * len(keyframes)) as steps:
+    with progress("Measuring depth of keyframes", 3 * len(keyframes)) as steps:
         sketches: list[Sketch] = []
         for sketch in map_on_cores(job.sketch, keyframes):
             sketches.append(sketch)
             steps.advance()
-        found: list[Surface] = []
-        for surface in map_on_cores(lambda place: job.finish(place, keyframes, sketches), range(len(keyframes))):
-            found.append(surface)
+        found: list[Measured] = []
+        for measured in map_on_cores(lambda place: job.measure(place, keyframes, sketches), range(len(keyframes))):
+            found.append(measured)
             steps.advance()
-    return Surfaces(*(torch.stack(maps) for maps in zip(*found, strict=True)))
+        depth, dynamic = torch.stack([one.depth for one in found]), torch.stack([one.dynamic for one in found])
+        if job.places_movers:
+            error, behind = torch.stack([one.error for one in found]), torch.stack([one.behind for one in found])
+            depth = agree_on_sizes(depth, error, behind, dynamic, keyframes, flow)
+        edges: list[Edges] = []
+        for sharp in map_on_cores(lambda place: job.sharpen(keyframes[place], depth[place]), range(len(keyframes))):
+            edges.append(sharp)
+            steps.advance()
+    confidence = torch.stack([one.confidence * trust for one, (_, trust) in zip(found, edges, strict=True)])
+    return Surfaces(torch.stack([sharp for sharp, _ in edges]), confidence, dynamic)
 
 
 @dataclass(frozen=True)
@@ -121,26 +150,37 @@ class _Job:
             depth, _ = dense_depth(views, small, self.config.depth_smoothness, (self.config.depth_iterations + 1) // 2)
         return Sketch(1 / depth, self.motion.evidence(frame, views, depth))
 
-    def finish(self, place: int, keyframes: list[int], sketches: list[Sketch]) -> Surface:
+    @property
+    def places_movers(self) -> bool:
+        """Whether what moves is placed by what it stands on, and not by a prior."""
+        return self.motion.parallax and self.model is None
+
+    def measure(self, place: int, keyframes: list[int], sketches: list[Sketch]) -> Measured:
         """Mask, depth and confidence of the keyframe number `place`."""
         frame = keyframes[place]
-        shape = (self.clip.height, self.clip.width)
         image = self.clip.frames[frame]
         moving = self.motion.mask(place, keyframes, [sketch.evidence for sketch in sketches])
         views = self.motion.views(frame)
         if views is None or not self.motion.parallax:
-            return self._guessed(image), torch.full(shape, PRIOR_CONFIDENCE), moving
+            guess = self._guessed(image)
+            nothing = torch.zeros_like(guess)
+            return Measured(guess, nothing, guess, torch.full_like(guess, PRIOR_CONFIDENCE), moving)
         rounds = (self.config.depth_iterations + 1) // 2
         still = views.without(moving)
-        depth, confidence = dense_depth(still, image, self.config.depth_smoothness, rounds)
+        behind, confidence = dense_depth(still, image, self.config.depth_smoothness, rounds)
         if self.model is None:
-            depth = place_movers(depth, moving, views)
-        else:
-            expected = fit_inverse_depth(self.model.inverse_depth(image), 1 / depth, confidence * ~moving)
-            depth, confidence = dense_depth(still, image, self.config.depth_smoothness, rounds, 1 / depth, expected)
-            depth = torch.where(moving, 1 / expected, depth)
-        depth, trust = sharpen_edges(depth.numpy(), image.numpy())
-        return torch.from_numpy(depth), confidence * torch.from_numpy(trust), moving
+            depth, error = place_movers(behind, moving, views)
+            return Measured(depth, error, behind, confidence, moving)
+        expected = fit_inverse_depth(self.model.inverse_depth(image), 1 / behind, confidence * ~moving)
+        behind, confidence = dense_depth(still, image, self.config.depth_smoothness, rounds, 1 / behind, expected)
+        return Measured(torch.where(moving, 1 / expected, behind), torch.zeros_like(behind), behind, confidence, moving)
+
+    def sharpen(self, frame: int, depth: Float[Tensor, "h w"]) -> Edges:
+        """Depth whose edges lie on the image's; a guess has none of its own."""
+        if self.motion.views(frame) is None or not self.motion.parallax:
+            return depth, torch.ones_like(depth)
+        sharp, trust = sharpen_edges(depth.numpy(), self.clip.frames[frame].numpy())
+        return torch.from_numpy(sharp), torch.from_numpy(trust)
 
     def _guessed(self, image: UInt8[Tensor, "h w 3"]) -> Float[Tensor, "h w"]:
         """Depth of median 1 where nothing can be measured."""

@@ -13,7 +13,7 @@ from neoverse_ns.reconstruct.bundle.depth import Views, gather_views
 from neoverse_ns.reconstruct.bundle.evidence import Evidence, colour_evidence, flow_evidence
 from neoverse_ns.reconstruct.bundle.flow import FlowField
 from neoverse_ns.reconstruct.bundle.motion import MOVING_CAMERA, STILL_CAMERA, Labelling, gather_evidence, label_moving
-from neoverse_ns.reconstruct.bundle.movers import place_movers
+from neoverse_ns.reconstruct.bundle.movers import GROUND_ERROR, _weigh, place_movers
 
 H, W, F = 64, 96, 80.0
 FRAMES, MIDDLE = 9, 4
@@ -152,18 +152,21 @@ def test_neighbouring_keyframes_lend_their_evidence_along_the_flow():
 def test_a_mover_stands_on_the_ground_beneath_it():
     depth, mover = _ground(), _box()
     still = _views(depth, torch.eye(4).double().repeat(FRAMES, 1, 1), mover, (0.0, 0.0, 0.0))
-    placed = place_movers(depth, mover, still)
+    placed, error = place_movers(depth, mover, still)
     assert torch.equal(placed[~mover], depth[~mover])
     ground = float(depth[57, 50])
     assert float(placed[mover].median()) == pytest.approx(ground, rel=0.03)
     assert float((placed / depth)[mover].max()) <= 1 + 1e-5
+    # A camera that does not shake tells nothing more.
+    assert torch.equal(error > 0, mover)
+    assert error[mover].numpy() == pytest.approx(GROUND_ERROR, rel=1e-4)
 
 
 def test_a_mover_cut_off_by_the_lower_edge_gets_a_finite_depth():
     depth, mover = _ground(), torch.zeros(H, W, dtype=torch.bool)
     mover[30:, 30:60] = True
     still = _views(depth, torch.eye(4).double().repeat(FRAMES, 1, 1), mover, (0.0, 0.0, 0.0))
-    placed = place_movers(depth, mover, still)
+    placed, _ = place_movers(depth, mover, still)
     assert torch.isfinite(placed).all()
     assert float(placed.min()) > 0
     assert float((placed / depth).max()) <= 1 + 1e-5
@@ -176,8 +179,23 @@ def test_footsteps_of_the_camera_tell_how_far_a_flying_thing_is(true_depth: floa
     true = depth.clone()
     true[mover] = true_depth
     views = _views(true, _walk(), mover.float(), (0.05, -0.02, 0.0))
-    placed = place_movers(depth, mover, views)
+    placed, error = place_movers(depth, mover, views)
     assert abs(math.log(float(placed[mover].median()) / true_depth)) < 0.12
     # An even path of the camera says nothing: the thing stays at the background.
-    even = place_movers(depth, mover, _views(true, _walk(0.0), mover.float(), (0.05, -0.02, 0.0)))
+    even, doubt = place_movers(depth, mover, _views(true, _walk(0.0), mover.float(), (0.05, -0.02, 0.0)))
+    assert float(error[mover].max()) < 0.5 * float(doubt[mover].min())
     assert float(even[mover].median()) == pytest.approx(4.0, rel=0.05)
+
+
+@pytest.mark.parametrize("certainty", [0.0, 2.0, 11.0, 300.0])
+@pytest.mark.parametrize("shift", [-1.2, -0.3, 0.05, 0.8])
+def test_path_and_ground_are_weighed_as_hubers_loss_has_it(shift: float, certainty: float):
+    moved, _ = _weigh(shift, certainty)
+
+    def cost(x: np.ndarray) -> np.ndarray:
+        ratio = np.abs(x) / GROUND_ERROR
+        ground = np.where(ratio <= 1, 0.5 * ratio**2, ratio - 0.5)
+        return ground + 0.5 * certainty * (x - shift) ** 2
+
+    grid = np.linspace(-1.5, 1.5, 30_001)
+    assert moved == pytest.approx(float(grid[cost(grid).argmin()]), abs=2e-4)
