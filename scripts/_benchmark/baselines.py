@@ -51,10 +51,10 @@ def interpolate_along_flow(before: Image, after: Image, share: float) -> Image:
     the opposite flow cancel, which is where nothing is occluded.
     """
     grey = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (before, after)]
-    forward, backward = _dis_flow(grey[0], grey[1]), _dis_flow(grey[1], grey[0])
+    forward, backward = dis_flow(grey[0], grey[1]), dis_flow(grey[1], grey[0])
     to_before = -(1 - share) * share * forward + share**2 * backward
     to_after = (1 - share) ** 2 * forward - share * (1 - share) * backward
-    trust = [_confidence(forward, backward), _confidence(backward, forward)]
+    trust = [flow_confidence(forward, backward), flow_confidence(backward, forward)]
     weights, warped = [], []
     nearness = (1 - share, share)
     for image, flow, confidence, near in zip((before, after), (to_before, to_after), trust, nearness, strict=True):
@@ -66,13 +66,14 @@ def interpolate_along_flow(before: Image, after: Image, share: float) -> Image:
     return blend.round().clip(0, 255).astype(np.uint8)
 
 
-def _dis_flow(first: UInt8[np.ndarray, "h w"], second: UInt8[np.ndarray, "h w"]) -> Flow:
+def dis_flow(first: UInt8[np.ndarray, "h w"], second: UInt8[np.ndarray, "h w"]) -> Flow:
+    """Displacement in pixels (x, y) from `first` to `second`, by dense inverse search."""
     engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     start = np.zeros((*first.shape, 2), np.float32)
     return np.asarray(engine.calc(first, second, start), np.float32)
 
 
-def _confidence(flow: Flow, opposite: Flow) -> Float32[np.ndarray, "h w"]:
+def flow_confidence(flow: Flow, opposite: Flow) -> Float32[np.ndarray, "h w"]:
     """Near 1 where following `flow` and then `opposite` leads back."""
     gap = np.linalg.norm(flow + _warp(opposite, flow, cv2.BORDER_REPLICATE), axis=-1)
     return np.exp(-((gap / CONSISTENCY) ** 2)).astype(np.float32)

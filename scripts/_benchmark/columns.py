@@ -95,7 +95,8 @@ COLMAP_SECTIONS = {
 
 def _compared(key: str, digits: int, *path: str) -> tuple[Column, ...]:
     """One measure of the drawing and of both refiners."""
-    titles = {"psnr": "dB", "ssim": "SSIM", "lpips": "LPIPS", "change_error": "change error", "path_change": "change"}
+    titles = {"psnr": "dB", "ssim": "SSIM", "lpips": "LPIPS"}
+    titles |= {"change_error": "change error", "path_flicker": "flicker", "path_change": "change"}
     names = ("render", "telea", "internal")
     return tuple(Column(f"{name} {titles[key]}", (*path, name, key), digits, "mean") for name in names)
 
@@ -109,8 +110,10 @@ REFINE_SECTIONS = {
     "Held-out frames of the scene as it is": _images("as_lifted"),
     "Unseen right camera, beside the left": _images("right", "beside"),
     "Unseen right camera, aligned by the whole path": _images("right", "aligned"),
-    "Steadiness (grey levels): change error against the truth, worn; bare change on a path aside": (
+    "Steadiness (grey levels): change error against the truth, worn; on a path aside flicker along the flow, and bare "
+    "change": (
         *_compared("change_error", 2, "steadiness"),
+        *_compared("path_flicker", 2, "steadiness"),
         *_compared("path_change", 2, "steadiness"),
     ),
     "Seconds": (

@@ -5,20 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from _benchmark.baselines import dis_flow, flow_confidence
 from _benchmark.clips import BenchmarkClip
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.image import psnr, ssim
 from neoverse_ns.metrics.lpips import LPIPS
 from neoverse_ns.metrics.unseen_views import place_beside, place_by_alignment
-from neoverse_ns.metrics.video import change_error, frame_change
+from neoverse_ns.metrics.video import change_error, frame_change, warping_error
 from neoverse_ns.reconstruct.scene import Scene
 from neoverse_ns.refine.base import Conditions, Refiner
 from neoverse_ns.refine.conditions.render import ConditionSettings, draw_conditions
@@ -32,6 +35,9 @@ MASK_ALPHA = 0.95
 
 ASIDE = 0.1
 """Length of the new path that is judged for steadiness, in units of the scene's typical depth."""
+
+FOLLOWED = 0.5
+"""Confidence of flow from which on a pixel is taken to be the same thing in both frames."""
 
 Frames = Float[Tensor, "n h w 3"]
 
@@ -121,7 +127,8 @@ def _right(sample: BenchmarkClip, source: SourceScene, contest: Contest) -> dict
 
 
 def _steadiness(source: SourceScene, contest: Contest) -> dict[str, Any]:
-    """Flicker: against the truth on the whole worn clip, and the bare change of neighbouring frames on a new path."""
+    """Flicker: against the truth on the whole worn clip; on a new path, of which no truth is known, what neighbouring
+    frames differ by where the flow between them is certain, and by all."""
     worn = _worn(source, contest.seeds[0], list(range(len(source))))
     truth = source.frames.to(torch.float32) / 255
     cameras = aside(source.cameras, ASIDE * context_depths(source).scale)
@@ -134,7 +141,20 @@ def _steadiness(source: SourceScene, contest: Contest) -> dict[str, Any]:
 
 def _both(worn: Frames, truth: Frames, path: Frames) -> dict[str, float]:
     # In grey levels, which are easier to read than thousandths.
-    return {"change_error": 255 * change_error(worn, truth), "path_change": 255 * frame_change(path)}
+    return {
+        "change_error": 255 * change_error(worn, truth),
+        "path_flicker": 255 * _flicker(path),
+        "path_change": 255 * frame_change(path),
+    }
+
+
+def _flicker(frames: Frames) -> float:
+    """Warping error of a video along its own flow."""
+    gray = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (255 * frames).round().to(torch.uint8).numpy()]
+    both = [(dis_flow(a, b), dis_flow(b, a)) for a, b in pairwise(gray)]
+    flow = torch.from_numpy(np.stack([forward for forward, _ in both]))
+    followed = torch.from_numpy(np.stack([flow_confidence(*pair) for pair in both]) > FOLLOWED)
+    return warping_error(frames, flow, followed)
 
 
 def aside(cameras: PinholeCameras, distance: float) -> PinholeCameras:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from neoverse_ns.metrics.depth import depth_error
-from neoverse_ns.metrics.video import change_error, frame_change, temporal_flicker_raw
+from neoverse_ns.metrics.video import change_error, frame_change, temporal_flicker_raw, warping_error
 
 
 def test_unaligned_errors_by_hand():
@@ -74,3 +74,26 @@ def test_change_error_ignores_what_the_true_video_does():
     assert change_error(truth + 0.1, truth) == pytest.approx(0, abs=1e-6)
     blinking = truth + 0.1 * torch.tensor([0.0, 1, 0, 1])[:, None, None, None]
     assert change_error(blinking, truth) == pytest.approx(0.1, abs=1e-6)
+
+
+def test_warping_error_ignores_what_moves_along_the_flow():
+    torch.manual_seed(0)
+    picture = torch.rand(6, 20, 3)
+    frames = torch.stack([picture[:, 2 * i : 2 * i + 12] for i in range(4)])
+    flow = torch.tensor([-2.0, 0.0]).expand(3, 6, 12, 2)
+    everywhere = torch.ones(3, 6, 12, dtype=torch.bool)
+    assert warping_error(frames, flow, everywhere) == pytest.approx(0, abs=1e-6)
+    assert frame_change(frames) > 0.1
+    blinking = frames + 0.1 * torch.tensor([0.0, 1, 0, 1])[:, None, None, None]
+    assert warping_error(blinking, flow, everywhere) == pytest.approx(0.1, abs=1e-6)
+
+
+def test_warping_error_counts_followed_pixels_alone():
+    frames = torch.zeros(2, 4, 4, 3)
+    frames[1, 0] = 1
+    followed = torch.ones(1, 4, 4, dtype=torch.bool)
+    still = torch.zeros(1, 4, 4, 2)
+    assert warping_error(frames, still, followed) == pytest.approx(0.25)
+    followed[:, 0] = False
+    assert warping_error(frames, still, followed) == 0
+    assert math.isnan(warping_error(frames, still, torch.zeros_like(followed)))

@@ -51,7 +51,7 @@ def test_refiners_are_scored_beside_the_drawing_and_learn_from_training_frames_a
     assert worn["render"]["psnr"] < 60
     assert worn["truth_seconds_per_frame"] < 1
     steadiness = result["steadiness"]
-    assert steadiness["truth"] == {"change_error": 0.0, "path_change": 0.0}
+    assert steadiness["truth"] == {"change_error": 0.0, "path_flicker": pytest.approx(0, abs=1e-4), "path_change": 0.0}
     assert steadiness["render"]["change_error"] == pytest.approx(steadiness["drawn"]["change_error"])
     assert "right" not in result
 
