@@ -57,6 +57,13 @@ def test_optimised_groups_are_those_the_model_has() -> None:
         assert config.pipeline.model.camera_optimizer.mode == ("SE3" if refines else "off")
 
 
+def test_only_the_high_quality_method_adds_refined_views() -> None:
+    table = project()["project"]["entry-points"]["nerfstudio.method_configs"]
+    refiners = {name: load(target).config.pipeline.refiner.refiner for name, target in table.items()}
+    assert {name for name, refiner in refiners.items() if refiner != "none"} == {"neoverse-hq"}
+    assert refiners["neoverse-hq"] == "internal"
+
+
 def test_plugin_adds_no_heavy_imports() -> None:
     """One failing or slow import would break every ns-* command of every method."""
     heavy = ("av", "diffusers", "transformers", "gsplat", "cv2", "mediapy", "open3d", "lpips", "skimage", "pycolmap")
