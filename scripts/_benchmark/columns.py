@@ -55,6 +55,7 @@ VIEW_COLUMNS = (
     Column("flow SSIM", ("baselines", "flow_interpolation", "ssim"), 3, "mean"),
     Column("scene SSIM", ("scene", "ssim"), 3, "mean"),
     Column("train s", ("scene", "train_seconds"), 0, "mean"),
+    Column("train GB", ("scene", "train_peak_gb"), 1, "mean"),
 )
 RIGHT_COLUMNS = (
     Column("shift dB", ("baselines", "right_shift", "psnr"), 1, "mean"),

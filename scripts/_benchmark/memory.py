@@ -1,4 +1,4 @@
-"""The most memory that this process held during a measurement."""
+"""The most memory that a process held."""
 
 from __future__ import annotations
 
@@ -7,6 +7,20 @@ from pathlib import Path
 from types import TracebackType
 
 _PROCESS = Path("/proc/self")
+
+
+def peak_of(process: Path) -> float | None:
+    """The most resident memory that a process held so far, in 10^9 bytes; None where the system does not tell.
+
+    Args:
+        process: Its folder in /proc.
+    """
+    try:
+        status = (process / "status").read_text()
+    except OSError:
+        return None
+    peak = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return None if peak is None else int(peak.group(1)) * 1024 / 1e9
 
 
 class PeakMemory:
@@ -36,5 +50,4 @@ class PeakMemory:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._reset:
-            peak = re.search(r"^VmHWM:\s+(\d+) kB", (_PROCESS / "status").read_text(), re.MULTILINE)
-            self.peak_gb = None if peak is None else int(peak.group(1)) * 1024 / 1e9
+            self.peak_gb = peak_of(_PROCESS)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from _benchmark.clips import BenchmarkClip
+from _benchmark.memory import peak_of
 from _benchmark.protocols import HELD_OUT_EVERY
 from _benchmark.views import score_right
 from neoverse_ns.errors import RunError
 
 LONGEST = 1800
 """Seconds after which a command counts as stuck."""
+LOOK_EVERY = 0.1
+"""Seconds between looks at a running command."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,12 @@ def train_and_evaluate(sample: BenchmarkClip, settings: TrainSettings) -> dict[s
     """
     run = settings.output_dir / sample.name / settings.method / "run"
     started = time.perf_counter()
-    command("ns-train", *train_arguments(sample, settings))
+    peak_gb = command("ns-train", *train_arguments(sample, settings))
     seconds = time.perf_counter() - started
     metrics = run / "metrics.json"
     command("ns-eval", "--load-config", str(run / "config.yml"), "--output-path", str(metrics))
     results = json.loads(metrics.read_text("utf8"))["results"]
-    result: dict[str, Any] = {"train_seconds": seconds, **results}
+    result: dict[str, Any] = {"train_seconds": seconds, "train_peak_gb": peak_gb, **results}
     if sample.right_frames is not None:
         # Importing nerfstudio takes seconds, which measuring geometry alone should not cost.
         from neoverse_ns.plugin.run import open_run
@@ -80,15 +84,33 @@ def train_arguments(sample: BenchmarkClip, settings: TrainSettings, run: str = "
     return [settings.method, *flags]
 
 
-def command(name: str, *arguments: str) -> None:
-    """Run a console script of this environment."""
+def command(name: str, *arguments: str) -> float | None:
+    """Run a console script of this environment.
+
+    Returns:
+        The most memory that it held, in 10^9 bytes; None where the system does not tell.
+
+    Raises:
+        RunError: There is no such script, it failed, or it took too long.
+    """
     script = Path(sys.executable).with_name(name)
-    try:
-        done = subprocess.run([str(script), *arguments], capture_output=True, text=True, timeout=LONGEST)
-    except FileNotFoundError as error:
-        raise RunError(f"{script} does not exist: install neoverse_ns into the environment of this Python") from error
-    except subprocess.TimeoutExpired as error:
-        raise RunError(f"{name} took more than {LONGEST} s") from error
-    if done.returncode != 0:
-        last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
-        raise RunError(f"{name} failed with exit code {done.returncode}:\n{last}")
+    started, peak_gb = time.perf_counter(), None
+    with tempfile.TemporaryFile("w+", encoding="utf8", errors="replace") as output:
+        try:
+            process = subprocess.Popen([str(script), *arguments], stdout=output, stderr=subprocess.STDOUT)
+        except FileNotFoundError as error:
+            message = f"{script} does not exist: install neoverse_ns into the environment of this Python"
+            raise RunError(message) from error
+        with process:
+            while process.poll() is None:
+                # The system keeps the peak itself, so that looking now and then misses next to nothing.
+                peak_gb = peak_of(Path(f"/proc/{process.pid}")) or peak_gb
+                if time.perf_counter() - started > LONGEST:
+                    process.kill()
+                    raise RunError(f"{name} took more than {LONGEST} s")
+                time.sleep(LOOK_EVERY)
+        if process.returncode != 0:
+            output.seek(0)
+            last = "\n".join(output.read().strip().splitlines()[-15:])
+            raise RunError(f"{name} failed with exit code {process.returncode}:\n{last}")
+    return peak_gb
