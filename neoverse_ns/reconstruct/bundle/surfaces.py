@@ -50,6 +50,7 @@ class Measured:
         behind: The static surface, filled in behind what moves.
         confidence: Trust in the static depth, in [0, 1].
         dynamic: Pixels that move on their own.
+        guessed: Nothing could be measured, so that the depth is a guess without edges of its own.
     """
 
     depth: Float[Tensor, "h w"]
@@ -57,6 +58,7 @@ class Measured:
     behind: Float[Tensor, "h w"]
     confidence: Float[Tensor, "h w"]
     dynamic: Bool[Tensor, "h w"]
+    guessed: bool = False
 
 
 Edges = tuple[Float[Tensor, "h w"], Float[Tensor, "h w"]]
@@ -93,14 +95,14 @@ def keyframe_surfaces(
         parallax,
         config.motion_threshold,
     )
-    job = _Job(clip, motion, config, model)
+    job, places = _Job(clip, motion, config, model), range(len(keyframes))
     with progress("Measuring depth of keyframes", 3 * len(keyframes)) as steps:
         sketches: list[Sketch] = []
         for sketch in map_on_cores(job.sketch, keyframes):
             sketches.append(sketch)
             steps.advance()
         found: list[Measured] = []
-        for measured in map_on_cores(lambda place: job.measure(place, keyframes, sketches), range(len(keyframes))):
+        for measured in map_on_cores(lambda place: job.measure(place, keyframes, sketches), places):
             found.append(measured)
             steps.advance()
         depth, dynamic = torch.stack([one.depth for one in found]), torch.stack([one.dynamic for one in found])
@@ -108,7 +110,7 @@ def keyframe_surfaces(
             error, behind = torch.stack([one.error for one in found]), torch.stack([one.behind for one in found])
             depth = agree_on_sizes(depth, error, behind, dynamic, keyframes, flow)
         edges: list[Edges] = []
-        for sharp in map_on_cores(lambda place: job.sharpen(keyframes[place], depth[place]), range(len(keyframes))):
+        for sharp in map_on_cores(lambda place: job.sharpen(keyframes[place], found[place], depth[place]), places):
             edges.append(sharp)
             steps.advance()
     confidence = torch.stack([one.confidence * trust for one, (_, trust) in zip(found, edges, strict=True)])
@@ -164,7 +166,7 @@ class _Job:
         if views is None or not self.motion.parallax:
             guess = self._guessed(image)
             nothing = torch.zeros_like(guess)
-            return Measured(guess, nothing, guess, torch.full_like(guess, PRIOR_CONFIDENCE), moving)
+            return Measured(guess, nothing, guess, torch.full_like(guess, PRIOR_CONFIDENCE), moving, guessed=True)
         rounds = (self.config.depth_iterations + 1) // 2
         still = views.without(moving)
         behind, confidence = dense_depth(still, image, self.config.depth_smoothness, rounds)
@@ -175,9 +177,9 @@ class _Job:
         behind, confidence = dense_depth(still, image, self.config.depth_smoothness, rounds, 1 / behind, expected)
         return Measured(torch.where(moving, 1 / expected, behind), torch.zeros_like(behind), behind, confidence, moving)
 
-    def sharpen(self, frame: int, depth: Float[Tensor, "h w"]) -> Edges:
-        """Depth whose edges lie on the image's; a guess has none of its own."""
-        if self.motion.views(frame) is None or not self.motion.parallax:
+    def sharpen(self, frame: int, measured: Measured, depth: Float[Tensor, "h w"]) -> Edges:
+        """Depth whose edges lie on the image's; a guess stays as it is."""
+        if measured.guessed:
             return depth, torch.ones_like(depth)
         sharp, trust = sharpen_edges(depth.numpy(), self.clip.frames[frame].numpy())
         return torch.from_numpy(sharp), torch.from_numpy(trust)
