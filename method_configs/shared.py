@@ -5,6 +5,7 @@ from __future__ import annotations
 from nerfstudio.configs.base_config import LoggingConfig, ViewerConfig
 
 from neoverse_ns.clip.config import ClipConfig
+from neoverse_ns.generate.stage.config import StageConfig
 from neoverse_ns.plugin.camera_refinement import CameraRefinementConfig
 from neoverse_ns.plugin.datamanager import NeoVerseDataManagerConfig
 from neoverse_ns.plugin.dataparser import NeoVerseDataParserConfig
@@ -14,7 +15,6 @@ from neoverse_ns.plugin.optimizers import rate
 from neoverse_ns.plugin.pipeline import NeoVersePipelineConfig
 from neoverse_ns.plugin.trainer import NeoVerseTrainerConfig
 from neoverse_ns.reconstruct.config import SceneConfig
-from neoverse_ns.refine.stage.config import StageConfig
 
 # Every ns-* command loads this module before it looks for ffmpeg.
 provide_ffmpeg()

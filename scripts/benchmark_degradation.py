@@ -19,13 +19,13 @@ import tyro
 
 from neoverse_ns.console import progress, say, warn
 from neoverse_ns.errors import NeoVerseError, SettingsError
+from neoverse_ns.generate.degradation.choices import Choices
+from neoverse_ns.generate.degradation.geometry import degrade
+from neoverse_ns.generate.degradation.settings import DegradationSettings
+from neoverse_ns.generate.degradation.simulate import pair_of
+from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.reconstruct.cache import cached_scene
 from neoverse_ns.reconstruct.config import SceneConfig
-from neoverse_ns.refine.degradation.choices import Choices
-from neoverse_ns.refine.degradation.geometry import degrade
-from neoverse_ns.refine.degradation.settings import DegradationSettings
-from neoverse_ns.refine.degradation.simulate import pair_of
-from neoverse_ns.refine.source import SourceScene
 
 
 @dataclass

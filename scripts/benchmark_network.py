@@ -31,7 +31,7 @@ from _benchmark.network_speed import (
 from _benchmark.report import describe_machine
 
 from neoverse_ns.console import CONSOLE, progress
-from neoverse_ns.reconstruct.network.architecture import NetworkArchitecture
+from neoverse_ns.networks.neoverse.architecture import NetworkArchitecture
 
 
 @dataclass

@@ -33,10 +33,10 @@ from _benchmark.train import TrainSettings
 
 from neoverse_ns.console import CONSOLE, progress, say, warn
 from neoverse_ns.errors import NeoVerseError
+from neoverse_ns.generate.config import RefineConfig
+from neoverse_ns.generate.registry import get_refiner
 from neoverse_ns.metrics.lpips import load_lpips
 from neoverse_ns.reconstruct.cache import cache_root
-from neoverse_ns.refine.config import RefineConfig
-from neoverse_ns.refine.registry import get_refiner
 
 WALKS = (
     "forest_steps,night_crowd,parked_cars,rainy_lane,shrine_path,slot_canyon,street_crossing,trulli_village,"

@@ -23,15 +23,15 @@ from torch import Tensor
 
 from neoverse_ns.console import progress, say, warn
 from neoverse_ns.errors import NeoVerseError, SettingsError
+from neoverse_ns.generate.base import Conditions
+from neoverse_ns.generate.conditions.depth import quantile
+from neoverse_ns.generate.degradation.choices import Choices, Drops, draw_choices
+from neoverse_ns.generate.degradation.geometry import degrade
+from neoverse_ns.generate.degradation.settings import DegradationSettings
+from neoverse_ns.generate.degradation.simulate import TrainingPair, pair_of
+from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.reconstruct.cache import cached_scene
 from neoverse_ns.reconstruct.config import SceneConfig
-from neoverse_ns.refine.base import Conditions
-from neoverse_ns.refine.conditions.depth import quantile
-from neoverse_ns.refine.degradation.choices import Choices, Drops, draw_choices
-from neoverse_ns.refine.degradation.geometry import degrade
-from neoverse_ns.refine.degradation.settings import DegradationSettings
-from neoverse_ns.refine.degradation.simulate import TrainingPair, pair_of
-from neoverse_ns.refine.source import SourceScene
 
 
 @dataclass

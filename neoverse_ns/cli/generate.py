@@ -12,7 +12,7 @@ import tyro
 
 from neoverse_ns.console import say
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.refine.config import RefineConfig
+from neoverse_ns.generate.config import RefineConfig
 from neoverse_ns.trajectory.presets import MoveSize
 
 
@@ -60,7 +60,7 @@ class Generate:
             SettingsError, RunError, RefinementError, WeightsError: It cannot be done as asked.
         """
         # Nerfstudio takes seconds to import, which checking flags should not cost.
-        from neoverse_ns.refine.video import check_output, condition_videos, write_video_whole
+        from neoverse_ns.generate.video import check_output, condition_videos, write_video_whole
         from neoverse_ns.trajectory.choose import TrajectoryOptions
 
         if not (math.isfinite(self.fps) and self.fps > 0):

@@ -45,8 +45,8 @@ class Reconstruct:
             ClipError, SettingsError, ReconstructionError: The clip cannot be reconstructed as asked.
             RunError: The output folder cannot be written.
         """
+        from neoverse_ns.export.scene_files import write_reconstruction
         from neoverse_ns.reconstruct.cache import cached_scene
-        from neoverse_ns.reconstruct.export import write_reconstruction
 
         scene = cached_scene(self.clip, self.scene, self.device)
         try:

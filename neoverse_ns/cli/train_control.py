@@ -10,7 +10,7 @@ import tyro
 
 from neoverse_ns.console import say
 from neoverse_ns.errors import RefinementError
-from neoverse_ns.refine.wan.training.config import ControlTrainingConfig
+from neoverse_ns.training.control.config import ControlTrainingConfig
 
 
 @dataclass
@@ -46,7 +46,7 @@ class TrainControl:
                 raise RefinementError(
                     f"training needs the library {library}: pip install 'neoverse-ns[generation]' tensorboard"
                 )
-        from neoverse_ns.refine.wan.training.trainer import ControlTrainer
+        from neoverse_ns.training.control.trainer import ControlTrainer
 
         trainer = ControlTrainer(self.clips.expanduser(), self.output_dir.expanduser(), self.training)
         trainer.run()

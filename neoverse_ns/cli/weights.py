@@ -46,9 +46,9 @@ class Weights:
             SettingsError: The size cannot be used.
             WeightsError: The weights are not here, cannot be had, or are damaged.
         """
-        from neoverse_ns.reconstruct.network.architecture import NetworkArchitecture
-        from neoverse_ns.reconstruct.network.checkpoint import RELEASED_REPOSITORY
-        from neoverse_ns.reconstruct.network.memory import gigabytes
+        from neoverse_ns.networks.neoverse.architecture import NetworkArchitecture
+        from neoverse_ns.networks.neoverse.checkpoint import RELEASED_REPOSITORY
+        from neoverse_ns.networks.neoverse.memory import gigabytes
         from neoverse_ns.weights.config import WeightsConfig
         from neoverse_ns.weights.digest import check_sha256
         from neoverse_ns.weights.find import weights_available
@@ -81,7 +81,7 @@ class Weights:
             # Weights of another stage: nothing more is known about them here.
             say(f"{identity_name(value)}: {len(file.tensors):,} tensors (identity {value})")
             return
-        from neoverse_ns.reconstruct.network.checkpoint import inspect_weights, require_whole
+        from neoverse_ns.networks.neoverse.checkpoint import inspect_weights, require_whole
 
         weights = inspect_weights(path)
         require_whole(weights)
@@ -92,9 +92,9 @@ class Weights:
     def _memory(self, architecture: object) -> None:
         import torch
 
-        from neoverse_ns.reconstruct.network.architecture import NetworkArchitecture
-        from neoverse_ns.reconstruct.network.budget import largest_frames, needed_bytes
-        from neoverse_ns.reconstruct.network.memory import MemoryRequest, estimate_memory, gigabytes
+        from neoverse_ns.networks.neoverse.architecture import NetworkArchitecture
+        from neoverse_ns.networks.neoverse.frame_budget import largest_frames, needed_bytes
+        from neoverse_ns.networks.neoverse.memory import MemoryRequest, estimate_memory, gigabytes
         from neoverse_ns.weights.device_memory import free_memory
 
         assert isinstance(architecture, NetworkArchitecture)

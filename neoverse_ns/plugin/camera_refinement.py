@@ -11,7 +11,7 @@ from nerfstudio.cameras.cameras import Cameras
 from torch import Tensor
 
 from neoverse_ns.geometry.se3 import se3_exp
-from neoverse_ns.plugin.frame_weights import frame_weights
+from neoverse_ns.optimise.frame_weights import frame_weights
 from neoverse_ns.plugin.world import FRAME_KEY, opengl_to_viewmats, viewmats_to_opengl
 
 

@@ -10,15 +10,15 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from neoverse_ns.gaussians.transform import transform
+from neoverse_ns.generate.base import Conditions
+from neoverse_ns.generate.conditions.render import ConditionSettings, render_conditions
+from neoverse_ns.generate.config import RefineConfig
+from neoverse_ns.generate.registry import get_refiner
+from neoverse_ns.generate.stage.round import to_bytes
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.plugin.run import OpenRun
-from neoverse_ns.plugin.source import refined_cameras, run_source
+from neoverse_ns.plugin.run_source import refined_cameras, run_source
 from neoverse_ns.plugin.world import nerfstudio_to_world
-from neoverse_ns.refine.base import Conditions
-from neoverse_ns.refine.conditions.render import ConditionSettings, render_conditions
-from neoverse_ns.refine.config import RefineConfig
-from neoverse_ns.refine.registry import get_refiner
-from neoverse_ns.refine.stage.round import to_bytes
 from neoverse_ns.trajectory.choose import TrajectoryOptions, choose_trajectory
 
 FOLDER = "generated"

@@ -21,26 +21,26 @@ from torch.optim import Optimizer
 from neoverse_ns.console import say, warn
 from neoverse_ns.errors import RunError, SettingsError
 from neoverse_ns.gaussians.dynamic import MADE_UP, DynamicGaussians
-from neoverse_ns.gaussians.losses import LossConfig
 from neoverse_ns.gaussians.transform import transform
 from neoverse_ns.gaussians.transition import LIFE_SPAN_GAMMA
-from neoverse_ns.plugin.blending import UntrainedGaps
+from neoverse_ns.generate.stage.view_loss import refined_view_losses
+from neoverse_ns.optimise.early_stop import EarlyStop, EarlyStopConfig
+from neoverse_ns.optimise.exposure import Exposure, ExposureConfig
+from neoverse_ns.optimise.frame_losses import RefinementLosses
+from neoverse_ns.optimise.gap_blending import UntrainedGaps
+from neoverse_ns.optimise.losses import LossConfig
 from neoverse_ns.plugin.camera_refinement import CameraRefinement, CameraRefinementConfig
 from neoverse_ns.plugin.dataparser import SCENE_KEY
-from neoverse_ns.plugin.early_stop import EarlyStop, EarlyStopConfig
 from neoverse_ns.plugin.evaluation import ImageEvaluator
 from neoverse_ns.plugin.export_properties import ExportProperties
-from neoverse_ns.plugin.exposure import Exposure, ExposureConfig
 from neoverse_ns.plugin.optimizers import replace_rows
 from neoverse_ns.plugin.parameters import BUFFERS, single_gaussian, to_gaussians, to_parameters
 from neoverse_ns.plugin.playback import Playback
 from neoverse_ns.plugin.rays import RayLookup
 from neoverse_ns.plugin.refined_feed import WEIGHT_KEY
-from neoverse_ns.plugin.refinement import RefinementLosses
 from neoverse_ns.plugin.world import FRAME_KEY, VIEW_KEY, to_nerfstudio_cameras, world_to_nerfstudio
 from neoverse_ns.rasterize.scene import Drawing, depth_or_far, draw
 from neoverse_ns.reconstruct.scene import Scene
-from neoverse_ns.refine.stage.losses import refined_view_losses
 
 
 @dataclass

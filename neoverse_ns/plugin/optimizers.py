@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.gaussians.row_adam import RowAdam
+from neoverse_ns.optimise.row_adam import RowAdam
 
 
 @dataclass

@@ -17,12 +17,12 @@ from nerfstudio.models.base_model import ModelConfig
 from nerfstudio.pipelines.base_pipeline import VanillaPipeline, VanillaPipelineConfig
 
 from neoverse_ns.gaussians.transition import alive_at
+from neoverse_ns.generate.stage.config import StageConfig
 from neoverse_ns.plugin.datamanager import NeoVerseDataManager, NeoVerseDataManagerConfig
 from neoverse_ns.plugin.evaluation import summarise
+from neoverse_ns.plugin.generation_stage import RefinementStage
 from neoverse_ns.plugin.model import NeoVerseModel, NeoVerseModelConfig
-from neoverse_ns.plugin.refine_stage import RefinementStage
 from neoverse_ns.plugin.user_errors import exit_on_user_error
-from neoverse_ns.refine.stage.config import StageConfig
 
 TRAINING_RECORD = "training.json"
 """File in the run folder with what only training knows: seconds, steps, seed."""

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from nerfstudio.cameras.cameras import Cameras, CameraType
 
+from neoverse_ns.generate.stage.config import StageConfig
+from neoverse_ns.generate.stage.schedule import Turns
+from neoverse_ns.generate.stage.view_loss import pixel_weights
+from neoverse_ns.generate.stage.views import RefinedViews
 from neoverse_ns.plugin.world import VIEW_KEY, to_nerfstudio_c2w
-from neoverse_ns.refine.stage.config import StageConfig
-from neoverse_ns.refine.stage.losses import pixel_weights
-from neoverse_ns.refine.stage.schedule import Turns
-from neoverse_ns.refine.stage.views import RefinedViews
 
 WEIGHT_KEY = "refined_weight"
 """Key in a batch under which a refined view's pixel weights lie; batches of the clip's own frames lack it."""

@@ -17,7 +17,7 @@ from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.plugin.datamanager import NeoVerseDataManager
 from neoverse_ns.plugin.dataparser import NeoVerseDataParser
 from neoverse_ns.plugin.model import NeoVerseModel
-from neoverse_ns.plugin.source import refined_cameras
+from neoverse_ns.plugin.run_source import refined_cameras
 from neoverse_ns.rasterize.scene import Drawing, draw
 from neoverse_ns.reconstruct.scene import Scene
 from neoverse_ns.reconstruct.split import FrameSplit

@@ -21,9 +21,9 @@ from nerfstudio.utils import writer
 
 from neoverse_ns.console import say
 from neoverse_ns.errors import NeoVerseError, RunError, SettingsError
+from neoverse_ns.plugin.generation_stage import FOLDER
 from neoverse_ns.plugin.optimizers import fit_schedules
 from neoverse_ns.plugin.pipeline import TRAINING_RECORD, NeoVersePipeline
-from neoverse_ns.plugin.refine_stage import FOLDER
 from neoverse_ns.plugin.scene_settings import share_settings
 from neoverse_ns.plugin.user_errors import exit_on_user_error
 

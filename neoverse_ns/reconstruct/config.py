@@ -10,9 +10,9 @@ import tyro
 
 from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
-from neoverse_ns.reconstruct.bundle.lift import LiftConfig
+from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import LiftConfig
 from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
-from neoverse_ns.reconstruct.network.config import NetworkConfig
+from neoverse_ns.reconstruct.feedforward.config import NetworkConfig
 from neoverse_ns.reconstruct.priors.config import PriorsConfig
 
 

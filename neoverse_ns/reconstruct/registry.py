@@ -11,7 +11,7 @@ from neoverse_ns.errors import SettingsError
 from neoverse_ns.reconstruct.base import Reconstructor
 from neoverse_ns.reconstruct.bundle.reconstructor import BundleReconstructor
 from neoverse_ns.reconstruct.config import SceneConfig
-from neoverse_ns.reconstruct.network.availability import can_run, result_identity
+from neoverse_ns.reconstruct.feedforward.availability import can_run, result_identity
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def _bundle(config: SceneConfig) -> Reconstructor:
 
 def _network(config: SceneConfig) -> Reconstructor:
     # The network's modules are not light, and no other reconstructor needs them.
-    from neoverse_ns.reconstruct.network.reconstructor import NetworkReconstructor
+    from neoverse_ns.reconstruct.feedforward.reconstructor import NetworkReconstructor
 
     return NetworkReconstructor(config.network, config.priors)
 

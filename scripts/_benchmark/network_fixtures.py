@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.reconstruct.network.architecture import NetworkArchitecture
-from neoverse_ns.reconstruct.network.model import NeoVerseNetwork
-from neoverse_ns.reconstruct.network.splats import KeyframeSplats, keyframe_splats
+from neoverse_ns.networks.neoverse.architecture import NetworkArchitecture
+from neoverse_ns.networks.neoverse.model import NeoVerseNetwork
+from neoverse_ns.networks.neoverse.splats import KeyframeSplats, keyframe_splats
 
 CASES = ("tiny_dynamic", "tiny_static", "vits_dynamic")
 _FIELDS = {"camera_poses": "c2w", "camera_intrs": "K"}

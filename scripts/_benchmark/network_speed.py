@@ -11,8 +11,8 @@ from torch.profiler import ProfilerActivity, profile
 from _benchmark.memory import PeakMemory
 from neoverse_ns.gaussians.dynamic import DynamicGaussians
 from neoverse_ns.gaussians.transition import at_time
-from neoverse_ns.reconstruct.network.architecture import NetworkArchitecture
-from neoverse_ns.reconstruct.network.model import NeoVerseNetwork
+from neoverse_ns.networks.neoverse.architecture import NetworkArchitecture
+from neoverse_ns.networks.neoverse.model import NeoVerseNetwork
 
 SMALL = NetworkArchitecture(
     patch_embed="dinov2_vits14_reg",

@@ -17,18 +17,18 @@ from torch import Tensor
 
 from _benchmark.baselines import dis_flow, flow_confidence
 from _benchmark.clips import BenchmarkClip
+from neoverse_ns.generate.base import Conditions, Refiner
+from neoverse_ns.generate.conditions.render import ConditionSettings, draw_conditions
+from neoverse_ns.generate.degradation.geometry import context_depths
+from neoverse_ns.generate.degradation.settings import DegradationSettings
+from neoverse_ns.generate.degradation.simulate import simulate
+from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.image import psnr, ssim
 from neoverse_ns.metrics.lpips import LPIPS
 from neoverse_ns.metrics.unseen_views import place_beside, place_by_alignment
 from neoverse_ns.metrics.video import change_error, frame_change, warping_error
 from neoverse_ns.reconstruct.scene import Scene
-from neoverse_ns.refine.base import Conditions, Refiner
-from neoverse_ns.refine.conditions.render import ConditionSettings, draw_conditions
-from neoverse_ns.refine.degradation.geometry import context_depths
-from neoverse_ns.refine.degradation.settings import DegradationSettings
-from neoverse_ns.refine.degradation.simulate import simulate
-from neoverse_ns.refine.source import SourceScene
 
 MASK_ALPHA = 0.95
 """Opacity from which on a pixel is marked as to be kept; nothing of the true frame goes into the mask."""

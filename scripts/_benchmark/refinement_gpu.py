@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from neoverse_ns.refine.base import Conditions
-from neoverse_ns.refine.conditions.depth import normalise_depth
-from neoverse_ns.refine.conditions.plucker import plucker_maps
-from neoverse_ns.refine.registry import REFINERS
+from neoverse_ns.generate.base import Conditions
+from neoverse_ns.generate.conditions.depth import normalise_depth
+from neoverse_ns.generate.conditions.plucker import plucker_maps
+from neoverse_ns.generate.registry import REFINERS
 
 if TYPE_CHECKING:
-    from neoverse_ns.refine.wan.architecture import WanArchitecture
+    from neoverse_ns.generate.refiners.wan.architecture import WanArchitecture
 
 WORDS = 512
 """Length of the prompt's embedding."""
@@ -36,7 +36,7 @@ def measure_video_model(frames: int = 81, width: int = 560, height: int = 336, s
         return {"not measured": "no GPU here"}
     if "wan" not in REFINERS:
         return {"not measured": "there is no refiner 'wan'"}
-    from neoverse_ns.refine.wan.architecture import WanArchitecture
+    from neoverse_ns.generate.refiners.wan.architecture import WanArchitecture
 
     device = torch.device("cuda")
     try:
@@ -67,9 +67,9 @@ def time_sampling(
     """
     from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
 
-    from neoverse_ns.refine.wan.components import empty_transformer
-    from neoverse_ns.refine.wan.latents import decode_latents, encode_conditions
-    from neoverse_ns.refine.wan.sampler import sample_latents
+    from neoverse_ns.generate.refiners.wan.components import empty_transformer
+    from neoverse_ns.generate.refiners.wan.latents import decode_latents, encode_conditions
+    from neoverse_ns.generate.refiners.wan.sampler import sample_latents
 
     transformer = empty_transformer(architecture, device).eval()
     fill(transformer, device, dtype)

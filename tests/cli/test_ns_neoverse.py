@@ -17,8 +17,8 @@ from neoverse_ns.clip.synthetic import render_synthetic, save_synthetic
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.reconstruct.cache import scene_key
 from neoverse_ns.reconstruct.store import save_scene
+from tests.networks.neoverse.tiny import save_released_layout, tiny_network
 from tests.plugin.tiny_scene import FRAMES, HEIGHT, WIDTH, tiny_scene
-from tests.reconstruct.network.tiny import save_released_layout, tiny_network
 
 
 def parse(*arguments: str) -> Reconstruct | Demo | Weights:

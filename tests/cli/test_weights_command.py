@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from neoverse_ns.cli.main import entrypoint
-from neoverse_ns.reconstruct.network.checkpoint import inspect_weights, save_network
-from tests.reconstruct.network.small_network import TINY, small_network
+from neoverse_ns.networks.neoverse.checkpoint import inspect_weights, save_network
+from tests.networks.neoverse.small_network import TINY, small_network
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:

@@ -12,7 +12,7 @@ from plyfile import PlyData
 
 from tests.e2e.commands import Shell, both, read_video
 from tests.e2e.conftest import HEIGHT, WIDTH
-from tests.reconstruct.network.tiny import save_released_layout, tiny_network
+from tests.networks.neoverse.tiny import save_released_layout, tiny_network
 
 KEYFRAMES, COUNT = 4, 9
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from neoverse_ns.gaussians.row_adam import RowAdam
 from neoverse_ns.gaussians.rows import contiguous_block, select_rows
+from neoverse_ns.optimise.row_adam import RowAdam
 
 
 def test_gradient_holds_only_the_chosen_rows() -> None:

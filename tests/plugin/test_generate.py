@@ -13,16 +13,16 @@ import torch
 from neoverse_ns.errors import NeoVerseError, RunError, SettingsError
 from neoverse_ns.gaussians.dynamic import MADE_UP
 from neoverse_ns.gaussians.transform import transform
+from neoverse_ns.generate.base import DEFAULT_PROMPT, Conditions, Refiner
+from neoverse_ns.generate.config import RefineConfig
+from neoverse_ns.generate.registry import REFINERS
+from neoverse_ns.generate.source_scene import SourceScene
+from neoverse_ns.generate.stage.training_frames import training_source
 from neoverse_ns.plugin.generate import GeneratedVideo, generate, kept_in
 from neoverse_ns.plugin.run import OpenRun
-from neoverse_ns.plugin.source import refined_cameras, run_source
+from neoverse_ns.plugin.run_source import refined_cameras, run_source
 from neoverse_ns.plugin.world import world_to_nerfstudio
 from neoverse_ns.rasterize.scene import draw
-from neoverse_ns.refine.base import DEFAULT_PROMPT, Conditions, Refiner
-from neoverse_ns.refine.config import RefineConfig
-from neoverse_ns.refine.registry import REFINERS
-from neoverse_ns.refine.source import SourceScene
-from neoverse_ns.refine.stage.source import training_source
 from neoverse_ns.trajectory.camera_path import to_camera_path
 from neoverse_ns.trajectory.choose import TrajectoryOptions
 from tests.plugin.tiny_scene import FRAMES, GAUSSIANS, HEIGHT, WIDTH, tiny_gaussians, tiny_model, tiny_scene

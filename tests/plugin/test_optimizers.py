@@ -10,7 +10,7 @@ import torch
 from nerfstudio.engine.optimizers import Optimizers
 
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.gaussians.row_adam import RowAdam
+from neoverse_ns.optimise.row_adam import RowAdam
 from neoverse_ns.plugin.optimizers import CosineSchedulerConfig, fit_schedules, rate
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from neoverse_ns.gaussians.dynamic import DynamicGaussians
-from neoverse_ns.gaussians.row_adam import RowAdam
+from neoverse_ns.optimise.row_adam import RowAdam
 from neoverse_ns.rasterize import scene
 from tests.gaussians.scenes import random_gaussians
 from tests.rasterize.drawings import Drawing, draw

@@ -9,7 +9,7 @@ import torch
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.reconstruct.base import SceneGeometry
-from neoverse_ns.reconstruct.bundle.lift import KeyframeFlow, LiftConfig, lift
+from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import KeyframeFlow, LiftConfig, lift
 from neoverse_ns.reconstruct.scene import Scene
 from neoverse_ns.reconstruct.split import split_frames
 

@@ -11,14 +11,14 @@ import pytest
 import torch
 
 from neoverse_ns.errors import SettingsError, WeightsError
+from neoverse_ns.reconstruct.bundle.cameras.known_focal import with_known_focal
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
-from neoverse_ns.reconstruct.bundle.known_focal import with_known_focal
 from neoverse_ns.reconstruct.bundle.reconstructor import BundleReconstructor
 from neoverse_ns.reconstruct.cache import scene_key
 from neoverse_ns.reconstruct.config import SceneConfig
-from neoverse_ns.reconstruct.network.availability import fingerprint
-from neoverse_ns.reconstruct.network.config import NetworkConfig
-from neoverse_ns.reconstruct.network.reconstructor import NetworkReconstructor
+from neoverse_ns.reconstruct.feedforward.availability import fingerprint
+from neoverse_ns.reconstruct.feedforward.config import NetworkConfig
+from neoverse_ns.reconstruct.feedforward.reconstructor import NetworkReconstructor
 from neoverse_ns.reconstruct.priors.config import PriorsConfig
 from neoverse_ns.reconstruct.priors.load import ClipPriors
 from neoverse_ns.reconstruct.registry import choose_reconstructor, get_reconstructor, settled

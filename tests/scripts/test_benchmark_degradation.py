@@ -9,7 +9,7 @@ import benchmark_degradation
 import pytest
 from benchmark_degradation import measure
 
-from tests.refine.layered import layered_source
+from tests.generate.layered import layered_source
 
 
 def test_every_part_takes_time() -> None:

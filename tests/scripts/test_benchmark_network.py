@@ -12,7 +12,7 @@ from _benchmark.network_speed import keyframe_gaussians
 
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.gaussians.transition import alive_at
-from tests.reconstruct.network.fixtures import TINY
+from tests.networks.neoverse.fixtures import TINY
 from tests.shared import shared_file
 
 

@@ -13,10 +13,10 @@ from _benchmark.refinement_gpu import blank_conditions, measure_video_model
 from _benchmark.report import to_markdown
 
 from neoverse_ns.clip.config import ClipConfig
+from neoverse_ns.generate.base import DEFAULT_PROMPT, Conditions, Refiner
+from neoverse_ns.generate.refiners.none import AsDrawn
+from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.reconstruct.scene import Scene
-from neoverse_ns.refine.as_drawn import AsDrawn
-from neoverse_ns.refine.base import DEFAULT_PROMPT, Conditions, Refiner
-from neoverse_ns.refine.source import SourceScene
 from tests.reconstruct.small_scene import sideways_cameras, small_scene
 
 
@@ -76,7 +76,7 @@ def test_without_a_gpu_the_video_model_says_so(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_video_model_is_timed_part_by_part() -> None:
-    architecture = pytest.importorskip("neoverse_ns.refine.wan.architecture")
+    architecture = pytest.importorskip("neoverse_ns.generate.refiners.wan.architecture")
     from _benchmark.refinement_gpu import time_sampling
 
     sizes = architecture.WanArchitecture(24, 2, 4, 32, 16, 16, 4, (0, 2), 16)

@@ -10,7 +10,7 @@ import pytest
 import show_degradations
 from show_degradations import ShowDegradations, checked, degraded_pairs, depth_pictures, draw_page
 
-from tests.refine.layered import layered_source
+from tests.generate.layered import layered_source
 
 SOURCE = layered_source()
 

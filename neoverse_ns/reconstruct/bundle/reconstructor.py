@@ -6,10 +6,10 @@ import time
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.reconstruct.base import Reconstruction, Reconstructor
+from neoverse_ns.reconstruct.bundle.cameras.known_focal import with_known_focal
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
-from neoverse_ns.reconstruct.bundle.known_focal import with_known_focal
-from neoverse_ns.reconstruct.bundle.lift import KeyframeFlow, LiftConfig
-from neoverse_ns.reconstruct.bundle.scene_gaussians import scene_gaussians
+from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import KeyframeFlow, LiftConfig
+from neoverse_ns.reconstruct.bundle.lifting.scene_layers import scene_gaussians
 from neoverse_ns.reconstruct.bundle.solve import solve_geometry
 from neoverse_ns.reconstruct.priors.config import PriorsConfig
 from neoverse_ns.reconstruct.priors.load import load_priors

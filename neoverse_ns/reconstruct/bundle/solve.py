@@ -19,17 +19,17 @@ from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import se3_inverse
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle import report as describe
-from neoverse_ns.reconstruct.bundle.cameras import solve_cameras
+from neoverse_ns.reconstruct.bundle.cameras.frame_groups import solve_groups
+from neoverse_ns.reconstruct.bundle.cameras.no_parallax import find_no_parallax, standing_still
+from neoverse_ns.reconstruct.bundle.cameras.normal_equations import State
+from neoverse_ns.reconstruct.bundle.cameras.observations import observe
+from neoverse_ns.reconstruct.bundle.cameras.parallax import solve_cameras
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
-from neoverse_ns.reconstruct.bundle.degenerate import find_no_parallax, standing_still
-from neoverse_ns.reconstruct.bundle.depth_model import load_depth_model
-from neoverse_ns.reconstruct.bundle.flow import FlowField, Pair, measure_flow, to_gray
-from neoverse_ns.reconstruct.bundle.groups import solve_groups
-from neoverse_ns.reconstruct.bundle.normal_equations import State
-from neoverse_ns.reconstruct.bundle.observations import observe
-from neoverse_ns.reconstruct.bundle.pairs import pair_graph
+from neoverse_ns.reconstruct.bundle.depth.depth_model import load_depth_model
+from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField, Pair, measure_flow, to_gray
+from neoverse_ns.reconstruct.bundle.flow.frame_pairs import pair_graph
+from neoverse_ns.reconstruct.bundle.flow.wide_steps import mend_wide_steps
 from neoverse_ns.reconstruct.bundle.surfaces import keyframe_surfaces
-from neoverse_ns.reconstruct.bundle.wide_steps import mend_wide_steps
 from neoverse_ns.reconstruct.split import FrameSplit
 
 

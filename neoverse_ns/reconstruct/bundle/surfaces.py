@@ -10,17 +10,17 @@ from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.console import progress
+from neoverse_ns.reconstruct.bundle.cameras.no_parallax import PRIOR_CONFIDENCE, prior_depth
+from neoverse_ns.reconstruct.bundle.cameras.normal_equations import State
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
-from neoverse_ns.reconstruct.bundle.degenerate import PRIOR_CONFIDENCE, prior_depth
-from neoverse_ns.reconstruct.bundle.depth import dense_depth
-from neoverse_ns.reconstruct.bundle.depth_model import DepthModel, fit_inverse_depth
-from neoverse_ns.reconstruct.bundle.edges import sharpen_edges
-from neoverse_ns.reconstruct.bundle.evidence import Evidence
-from neoverse_ns.reconstruct.bundle.flow import FlowField
-from neoverse_ns.reconstruct.bundle.motion_search import STRIDE, MotionSearch
-from neoverse_ns.reconstruct.bundle.mover_sizes import agree_on_sizes
-from neoverse_ns.reconstruct.bundle.movers import place_movers
-from neoverse_ns.reconstruct.bundle.normal_equations import State
+from neoverse_ns.reconstruct.bundle.depth.depth_edges import sharpen_edges
+from neoverse_ns.reconstruct.bundle.depth.depth_model import DepthModel, fit_inverse_depth
+from neoverse_ns.reconstruct.bundle.depth.keyframe_depth import dense_depth
+from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField
+from neoverse_ns.reconstruct.bundle.motion.dynamic_objects import place_movers
+from neoverse_ns.reconstruct.bundle.motion.motion_cues import Evidence
+from neoverse_ns.reconstruct.bundle.motion.motion_search import STRIDE, MotionSearch
+from neoverse_ns.reconstruct.bundle.motion.object_sizes import agree_on_sizes
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 from neoverse_ns.reconstruct.split import FrameSplit
 

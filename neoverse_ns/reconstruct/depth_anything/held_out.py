@@ -13,8 +13,8 @@ from torch import Tensor
 from neoverse_ns.geometry.interpolation import interpolate_c2w
 from neoverse_ns.geometry.se3 import se3_inverse
 from neoverse_ns.reconstruct.depth_anything.predict import ViewPredictions
+from neoverse_ns.reconstruct.frame_windows import join_similarity
 from neoverse_ns.reconstruct.split import FrameSplit
-from neoverse_ns.reconstruct.windows import join_similarity
 
 
 def merge_cameras(

@@ -11,10 +11,10 @@ from torch import Tensor
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.console import progress
 from neoverse_ns.geometry.cameras import PinholeCameras
-from neoverse_ns.reconstruct.bundle.evidence import Evidence
-from neoverse_ns.reconstruct.bundle.flow import FlowField, Pair, measure_flow, to_gray
-from neoverse_ns.reconstruct.bundle.motion_search import STRIDE, MotionSearch
-from neoverse_ns.reconstruct.bundle.pairs import pair_graph
+from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField, Pair, measure_flow, to_gray
+from neoverse_ns.reconstruct.bundle.flow.frame_pairs import pair_graph
+from neoverse_ns.reconstruct.bundle.motion.motion_cues import Evidence
+from neoverse_ns.reconstruct.bundle.motion.motion_search import STRIDE, MotionSearch
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
 from neoverse_ns.reconstruct.split import FrameSplit

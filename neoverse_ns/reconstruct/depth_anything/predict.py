@@ -14,7 +14,7 @@ from neoverse_ns.errors import ReconstructionError, SettingsError
 from neoverse_ns.geometry.se3 import assemble, se3_inverse
 from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
 from neoverse_ns.reconstruct.depth_anything.weights import ViewNetwork
-from neoverse_ns.reconstruct.windows import chain_windows, owned_frames, plan_windows
+from neoverse_ns.reconstruct.frame_windows import chain_windows, owned_frames, plan_windows
 
 NARROWEST = 40.0
 """Focal length over image side, about 1.4 degrees of view, beyond which a predicted lens cannot be meant."""

@@ -7,8 +7,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from neoverse_ns.reconstruct.bundle.depth import CLOSEST, FARTHEST
-from neoverse_ns.reconstruct.bundle.edges import sharpen_edges
+from neoverse_ns.reconstruct.bundle.depth.depth_edges import sharpen_edges
+from neoverse_ns.reconstruct.bundle.depth.keyframe_depth import CLOSEST, FARTHEST
 
 
 def full_size_depth(

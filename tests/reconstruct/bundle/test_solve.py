@@ -17,10 +17,10 @@ from neoverse_ns.clip.load import load_clip
 from neoverse_ns.clip.synthetic import render_synthetic
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.metrics.camera import ate_percent_of_path
+from neoverse_ns.reconstruct.bundle.cameras.normal_equations import State
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
-from neoverse_ns.reconstruct.bundle.flow import measure_flow, to_gray
-from neoverse_ns.reconstruct.bundle.normal_equations import State
-from neoverse_ns.reconstruct.bundle.pairs import pair_graph
+from neoverse_ns.reconstruct.bundle.flow.dense_flow import measure_flow, to_gray
+from neoverse_ns.reconstruct.bundle.flow.frame_pairs import pair_graph
 from neoverse_ns.reconstruct.bundle.solve import BundleSolution, solve_geometry
 from neoverse_ns.reconstruct.bundle.surfaces import keyframe_surfaces
 from neoverse_ns.reconstruct.split import split_frames

@@ -13,8 +13,8 @@ from neoverse_ns.errors import ReconstructionError, SettingsError
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.projection import project, unproject
 from neoverse_ns.geometry.se3 import se3_exp
-from neoverse_ns.reconstruct.bundle.depth import gather_views
-from neoverse_ns.reconstruct.bundle.flow import FlowField
+from neoverse_ns.reconstruct.bundle.depth.keyframe_depth import gather_views
+from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField
 from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
 from neoverse_ns.reconstruct.depth_anything.held_out import merge_cameras
 from neoverse_ns.reconstruct.depth_anything.motion import common_lens

@@ -15,8 +15,8 @@ from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.camera import ate
 from neoverse_ns.rasterize.scene import draw
 from neoverse_ns.reconstruct.base import Reconstruction, SceneGeometry
-from neoverse_ns.reconstruct.bundle.lift import KeyframeFlow, LiftConfig
-from neoverse_ns.reconstruct.bundle.scene_gaussians import scene_gaussians
+from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import KeyframeFlow, LiftConfig
+from neoverse_ns.reconstruct.bundle.lifting.scene_layers import scene_gaussians
 from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
 from neoverse_ns.reconstruct.depth_anything.motion import training_flow
 from neoverse_ns.reconstruct.depth_anything.reconstructor import DepthAnythingReconstructor

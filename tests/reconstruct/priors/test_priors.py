@@ -16,13 +16,13 @@ from PIL import Image
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.resize import fit
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.export.camera_files import cameras_json, transforms_json
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.projection import project
 from neoverse_ns.geometry.se3 import se3_exp
 from neoverse_ns.reconstruct.priors.config import PriorsConfig
 from neoverse_ns.reconstruct.priors.framing import framing_of
 from neoverse_ns.reconstruct.priors.load import load_priors
-from neoverse_ns.trajectory.exports import cameras_json, transforms_json
 
 INDICES = [0, 3, 6]
 SOURCE, CLIP = (100, 60), (48, 32)

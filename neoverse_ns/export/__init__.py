@@ -1,0 +1,1 @@
+"""Scenes and cameras as files for other programs."""

@@ -1,0 +1,154 @@
+"""Drawing a refiner's conditions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from neoverse_ns.console import progress, warn
+from neoverse_ns.errors import RefinementError, SettingsError
+from neoverse_ns.gaussians.dynamic import BACKDROP, DynamicGaussians
+from neoverse_ns.generate.base import Conditions
+from neoverse_ns.generate.conditions.plucker import plucker_maps
+from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.rasterize.scene import Drawing, before_backdrop, draw
+from neoverse_ns.trajectory.trajectory import Trajectory
+
+CHUNK = 8
+"""Frames in work at a time; bounds what is held beside the result."""
+
+
+@dataclass
+class ConditionSettings:
+    """What counts as well drawn."""
+
+    mask_threshold: float = 1.0
+    """Pixels whose opacity reaches this are kept, all others repainted; 1 repaints whatever is not fully opaque, so
+    nearly everything, 0.95 what is clearly open."""
+    backdrop: bool = False
+    """Show the soft backdrop through holes. It is nobody's observation: opacity and mask leave it out either way."""
+
+    def validate(self) -> None:
+        """Raise SettingsError where a value is out of range."""
+        if not (math.isfinite(self.mask_threshold) and 0 <= self.mask_threshold <= 1):
+            raise SettingsError(f"mask_threshold must lie in [0, 1], got {self.mask_threshold}")
+
+
+def render_conditions(
+    gaussians: DynamicGaussians,
+    trajectory: Trajectory,
+    K: Float[Tensor, "3 3"],
+    width: int,
+    height: int,
+    settings: ConditionSettings | None = None,
+    first_frame: Float[Tensor, "h w 3"] | None = None,
+) -> Conditions:
+    """Conditions of a new video along `trajectory`, with a progress bar; on the Gaussians' device.
+
+    Args:
+        gaussians: The clip's 4D scene.
+        trajectory: Cameras, times and zoom of the frames.
+        K: Intrinsics of the unzoomed camera, in pixels of the size drawn.
+        width: Width of the frames, pixels.
+        height: Height of the frames, pixels.
+        settings: See :class:`ConditionSettings`.
+        first_frame: The input's own frame in [0, 1], to stand in frame 0 and be kept everywhere; None draws it too.
+
+    Raises:
+        SettingsError: A setting is out of range.
+        RefinementError: There is no frame, or `first_frame` is of another size.
+    """
+    settings = settings or ConditionSettings()
+    settings.validate()
+    if len(trajectory) == 0:
+        raise RefinementError("the trajectory holds no frame; give it at least one")
+    if first_frame is not None and tuple(first_frame.shape) != (height, width, 3):
+        size = f"{first_frame.shape[1]}x{first_frame.shape[0]}"
+        raise RefinementError(f"the first frame is {size} pixels, but {width}x{height} are drawn; resize it")
+    cameras = PinholeCameras(trajectory.c2w, trajectory.intrinsics(K.to(trajectory.c2w)), width, height)
+    with progress(f"drawing {len(cameras)} frames to refine", len(cameras)) as steps:
+        drawn = draw_conditions(gaussians, cameras, within_clip(trajectory.times), settings, steps.advance)
+    if first_frame is None:
+        return drawn
+    rgb, mask = drawn.rgb.clone(), drawn.mask.clone()
+    rgb[0], mask[0] = first_frame.to(rgb).clamp(0, 1), True
+    return Conditions(**{**drawn.tensors(), "rgb": rgb, "mask": mask}, first_frame=True)
+
+
+@torch.no_grad()
+def draw_conditions(
+    gaussians: DynamicGaussians,
+    cameras: PinholeCameras,
+    times: Float[Tensor, " n"],
+    settings: ConditionSettings,
+    advance: Callable[[int], None] | None = None,
+) -> Conditions:
+    """The same for any cameras, without a word: for loops that do it many times.
+
+    Args:
+        gaussians: The clip's 4D scene.
+        cameras: One per frame.
+        times: Normalised, one per frame.
+        settings: See :class:`ConditionSettings`.
+        advance: Called with the number of frames finished.
+    """
+    like = gaussians.means
+    c2w, K, when = (value.to(like) for value in (cameras.c2w, cameras.K, times))
+    viewmats = torch.linalg.inv(cameras.c2w.to(torch.float64)).to(like)
+    count, height, width = len(cameras), cameras.height, cameras.width
+    rgb = like.new_empty(count, height, width, 3)
+    depth, alpha = like.new_empty(count, height, width), like.new_empty(count, height, width)
+    plucker = like.new_empty(count, 6, height, width)
+    seen = gaussians.keyframe != BACKDROP
+    for begin in range(0, count, CHUNK):
+        end = min(begin + CHUNK, count)
+        plucker[begin:end] = plucker_maps(c2w[begin:end], K[begin:end], height, width)
+        # Frames of one instant (a frozen moment, a single photograph) share the time transition.
+        for here in _stretches(when, begin, end):
+            moment = float(when[here.start])
+            drawing = _draw(gaussians, moment, viewmats[here], K[here], (width, height), seen, settings.backdrop)
+            rgb[here], depth[here], alpha[here] = drawing.rgb, drawing.depth[..., 0], drawing.alpha[..., 0]
+        if advance is not None:
+            advance(end - begin)
+    return Conditions(rgb.clamp_(0, 1), depth, alpha, alpha >= settings.mask_threshold, plucker, K, c2w, when)
+
+
+def within_clip(times: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+    """Normalised times moved into [0, 1], with one warning where any lies outside."""
+    inside = times.clamp(0, 1)
+    if bool((times - inside).abs().max() > 1e-6):
+        warn(f"frame times {float(times.min()):.3g} to {float(times.max()):.3g} leave the clip's 0 to 1: cut there")
+    return inside
+
+
+def _stretches(times: Float[Tensor, " n"], begin: int, end: int) -> list[slice]:
+    """Neighbouring frames of equal time."""
+    lengths = torch.unique_consecutive(times[begin:end], return_counts=True)[1].tolist()
+    bounds = [begin]
+    for length in lengths:
+        bounds.append(bounds[-1] + length)
+    return [slice(a, b) for a, b in pairwise(bounds)]
+
+
+def _draw(
+    gaussians: DynamicGaussians,
+    moment: float,
+    viewmats: Float[Tensor, "c 4 4"],
+    Ks: Float[Tensor, "c 3 3"],
+    size: tuple[int, int],
+    seen: Bool[Tensor, " n"],
+    backdrop: bool,
+) -> Drawing:
+    """What was seen, over the backdrop where that is wanted; alpha is of the former alone."""
+    front = draw(gaussians, moment, viewmats, Ks, *size, keep=seen)
+    if not backdrop or bool(seen.all()):
+        return front
+    behind = draw(gaussians, moment, viewmats, Ks, *size, keep=~seen)
+    both = before_backdrop(front, behind)
+    return Drawing(both.rgb, both.depth, front.alpha)

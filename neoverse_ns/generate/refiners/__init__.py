@@ -1,0 +1,1 @@
+"""What finishes drawings, one folder or file a variant."""

@@ -1,0 +1,86 @@
+"""`internal`: the embedded refiner, which learns from the clip itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from neoverse_ns.console import progress, say
+from neoverse_ns.errors import RefinementError
+from neoverse_ns.generate.base import DEFAULT_PROMPT, Conditions, Refiner
+from neoverse_ns.generate.degradation.geometry import context_depths
+from neoverse_ns.generate.refiners.internal.network_inputs import gather
+from neoverse_ns.generate.refiners.internal.reference_lookup import References
+from neoverse_ns.generate.refiners.internal.settings import InternalSettings
+from neoverse_ns.generate.refiners.internal.state import FILE, TrainingState, origin_of
+from neoverse_ns.generate.refiners.internal.training import train
+from neoverse_ns.generate.refiners.internal.training_pairs import make_pool
+from neoverse_ns.generate.source_scene import SourceScene
+
+
+class InternalRefiner(Refiner):
+    """Restores drawings of one clip with a network taught on worn drawings of that clip; no weights needed.
+
+    For every pixel it knows the drawing and, looked up along the drawn depth, the clip's own frames nearest in time; it
+    chooses between them and corrects the choice. Where a pixel is covered and those frames agree with the drawing
+    hardly anything may change (:meth:`neoverse_ns.generate.refiners.internal.network_inputs.Evidence.allowed_change`).
+
+    Args:
+        settings: See :class:`InternalSettings`.
+        folder: Where the taught network is kept, and an unfinished one to go on from; None keeps nothing.
+    """
+
+    def __init__(self, settings: InternalSettings | None = None, folder: Path | None = None) -> None:
+        self._settings = settings or InternalSettings()
+        self._settings.validate()
+        self._file = None if folder is None else folder / FILE
+        self._references: References | None = None
+        self._state: TrainingState | None = None
+        self._scale = 1.0
+
+    def adapt(self, source: SourceScene, seed: int = 0) -> None:
+        """Learn from the clip, or take what was learned from it before; shows progress, and can be interrupted.
+
+        Args:
+            source: The clip and its scene. Every frame in it is learned from: give it none that is to judge the result.
+            seed: Of everything random.
+
+        Raises:
+            RefinementError: The training does not succeed.
+            RunError: The folder cannot be written, or holds a damaged file.
+        """
+        self._references = References.of(source)
+        self._scale = context_depths(source).scale
+        state = TrainingState.start(self._settings, seed, source.gaussians.device)
+        origin = "" if self._file is None else origin_of(source, self._settings, seed)
+        if self._file is not None and self._file.is_file():
+            if not state.load(self._file, origin):
+                say(f"{self._file} was made from something else: teaching the refiner anew")
+            elif state.step < self._settings.steps:
+                say(f"going on with the refiner at step {state.step} of {self._settings.steps}")
+        if state.step < self._settings.steps:
+            pool = make_pool(source, self._references, self._scale, self._settings, seed)
+            train(state, pool, self._settings, self._file, origin)
+        self._state = state
+
+    @torch.no_grad()
+    def refine(self, conditions: Conditions, prompt: str = DEFAULT_PROMPT, seed: int = 0) -> Float[Tensor, "n h w 3"]:
+        """Finish the frames, each by itself: what keeps them steady is that neighbours see the same evidence.
+
+        Raises:
+            RefinementError: :meth:`adapt` has not been called.
+        """
+        if self._state is None or self._references is None:
+            raise RefinementError("the refiner has not learned from the clip yet: call adapt with it first")
+        refined = torch.empty_like(conditions.rgb)
+        with progress("refining frames", len(conditions)) as steps:
+            for frame in range(len(conditions)):
+                evidence = gather(conditions, frame, self._references, self._scale)
+                refined[frame] = self._state.network(evidence)[0].movedim(0, -1).clamp(0, 1).to(refined)
+                steps.advance()
+        if conditions.first_frame:
+            refined[0] = conditions.rgb[0]
+        return refined

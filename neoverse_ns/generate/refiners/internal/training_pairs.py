@@ -1,0 +1,115 @@
+"""Training pairs made once, before training: worn views of the clip's frames, and the frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from neoverse_ns.console import progress
+from neoverse_ns.generate.degradation.simulate import simulate
+from neoverse_ns.generate.refiners.internal.network_inputs import Evidence, PackedEvidence, gather, stack
+from neoverse_ns.generate.refiners.internal.reference_lookup import References
+from neoverse_ns.generate.refiners.internal.settings import InternalSettings
+from neoverse_ns.generate.source_scene import SourceScene
+
+MASK_ALPHA = (0.5, 1.0)
+"""Range of opacity from which on a training pair's pixels are marked as to be kept.
+
+As for views to be refined, whose true colours nobody knows: a mask that knew them could be trusted in training only.
+"""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Pairs to learn from.
+
+    Attributes:
+        evidence: Of one worn view each.
+        targets: The true frames, as many.
+    """
+
+    evidence: list[PackedEvidence]
+    targets: list[UInt8[Tensor, "3 h w"]]
+
+    def __len__(self) -> int:
+        return len(self.evidence)
+
+    def batch(
+        self, settings: InternalSettings, generator: torch.Generator
+    ) -> tuple[Evidence, Float[Tensor, "b 3 c1 c2"]]:
+        """Random crops of random pairs, and what should become of them.
+
+        Args:
+            settings: Number and size of the crops, and how many are blind.
+            generator: On the CPU; decides everything.
+        """
+        parts, targets = [], []
+        height, width = self.targets[0].shape[-2:]
+        sides = crop_sides(settings.crop, height, width)
+        for _ in range(settings.batch):
+            place = int(torch.randint(len(self), (), generator=generator))
+            top = int(torch.randint(height - sides[0] + 1, (), generator=generator))
+            left = int(torch.randint(width - sides[1] + 1, (), generator=generator))
+            blind, mirrored = (torch.rand(2, generator=generator) < torch.tensor([settings.blind, 0.5])).tolist()
+            part = self.evidence[place].crop(top, left, *sides)
+            target = self.targets[place][:, top : top + sides[0], left : left + sides[1]].to(torch.float32) / 255
+            if blind:
+                part = without_references(part)
+            if mirrored:
+                part, target = mirror(part), target.flip(-1)
+            parts.append(part)
+            targets.append(target)
+        return stack(parts), torch.stack(targets)
+
+
+def crop_sides(crop: int, height: int, width: int) -> tuple[int, int]:
+    """The crops' height and width: as asked for where the frames are large enough, multiples of 8 where they can be."""
+    return tuple(max(min(crop, side) // 8 * 8, min(side, 8)) for side in (height, width))  # pyright: ignore
+
+
+def without_references(evidence: Evidence) -> Evidence:
+    """The same with no other frame of the clip to look at."""
+    return replace(
+        evidence,
+        colours=evidence.base.repeat(1, evidence.colours.shape[1] // 3, 1, 1),
+        trust=torch.zeros_like(evidence.trust),
+    )
+
+
+def mirror(evidence: Evidence) -> Evidence:
+    """Left and right exchanged. Rays stay those of the unmirrored pixels: they tell places apart, nothing more."""
+    flipped = {name: value.flip(-1) for name, value in vars(evidence).items()}
+    return Evidence(**flipped)
+
+
+def make_pool(source: SourceScene, references: References, scale: float, settings: InternalSettings, seed: int) -> Pool:
+    """Wear the scene in several ways and draw the clip's frames from each, with a progress bar.
+
+    Args:
+        source: The clip's frames to learn from and its scene.
+        references: The same frames, to look pixels up in.
+        scale: Typical depth of the scene, world units.
+        settings: Number of rounds and pairs, and how strongly the scene is worn.
+        seed: Of everything random; equal seeds give equal pools.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    evidence: list[PackedEvidence] = []
+    targets: list[UInt8[Tensor, "3 h w"]] = []
+    images = source.frames.movedim(-1, 1)
+    with progress("wearing the scene to learn from", settings.rounds) as steps:
+        for done in range(settings.rounds):
+            wanted = (settings.pairs - len(evidence)) // (settings.rounds - done)
+            order = torch.randperm(len(source), generator=generator)[: max(wanted, 1)]
+            frames = sorted(order.tolist())
+            pair = simulate(source, generator, settings.degradation, frames)
+            kept = torch.empty(()).uniform_(*MASK_ALPHA, generator=generator)
+            worn = replace(pair.conditions, mask=pair.conditions.alpha >= float(kept))
+            for place, frame in enumerate(pair.frames):
+                found = gather(worn, place, references, scale, without=frame)
+                evidence.append(PackedEvidence.of(found, worn.K[place], worn.c2w[place]))
+                targets.append(images[frame].to(found.base.device))
+            steps.advance()
+    return Pool(evidence, targets)

@@ -1,0 +1,149 @@
+"""New Gaussians for holes: what a refiner painted where there was nothing to optimise."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
+from torch.nn import functional
+
+from neoverse_ns.gaussians.dynamic import MADE_UP, SH_C0, DynamicGaussians, concatenate
+from neoverse_ns.generate.base import Conditions
+from neoverse_ns.geometry.projection import unproject
+from neoverse_ns.geometry.quaternions import from_matrix
+from neoverse_ns.rasterize.scene import draw
+
+FOOTPRINT = 0.5
+"""Standard deviation in units of a pixel's width: a little more than a lifted pixel's, as nothing lies behind."""
+OPACITY = 0.88
+FILLED = 0.5
+"""Opacity from which on a hole counts as filled by another view's Gaussians."""
+SMOOTHING = 9
+"""Side in pixels of the box filter over the depth put into holes, which is found row by row."""
+
+
+class HoleFiller:
+    """Collects constant Gaussians from one set of refined views after another, each hole from the first that shows it.
+
+    They are drawn behind everything seen, so that they fill holes and nothing else; where their depth is wrong, it is
+    only the parallax of what was made up that suffers.
+
+    Args:
+        hole_opacity: Opacity below which a pixel is a hole.
+        most: Bound on the number of Gaussians.
+    """
+
+    def __init__(self, hole_opacity: float, most: int) -> None:
+        self._hole_opacity, self._most = hole_opacity, most
+        self._parts: list[DynamicGaussians] = []
+        self._count = 0
+
+    @torch.no_grad()
+    def add(self, frames: UInt8[Tensor, "n h w 3"], conditions: Conditions) -> None:
+        """Fill what is still open, from the middle frame outwards.
+
+        Args:
+            frames: Refined.
+            conditions: What they were refined from.
+        """
+        middle = len(frames) // 2
+        for number in sorted(range(len(frames)), key=lambda n: abs(n - middle)):
+            hole = conditions.alpha[number] < self._hole_opacity
+            if bool(hole.any()):
+                wanted = hole & ~self._filled(conditions, number)
+                self._take(frames[number].to(hole.device), hole, wanted, conditions, number)
+
+    def gaussians(self) -> DynamicGaussians | None:
+        """All of them, with `keyframe` MADE_UP; None where nothing was open."""
+        return concatenate(self._parts) if self._parts else None
+
+    def _filled(self, conditions: Conditions, number: int) -> Bool[Tensor, "h w"]:
+        if not self._parts:
+            return torch.zeros_like(conditions.mask[number])
+        drawing = draw(
+            concatenate(self._parts),
+            float(conditions.times[number]),
+            torch.linalg.inv(conditions.c2w[number].double())[None].to(conditions.c2w),
+            conditions.K[number : number + 1],
+            conditions.width,
+            conditions.height,
+        )
+        return drawing.alpha[0, ..., 0] >= FILLED
+
+    def _take(
+        self,
+        frame: UInt8[Tensor, "h w 3"],
+        hole: Bool[Tensor, "h w"],
+        wanted: Bool[Tensor, "h w"],
+        conditions: Conditions,
+        number: int,
+    ) -> None:
+        c2w, K = conditions.c2w[number], conditions.K[number]
+        depth = depth_behind(conditions.depth[number], ~hole)
+        points = unproject(depth, K, c2w)
+        wanted = wanted & (depth > 0)
+        rows = wanted.reshape(-1).nonzero().squeeze(-1)[: self._most - self._count]
+        if len(rows) == 0:
+            return
+        z = depth.reshape(-1, 1)[rows]
+        count = len(rows)
+        like = points.new_zeros
+        self._parts.append(
+            DynamicGaussians(
+                means=points.reshape(-1, 3)[rows],
+                quats=from_matrix(c2w[:3, :3]).expand(count, 4).contiguous(),
+                log_scales=(FOOTPRINT * z / torch.stack([K[0, 0], K[1, 1], K[0, 0]])).log(),
+                opacity_logits=points.new_full((count,), math.log(OPACITY / (1 - OPACITY))),
+                sh=(frame.reshape(-1, 1, 3)[rows].to(points) / 255 - 0.5) / SH_C0,
+                keyframe=torch.full((count,), MADE_UP, dtype=torch.int64, device=points.device),
+                interval=points.new_tensor([0.0, 0.5, 1.0]).repeat(count, 1),
+                velocities=like(count, 2, 3),
+                angular_velocities=like(count, 2, 3),
+                life_span_logits=like(count),
+                dynamic=torch.zeros(count, dtype=torch.bool, device=points.device),
+            )
+        )
+        self._count += count
+
+
+def depth_behind(depth: Float[Tensor, "h w"], known: Bool[Tensor, "h w"]) -> Float[Tensor, "h w"]:
+    """Depth with its holes filled by the farther of the surfaces that bound them in their row, smoothed a little.
+
+    What opens beside a surface when the camera steps aside is what lay behind it. A row that is open altogether takes
+    its neighbours in the column; where nothing at all is known the result is 0.
+
+    Args:
+        depth: z-depth, positive where known.
+        known: Where it can be trusted.
+    """
+    known = known & (depth > 0)
+    seen = torch.where(known, depth, torch.zeros_like(depth))
+    along = _farther_side(seen)
+    open_rows = ~(along > 0)
+    filled = torch.where(open_rows, _farther_side(torch.where(open_rows, 0.0, along).mT).mT, along)
+    open_ = (~known & (filled > 0)).to(depth.dtype)
+    # Averaged among themselves: the rim's nearer side must not pull them to it.
+    total = _box(filled.clamp_min(1e-12).log() * open_) / _box(open_).clamp_min(1e-6)
+    return torch.where(open_ > 0, total.exp(), filled)
+
+
+def _box(values: Float[Tensor, "h w"]) -> Float[Tensor, "h w"]:
+    """Mean over a window, cut at the borders."""
+    return functional.avg_pool2d(
+        values[None, None], SMOOTHING, stride=1, padding=SMOOTHING // 2, count_include_pad=False
+    )[0, 0]
+
+
+def _farther_side(depth: Float[Tensor, "h w"]) -> Float[Tensor, "h w"]:
+    """Zeros replaced by the larger of the nearest positive values to the left and to the right; 0 if there is none."""
+    left = _last_positive(depth)
+    right = _last_positive(depth.flip(-1)).flip(-1)
+    return torch.where(depth > 0, depth, torch.maximum(left, right))
+
+
+def _last_positive(depth: Float[Tensor, "h w"]) -> Float[Tensor, "h w"]:
+    columns = torch.arange(depth.shape[1], device=depth.device).expand_as(depth)
+    place = torch.where(depth > 0, columns, -1).cummax(dim=-1).values
+    return torch.where(place >= 0, depth.gather(-1, place.clamp_min(0)), torch.zeros_like(depth))

@@ -1,0 +1,1 @@
+"""NeoVerse's feed-forward network: trunk, motion branch, heads, and what makes Gaussians of its predictions."""

@@ -1,0 +1,1 @@
+"""Photometric optimisation of a scene, without nerfstudio."""

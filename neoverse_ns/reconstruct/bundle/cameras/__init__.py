@@ -1,0 +1,1 @@
+"""Cameras and focal length from flow."""

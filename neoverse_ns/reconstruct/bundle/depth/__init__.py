@@ -1,0 +1,1 @@
+"""Depth of the keyframes, with the cameras fixed."""

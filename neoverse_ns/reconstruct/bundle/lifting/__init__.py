@@ -1,0 +1,1 @@
+"""From depth and flow to the layers of a scene."""

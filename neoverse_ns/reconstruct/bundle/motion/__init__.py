@@ -1,0 +1,1 @@
+"""What moves on its own, and how far away it is."""

@@ -1,0 +1,92 @@
+"""Training pairs, made while training: each step picks a clip, a stretch of it, and a way to degrade its scene."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import torch
+
+from neoverse_ns.console import warn
+from neoverse_ns.errors import ClipError, ReconstructionError, RefinementError
+from neoverse_ns.generate.degradation.simulate import TrainingPair, simulate
+from neoverse_ns.generate.refiners.wan.config import FRAMES_PER_LATENT
+from neoverse_ns.generate.source_scene import SourceScene
+from neoverse_ns.reconstruct.cache import cached_scene
+from neoverse_ns.training.control.clips import TrainingClip
+from neoverse_ns.training.control.config import ControlTrainingConfig
+
+SCENES_HELD = 4
+"""Scenes kept on the device; the rest is read from the cache again."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What one step trains on.
+
+    Attributes:
+        clip: Which clip.
+        prompt: Its words, or nothing where they are dropped.
+        pair: Degraded conditions and the true frames.
+    """
+
+    clip: TrainingClip
+    prompt: str
+    pair: TrainingPair
+
+
+class PairStream:
+    """Draws pairs. A clip that cannot be reconstructed is left out, with a warning."""
+
+    def __init__(self, clips: list[TrainingClip], config: ControlTrainingConfig, device: torch.device) -> None:
+        """Take the clips.
+
+        Args:
+            clips: At least one.
+            config: How scenes are reconstructed and degraded.
+            device: Where Gaussians are held and drawn.
+        """
+        self._clips, self._config, self._device = list(clips), config, device
+        self._unusable: set[TrainingClip] = set()
+        self._held: OrderedDict[TrainingClip, SourceScene] = OrderedDict()
+
+    def draw(self, generator: torch.Generator) -> Draw:
+        """One pair; everything random is taken from `generator`, which is on the CPU.
+
+        Raises:
+            ClipError: No clip can be used.
+        """
+        while len(self._unusable) < len(self._clips):
+            # Unusable clips stay in the list: what is drawn must not depend on which ones were met before a resume.
+            clip = self._clips[int(torch.randint(len(self._clips), (), generator=generator))]
+            if clip in self._unusable:
+                continue
+            try:
+                source = self._source(clip)
+            except (ClipError, ReconstructionError, RefinementError) as error:
+                warn(f"left out {clip.path.name}: {error}")
+                self._unusable.add(clip)
+                continue
+            frames = stretch(len(source), self._config.frames, generator)
+            pair = simulate(source, generator, self._config.degradation, frames)
+            return Draw(clip, pair.prompt(clip.caption or self._config.prompt), pair)
+        raise ClipError("none of the clips can be used: see the warnings above")
+
+    def _source(self, clip: TrainingClip) -> SourceScene:
+        if clip not in self._held:
+            scene = cached_scene(clip.path, self._config.scene, self._device.type)
+            if scene.gaussians is None:
+                raise RefinementError("its scene holds no Gaussians: empty the cache")
+            self._held[clip] = SourceScene.of(scene, scene.gaussians.to(self._device))
+            while len(self._held) > SCENES_HELD:
+                self._held.popitem(last=False)
+        self._held.move_to_end(clip)
+        return self._held[clip]
+
+
+def stretch(available: int, wanted: int, generator: torch.Generator) -> list[int]:
+    """Neighbouring frames, 4k + 1 of them and at most `wanted`, beginning at random."""
+    most = min(available, wanted)
+    count = most - (most - 1) % FRAMES_PER_LATENT
+    begin = int(torch.randint(available - count + 1, (), generator=generator))
+    return list(range(begin, begin + count))

@@ -1,0 +1,199 @@
+"""Training pairs, steps, stopping and going on."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from neoverse_ns.errors import RefinementError, RunError, SettingsError
+from neoverse_ns.generate.degradation.settings import DegradationSettings
+from neoverse_ns.generate.refiners.internal.network_inputs import PackedEvidence
+from neoverse_ns.generate.refiners.internal.reference_lookup import References
+from neoverse_ns.generate.refiners.internal.settings import InternalSettings
+from neoverse_ns.generate.refiners.internal.state import FILE, TrainingState, origin_of
+from neoverse_ns.generate.refiners.internal.training import rate_at, train
+from neoverse_ns.generate.refiners.internal.training_pairs import (
+    Pool,
+    crop_sides,
+    make_pool,
+    mirror,
+    without_references,
+)
+from tests.generate.layered import layered_source
+from tests.generate.refiners.internal.inputs_of import random_evidence
+
+SETTINGS = InternalSettings(
+    widths=(8, 8, 8),
+    steps=12,
+    batch=2,
+    crop=24,
+    rounds=1,
+    pairs=4,
+    degradation=DegradationSettings(distance=(0.05, 0.1)),
+)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Pool:
+    source = layered_source(count=5)
+    return make_pool(source, References.of(source), 2.0, SETTINGS, seed=3)
+
+
+def start(seed: int = 0) -> TrainingState:
+    return TrainingState.start(SETTINGS, seed, torch.device("cpu"))
+
+
+def weights(state: TrainingState) -> torch.Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in state.network.parameters()])
+
+
+def test_equal_seeds_give_equal_pairs(pool: Pool) -> None:
+    source = layered_source(count=5)
+    again = make_pool(source, References.of(source), 2.0, SETTINGS, seed=3)
+    other = make_pool(source, References.of(source), 2.0, SETTINGS, seed=4)
+    assert len(pool) == 4
+    assert all(torch.equal(a.bytes_, b.bytes_) for a, b in zip(pool.evidence, again.evidence, strict=True))
+    assert not all(torch.equal(a.bytes_, b.bytes_) for a, b in zip(pool.evidence, other.evidence, strict=True))
+
+
+def test_a_frame_is_never_looked_up_in_itself() -> None:
+    source = layered_source(count=5)
+    references = References.of(source)
+    settings = dataclasses.replace(SETTINGS, pairs=5)
+    marked = dataclasses.replace(
+        references, images=torch.arange(5.0)[:, None, None, None].expand_as(references.images) / 8
+    )
+    # Every reference is of one colour of its own, which therefore shows wherever it is used alone.
+    pool = make_pool(source, marked, 2.0, settings, seed=0)
+    for frame, packed in enumerate(pool.evidence):
+        nearest = packed.bytes_[3:9].float() / 255 * 8
+        assert not ((nearest - frame).abs() < 0.1).any()
+
+
+def test_crops_are_cut_from_the_same_place_of_evidence_and_target(pool: Pool) -> None:
+    evidence, target = pool.batch(SETTINGS, torch.Generator().manual_seed(0))
+    assert evidence.base.shape == target.shape == (2, 3, 24, 24)
+    # The worn drawing resembles the frame that it is to become.
+    right = (evidence.base - target).abs().mean()
+    assert right < 0.6 * (evidence.base - target.flip(0)).abs().mean()
+
+
+def test_crops_fit_small_frames() -> None:
+    assert crop_sides(112, 40, 300) == (40, 112)
+    assert crop_sides(50, 100, 100) == (48, 48)
+    assert crop_sides(112, 6, 20) == (6, 16)
+
+
+def test_blind_and_mirrored_evidence() -> None:
+    evidence = random_evidence()
+    blind = without_references(evidence)
+    assert not blind.trust.any()
+    assert torch.equal(blind.candidates(), evidence.base[:, None].expand(-1, 4, -1, -1, -1))
+    assert torch.equal(mirror(mirror(evidence)).channels(), evidence.channels())
+    assert torch.equal(mirror(evidence).base, evidence.base.flip(-1))
+
+
+def test_teaching_finds_what_the_frames_have_in_common() -> None:
+    # Nothing was drawn, and the truth is the negative of what holes were filled with.
+    bytes_ = torch.randint(0, 256, (17, 24, 24), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    bytes_[15] = 0
+    packed = PackedEvidence(bytes_, torch.zeros(1, 24, 24).half(), torch.eye(3), torch.eye(4))
+    negatives = Pool([packed], [255 - bytes_[:3]])
+    settings = dataclasses.replace(SETTINGS, steps=60, batch=4, blind=0.0, learning_rate=1e-2)
+    state = TrainingState.start(settings, 0, torch.device("cpu"))
+    evidence, target = negatives.batch(settings, torch.Generator().manual_seed(9))
+    with torch.no_grad():
+        before = (state.network(evidence) - target).abs().mean()
+    train(state, negatives, settings)
+    with torch.no_grad():
+        after = (state.network(evidence) - target).abs().mean()
+    assert after < 0.8 * before
+
+
+def test_a_stopped_training_goes_on_as_if_it_had_not_been_stopped(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = start()
+    train(whole, pool, SETTINGS)
+    file = tmp_path / "run" / FILE
+    stopped = start()
+    take, taken = Pool.batch, []
+
+    def interrupted(*arguments: object) -> object:
+        taken.append(1)
+        if len(taken) == 6:
+            raise KeyboardInterrupt
+        return take(*arguments)  # pyright: ignore
+
+    monkeypatch.setattr(Pool, "batch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(stopped, pool, SETTINGS, file, "origin")
+    monkeypatch.undo()
+    gone_on = start(seed=8)
+    assert gone_on.load(file, "origin")
+    assert gone_on.step == 5
+    train(gone_on, pool, SETTINGS, file, "origin")
+    assert gone_on.step == SETTINGS.steps
+    assert torch.equal(weights(gone_on), weights(whole))
+    assert not torch.equal(weights(gone_on), weights(stopped))
+
+
+def test_a_file_of_another_origin_is_left_alone_and_a_damaged_one_reported(tmp_path: Path) -> None:
+    file = tmp_path / FILE
+    state = start()
+    assert not state.load(file, "a")
+    state.save(file, "a")
+    other = start(seed=1)
+    before = weights(other)
+    assert not other.load(file, "b")
+    assert torch.equal(weights(other), before)
+    file.write_bytes(file.read_bytes()[:500])
+    with pytest.raises(RunError, match="damaged"):
+        other.load(file, "a")
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+
+
+def test_origin_changes_with_everything_that_changes_the_training() -> None:
+    source = layered_source(count=3)
+    origin = origin_of(source, SETTINGS, 0)
+    assert origin == origin_of(layered_source(count=3), dataclasses.replace(SETTINGS, save_every=1.0), 0)
+    moved = dataclasses.replace(source, gaussians=source.gaussians.with_(means=source.gaussians.means + 1e-3))
+    assert origin != origin_of(moved, SETTINGS, 0)
+    assert origin != origin_of(source, dataclasses.replace(SETTINGS, steps=13), 0)
+    assert origin != origin_of(source, SETTINGS, 1)
+
+
+def test_the_rate_rises_then_falls_to_nothing() -> None:
+    settings = InternalSettings(steps=100, learning_rate=1.0)
+    rates = [rate_at(step, settings) for step in range(100)]
+    assert rates[0] == pytest.approx(0.2)
+    assert max(rates) == rates[4]
+    assert rates[50] == pytest.approx(0.5)
+    assert rates[-1] < 1e-3
+
+
+def test_a_loss_that_is_no_number_ends_the_training(pool: Pool) -> None:
+    state = start()
+    with torch.no_grad():
+        state.network.head.bias.fill_(float("nan"))  # pyright: ignore
+    with pytest.raises(RefinementError, match="no longer finite at step 0"):
+        train(state, pool, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"steps": 0},
+        {"crop": 8},
+        {"learning_rate": float("nan")},
+        {"blind": 1.5},
+        {"widths": (0, 1, 1)},
+        {"save_every": -1.0},
+    ],
+)
+def test_settings_out_of_range_are_named(wrong: dict[str, object]) -> None:
+    with pytest.raises(SettingsError, match=next(iter(wrong))):
+        InternalSettings(**wrong).validate()  # pyright: ignore
