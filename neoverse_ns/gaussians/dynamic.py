@@ -1,7 +1,8 @@
-"""`DynamicGaussians`: the 4D Gaussians of a whole clip in one flat struct of tensors."""
+"""`DynamicGaussians`: 4D Gaussians of a whole clip in one flat struct of tensors."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 
 import torch
@@ -10,14 +11,6 @@ from torch import Tensor
 
 SH_C0 = 0.28209479177387814
 """Value of the constant spherical harmonic: colour = 0.5 + SH_C0 * coefficient."""
-
-
-BACKDROP = -2
-"""`keyframe` of Gaussians that nobody saw: a smooth continuation of what was seen, behind everything."""
-
-MADE_UP = -3
-"""`keyframe` of Gaussians from frames that a refiner finished: constant, behind all that was seen, before the backdrop.
-"""
 
 
 @dataclass
@@ -34,9 +27,7 @@ class DynamicGaussians:
         log_scales: Natural logarithm of the standard deviations, world units.
         opacity_logits: Opacity before the sigmoid.
         sh: Spherical harmonics, band 0 first; ``b`` = (degree + 1)^2.
-        keyframe: Number of the keyframe (0..k-1) each one was lifted from; -1 for the fused background, which shows
-            only where the others leave light through; MADE_UP and BACKDROP, in this order, for what shows only where
-            that is open too.
+        keyframe: Number of the keyframe (0..k-1) each one was lifted from; 0 for those that come from no single one.
         interval: ``t_prev, t, t_next`` in normalised time. Where a clip has no neighbour on one side the interval
             extends past the clip's end on that side.
         velocities: Displacement toward the next ``[:, 0]`` and the previous ``[:, 1]`` keyframe, world units per gap.
@@ -98,13 +89,39 @@ class DynamicGaussians:
         return replace(self, **changes)
 
 
-def observed(gaussians: DynamicGaussians) -> DynamicGaussians:
-    """What the clip's frames gave: everything but what a refiner made up."""
-    made_up = gaussians.keyframe == MADE_UP
-    return gaussians[~made_up] if bool(made_up.any()) else gaussians
-
-
 def concatenate(parts: list[DynamicGaussians]) -> DynamicGaussians:
     """Join several sets into one, in order."""
     names = [f.name for f in fields(DynamicGaussians)]
     return DynamicGaussians(**{name: torch.cat([getattr(p, name) for p in parts]) for name in names})
+
+
+def constant_gaussians(
+    means: Float[Tensor, "n 3"],
+    quats: Float[Tensor, "n 4"],
+    log_scales: Float[Tensor, "n 3"],
+    opacity: float,
+    rgb: Float[Tensor, "n 3"],
+) -> DynamicGaussians:
+    """Gaussians that neither move nor fade, of one opacity and without view-dependent colour.
+
+    Args:
+        means: Centres, world units.
+        quats: Rotations wxyz.
+        log_scales: Natural logarithm of the standard deviations, world units.
+        opacity: Of all of them, between 0 and 1.
+        rgb: Colours in [0, 1].
+    """
+    count, like = len(means), means.new_zeros
+    return DynamicGaussians(
+        means=means,
+        quats=quats,
+        log_scales=log_scales,
+        opacity_logits=means.new_full((count,), math.log(opacity / (1 - opacity))),
+        sh=((rgb - 0.5) / SH_C0)[:, None],
+        keyframe=torch.zeros(count, dtype=torch.int64, device=means.device),
+        interval=means.new_tensor([0.0, 0.5, 1.0]).repeat(count, 1),
+        velocities=like(count, 2, 3),
+        angular_velocities=like(count, 2, 3),
+        life_span_logits=like(count),
+        dynamic=torch.zeros(count, dtype=torch.bool, device=means.device),
+    )

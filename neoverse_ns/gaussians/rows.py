@@ -13,31 +13,29 @@ class _SelectRows(torch.autograd.Function):
     """Gather rows; the gradient is a sparse tensor holding those rows alone."""
 
     @staticmethod
-    def forward(ctx: Any, table: Tensor, index: Tensor, distinct: bool) -> Tensor:
+    def forward(ctx: Any, table: Tensor, index: Tensor) -> Tensor:
         ctx.save_for_backward(index)
-        ctx.shape, ctx.distinct = table.shape, distinct
+        ctx.shape = table.shape
         return table.index_select(0, index)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         (index,) = ctx.saved_tensors
         gradient = gradients[0].contiguous()
         # Ascending and distinct indices are what coalesced means: no sort, no addition.
-        rows = torch.sparse_coo_tensor(
-            index[None], gradient, ctx.shape, check_invariants=False, is_coalesced=ctx.distinct
-        )
-        return rows if ctx.distinct else rows.coalesce(), None, None
+        rows = torch.sparse_coo_tensor(index[None], gradient, ctx.shape, check_invariants=False, is_coalesced=True)
+        return rows, None
 
 
-def select_rows(table: Tensor, index: Tensor, distinct: bool = True) -> Tensor:
-    """`table[index]` for `index` of shape [m], whose rows are ascending and distinct unless `distinct` is False.
+def select_rows(table: Tensor, index: Tensor) -> Tensor:
+    """`table[index]` for `index` of shape [m], whose rows are ascending and distinct.
 
     Where `table` is a leaf that wants gradients (a parameter), its gradient is sparse, holding only the chosen rows: a
     step over a million Gaussians then costs what the hundred thousand alive ones cost. For any other tensor the
     gradient is dense, as usual.
     """
     if table.requires_grad and table.is_leaf:
-        return _SelectRows.apply(table, index, distinct)  # type: ignore[return-value]
+        return _SelectRows.apply(table, index)  # type: ignore[return-value]
     return table.index_select(0, index)
 
 

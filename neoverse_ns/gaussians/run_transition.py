@@ -10,7 +10,7 @@ import math
 from itertools import pairwise
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from neoverse_ns.gaussians.dynamic import DynamicGaussians
@@ -23,9 +23,7 @@ FEW_RUNS = 64
 _SMALLEST = 1e-30
 
 
-def move_runs(
-    gaussians: DynamicGaussians, runs: list[Run], time: float, gamma: float, among: Bool[Tensor, " n"] | None
-) -> GaussiansAtTime:
+def move_runs(gaussians: DynamicGaussians, runs: list[Run], time: float, gamma: float) -> GaussiansAtTime:
     """The Gaussians of the living `runs` at `time`; no gradients.
 
     Args:
@@ -33,10 +31,8 @@ def move_runs(
         runs: In the order of the rows.
         time: Normalised time.
         gamma: See :func:`neoverse_ns.gaussians.transition.fade`.
-        among: Take only these rows; None takes all.
     """
-    parts = [part for run in runs if (part := _rows(run, among)) is not None]
-    counts = [rows.stop - rows.start if isinstance(rows, slice) else len(rows) for _, rows in parts]
+    counts = [run.rows.stop - run.rows.start for run in runs]
     total = sum(counts)
 
     def empty(table: Tensor) -> Tensor:
@@ -44,17 +40,14 @@ def move_runs(
 
     means, quats, scales = empty(gaussians.means), empty(gaussians.quats), empty(gaussians.log_scales)
     opacities, index = empty(gaussians.opacity_logits), gaussians.keyframe.new_empty(total)
-    block = _one_block([rows for _, rows in parts])
+    block = _one_block([run.rows for run in runs])
     sh = empty(gaussians.sh) if block is None else gaussians.sh.detach()[block]
     first = 0
     with torch.no_grad():
-        for (run, rows), count in zip(parts, counts, strict=True):
-            here = slice(first, first + count)
+        for run, count in zip(runs, counts, strict=True):
+            rows, here = run.rows, slice(first, first + count)
             first += count
-            if isinstance(rows, slice):
-                torch.arange(rows.start, rows.stop, out=index[here])
-            else:
-                index[here] = rows
+            torch.arange(rows.start, rows.stop, out=index[here])
             if block is None:
                 sh[here] = gaussians.sh[rows]
             torch.exp(gaussians.log_scales[rows], out=scales[here])
@@ -70,24 +63,11 @@ def move_runs(
     return GaussiansAtTime(means, quats, scales, opacities, sh, index)
 
 
-def _rows(run: Run, among: Bool[Tensor, " n"] | None) -> tuple[Run, slice | Tensor] | None:
-    """The rows of a run to take, if any; a slice, which need not be copied, where that is all of them."""
-    if among is None:
-        return run, run.rows
-    kept = among[run.rows]
-    count = int(kept.count_nonzero())
-    if count == 0:
-        return None
-    return run, run.rows if count == len(kept) else kept.nonzero()[:, 0] + run.rows.start
-
-
-def _one_block(parts: list[slice | Tensor]) -> slice | None:
+def _one_block(parts: list[slice]) -> slice | None:
     """The slice that all `parts` make together, where they do."""
-    slices = [rows for rows in parts if isinstance(rows, slice)]
-    if not parts or len(slices) < len(parts):
+    if not parts or any(a.stop != b.start for a, b in pairwise(parts)):
         return None
-    adjoin = all(a.stop == b.start for a, b in pairwise(slices))
-    return slice(slices[0].start, slices[-1].stop) if adjoin else None
+    return slice(parts[0].start, parts[-1].stop)
 
 
 def _step(run: Run, time: float) -> tuple[int, float]:

@@ -1,10 +1,11 @@
-"""Moving a whole set of Gaussians by a similarity transform."""
+"""Moving Gaussians by a similarity transform."""
 
 from __future__ import annotations
 
 import torch
 
 from neoverse_ns.gaussians.dynamic import DynamicGaussians
+from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.geometry import quaternions
 from neoverse_ns.geometry.alignment import Sim3
 
@@ -30,3 +31,8 @@ def transform(gaussians: DynamicGaussians, sim3: Sim3) -> DynamicGaussians:
         log_scales=gaussians.log_scales + torch.log(torch.tensor(scale, dtype=dtype)).item(),
         velocities=scale * gaussians.velocities @ rotation.T,
     )
+
+
+def transform_layers(scene: LayeredGaussians, sim3: Sim3) -> LayeredGaussians:
+    """:func:`transform` of every layer."""
+    return scene.map(lambda layer: transform(layer, sim3))

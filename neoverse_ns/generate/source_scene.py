@@ -8,7 +8,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from neoverse_ns.errors import RefinementError
-from neoverse_ns.gaussians.dynamic import DynamicGaussians
+from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.reconstruct.scene import Scene
 
@@ -21,7 +21,7 @@ class SourceScene:
         frames: RGB in [0, 255].
         cameras: One per frame.
         times: Normalised time per frame.
-        keyframes: Position among the frames of every keyframe; `gaussians.keyframe` counts these.
+        keyframes: Position among the frames of every keyframe; `keyframe` of the Gaussians counts these.
         gaussians: As lifted or as refined; on any device.
     """
 
@@ -29,7 +29,7 @@ class SourceScene:
     cameras: PinholeCameras
     times: Float[Tensor, " n"]
     keyframes: list[int]
-    gaussians: DynamicGaussians
+    gaussians: LayeredGaussians
 
     def __post_init__(self) -> None:
         count = len(self.frames)
@@ -47,7 +47,7 @@ class SourceScene:
         return len(self.frames)
 
     @staticmethod
-    def of(scene: Scene, gaussians: DynamicGaussians | None = None) -> SourceScene:
+    def of(scene: Scene, gaussians: LayeredGaussians | None = None) -> SourceScene:
         """The training frames of a reconstructed clip: what learns from it must not see those held out.
 
         Args:

@@ -1,4 +1,4 @@
-"""All loss terms of a refinement step, from a drawing, its frame and what the reconstruction knew."""
+"""All loss terms of a step, from a drawing, its frame and what the reconstruction knew."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from neoverse_ns.optimise.motion_priors import MotionPrior, motion_losses, pixel
 from neoverse_ns.reconstruct.scene import Scene
 
 
-class RefinementLosses:
+class FrameLosses:
     """Computes the terms whose weights are not 0.
 
     Args:
         config: Weights.
         scene: Where the clip, its depth and its Gaussians as lifted come from.
-        velocities: Those Gaussians' velocities in the world in which they are optimised.
+        velocities: Of the keyframes' own Gaussians, in the world in which they are optimised.
     """
 
     def __init__(self, config: LossConfig, scene: Scene, velocities: Float[Tensor, "n 2 3"]) -> None:
@@ -29,7 +29,7 @@ class RefinementLosses:
         self._prior = None
         # A run that is only evaluated has no Gaussians yet, and no need of losses.
         if config.motion.any() and scene.gaussians is not None:
-            self._prior = _motion_prior(scene, scene.gaussians, velocities)
+            self._prior = _motion_prior(scene, scene.gaussians.frames, velocities)
 
     def __call__(
         self,
@@ -45,7 +45,7 @@ class RefinementLosses:
             outputs: `rgb`, `depth` and `accumulation` as drawn.
             image: What the frame shows.
             frame: Position among the sampled frames; None leaves all but the photometric terms out.
-            gaussians: Those of the whole clip, as they stand.
+            gaussians: The keyframes' own, as they stand.
             step: Number of the step.
         """
         config, geometry = self._config, self._scene.geometry

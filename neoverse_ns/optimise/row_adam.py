@@ -6,14 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
 
 class RowAdam(torch.optim.Adam):
     """Adam (Kingma and Ba, 2015) for parameters with coalesced sparse row gradients; dense ones are updated as usual.
 
     Rows without a gradient keep their moments and values, as in `torch.optim.SparseAdam`, so a step costs what the rows
-    drawn in it cost. Bias correction counts the optimiser's steps, not each row's.
+    drawn in it cost. Bias correction counts the steps of a parameter group, not each row's.
     """
 
     def __init__(
@@ -29,9 +30,12 @@ class RowAdam(torch.optim.Adam):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._update(parameter, parameter.grad, group)
+            drawn = [parameter for parameter in group["params"] if parameter.grad is not None]
+            if drawn:
+                # Counted for the group: a layer that is drawn late takes no larger first steps than the others do.
+                group["steps"] = group.get("steps", 0) + 1
+            for parameter in drawn:
+                self._update(parameter, parameter.grad, group)
         return loss
 
     def _update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
@@ -40,8 +44,8 @@ class RowAdam(torch.optim.Adam):
             state["step"] = torch.tensor(0.0)
             state["exp_avg"] = torch.zeros_like(parameter)
             state["exp_avg_sq"] = torch.zeros_like(parameter)
-        state["step"] += 1
-        step = float(state["step"])
+        step = float(group["steps"])
+        state["step"].fill_(step)
         beta1, beta2 = group["betas"]
         rows, values = _rows(gradient)
         tables = (parameter.data, state["exp_avg"], state["exp_avg_sq"])
@@ -66,3 +70,12 @@ def _rows(gradient: Tensor) -> tuple[Tensor | None, Tensor]:
         return rows, gradient._values()
     gradient = gradient.coalesce()
     return gradient.indices()[0], gradient.values()
+
+
+def exchange(optimizer: Optimizer | None, old: nn.Parameter, new: nn.Parameter) -> None:
+    """Let an optimiser go on with `new` where it had `old`, without moments; None is no optimiser."""
+    if optimizer is None:
+        return
+    optimizer.state.pop(old, None)
+    for group in optimizer.param_groups:
+        group["params"] = [new if parameter is old else parameter for parameter in group["params"]]

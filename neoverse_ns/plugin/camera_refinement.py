@@ -1,4 +1,4 @@
-"""Small corrections of the estimated cameras, learned from the training frames."""
+"""Corrections of the estimated cameras as nerfstudio knows them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from nerfstudio.cameras.cameras import Cameras
 from torch import Tensor
 
 from neoverse_ns.geometry.se3 import se3_exp
+from neoverse_ns.optimise.camera_twists import corrected
 from neoverse_ns.optimise.frame_weights import frame_weights
 from neoverse_ns.plugin.world import FRAME_KEY, opengl_to_viewmats, viewmats_to_opengl
 
@@ -23,11 +24,8 @@ class CameraRefinementConfig(CameraOptimizerConfig):
 
 
 class CameraRefinement(CameraOptimizer):
-    """Corrects world-to-camera matrices from the left: exp(twist) @ viewmat.
-
-    A nerfstudio `CameraOptimizer`, so that ns-export cameras writes corrected poses. Held-out frames take the
-    interpolation of their training neighbours' twists: corrections move the scene together with its cameras, and a
-    held-out camera that stayed behind would be judged against a scene that has moved.
+    """See :class:`neoverse_ns.optimise.camera_twists.CameraTwists`; a nerfstudio `CameraOptimizer`, so that ns-export
+    cameras writes corrected poses.
     """
 
     config: CameraRefinementConfig
@@ -47,7 +45,7 @@ class CameraRefinement(CameraOptimizer):
         if self.config.mode == "off" or cameras.metadata is None or FRAME_KEY not in cameras.metadata:
             return viewmats
         frames = cameras.metadata[FRAME_KEY].reshape(-1).to(self.pose_adjustment.device)
-        return se3_exp(self.twists()[frames]).to(viewmats) @ viewmats
+        return corrected(viewmats, self.twists()[frames])
 
     def forward(self, indices: Int[Tensor, " m"]) -> Float[Tensor, "m 3 4"]:
         """What the viewer multiplies estimated camera-to-world matrices with, from the right, to show refined ones.

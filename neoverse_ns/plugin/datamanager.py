@@ -11,6 +11,7 @@ from nerfstudio.cameras.cameras import Cameras
 from nerfstudio.cameras.rays import RayBundle
 from nerfstudio.data.datamanagers.base_datamanager import VanillaDataManager, VanillaDataManagerConfig
 
+from neoverse_ns.optimise.frame_order import frame_of_step
 from neoverse_ns.plugin.dataparser import NeoVerseDataParserConfig
 from neoverse_ns.plugin.dataset import ClipDataset
 from neoverse_ns.plugin.refined_feed import RefinedFeed
@@ -48,7 +49,6 @@ class NeoVerseDataManager(VanillaDataManager[ClipDataset]):
     ) -> None:
         with exit_on_user_error():
             super().__init__(config, device, test_mode, world_size, local_rank, **kwargs)
-        self._shuffle = torch.Generator().manual_seed(0)
         self._refined: RefinedFeed | None = None
 
     def get_datapath(self) -> Path:
@@ -82,11 +82,8 @@ class NeoVerseDataManager(VanillaDataManager[ClipDataset]):
         return self.train_dataset.get_image_float32(index).to(self.device)
 
     def _next_index(self, step: int) -> int:
-        """Every frame once per round, in an order drawn anew each round; ranks take turns."""
-        position = step * self.world_size + self.local_rank
-        count = len(self.train_dataset)
-        generator = self._shuffle.manual_seed(position // count)
-        return int(torch.randperm(count, generator=generator)[position % count])
+        """See :func:`neoverse_ns.optimise.frame_order.frame_of_step`; ranks take turns."""
+        return frame_of_step(step * self.world_size + self.local_rank, len(self.train_dataset))
 
     def next_eval(self, step: int) -> tuple[Cameras, dict]:  # pyright: ignore
         """A held-out frame with its camera."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from jaxtyping import UInt8
 from torch import Tensor
 
-from neoverse_ns.gaussians.transform import transform
+from neoverse_ns.gaussians.transform import transform_layers
 from neoverse_ns.generate.base import Conditions
 from neoverse_ns.generate.conditions.render import ConditionSettings, render_conditions
 from neoverse_ns.generate.config import RefineConfig
@@ -43,8 +43,8 @@ def generate(
 ) -> GeneratedVideo:
     """Draw a run along a trajectory and finish the frames.
 
-    Refiners get what the clip's frames showed; what an earlier stage made up they repaint, backdrop included. Without a
-    refiner the scene is drawn as ns-render draws it.
+    Refiners get what the clip's frames showed; what an earlier stage inpainted they repaint, the far field included.
+    Without a refiner the scene is drawn as ns-render draws it.
 
     Args:
         run: A finished run.
@@ -71,12 +71,12 @@ def generate(
     plain = config.refiner == "none"
     wanted = chosen.first_frame if first_frame is None else first_frame
     conditions = render_conditions(
-        transform(model.gaussians.detach(), back) if plain else source.gaussians,
+        transform_layers(model.gaussians.detach(), back) if plain else source.gaussians,
         chosen.trajectory,
         chosen.K,
         scene.clip.width,
         scene.clip.height,
-        ConditionSettings(mask_threshold=alpha_threshold, backdrop=plain),
+        ConditionSettings(mask_threshold=alpha_threshold, far_field=plain),
         source.frames[0].to(model.device).float() / 255 if wanted else None,
     )
     refiner.adapt(source, config.seed)

@@ -15,7 +15,7 @@ from nerfstudio.engine.optimizers import Optimizers
 
 from neoverse_ns.console import say, warn
 from neoverse_ns.errors import UNREADABLE, RunError, SettingsError
-from neoverse_ns.gaussians.dynamic import MADE_UP
+from neoverse_ns.gaussians.layers import INPAINTED
 from neoverse_ns.gaussians.transform import transform
 from neoverse_ns.generate.registry import get_refiner
 from neoverse_ns.generate.stage.config import StageConfig
@@ -63,8 +63,8 @@ class RefinementStage:
         trainer, optimizers = attributes.trainer, attributes.optimizers
         if not self.config.enabled or trainer is None or optimizers is None:
             return []
-        if not self._model.config.refine:
-            raise SettingsError("--pipeline.refiner.name needs photometric refinement: train neoverse, or leave it out")
+        if not self._model.config.optimise:
+            raise SettingsError("--pipeline.refiner.name needs photometric optimisation: use neoverse, or no refiner")
         if trainer.world_size > 1:
             raise SettingsError("--pipeline.refiner.name works on one device only: use --machine.num-devices 1")
         # Weights that are missing shall be missed now, not after photometric refinement.
@@ -75,7 +75,7 @@ class RefinementStage:
         self.plan = make_plan(
             start, trainer.config.max_num_iterations, self.config.at_steps, self.config.further_steps, made
         )
-        if not made and bool(self._model.gaussians.keyframe.eq(MADE_UP).any()):
+        if not made and INPAINTED in self._model.gaussians:
             warn("the refined views of this run are missing: making them again")
             self.plan = self.plan.over_at(start)
         self._model.ask_before_stopping(self._may_stop)
@@ -114,8 +114,8 @@ class RefinementStage:
             # What a refiner learned lies with its views, so that it, too, goes on where it was stopped.
             lambda: get_refiner(dataclasses.replace(self.config, folder=folder / _name(step))),
         )
-        new = None if round_.made_up is None else transform(round_.made_up, world_to_nerfstudio())
-        self._model.replace_made_up(new, optimizers.optimizers)
+        new = None if round_.inpainted is None else transform(round_.inpainted, world_to_nerfstudio())
+        self._model.optimisation.layers.replace(INPAINTED, new, optimizers.optimizers)
         optimizers.parameters.update(self._model.get_param_groups())
         self._manager.add_refined(RefinedFeed(round_.views, self.config, step))
         with _named_errors(folder):

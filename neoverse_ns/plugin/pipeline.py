@@ -16,12 +16,14 @@ from nerfstudio.engine.callbacks import TrainingCallback, TrainingCallbackAttrib
 from nerfstudio.models.base_model import ModelConfig
 from nerfstudio.pipelines.base_pipeline import VanillaPipeline, VanillaPipelineConfig
 
+from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.gaussians.transition import alive_at
 from neoverse_ns.generate.stage.config import StageConfig
 from neoverse_ns.plugin.datamanager import NeoVerseDataManager, NeoVerseDataManagerConfig
 from neoverse_ns.plugin.evaluation import summarise
 from neoverse_ns.plugin.generation_stage import RefinementStage
-from neoverse_ns.plugin.model import NeoVerseModel, NeoVerseModelConfig
+from neoverse_ns.plugin.model import NeoVerseModel
+from neoverse_ns.plugin.model_config import NeoVerseModelConfig
 from neoverse_ns.plugin.user_errors import exit_on_user_error
 
 TRAINING_RECORD = "training.json"
@@ -119,7 +121,7 @@ class NeoVersePipeline(VanillaPipeline):
         gaussians = self._neoverse.gaussians
         frames = scene.split.held_out or scene.split.train
         indices = scene.clip.frame_indices
-        alive = [int(alive_at(gaussians, float(t)).sum()) for t in scene.clip.times[frames]]
+        alive = [_alive(gaussians, float(t)) for t in scene.clip.times[frames]]
         record = self._training_record()
         seconds = {f"seconds_{name}": float(value) for name, value in scene.geometry.report.get("seconds", {}).items()}
         return (
@@ -129,8 +131,8 @@ class NeoVersePipeline(VanillaPipeline):
                 "num_frames": len(scene.clip),
                 "num_held_out": len(scene.split.held_out),
                 "num_keyframes": len(scene.split.keyframes),
-                "num_gaussians": len(gaussians),
-                "num_gaussians_dynamic": int(gaussians.dynamic.sum()),
+                "num_gaussians": gaussians.count,
+                "num_gaussians_dynamic": int(gaussians.frames.dynamic.sum()),
                 "num_gaussians_alive": sum(alive) / len(alive),
                 "width": scene.clip.width,
                 "height": scene.clip.height,
@@ -150,6 +152,10 @@ class NeoVersePipeline(VanillaPipeline):
         if path is None or not path.is_file():
             return {}
         return json.loads(path.read_text("utf8"))
+
+
+def _alive(gaussians: LayeredGaussians, time: float) -> int:
+    return sum(int(alive_at(layer, time).sum()) for layer in gaussians.values())
 
 
 def _finite(values: dict[str, float]) -> dict[str, float | None]:

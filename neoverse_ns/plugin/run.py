@@ -18,7 +18,7 @@ from neoverse_ns.plugin.datamanager import NeoVerseDataManager
 from neoverse_ns.plugin.dataparser import NeoVerseDataParser
 from neoverse_ns.plugin.model import NeoVerseModel
 from neoverse_ns.plugin.run_source import refined_cameras
-from neoverse_ns.rasterize.scene import Drawing, draw
+from neoverse_ns.rasterize.drawing import Drawing
 from neoverse_ns.reconstruct.scene import Scene
 from neoverse_ns.reconstruct.split import FrameSplit
 
@@ -80,18 +80,10 @@ def open_run(config: Path) -> OpenRun:
         drawn = []
         for i, moment in enumerate(times.tolist()):
             view = views[i : i + 1]
-            drawing = draw(
-                model.gaussians,
-                moment,
-                view.viewmats.to(model.device),
-                view.K.to(model.device),
-                view.width,
-                view.height,
-                nearest_only=model.config.nearest_keyframe_only,
-                gamma=model.config.life_span_gamma,
-                rasterize_mode=model.config.rasterize_mode,
+            drawing = model.optimisation.draw(
+                moment, view.viewmats.to(model.device), view.K.to(model.device), view.width, view.height
             )
-            drawn.append(Drawing(drawing.rgb.cpu(), drawing.depth.cpu(), drawing.alpha.cpu()))
+            drawn.append(drawing.cpu())
         return drawn
 
     return OpenRun(scene.clip, scene.split, refined, drawings, model, scene)

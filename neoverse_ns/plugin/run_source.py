@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from neoverse_ns.gaussians.transform import transform
+from neoverse_ns.gaussians.transform import transform_layers
 from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.generate.stage.training_frames import training_source
 from neoverse_ns.geometry.cameras import PinholeCameras
@@ -30,4 +30,4 @@ def run_source(model: NeoVerseModel, scene: Scene) -> SourceScene:
     back = nerfstudio_to_world()
     cameras = refined_cameras(model, scene)
     there = PinholeCameras(back.apply_c2w(cameras.c2w), cameras.K, cameras.width, cameras.height)
-    return training_source(scene.clip, scene.split, there, transform(model.gaussians.detach(), back))
+    return training_source(scene.clip, scene.split, there, transform_layers(model.gaussians.detach(), back))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from neoverse_ns.plugin.model import NeoVerseModelConfig
+from neoverse_ns.plugin.model_config import NeoVerseModelConfig
 from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.registry import choose_reconstructor
 

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
-from neoverse_ns.gaussians.dynamic import DynamicGaussians
+from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.reconstruct.split import FrameSplit
 
@@ -41,7 +41,7 @@ class Reconstruction:
     """A 4D scene of a clip: its geometry, and the Gaussians lifted from it."""
 
     geometry: SceneGeometry
-    gaussians: DynamicGaussians
+    gaussians: LayeredGaussians
 
     @property
     def cameras(self) -> PinholeCameras:

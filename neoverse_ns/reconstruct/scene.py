@@ -13,7 +13,7 @@ from torch import Tensor
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.store import frame_name
 from neoverse_ns.console import say
-from neoverse_ns.gaussians.dynamic import DynamicGaussians
+from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.motion_masks import moving_pixels
@@ -40,7 +40,7 @@ class Scene:
     clip: Clip
     split: FrameSplit
     geometry: SceneGeometry
-    gaussians: DynamicGaussians | None
+    gaussians: LayeredGaussians | None
     held_out_dynamic: Bool[Tensor, "m h w"]
     folder: Path | None = None
 
@@ -79,7 +79,7 @@ def build_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
     report["clip_notes"] = list(clip.notes)
     say(
         f"{len(clip)} frames ({len(split.keyframes)} keyframes, {len(split.held_out)} held out), "
-        f"{len(reconstruction.gaussians):,} Gaussians in {time.perf_counter() - started:.1f} s"
+        f"{reconstruction.gaussians.count:,} Gaussians in {time.perf_counter() - started:.1f} s"
     )
     return Scene(
         clip=clip,

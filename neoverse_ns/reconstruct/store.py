@@ -15,13 +15,13 @@ import torch
 from neoverse_ns import __version__
 from neoverse_ns.clip.store import load_saved_clip, save_clip
 from neoverse_ns.errors import UNREADABLE, RunError
-from neoverse_ns.gaussians.dynamic import DynamicGaussians
+from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.scene import CLIP_FOLDER, Scene
 from neoverse_ns.reconstruct.split import FrameSplit
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever files of an older layout can no longer be read."""
 
 _META, _GEOMETRY, _GAUSSIANS = "scene.json", "geometry.npz", "gaussians.pt"
@@ -101,7 +101,9 @@ def load_scene(folder: Path) -> Scene:
             array = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
         gaussians = None
         if meta["has_gaussians"]:
-            gaussians = DynamicGaussians(**torch.load(folder / _GAUSSIANS, map_location="cpu", weights_only=True))
+            gaussians = LayeredGaussians.from_tensors(
+                torch.load(folder / _GAUSSIANS, map_location="cpu", weights_only=True)
+            )
     except RunError:
         raise
     except UNREADABLE as error:

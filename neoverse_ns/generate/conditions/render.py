@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from neoverse_ns.console import progress, warn
 from neoverse_ns.errors import RefinementError, SettingsError
-from neoverse_ns.gaussians.dynamic import BACKDROP, DynamicGaussians
+from neoverse_ns.gaussians.layers import LAYERS, LayeredGaussians
 from neoverse_ns.generate.base import Conditions
 from neoverse_ns.generate.conditions.plucker import plucker_maps
 from neoverse_ns.geometry.cameras import PinholeCameras
-from neoverse_ns.rasterize.scene import Drawing, before_backdrop, draw
+from neoverse_ns.rasterize.drawing import Drawing
+from neoverse_ns.rasterize.layers import draw_layers, over
 from neoverse_ns.trajectory.trajectory import Trajectory
 
 CHUNK = 8
@@ -31,8 +32,8 @@ class ConditionSettings:
     mask_threshold: float = 1.0
     """Pixels whose opacity reaches this are kept, all others repainted; 1 repaints whatever is not fully opaque, so
     nearly everything, 0.95 what is clearly open."""
-    backdrop: bool = False
-    """Show the soft backdrop through holes. It is nobody's observation: opacity and mask leave it out either way."""
+    far_field: bool = False
+    """Show the far field through holes. It is nobody's observation: opacity and mask leave it out either way."""
 
     def validate(self) -> None:
         """Raise SettingsError where a value is out of range."""
@@ -41,7 +42,7 @@ class ConditionSettings:
 
 
 def render_conditions(
-    gaussians: DynamicGaussians,
+    scene: LayeredGaussians,
     trajectory: Trajectory,
     K: Float[Tensor, "3 3"],
     width: int,
@@ -52,7 +53,7 @@ def render_conditions(
     """Conditions of a new video along `trajectory`, with a progress bar; on the Gaussians' device.
 
     Args:
-        gaussians: The clip's 4D scene.
+        scene: The clip's layers.
         trajectory: Cameras, times and zoom of the frames.
         K: Intrinsics of the unzoomed camera, in pixels of the size drawn.
         width: Width of the frames, pixels.
@@ -73,7 +74,7 @@ def render_conditions(
         raise RefinementError(f"the first frame is {size} pixels, but {width}x{height} are drawn; resize it")
     cameras = PinholeCameras(trajectory.c2w, trajectory.intrinsics(K.to(trajectory.c2w)), width, height)
     with progress(f"drawing {len(cameras)} frames to refine", len(cameras)) as steps:
-        drawn = draw_conditions(gaussians, cameras, within_clip(trajectory.times), settings, steps.advance)
+        drawn = draw_conditions(scene, cameras, within_clip(trajectory.times), settings, steps.advance)
     if first_frame is None:
         return drawn
     rgb, mask = drawn.rgb.clone(), drawn.mask.clone()
@@ -83,7 +84,7 @@ def render_conditions(
 
 @torch.no_grad()
 def draw_conditions(
-    gaussians: DynamicGaussians,
+    scene: LayeredGaussians,
     cameras: PinholeCameras,
     times: Float[Tensor, " n"],
     settings: ConditionSettings,
@@ -92,27 +93,26 @@ def draw_conditions(
     """The same for any cameras, without a word: for loops that do it many times.
 
     Args:
-        gaussians: The clip's 4D scene.
+        scene: The clip's layers.
         cameras: One per frame.
         times: Normalised, one per frame.
         settings: See :class:`ConditionSettings`.
         advance: Called with the number of frames finished.
     """
-    like = gaussians.means
+    like = scene.frames.means
     c2w, K, when = (value.to(like) for value in (cameras.c2w, cameras.K, times))
     viewmats = torch.linalg.inv(cameras.c2w.to(torch.float64)).to(like)
     count, height, width = len(cameras), cameras.height, cameras.width
     rgb = like.new_empty(count, height, width, 3)
     depth, alpha = like.new_empty(count, height, width), like.new_empty(count, height, width)
     plucker = like.new_empty(count, 6, height, width)
-    seen = gaussians.keyframe != BACKDROP
     for begin in range(0, count, CHUNK):
         end = min(begin + CHUNK, count)
         plucker[begin:end] = plucker_maps(c2w[begin:end], K[begin:end], height, width)
         # Frames of one instant (a frozen moment, a single photograph) share the time transition.
         for here in _stretches(when, begin, end):
             moment = float(when[here.start])
-            drawing = _draw(gaussians, moment, viewmats[here], K[here], (width, height), seen, settings.backdrop)
+            drawing = _draw(scene, moment, viewmats[here], K[here], (width, height), settings.far_field)
             rgb[here], depth[here], alpha[here] = drawing.rgb, drawing.depth[..., 0], drawing.alpha[..., 0]
         if advance is not None:
             advance(end - begin)
@@ -137,18 +137,17 @@ def _stretches(times: Float[Tensor, " n"], begin: int, end: int) -> list[slice]:
 
 
 def _draw(
-    gaussians: DynamicGaussians,
+    scene: LayeredGaussians,
     moment: float,
     viewmats: Float[Tensor, "c 4 4"],
     Ks: Float[Tensor, "c 3 3"],
     size: tuple[int, int],
-    seen: Bool[Tensor, " n"],
-    backdrop: bool,
+    far_field: bool,
 ) -> Drawing:
-    """What was seen, over the backdrop where that is wanted; alpha is of the former alone."""
-    front = draw(gaussians, moment, viewmats, Ks, *size, keep=seen)
-    if not backdrop or bool(seen.all()):
+    """Surfaces, over what is none where that is wanted; alpha is of the former alone."""
+    other = [name for name in scene if not LAYERS[name].is_surface]
+    front = draw_layers(scene.without(*other), moment, viewmats, Ks, *size)
+    if not far_field or not other:
         return front
-    behind = draw(gaussians, moment, viewmats, Ks, *size, keep=~seen)
-    both = before_backdrop(front, behind)
+    both = over(front, draw_layers(scene.only(*other), moment, viewmats, Ks, *size), is_surface=False)
     return Drawing(both.rgb, both.depth, front.alpha)

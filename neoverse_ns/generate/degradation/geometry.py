@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from neoverse_ns.gaussians.dynamic import BACKDROP, DynamicGaussians
+from neoverse_ns.gaussians.dynamic import DynamicGaussians
+from neoverse_ns.gaussians.layers import BACKGROUND, FRAMES, INPAINTED, LayeredGaussians
 from neoverse_ns.generate.degradation.average_filter import average_covered
 from neoverse_ns.generate.degradation.cameras import moved_cameras
 from neoverse_ns.generate.degradation.choices import Choices
@@ -37,12 +38,12 @@ class DegradedScene:
 
     Attributes:
         gaussians: Fewer of them, some moved.
-        kept: Which of the scene's they are.
+        kept: Which of the scene's they are, by layer.
         moved: The moved context cameras, as many as there are keyframes.
     """
 
-    gaussians: DynamicGaussians
-    kept: Bool[Tensor, " n"]
+    gaussians: LayeredGaussians
+    kept: dict[str, Bool[Tensor, " _n"]]
     moved: PinholeCameras
 
 
@@ -60,14 +61,14 @@ def rows_by_keyframe(gaussians: DynamicGaussians, count: int) -> list[Int64[Tens
 @torch.no_grad()
 def context_depths(source: SourceScene) -> ContextDepths:
     """Depths of the Gaussians that each context camera sees: its own, or the constant ones where it has none."""
-    gaussians, cameras = source.gaussians, context_cameras(source)
-    shared = (gaussians.keyframe == -1).nonzero()[:, 0]
+    gaussians, cameras = source.gaussians.frames, context_cameras(source)
+    shared = source.gaussians.layer(BACKGROUND).means
     means, medians = [], []
     for number, rows in enumerate(rows_by_keyframe(gaussians, len(cameras))):
         blank = torch.zeros(cameras.height, cameras.width).to(gaussians.means)
         view = DepthView(blank, blank, cameras.c2w[number], cameras.K[number])
         depths = gaussians.means.new_zeros(0)
-        for points in (gaussians.means[rows], gaussians.means[shared]):
+        for points in (gaussians.means[rows], shared):
             seen = sight(points, view)
             depths = seen.depth[seen.inside]
             if len(depths):
@@ -80,7 +81,7 @@ def context_depths(source: SourceScene) -> ContextDepths:
 
 def context_cameras(source: SourceScene) -> PinholeCameras:
     """The keyframes' cameras on the device and in the precision of the Gaussians."""
-    cameras, like = source.cameras[source.keyframes], source.gaussians.means
+    cameras, like = source.cameras[source.keyframes], source.gaussians.frames.means
     return PinholeCameras(cameras.c2w.to(like), cameras.K.to(like), cameras.width, cameras.height)
 
 
@@ -91,8 +92,9 @@ def degrade(
     """Keep what the moved context cameras see, and where `choices.kernel` is given smear its depth.
 
     Every keyframe's Gaussians are judged, at its own time, by its moved camera and the depth that they alone have
-    there (section 3.2, visibility-based culling). Of the constant ones, shared by all keyframes, those stay that any
-    moved camera sees, behind or between its own. The backdrop, which nobody ever saw, stays as it is.
+    there (section 3.2, visibility-based culling). Of the background, shared by all keyframes, those stay that any
+    moved camera sees, behind or between its own. The far field, which nobody ever saw, stays as it is; what was
+    inpainted goes.
 
     The box-filtered depth takes the place of the Gaussians' own along the rays of the moved camera (section 3.2,
     average geometry filter): at edges they come to lie between the surfaces, and a wide box bends whole regions.
@@ -104,41 +106,63 @@ def degrade(
         filtered: False only culls, whatever `choices` says.
     """
     settings = settings or DegradationSettings()
-    gaussians, cameras = source.gaussians, context_cameras(source)
+    scene, cameras = source.gaussians.without(INPAINTED), context_cameras(source)
     depths = context_depths(source)
     c2w = moved_cameras(cameras.c2w, depths.mean, depths.scale, choices)
     moved = PinholeCameras(c2w, cameras.K, cameras.width, cameras.height)
     kernel = choices.kernel if filtered else None
-    kept = gaussians.keyframe == BACKDROP
-    means, log_scales = gaussians.means.clone(), gaussians.log_scales.clone()
-
-    def take(rows: Int64[Tensor, " _m"] | slice, seen: Sightings, view: DepthView, good: Bool[Tensor, " _m"]) -> None:
-        kept[rows] |= good
-        if kernel is None:
-            return
-        smooth = average_covered(view.depth, view.alpha > 0, kernel)
-        factor = torch.where(good, sample(smooth, seen.pixels) / seen.depth, torch.ones_like(seen.depth))
-        means[rows] = view.c2w[:3, 3] + factor[:, None] * (means[rows] - view.c2w[:3, 3])
-        if settings.resize:
-            log_scales[rows] += factor.log()[:, None]
-
+    frames = _Smear(scene.frames, kernel, settings.resize)
     views = []
-    for number, rows in enumerate(rows_by_keyframe(gaussians, len(moved))):
-        view = draw_depth(gaussians, rows, moved.c2w[number], moved.K[number], moved.width, moved.height)
-        seen = sight(gaussians.means[rows], view)
-        take(rows, seen, view, visible(seen, view, depths.scale, settings))
+    for number, rows in enumerate(rows_by_keyframe(scene.frames, len(moved))):
+        view = draw_depth(scene.frames, rows, moved.c2w[number], moved.K[number], moved.width, moved.height)
+        seen = sight(scene.frames.means[rows], view)
+        frames.take(rows, seen, view, visible(seen, view, depths.scale, settings))
         views.append(view)
-
-    constant = shared = (gaussians.keyframe == -1).nonzero()[:, 0]
+    background = _Smear(scene.layer(BACKGROUND), kernel, settings.resize)
+    shared = torch.arange(len(background.gaussians), device=scene.device)
     # From the middle of the clip outwards, as the fused background was collected: each is moved by one camera alone.
     for number in sorted(range(len(views)), key=lambda place: abs(place - len(views) // 2)):
         if len(shared) == 0:
             break
         own = views[number]
-        view = draw_depth(gaussians, constant, own.c2w, own.K, moved.width, moved.height).behind(own)
-        seen = sight(gaussians.means[shared], view)
+        view = draw_depth(background.gaussians, slice(None), own.c2w, own.K, moved.width, moved.height).behind(own)
+        seen = sight(background.gaussians.means[shared], view)
         good = visible(seen, view, depths.scale, settings)
-        take(shared, seen, view, good)
+        background.take(shared, seen, view, good)
         shared = shared[~good]
-    left = gaussians.with_(means=means, log_scales=log_scales)[kept.nonzero()[:, 0]]
-    return DegradedScene(left, kept, moved)
+    changed = {FRAMES: frames, BACKGROUND: background}
+    kept = {n: changed[n].kept if n in changed else scene[n].dynamic.new_ones(len(scene[n])) for n in scene}
+    left = {n: changed[n].left() if n in changed else scene[n] for n in scene}
+    return DegradedScene(LayeredGaussians(left), kept, moved)
+
+
+class _Smear:
+    """One layer's Gaussians while they are judged: which stay, and where they go.
+
+    Args:
+        gaussians: The layer.
+        kernel: Side of the box filter in pixels; None moves nothing.
+        resize: Whether Gaussians that come nearer shrink.
+    """
+
+    def __init__(self, gaussians: DynamicGaussians, kernel: int | None, resize: bool) -> None:
+        self.gaussians, self._kernel, self._resize = gaussians, kernel, resize
+        self.kept = torch.zeros(len(gaussians), dtype=torch.bool, device=gaussians.device)
+        self._means, self._log_scales = gaussians.means.clone(), gaussians.log_scales.clone()
+
+    def take(
+        self, rows: Int64[Tensor, " _m"] | slice, seen: Sightings, view: DepthView, good: Bool[Tensor, " _m"]
+    ) -> None:
+        """Keep the `good` ones of `rows`, and move them to the filtered depth of `view`."""
+        self.kept[rows] |= good
+        if self._kernel is None:
+            return
+        smooth = average_covered(view.depth, view.alpha > 0, self._kernel)
+        factor = torch.where(good, sample(smooth, seen.pixels) / seen.depth, torch.ones_like(seen.depth))
+        self._means[rows] = view.c2w[:3, 3] + factor[:, None] * (self._means[rows] - view.c2w[:3, 3])
+        if self._resize:
+            self._log_scales[rows] += factor.log()[:, None]
+
+    def left(self) -> DynamicGaussians:
+        """What stays, where it went."""
+        return self.gaussians.with_(means=self._means, log_scales=self._log_scales)[self.kept.nonzero()[:, 0]]

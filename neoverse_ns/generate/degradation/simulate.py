@@ -73,7 +73,7 @@ def pair_of(
 ) -> TrainingPair:
     """The pair of a scene that is already degraded; several can be drawn from one."""
     chosen = list(range(len(source))) if frames is None else frames
-    like = degraded.gaussians.means
+    like = degraded.gaussians.frames.means
     target = source.frames[chosen].to(like.device, like.dtype) / 255
     drawn = draw_conditions(
         degraded.gaussians, source.cameras[chosen], source.times[chosen], drawing or ConditionSettings()

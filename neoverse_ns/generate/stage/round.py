@@ -30,11 +30,11 @@ class Round:
 
     Attributes:
         views: Of all moves, in this package's world.
-        made_up: New Gaussians where the views showed holes; None where they showed none.
+        inpainted: New Gaussians where the views showed holes; None where they showed none.
     """
 
     views: RefinedViews
-    made_up: DynamicGaussians | None
+    inpainted: DynamicGaussians | None
 
 
 def views_beside(cameras: PinholeCameras, move: str, median_depth: float, config: StageConfig) -> PinholeCameras:
@@ -111,7 +111,7 @@ def _conditions(
     source: SourceScene, cameras: PinholeCameras, times: Float[Tensor, " n"], move: str, config: StageConfig
 ) -> Conditions:
     # The backdrop is shown, but counts as nothing: a refiner may look at its colours.
-    settings = ConditionSettings(mask_threshold=config.mask_threshold, backdrop=False)
+    settings = ConditionSettings(mask_threshold=config.mask_threshold, far_field=False)
     with progress(f"drawing {len(cameras)} views beside the path ({move})", len(cameras)) as steps:
         return draw_conditions(source.gaussians, cameras, times, settings, steps.advance)
 

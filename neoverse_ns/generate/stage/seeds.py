@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from neoverse_ns.gaussians.dynamic import MADE_UP, SH_C0, DynamicGaussians, concatenate
+from neoverse_ns.gaussians.dynamic import DynamicGaussians, concatenate, constant_gaussians
 from neoverse_ns.generate.base import Conditions
 from neoverse_ns.geometry.projection import unproject
 from neoverse_ns.geometry.quaternions import from_matrix
-from neoverse_ns.rasterize.scene import draw
+from neoverse_ns.rasterize.drawing import draw
 
 FOOTPRINT = 0.5
 """Standard deviation in units of a pixel's width: a little more than a lifted pixel's, as nothing lies behind."""
@@ -56,7 +54,7 @@ class HoleFiller:
                 self._take(frames[number].to(hole.device), hole, wanted, conditions, number)
 
     def gaussians(self) -> DynamicGaussians | None:
-        """All of them, with `keyframe` MADE_UP; None where nothing was open."""
+        """All of them, the inpainted layer; None where nothing was open."""
         return concatenate(self._parts) if self._parts else None
 
     def _filled(self, conditions: Conditions, number: int) -> Bool[Tensor, "h w"]:
@@ -89,20 +87,13 @@ class HoleFiller:
             return
         z = depth.reshape(-1, 1)[rows]
         count = len(rows)
-        like = points.new_zeros
         self._parts.append(
-            DynamicGaussians(
-                means=points.reshape(-1, 3)[rows],
-                quats=from_matrix(c2w[:3, :3]).expand(count, 4).contiguous(),
-                log_scales=(FOOTPRINT * z / torch.stack([K[0, 0], K[1, 1], K[0, 0]])).log(),
-                opacity_logits=points.new_full((count,), math.log(OPACITY / (1 - OPACITY))),
-                sh=(frame.reshape(-1, 1, 3)[rows].to(points) / 255 - 0.5) / SH_C0,
-                keyframe=torch.full((count,), MADE_UP, dtype=torch.int64, device=points.device),
-                interval=points.new_tensor([0.0, 0.5, 1.0]).repeat(count, 1),
-                velocities=like(count, 2, 3),
-                angular_velocities=like(count, 2, 3),
-                life_span_logits=like(count),
-                dynamic=torch.zeros(count, dtype=torch.bool, device=points.device),
+            constant_gaussians(
+                points.reshape(-1, 3)[rows],
+                from_matrix(c2w[:3, :3]).expand(count, 4).contiguous(),
+                (FOOTPRINT * z / torch.stack([K[0, 0], K[1, 1], K[0, 0]])).log(),
+                OPACITY,
+                frame.reshape(-1, 3)[rows].to(points) / 255,
             )
         )
         self._count += count

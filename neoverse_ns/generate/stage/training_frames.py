@@ -11,17 +11,17 @@ import torch
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
-from neoverse_ns.gaussians.dynamic import DynamicGaussians, observed
+from neoverse_ns.gaussians.layers import INPAINTED, LayeredGaussians
 from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.reconstruct.split import FrameSplit
 
 
-def training_source(clip: Clip, split: FrameSplit, cameras: PinholeCameras, gaussians: DynamicGaussians) -> SourceScene:
+def training_source(clip: Clip, split: FrameSplit, cameras: PinholeCameras, gaussians: LayeredGaussians) -> SourceScene:
     """The clip as its training frames show it, with the Gaussians that those gave.
 
     Held-out frames are left out altogether, so that what is measured on them stays honest; Gaussians that an earlier
-    round made up are left out, so that no round takes what another invented for what was seen.
+    round inpainted are left out, so that no round takes what another invented for what was seen.
 
     Args:
         clip: All sampled frames.
@@ -35,7 +35,7 @@ def training_source(clip: Clip, split: FrameSplit, cameras: PinholeCameras, gaus
         cameras=cameras[frames],
         times=clip.times[frames],
         keyframes=[frames.index(keyframe) for keyframe in split.keyframes],
-        gaussians=observed(gaussians.detach()),
+        gaussians=gaussians.detach().without(INPAINTED),
     )
 
 

@@ -9,7 +9,7 @@ from neoverse_ns.reconstruct.base import Reconstruction, Reconstructor
 from neoverse_ns.reconstruct.bundle.cameras.known_focal import with_known_focal
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import KeyframeFlow, LiftConfig
-from neoverse_ns.reconstruct.bundle.lifting.scene_layers import scene_gaussians
+from neoverse_ns.reconstruct.bundle.lifting.scene_layers import scene_layers
 from neoverse_ns.reconstruct.bundle.solve import solve_geometry
 from neoverse_ns.reconstruct.priors.config import PriorsConfig
 from neoverse_ns.reconstruct.priors.load import load_priors
@@ -26,9 +26,9 @@ class BundleReconstructor(Reconstructor):
         solution = solve_geometry(clip, split, with_known_focal(self.config, load_priors(self.priors, clip), clip))
         started = time.perf_counter()
         flows = {pair: KeyframeFlow(flow, solution.flow_confidence[pair]) for pair, flow in solution.flow.items()}
-        gaussians = scene_gaussians(clip, solution.geometry, flows, self.lift_config)
+        gaussians = scene_layers(clip, solution.geometry, flows, self.lift_config)
         report = solution.geometry.report
         report["reconstructor"] = "bundle"
         report.setdefault("seconds", {})["lift"] = time.perf_counter() - started
-        report["num_gaussians"] = len(gaussians)
+        report["num_gaussians"] = gaussians.count
         return Reconstruction(geometry=solution.geometry, gaussians=gaussians)

@@ -15,7 +15,7 @@ from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import se3_inverse
 from neoverse_ns.reconstruct.base import Reconstruction, Reconstructor, SceneGeometry
 from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import KeyframeFlow, LiftConfig
-from neoverse_ns.reconstruct.bundle.lifting.scene_layers import scene_gaussians
+from neoverse_ns.reconstruct.bundle.lifting.scene_layers import scene_layers
 from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
 from neoverse_ns.reconstruct.depth_anything.held_out import merge_cameras
 from neoverse_ns.reconstruct.depth_anything.motion import find_motion, training_flow
@@ -87,8 +87,8 @@ class DepthAnythingReconstructor(Reconstructor):
             for pair in flow.pairs
         }
         with _timed(seconds, "lift"):
-            gaussians = scene_gaussians(clip, geometry, flows, self.lift_config)
-        report["num_gaussians"] = len(gaussians)
+            gaussians = scene_layers(clip, geometry, flows, self.lift_config)
+        report["num_gaussians"] = gaussians.count
         return Reconstruction(geometry=geometry, gaussians=gaussians)
 
     def _look(

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.gaussians.dynamic import DynamicGaussians, concatenate
+from neoverse_ns.gaussians.layers import FRAMES, LayeredGaussians
 from neoverse_ns.gaussians.transform import transform
 from neoverse_ns.geometry.alignment import Sim3
 from neoverse_ns.geometry.cameras import PinholeCameras
@@ -76,7 +77,7 @@ def to_scene(joined: JoinedWindows, keyframes: list[int], report: dict[str, Any]
     # Exact where round-off would leave traces that look like motion.
     c2w[0] = torch.eye(4)
     cameras = PinholeCameras(c2w, joined.cameras.K, joined.cameras.width, joined.cameras.height)
-    gaussians = transform(joined.gaussians, move)
+    gaussians = LayeredGaussians({FRAMES: transform(joined.gaussians, move)})
     focal = float(cameras.K[:, 0, 0].median())
     facts = {
         "kind": "network",
@@ -84,7 +85,7 @@ def to_scene(joined: JoinedWindows, keyframes: list[int], report: dict[str, Any]
         "fov_degrees": float(2 * torch.rad2deg(torch.atan(torch.tensor(0.5 * cameras.width / focal)))),
         "focal_from": "predicted",
         "unit": float(unit),
-        "num_gaussians": len(gaussians),
+        "num_gaussians": gaussians.count,
     }
     surfaces = joined.surfaces
     depth = surfaces.depth / unit.to(surfaces.depth)

@@ -14,7 +14,7 @@ from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.projection import unproject
 from neoverse_ns.geometry.se3 import se3_inverse
-from neoverse_ns.rasterize.scene import draw
+from neoverse_ns.rasterize.layers import draw_layers
 
 SLOTS = 3
 """Images given per view: the nearest frame before, the nearest after, and some others together."""
@@ -52,13 +52,13 @@ class References:
     @torch.no_grad()
     def of(source: SourceScene) -> References:
         """Draw the depth of every frame of the clip, on the Gaussians' device."""
-        like = source.gaussians.means
+        like = source.gaussians.frames.means
         cameras = source.cameras
         c2w, K, times = (value.to(like) for value in (cameras.c2w, cameras.K, source.times))
         depth = []
         for i, moment in enumerate(times.tolist()):
             view, size = se3_inverse(c2w[i : i + 1]), (cameras.width, cameras.height)
-            drawn = draw(source.gaussians, moment, view, K[i : i + 1], *size)
+            drawn = draw_layers(source.gaussians, moment, view, K[i : i + 1], *size)
             depth.append(depth_or_behind(drawn.depth.movedim(-1, 1), drawn.alpha.movedim(-1, 1)))
         images = source.frames.to(like.device).movedim(-1, 1).to(like.dtype) / 255
         return References(images, torch.cat(depth), PinholeCameras(c2w, K, cameras.width, cameras.height), times)

@@ -13,7 +13,7 @@ from torch import Tensor
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.gaussians.dynamic import DynamicGaussians, concatenate
 from neoverse_ns.geometry.cameras import PinholeCameras
-from neoverse_ns.rasterize.scene import draw
+from neoverse_ns.rasterize.drawing import draw
 from neoverse_ns.reconstruct.base import SceneGeometry
 
 _EDGE = 0.06
@@ -36,7 +36,7 @@ def fuse_background(clip: Clip, geometry: SceneGeometry, lifted: DynamicGaussian
         lifted: The keyframes' Gaussians, one per pixel in order, as :func:`lift` makes them.
 
     Returns:
-        Gaussians with `keyframe` -1 and `dynamic` False.
+        Constant Gaussians; `keyframe` says which one each was taken from.
     """
     count = clip.width * clip.height
     middle = len(geometry.keyframes) // 2
@@ -73,7 +73,6 @@ def _missing(collected: DynamicGaussians, camera: PinholeCameras, depth: Float[T
 def _constant(gaussians: DynamicGaussians) -> DynamicGaussians:
     return dataclasses.replace(
         gaussians,
-        keyframe=torch.full_like(gaussians.keyframe, -1),
         velocities=torch.zeros_like(gaussians.velocities),
         dynamic=torch.zeros_like(gaussians.dynamic),
     )

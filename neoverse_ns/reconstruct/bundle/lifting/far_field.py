@@ -1,4 +1,4 @@
-"""A backdrop behind everything: what a new camera sees where no keyframe showed any surface."""
+"""The far field behind everything: what a new camera sees where no keyframe showed any surface."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
-from neoverse_ns.gaussians.dynamic import BACKDROP, SH_C0, DynamicGaussians
+from neoverse_ns.gaussians.dynamic import DynamicGaussians, constant_gaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.projection import pixel_centres, unproject
 from neoverse_ns.geometry.quaternions import from_matrix
@@ -17,7 +17,7 @@ from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle.depth.dense_solver import fill
 
 STRIDE = 4
-"""Spacing of the backdrop's Gaussians in pixels; the images' sides are multiples of it."""
+"""Spacing of its Gaussians in pixels; the images' sides are multiples of it."""
 MARGIN = 0.5
 """How far it reaches beyond the middle keyframe's image on every side, as a share of the image's width."""
 BEHIND = 1.5
@@ -27,7 +27,7 @@ WIDTH = 0.75
 OPACITY = 0.95
 
 
-def backdrop(clip: Clip, geometry: SceneGeometry) -> DynamicGaussians:
+def far_field(clip: Clip, geometry: SceneGeometry) -> DynamicGaussians:
     """Large soft Gaussians on a plane behind the scene, facing the camera of the middle keyframe.
 
     In every direction they have the mean colour of the keyframes' static pixels there: sky goes on as sky, and behind
@@ -39,7 +39,7 @@ def backdrop(clip: Clip, geometry: SceneGeometry) -> DynamicGaussians:
         geometry: Cameras, depth and motion masks of the keyframes.
 
     Returns:
-        Constant Gaussians with `keyframe` BACKDROP.
+        Constant Gaussians.
     """
     view = _wide_view(geometry)
     sums = _gather(clip, geometry, view)
@@ -48,18 +48,12 @@ def backdrop(clip: Clip, geometry: SceneGeometry) -> DynamicGaussians:
     distance = BEHIND * float(geometry.depth.max())
     means = unproject(torch.full_like(known, distance), view.K[0], view.c2w[0]).reshape(-1, 3)
     count = len(means)
-    return DynamicGaussians(
-        means=means,
-        quats=from_matrix(view.c2w[0, :3, :3]).expand(count, 4).contiguous(),
-        log_scales=torch.full((count, 3), math.log(WIDTH * distance / float(view.K[0, 0, 0]))),
-        opacity_logits=torch.full((count,), math.log(OPACITY / (1 - OPACITY))),
-        sh=(colour.reshape(-1, 1, 3) - 0.5) / SH_C0,
-        keyframe=torch.full((count,), BACKDROP, dtype=torch.int64),
-        interval=torch.tensor([0.0, 0.5, 1.0]).repeat(count, 1),
-        velocities=torch.zeros(count, 2, 3),
-        angular_velocities=torch.zeros(count, 2, 3),
-        life_span_logits=torch.zeros(count),
-        dynamic=torch.zeros(count, dtype=torch.bool),
+    return constant_gaussians(
+        means,
+        from_matrix(view.c2w[0, :3, :3]).expand(count, 4).contiguous(),
+        torch.full((count, 3), math.log(WIDTH * distance / float(view.K[0, 0, 0]))),
+        OPACITY,
+        colour.reshape(-1, 3),
     )
 
 

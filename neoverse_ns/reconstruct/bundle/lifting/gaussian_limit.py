@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from neoverse_ns.gaussians.dynamic import DynamicGaussians, concatenate
+from neoverse_ns.gaussians.layers import FRAMES, LayeredGaussians
 from neoverse_ns.geometry.projection import project
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle.lifting.background import SAME
@@ -21,36 +22,38 @@ WIDER = 3.0
 gaps between Gaussians of single pixels, does not grow with them."""
 
 
-def limit_gaussians(
-    lifted: DynamicGaussians, background: DynamicGaussians, geometry: SceneGeometry, most: int | None
-) -> DynamicGaussians:
-    """At most `most` Gaussians of the keyframes' own and of the background, joined.
+def limit_gaussians(scene: LayeredGaussians, geometry: SceneGeometry, most: int | None) -> LayeredGaussians:
+    """At most `most` Gaussians in all layers.
 
     What is left out, in this order, until the rest fits: 2x2 pixels of a keyframe become one wider Gaussian, the most
-    alike in colour and depth first; then background that several keyframes show anyway, most often shown first; then
-    whatever is known least.
+    alike in colour and depth first; then what lies behind and several keyframes show anyway, most often shown first;
+    then whatever is known least.
 
     Args:
-        lifted: One per pixel of every keyframe, in order, as :func:`lift` makes them.
-        background: As :func:`fuse_background` makes it.
+        scene: With one Gaussian per pixel of every keyframe in its `frames`, in order, as :func:`lift` makes them.
         geometry: Depth and confidence of the keyframes.
         most: The bound, positive; None for none.
     """
-    if most is None or len(lifted) + len(background) <= most:
-        return concatenate([lifted, background])
-    confidence = geometry.confidence.flatten()
-    surplus = len(lifted) + len(background) - most
-    lifted, confidence = _merge_blocks(lifted, confidence, geometry, math.ceil(surplus / (BLOCK**2 - 1)))
-    surplus = len(lifted) + len(background) - most
+    if most is None or scene.count <= most:
+        return scene
+    behind = [name for name in scene if name != FRAMES]
+    others = concatenate([scene[name] for name in behind]) if behind else scene.frames[:0]
+    layer = torch.cat([torch.full((len(scene[name]),), i) for i, name in enumerate(behind)] or [torch.zeros(0)])
+    lifted, confidence = _merge_blocks(
+        scene.frames, geometry.confidence.flatten(), geometry, math.ceil((scene.count - most) / (BLOCK**2 - 1))
+    )
+    surplus = len(lifted) + len(others) - most
     if surplus > 0:
-        views = times_shown(background, geometry)
+        views = times_shown(others, geometry)
         order = views.argsort(descending=True, stable=True)
-        redundant = int((views > 1).sum())
-        background = background[order[min(surplus, redundant) :].sort().values]
-    whole = concatenate([lifted, background])
-    known = torch.cat([confidence, torch.full((len(background),), math.inf)])
+        kept = order[min(surplus, int((views > 1).sum())) :].sort().values
+        others, layer = others[kept], layer[kept]
+    known = torch.cat([confidence, torch.full((len(others),), math.inf)])
     kept = known.argsort(descending=True, stable=True)[:most].sort().values
-    return whole[kept]
+    first = int((kept < len(lifted)).sum())
+    rest = kept[first:] - len(lifted)
+    parts = {name: others[rest[layer[rest] == i]] for i, name in enumerate(behind)}
+    return LayeredGaussians({FRAMES: lifted[kept[:first]]} | parts)
 
 
 def times_shown(gaussians: DynamicGaussians, geometry: SceneGeometry) -> Int64[Tensor, " n"]:

@@ -38,8 +38,8 @@ class LiftConfig:
     region."""
     background: bool = True
     """Add a fused, constant background that fills what the keyframes' own Gaussians leave open in new views."""
-    backdrop: bool = True
-    """Add a soft backdrop behind everything, so that new views have no holes where no frame shows anything."""
+    far_field: bool = True
+    """Add a soft far field behind everything, so that new views have no holes where no frame shows anything."""
     max_gaussians: int | None = None
     """Bound on the number of Gaussians; None keeps all. First pixels that look like their neighbours are merged, then
     background that several keyframes show is left out, then what is known least."""

@@ -1,19 +1,19 @@
-"""All Gaussians of a scene: the keyframes' pixels, the fused background, the backdrop."""
+"""All layers of a scene as reconstructed: the keyframes' pixels, the fused background, the far field."""
 
 from __future__ import annotations
 
 from neoverse_ns.clip.clip import Clip
-from neoverse_ns.gaussians.dynamic import DynamicGaussians, concatenate
+from neoverse_ns.gaussians.layers import BACKGROUND, FAR_FIELD, FRAMES, LayeredGaussians
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle.lifting.background import fuse_background
-from neoverse_ns.reconstruct.bundle.lifting.far_field import backdrop
+from neoverse_ns.reconstruct.bundle.lifting.far_field import far_field
 from neoverse_ns.reconstruct.bundle.lifting.gaussian_limit import limit_gaussians
 from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import KeyframeFlow, LiftConfig, lift
 
 
-def scene_gaussians(
+def scene_layers(
     clip: Clip, geometry: SceneGeometry, flows: dict[tuple[int, int], KeyframeFlow], config: LiftConfig
-) -> DynamicGaussians:
+) -> LayeredGaussians:
     """Lift the keyframes' pixels and add what `config` asks for behind them.
 
     Args:
@@ -22,10 +22,9 @@ def scene_gaussians(
         flows: Flow between neighbouring keyframes, by sampled-frame positions (from, to).
         config: See :class:`LiftConfig`.
     """
-    lifted = lift(clip, geometry, flows, config)
-    behind = lifted[:0]
+    layers = {FRAMES: lift(clip, geometry, flows, config)}
     if config.background and len(geometry.keyframes) > 1:
-        behind = fuse_background(clip, geometry, lifted)
-    if config.backdrop:
-        behind = concatenate([behind, backdrop(clip, geometry)])
-    return limit_gaussians(lifted, behind, geometry, config.max_gaussians)
+        layers[BACKGROUND] = fuse_background(clip, geometry, layers[FRAMES])
+    if config.far_field:
+        layers[FAR_FIELD] = far_field(clip, geometry)
+    return limit_gaussians(LayeredGaussians(layers), geometry, config.max_gaussians)

@@ -1,8 +1,9 @@
 """A moving thing keeps its size: its depths in all keyframes are brought into agreement.
 
 A region's depth in one keyframe alone (see :mod:`neoverse_ns.reconstruct.bundle.motion.dynamic_objects`) is rough,
-and wrong where the thing flies or hides its feet. But how much larger or smaller it looks in the next
-keyframe says exactly how much nearer or farther it is there. Regions are linked along the flow, and every chain settles where most of its members say.
+and wrong where the thing flies or hides its feet. But how much larger or smaller it looks in the next keyframe says
+exactly how much nearer or farther it is there. Regions are linked along the flow, and every chain settles where most of
+its members say.
 """
 
 from __future__ import annotations
