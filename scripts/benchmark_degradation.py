@@ -44,7 +44,7 @@ class BenchmarkDegradation:
 
 def measure(source: SourceScene, repeats: int) -> dict[str, float]:
     """Seconds, least of all repeats, of culling, of smearing too, and of drawing every frame with its mask."""
-    settings, cuda = DegradationSettings(), source.gaussians.means.is_cuda
+    settings, cuda = DegradationSettings(), source.gaussians.frames.means.is_cuda
     least: dict[str, float] = {}
 
     def passed(name: str, since: float) -> float:

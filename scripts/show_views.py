@@ -25,7 +25,7 @@ from torch import Tensor
 from neoverse_ns.console import progress, say, warn
 from neoverse_ns.errors import NeoVerseError, RunError
 from neoverse_ns.plugin.run import OpenRun, open_run, to_bytes
-from neoverse_ns.rasterize.scene import Drawing
+from neoverse_ns.rasterize.drawing import Drawing
 
 TITLES = ("input", "drawn", "error", "depth", "camera to the left", "camera to the right")
 HEADER = 20

@@ -37,7 +37,7 @@ def write_reconstruction(scene: Scene, folder: Path) -> list[Path]:
     )
     files = [folder / "cameras.json", folder / "depth.npz"]
     if scene.gaussians is not None:
-        write_ply(folder / "gaussians.ply", scene.gaussians)
+        write_ply(folder / "gaussians.ply", scene.gaussians.flat())
         files.append(folder / "gaussians.ply")
     write_tum(folder / "cameras.tum", geometry.cameras.c2w, clip.seconds)
     names = [scene.frame_file(i).name for i in range(len(clip))]

@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neoverse_ns.gaussians.dynamic import SH_C0, DynamicGaussians
+from neoverse_ns.gaussians.dynamic import SH_C0
+from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.gaussians.transition import GaussiansAtTime, at_time
 
 
@@ -23,13 +24,13 @@ class ExportConfig(Protocol):
 class ExportProperties:
     """Mixin for a model with `gaussians` and a config; all properties list the same Gaussians in the same order."""
 
-    gaussians: DynamicGaussians
+    gaussians: LayeredGaussians
     config: ExportConfig
 
     @torch.no_grad()
     def _exported(self) -> GaussiansAtTime:
         config = self.config
-        return at_time(self.gaussians, config.export_time, config.nearest_keyframe_only, config.life_span_gamma)
+        return at_time(self.gaussians.flat(), config.export_time, config.nearest_keyframe_only, config.life_span_gamma)
 
     @property
     def means(self) -> Float[Tensor, "m 3"]:

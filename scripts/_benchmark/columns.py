@@ -144,7 +144,7 @@ STAGE_SECTIONS = {
     ),
     "Costs": (
         *_three("ns-train s", 0, "seconds"),
-        Column("new Gaussians", ("stage", "refined", "made_up"), 0, "mean"),
+        Column("new Gaussians", ("stage", "refined", "inpainted"), 0, "mean"),
     ),
 }
 """The tables of refinement as a stage of training: the same run without it, with as many more steps, and with it."""

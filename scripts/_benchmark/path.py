@@ -13,10 +13,11 @@ from torch import Tensor
 
 from neoverse_ns.console import progress
 from neoverse_ns.gaussians.dynamic import DynamicGaussians, concatenate
+from neoverse_ns.gaussians.layers import BACKGROUND, FRAMES, LayeredGaussians
 from neoverse_ns.gaussians.transition import at_time
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.projection import unproject
-from neoverse_ns.rasterize.scene import draw
+from neoverse_ns.rasterize.layers import draw_layers
 
 KEYFRAMES = 11
 """Those of the default 25 frames."""
@@ -51,17 +52,19 @@ class PathTiming:
         return self.frames / FRAME_RATE / self.total_s
 
 
-def path_scene(width: int, height: int) -> DynamicGaussians:
+def path_scene(width: int, height: int) -> LayeredGaussians:
     """What a short training leaves: one Gaussian per pixel of 11 keyframes, and a background of one more picture."""
     random = torch.Generator().manual_seed(0)
     K = path_cameras(1, width, height).K[0]
-    layers = [_layer(number, width, height, K, random) for number in range(KEYFRAMES)]
-    behind = _layer(0, width, height, K, random)
-    constant = behind.with_(dynamic=torch.zeros_like(behind.dynamic), keyframe=torch.full_like(behind.keyframe, -1))
-    return concatenate([*layers, constant])
+    own = [_keyframe(number, width, height, K, random) for number in range(KEYFRAMES)]
+    behind = _keyframe(0, width, height, K, random)
+    constant = behind.with_(dynamic=torch.zeros_like(behind.dynamic))
+    return LayeredGaussians({FRAMES: concatenate(own), BACKGROUND: constant})
 
 
-def _layer(number: int, width: int, height: int, K: Float[Tensor, "3 3"], random: torch.Generator) -> DynamicGaussians:
+def _keyframe(
+    number: int, width: int, height: int, K: Float[Tensor, "3 3"], random: torch.Generator
+) -> DynamicGaussians:
     count = width * height
 
     def normal(*shape: int) -> Tensor:
@@ -102,7 +105,7 @@ def path_cameras(frames: int, width: int, height: int) -> PinholeCameras:
 
 
 @torch.no_grad()
-def time_path(gaussians: DynamicGaussians, cameras: PinholeCameras) -> PathTiming:
+def time_path(scene: LayeredGaussians, cameras: PinholeCameras) -> PathTiming:
     """Draw one frame per camera, playing the clip from its begin to its end."""
     moments = torch.linspace(0, 1, len(cameras)).tolist()
     viewmats, taken, moving, alive, used = cameras.viewmats, [], [], [], 0.0
@@ -111,15 +114,15 @@ def time_path(gaussians: DynamicGaussians, cameras: PinholeCameras) -> PathTimin
             frame = slice(i, i + 1)
             view = (viewmats[frame], cameras.K[frame], cameras.width, cameras.height)
             if i == 0:  # compiles the kernels where nothing has yet
-                draw(gaussians, moment, *view)
+                draw_layers(scene, moment, *view)
             before = time.process_time()
-            taken.append(_seconds(lambda moment=moment, view=view: draw(gaussians, moment, *view)))
+            taken.append(_seconds(lambda moment=moment, view=view: draw_layers(scene, moment, *view)))
             used += time.process_time() - before
-            moving.append(_seconds(lambda moment=moment: at_time(gaussians, moment)))
-            alive.append(len(at_time(gaussians, moment).index))
+            moving.append(_seconds(lambda moment=moment: [at_time(layer, moment) for layer in scene.values()]))
+            alive.append(sum(len(at_time(layer, moment).index) for layer in scene.values()))
             steps.advance()
     return PathTiming(
-        len(cameras), len(gaussians), sum(alive) / len(alive), _median(moving), _median(taken), sum(taken), used
+        len(cameras), scene.count, sum(alive) / len(alive), _median(moving), _median(taken), sum(taken), used
     )
 
 

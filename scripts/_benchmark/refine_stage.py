@@ -24,7 +24,7 @@ def measure_stage(sample: BenchmarkClip, settings: TrainSettings, refiner: str, 
 
     Returns:
         `without`, `steps` and `refined`, each with what ns-eval writes, the right camera's scores, the number of
-        `made_up` Gaussians, and the `seconds` of its ns-train.
+        `inpainted` Gaussians, and the `seconds` of its ns-train.
 
     Raises:
         RunError: A command failed.
@@ -48,12 +48,12 @@ def _train(sample: BenchmarkClip, settings: TrainSettings, name: str, flags: lis
     command("ns-eval", "--load-config", str(run / "config.yml"), "--output-path", str(metrics))
     result = json.loads(metrics.read_text("utf8"))["results"] | {"seconds": seconds}
     # Importing nerfstudio takes seconds, which measuring refiners alone should not cost.
-    from neoverse_ns.gaussians.dynamic import MADE_UP
+    from neoverse_ns.gaussians.layers import INPAINTED
     from neoverse_ns.plugin.run import open_run
 
     trained = open_run(run / "config.yml")
     model, _ = trained.loaded()
-    result["made_up"] = int(model.gaussians.keyframe.eq(MADE_UP).sum())
+    result["inpainted"] = len(model.gaussians.layer(INPAINTED))
     if sample.right_frames is not None:
         result |= score_right(sample, trained.cameras, trained.draw)
     return result

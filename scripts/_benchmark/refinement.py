@@ -119,8 +119,8 @@ def _right(sample: BenchmarkClip, source: SourceScene, contest: Contest) -> dict
     placements: dict[str, Callable[..., PinholeCameras]] = {"aligned": place_by_alignment, "beside": place_beside}
     for name, place in placements.items():
         cameras = place(source.cameras, sample.cameras, sample.right_cameras)
-        # The unrefined view is what a viewer shows, with the soft backdrop through what is open.
-        shown = draw_conditions(source.gaussians, cameras, source.times, ConditionSettings(backdrop=True)).rgb
+        # The unrefined view is what a viewer shows, with the far field through what is open.
+        shown = draw_conditions(source.gaussians, cameras, source.times, ConditionSettings(far_field=True)).rgb
         drawn = draw_conditions(source.gaussians, cameras, source.times, ConditionSettings(MASK_ALPHA))
         result[name] = _score_all(drawn, sample.right_frames, contest, render=shown)
     return result
