@@ -1,4 +1,4 @@
-"""`ns-neoverse reconstruct`: only geometry, as files that other programs read."""
+"""`ns-neoverse reconstruct`: a clip's 4D scene as files that other programs read."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import tyro
 
 from neoverse_ns.console import say
 from neoverse_ns.errors import RunError
+from neoverse_ns.optimise.config import OptimiseConfig
 from neoverse_ns.reconstruct.config import SceneConfig
 
 
@@ -20,7 +21,7 @@ def _all_frames() -> SceneConfig:
 
 @dataclass
 class Reconstruct:
-    """Cameras, depth and 4D Gaussians of a clip, without training.
+    """Cameras, depth and 4D Gaussians of a clip, as they come from the reconstructor or optimised on the clip.
 
     Writes cameras.json (OpenCV camera-to-world, intrinsics in pixels), depth.npz, gaussians.ply, cameras.tum and a
     COLMAP text model.
@@ -35,20 +36,28 @@ class Reconstruct:
         default_factory=_all_frames
     )
     """Which frames, and how they are reconstructed."""
+    optimise: bool = False
+    """Optimise Gaussians and cameras on the clip's pixels, as ns-train neoverse does."""
+    optimisation: OptimiseConfig = field(default_factory=OptimiseConfig)
+    """How, where `--optimise` is given."""
     device: Literal["cpu", "cuda"] = "cpu"
-    """Decides the default number and size of frames."""
+    """Where it is optimised; decides the default number and size of frames, too."""
 
     def run(self) -> None:
-        """Reconstruct (or take from the cache) and write.
+        """Reconstruct (or take from the cache), optimise where that is asked for, and write.
 
         Raises:
             ClipError, SettingsError, ReconstructionError: The clip cannot be reconstructed as asked.
             RunError: The output folder cannot be written.
         """
         from neoverse_ns.export.scene_files import write_reconstruction
+        from neoverse_ns.optimise.loop import optimise
         from neoverse_ns.reconstruct.cache import cached_scene
 
+        self.optimisation.validate()
         scene = cached_scene(self.clip, self.scene, self.device)
+        if self.optimise:
+            scene = optimise(scene, self.optimisation, self.device)
         try:
             files = write_reconstruction(scene, self.output_dir)
         except OSError as error:
