@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neoverse_ns.geometry import quaternions
-from neoverse_ns.geometry.smooth import cubic_sqrt, inverse_jacobian_sqrt, sinc_sqrt, versine_sqrt
+from neoverse_ns.geometry.smooth import cubic_sqrt, sinc_sqrt, versine_sqrt
 
 
 def skew(v: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3 3"]:
@@ -41,16 +41,6 @@ def se3_exp(xi: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch 4 4"]:
     R = _identity(xi) + sinc_sqrt(x) * W + versine_sqrt(x) * WW
     J = _identity(xi) + versine_sqrt(x) * W + cubic_sqrt(x) * WW
     return assemble(R, (J @ rho[..., None]).squeeze(-1))
-
-
-def se3_log(T: Float[Tensor, "*batch 4 4"]) -> Float[Tensor, "*batch 6"]:
-    """Twist of a rigid motion, with a rotation of at most pi; the inverse of :func:`se3_exp`."""
-    phi = so3_log(T[..., :3, :3])
-    W = skew(phi)
-    x = phi.square().sum(-1)[..., None, None]
-    J_inverse = _identity(T) - W / 2 + inverse_jacobian_sqrt(x) * (W @ W)
-    rho = (J_inverse @ T[..., :3, 3:]).squeeze(-1)
-    return torch.cat([rho, phi], dim=-1)
 
 
 def se3_inverse(T: Float[Tensor, "*batch 4 4"]) -> Float[Tensor, "*batch 4 4"]:

@@ -55,12 +55,6 @@ def cubic_sqrt(x: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch"]:
     return _switch(x, 0.25, _alternating(3), lambda a: (a - a.sin()) / a**3)
 
 
-def inverse_jacobian_sqrt(x: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch"]:
-    """(1 - (a/2) cot(a/2)) / a^2 with x = a^2 < (2 pi)^2; its series has the Bernoulli numbers."""
-    series = [b / math.factorial(2 * k + 2) for k, b in enumerate(_BERNOULLI)]
-    return _switch(x, 0.25, series, lambda a: (1 - (a / 2) * (a / 2).cos() / (a / 2).sin()) / a**2)
-
-
 def arcsinc(sine_squared: Float[Tensor, "*batch"], cosine: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch"]:
     """a / sin(a) for an angle a in [0, pi/2] given by the square of its sine and its cosine >= 0."""
     series = [math.comb(2 * k, k) / (4**k * (2 * k + 1)) for k in range(9)]

@@ -20,14 +20,6 @@ def frame_change(frames: Float[Tensor, "n h w 3"]) -> float:
     return sum(changes) / len(changes)
 
 
-def temporal_flicker_raw(frames: Float[Tensor, "n h w 3"]) -> float:
-    """Temporal flickering of VBench (Huang et al., CVPR 2024) as a score, 1 for a still video.
-
-    "Raw" because VBench keeps only videos of still scenes, whereas here every motion counts as flicker.
-    """
-    return 1 - frame_change(frames)
-
-
 def change_error(frames: Float[Tensor, "n h w 3"], truth: Float[Tensor, "n h w 3"]) -> float:
     """Mean absolute error of the change between neighbouring frames: flicker that the true video does not have.
 

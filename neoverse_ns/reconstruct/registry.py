@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from neoverse_ns.console import say
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.reconstruct.base import Reconstructor
+from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import LiftConfig
 from neoverse_ns.reconstruct.bundle.reconstructor import BundleReconstructor
 from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.feedforward.availability import can_run, result_identity
@@ -64,8 +65,17 @@ def choose_reconstructor(config: SceneConfig) -> Choice:
 
 
 def settled(config: SceneConfig) -> SceneConfig:
-    """The same settings with the reconstructor named; where that was left open, says which one it is and why."""
+    """The same settings with the reconstructor named; where that was left open, says which one it is and why.
+
+    Raises:
+        SettingsError: There is none of that name, or settings are given that it does not have.
+    """
     choice = choose_reconstructor(config)
+    if choice.name == "network" and config.lift != LiftConfig():
+        raise SettingsError(
+            "--lift.* has no effect with the network, which makes its own Gaussians: leave it out, or add "
+            "--reconstructor bundle"
+        )
     if config.reconstructor == choice.name:
         return config
     say(f"reconstructor: {choice.name} ({choice.reason})")

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neoverse_ns.geometry.se3 import se3_exp, se3_inverse, se3_log, skew, so3_exp, so3_log
+from neoverse_ns.geometry.se3 import se3_exp, se3_inverse, skew, so3_exp, so3_log
 
 EYE3, EYE4 = torch.eye(3, dtype=torch.float64), torch.eye(4, dtype=torch.float64)
 directions = hnp.arrays(np.float64, 3, elements=st.floats(-1, 1)).filter(lambda v: np.linalg.norm(v) > 1e-3)
@@ -58,11 +58,10 @@ def test_se3_exp_matches_the_matrix_exponential(xi):
 
 
 @given(twists)
-def test_se3_round_trip(xi):
-    T = se3_exp(xi)
-    torch.testing.assert_close(se3_exp(se3_log(T)), T, atol=1e-11, rtol=0)
+def test_rotations_of_twists_come_back(xi):
+    R = se3_exp(xi)[:3, :3]
     if xi[3:].norm() < math.pi - 1e-6:
-        torch.testing.assert_close(se3_log(T), xi, atol=1e-10, rtol=1e-10)
+        torch.testing.assert_close(so3_log(R), xi[3:], atol=1e-10, rtol=1e-10)
 
 
 @given(twists)
@@ -78,7 +77,8 @@ def test_inverse_both_ways(xi):
 def test_associativity_and_closure(a, b, c):
     A, B, C = se3_exp(a), se3_exp(b), se3_exp(c)
     torch.testing.assert_close((A @ B) @ C, A @ (B @ C), atol=1e-11, rtol=0)
-    torch.testing.assert_close(se3_exp(se3_log(A @ B)), A @ B, atol=1e-11, rtol=0)
+    torch.testing.assert_close((A @ B)[:3, :3] @ (A @ B)[:3, :3].T, EYE3, atol=1e-11, rtol=0)
+    assert torch.equal((A @ B)[3], EYE4[3])
 
 
 @given(rotation_vectors, translations)
@@ -98,8 +98,6 @@ def test_gradients_at_zero_are_the_generators(dtype):
         expected[k, 3, k] = 1
         expected[:3, :3, 3 + k] = skew(torch.eye(3, dtype=dtype)[k])
     torch.testing.assert_close(jacobian, expected, atol=0, rtol=0)
-    chain = torch.autograd.functional.jacobian(lambda xi: se3_log(se3_exp(xi)), zero)
-    torch.testing.assert_close(chain, torch.eye(6, dtype=dtype), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("size", [0.0, 1e-9, 1e-3, 0.3, 1.5, 3.0])
@@ -109,8 +107,6 @@ def test_gradients_against_finite_differences(size):
     xi[3:] *= size / xi[3:].norm()
     xi.requires_grad_(True)
     assert torch.autograd.gradcheck(se3_exp, xi)
-    T = se3_exp(xi).detach().requires_grad_(True)
-    assert torch.autograd.gradcheck(se3_log, T)
 
 
 def test_float32_stays_accurate_between_series_and_closed_form():
@@ -120,7 +116,7 @@ def test_float32_stays_accurate_between_series_and_closed_form():
     single = se3_exp(xi.to(torch.float32))
     assert single.dtype == torch.float32
     torch.testing.assert_close(single.double(), se3_exp(xi), atol=5e-7, rtol=0)
-    torch.testing.assert_close(se3_log(single).double(), xi, atol=5e-6, rtol=0)
+    torch.testing.assert_close(so3_log(single[:, :3, :3]).double(), xi[:, 3:], atol=5e-6, rtol=0)
 
 
 def test_batches_broadcast_over_leading_dimensions():
@@ -129,5 +125,5 @@ def test_batches_broadcast_over_leading_dimensions():
     T = se3_exp(xi)
     assert T.shape == (2, 3, 4, 4)
     torch.testing.assert_close(T[1, 2], se3_exp(xi[1, 2]))
-    assert se3_log(T).shape == (2, 3, 6)
+    assert so3_log(T[..., :3, :3]).shape == (2, 3, 3)
     assert se3_exp(torch.zeros(0, 6)).shape == (0, 4, 4)

@@ -17,7 +17,6 @@ ANGLES = [1e-12, 1e-5, 0.01, 0.1, 0.3, 0.4999, 0.5001, 1.0, 2.0, 3.0]
         (smooth.sinc_sqrt, lambda a: mpmath.sin(a) / a),
         (smooth.versine_sqrt, lambda a: (1 - mpmath.cos(a)) / a**2),
         (smooth.cubic_sqrt, lambda a: (a - mpmath.sin(a)) / a**3),
-        (smooth.inverse_jacobian_sqrt, lambda a: (1 - a / 2 * mpmath.cot(a / 2)) / a**2),
     ],
 )
 def test_values_and_slopes(ours, exact):

@@ -37,7 +37,8 @@ class NetworkConfig:
     dynamic_threshold: float = 0.0
     """Gaussians slower than this, in the network's unit per keyframe, are constant; 0 lets all of them move."""
     global_motion_tracking: bool = False
-    """Let a slow Gaussian be constant only if nothing moves at its place in any keyframe that shows it."""
+    """Let a slow Gaussian be constant only if nothing moves at its place in any keyframe that shows it; needs
+    `dynamic_threshold`."""
     tracking_threshold: float = 0.01
     """Speed that counts as moving there."""
     voxel_size: float = 0.002
@@ -74,6 +75,11 @@ class NetworkConfig:
         for name, bound in least.items():
             if getattr(self, name) < bound:
                 raise SettingsError(f"network.{name} must be at least {bound}, got {getattr(self, name)}")
+        if self.global_motion_tracking and self.dynamic_threshold == 0:
+            raise SettingsError(
+                "network.global_motion_tracking decides which slow Gaussians are constant, and without "
+                "--network.dynamic-threshold none is slow: give a threshold (such as 0.01), or leave tracking out"
+            )
         if self.overlap > self.window // 2:
             raise SettingsError(
                 f"network.overlap must be at most half of network.window ({self.window}), got {self.overlap}"

@@ -16,10 +16,10 @@ from neoverse_ns.networks.neoverse.splats import keyframe_splats
 from neoverse_ns.reconstruct.feedforward.camera_anchoring import follow_keyframes
 from neoverse_ns.reconstruct.feedforward.config import NetworkConfig
 from neoverse_ns.reconstruct.feedforward.frame_passes import CameraPass
-from neoverse_ns.reconstruct.feedforward.held_out import scale_ratio
 from neoverse_ns.reconstruct.feedforward.lift import to_dynamic_gaussians
 from neoverse_ns.reconstruct.feedforward.runner import FrameRunner
 from neoverse_ns.reconstruct.feedforward.surfaces import Surfaces, check_finite, surfaces_of
+from neoverse_ns.reconstruct.feedforward.unit_ratio import scale_ratio
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.generate.base import DEFAULT_PROMPT
 from neoverse_ns.generate.degradation.settings import DegradationSettings
-from neoverse_ns.generate.refiners.wan.config import FRAMES_PER_LATENT, WanConfig
+from neoverse_ns.generate.refiners.wan.config import FRAMES_PER_LATENT, WanSource
 from neoverse_ns.reconstruct.config import SceneConfig
 
 
@@ -59,8 +59,8 @@ class ControlTrainingConfig:
     save_model: bool = False
     """At the end also write the whole transformer, in the release's layout."""
 
-    wan: WanConfig = field(default_factory=WanConfig)
-    """Where the model comes from; of the rest only `download` counts."""
+    wan: WanSource = field(default_factory=WanSource)
+    """Where the model comes from."""
     fresh_control: int | None = None
     """Begin with a new control branch that has one block after every so many of Wan's, instead of the model's own; for
     models without one (`Wan-AI/Wan2.1-T2V-1.3B-Diffusers`), and for beginning anew."""

@@ -10,10 +10,9 @@ from collections import Counter
 import pytest
 import torch
 
-from neoverse_ns.errors import MemoryShortageError
 from neoverse_ns.networks.neoverse.architecture import NetworkArchitecture
 from neoverse_ns.networks.neoverse.checkpoint import type_in
-from neoverse_ns.networks.neoverse.frame_budget import fit_frames, largest_frames, needed_bytes
+from neoverse_ns.networks.neoverse.frame_budget import largest_frames, needed_bytes
 from neoverse_ns.networks.neoverse.low_vram import stage_of
 from neoverse_ns.networks.neoverse.memory import MemoryRequest, estimate_memory, weight_bytes
 from neoverse_ns.networks.neoverse.model import NeoVerseNetwork
@@ -120,23 +119,6 @@ def test_the_largest_number_of_frames_is_the_largest() -> None:
     assert largest_frames(RELEASED, CLIP, int(1e9)) == 0
     # Weights that are there already leave the room to the frames.
     assert largest_frames(RELEASED, CLIP, int(8e9), weights_loaded=True) > largest_frames(RELEASED, CLIP, int(8e9))
-
-
-def test_what_does_not_fit_is_refused_or_made_to_fit(capsys: pytest.CaptureFixture[str]) -> None:
-    assert fit_frames(RELEASED, CLIP, None) == 21
-    assert fit_frames(RELEASED, CLIP, int(80e9)) == 21
-    printed = capsys.readouterr().out
-    assert printed.count("memory for 21 frames of 560x336: about ") == 2
-    assert "80.0 GB free" in printed
-    most = largest_frames(RELEASED, CLIP, int(11e9))
-    assert fit_frames(RELEASED, CLIP, int(11e9), "fewer") == most
-    assert f"{most} at a time instead" in capsys.readouterr().out
-    with pytest.raises(MemoryShortageError, match=rf"11\.0 GB are free: at most {most} fit; run fewer .*low_vram"):
-        fit_frames(RELEASED, CLIP, int(11e9))
-    for choice in ("error", "fewer"):
-        with pytest.raises(MemoryShortageError, match="not even one fits; use smaller frames") as raised:
-            fit_frames(RELEASED, CLIP, int(1e9), choice)  # type: ignore[arg-type]
-    assert "\n" not in str(raised.value)
 
 
 def test_free_memory_of_this_machine(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,9 @@ import torch
 
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.networks.neoverse.prior_tokens import Priors
-from neoverse_ns.reconstruct.feedforward.held_out import predict_held_out, scale_ratio
+from neoverse_ns.reconstruct.feedforward.unit_ratio import scale_ratio
 from tests.networks.neoverse.fixtures import frames, lively
+from tests.networks.neoverse.held_out_reference import predict_held_out
 
 
 def test_two_runs_in_one_scale() -> None:

@@ -14,11 +14,11 @@ from neoverse_ns.errors import ReconstructionError, SettingsError
 from neoverse_ns.networks.neoverse.model import NeoVerseNetwork
 from neoverse_ns.reconstruct.base import Reconstruction
 from neoverse_ns.reconstruct.feedforward.config import NetworkConfig
-from neoverse_ns.reconstruct.feedforward.held_out import predict_held_out
 from neoverse_ns.reconstruct.feedforward.reconstructor import NetworkReconstructor
 from neoverse_ns.reconstruct.feedforward.sizing import network_size
 from neoverse_ns.reconstruct.priors.config import PriorsConfig
 from neoverse_ns.reconstruct.split import FrameSplit, split_frames
+from tests.networks.neoverse.held_out_reference import predict_held_out
 from tests.networks.neoverse.tiny import tiny_network
 
 FRAMES, WIDTH, HEIGHT = 7, 48, 32

@@ -10,7 +10,7 @@ import torch
 
 from neoverse_ns.errors import ClipError, RefinementError
 from neoverse_ns.generate.degradation.settings import DegradationSettings
-from neoverse_ns.generate.refiners.wan.config import WanConfig
+from neoverse_ns.generate.refiners.wan.config import WanConfig, WanSource
 from neoverse_ns.generate.refiners.wan.refiner import WanRefiner
 from neoverse_ns.reconstruct.cache import scene_key
 from neoverse_ns.reconstruct.config import SceneConfig
@@ -57,7 +57,7 @@ def _scene_config(tmp_path: Path) -> SceneConfig:
 
 def _config(tmp_path: Path, model: Path, **settings) -> ControlTrainingConfig:
     settings = {"learning_rate": 3e-3, "frames": 5, "log_every": 5, "degradation": SMALL, **settings}
-    wan = WanConfig(model=str(model), base=None, device="cpu")
+    wan = WanSource(model=str(model), base=None)
     return ControlTrainingConfig(wan=wan, scene=_scene_config(tmp_path), **settings)
 
 

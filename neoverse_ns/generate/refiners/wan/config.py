@@ -17,8 +17,8 @@ Offload = Literal["none", "components", "blocks"]
 
 
 @dataclass
-class WanConfig:
-    """Which weights, how they are run, and how frames are sampled. None means the default for what was found."""
+class WanSource:
+    """Which weights."""
 
     model: str = "Yuppie1204/NeoVerse"
     """Folder or hub id that has the transformer with its control branch, in the release's layout or in diffusers'."""
@@ -26,10 +26,25 @@ class WanConfig:
     """Folder or hub id for the text encoder, tokenizer and autoencoder where `model` lacks them."""
     control: str | None = None
     """File that training wrote, whose control branch takes the place of the model's own."""
-    lora: str = "auto"
-    """Distilled LoRA: a file; `auto` takes the one in `model`'s folder `loras`, if any; `none` takes none."""
     download: bool = False
     """Whether what is not on this machine may be downloaded."""
+
+    def validate(self) -> None:
+        """Check every setting.
+
+        Raises:
+            SettingsError: One is out of range; names it and the value.
+        """
+        if not self.model.strip():
+            raise SettingsError("model is empty: give a folder or a hub id such as Yuppie1204/NeoVerse")
+
+
+@dataclass
+class WanConfig(WanSource):
+    """Which weights, how they are run, and how frames are sampled. None means the default for what was found."""
+
+    lora: str = "auto"
+    """Distilled LoRA: a file; `auto` takes the one in `model`'s folder `loras`, if any; `none` takes none."""
 
     steps: int | None = None
     """Euler steps; by default 4 with a distilled LoRA and 50 without."""
@@ -61,6 +76,7 @@ class WanConfig:
         Raises:
             SettingsError: One is out of range; names it and the value.
         """
+        super().validate()
         for name in ("steps", "window"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -73,5 +89,3 @@ class WanConfig:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value >= least):
                 raise SettingsError(f"{name} must be a finite number, {least:g} or more, got {value}")
-        if not self.model.strip():
-            raise SettingsError("model is empty: give a folder or a hub id such as Yuppie1204/NeoVerse")

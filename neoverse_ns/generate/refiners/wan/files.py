@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from neoverse_ns.errors import WeightsError
-from neoverse_ns.generate.refiners.wan.config import WanConfig
+from neoverse_ns.generate.refiners.wan.config import WanSource
 from neoverse_ns.generate.refiners.wan.shards import find_shards, read_shapes
 from neoverse_ns.weights.config import WeightsConfig
 from neoverse_ns.weights.hub import obtain_folder
@@ -64,8 +64,12 @@ class WanFiles:
     control: Path | None = None
 
 
-def find_wan_files(config: WanConfig) -> WanFiles:
+def find_wan_files(config: WanSource, lora: str = "none") -> WanFiles:
     """Find every part, on this machine or (where allowed) on the hub: first in `config.model`, then in `config.base`.
+
+    Args:
+        config: Where to look.
+        lora: See :class:`neoverse_ns.generate.refiners.wan.config.WanConfig`.
 
     Raises:
         WeightsError: Parts are missing (all are named), damaged, or of another model.
@@ -92,7 +96,7 @@ def find_wan_files(config: WanConfig) -> WanFiles:
         text_encoder=found["text encoder"],
         vae=found["autoencoder"],
         tokenizer=found["tokenizer"],
-        lora=find_lora(config.lora, model),
+        lora=find_lora(lora, model),
         control=None if config.control is None else _file(config.control, "control branch"),
     )
 

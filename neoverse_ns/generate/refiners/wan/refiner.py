@@ -58,7 +58,7 @@ class WanRefiner(Refiner):
         Raises:
             WeightsError: They are not there.
         """
-        self._files = self._files or find_wan_files(self.config)
+        self._files = self._files or find_wan_files(self.config, self.config.lora)
 
     def refine(
         self, conditions: Conditions, prompt: str = DEFAULT_PROMPT, seed: int = 0
@@ -117,7 +117,7 @@ class WanRefiner(Refiner):
 
     def _ready(self, size: ClipSize) -> tuple[WanComponents, Residency]:
         """Find, check and load what is not yet there."""
-        files = self._files = self._files or find_wan_files(self.config)
+        files = self._files = self._files or find_wan_files(self.config, self.config.lora)
         model = model_size(files, architecture_of(files.transformer), self._dtype)
         on_device, on_host = free_memory(self._device)
         if self._plan is None or self._components is None or self._residency is None:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from neoverse_ns.errors import WeightsError
 from neoverse_ns.generate.refiners.wan.components import load_components, load_text_encoder, load_vae
-from neoverse_ns.generate.refiners.wan.config import WanConfig
+from neoverse_ns.generate.refiners.wan.config import WanSource
 from neoverse_ns.generate.refiners.wan.files import find_text_encoder, find_vae, find_wan_files
 from neoverse_ns.generate.refiners.wan.original import autoencoder_key, text_encoder_key
 from neoverse_ns.generate.refiners.wan.text import encode_prompt
@@ -26,7 +26,7 @@ from tests.generate.refiners.wan.tiny_wan import (
 
 
 def _find(model, base=None, lora="auto"):
-    return find_wan_files(WanConfig(model=str(model), base=None if base is None else str(base), lora=lora))
+    return find_wan_files(WanSource(model=str(model), base=None if base is None else str(base)), lora)
 
 
 @pytest.fixture(scope="module")

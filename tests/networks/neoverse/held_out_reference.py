@@ -1,4 +1,4 @@
-"""Frames that only lend their cameras: the protocol for measuring views the Gaussians were not made from."""
+"""The published protocol for frames that only lend their cameras, on the bare network: what windows must agree with."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from neoverse_ns.errors import SettingsError
 from neoverse_ns.networks.neoverse.model import HeadName, NeoVerseNetwork
 from neoverse_ns.networks.neoverse.predictions import NetworkPredictions
 from neoverse_ns.networks.neoverse.prior_tokens import Priors, PriorTokens
-
-_SMALLEST_NORM = 1e-6
+from neoverse_ns.reconstruct.feedforward.unit_ratio import scale_ratio
 
 
 @dataclass(frozen=True)
@@ -82,17 +81,3 @@ def predict_held_out(
     back = torch.tensor(order).argsort().tolist()
     restored = {name: value[:, back] for name, value in replace(every, c2w=c2w).tensors().items()}
     return HeldOutPredictions(NetworkPredictions(**restored), alone, scale)
-
-
-def scale_ratio(context: Float[Tensor, "b s 4 4"], every: Float[Tensor, "b s 4 4"]) -> Float[Tensor, " b"]:
-    """What translations of the run on all frames are multiplied by: the ratio of the mean distances from the origin.
-
-    Args:
-        context: Cameras of the context frames as found alone.
-        every: Cameras of the same frames as found among all.
-    """
-    return _mean_distance(context) / (_mean_distance(every) + _SMALLEST_NORM)
-
-
-def _mean_distance(c2w: Float[Tensor, "b s 4 4"]) -> Float[Tensor, " b"]:
-    return c2w[..., :3, 3].norm(dim=-1).mean(dim=1)
