@@ -4,4 +4,4 @@ Data flows one way: ``clip`` -> ``reconstruct`` -> ``gaussians`` -> ``rasterize`
 the command line that drives it) imports nerfstudio, so everything else works as a plain library.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
