@@ -1,7 +1,6 @@
 """LPIPS against torchmetrics' implementation with the same weights, and what happens to wrong files."""
 
 import math
-import os
 from pathlib import Path
 
 import pytest
@@ -9,8 +8,8 @@ import torch
 
 from neoverse_ns.errors import RunError
 from neoverse_ns.metrics.lpips import HUB_FILE, LPIPS, SMALLEST_SIDE, load_lpips
+from tests.shared import SHARED
 
-SHARED = Path(os.environ.get("NEOVERSE_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
 SHAPES = {0: (64, 3, 11, 11), 3: (192, 64, 5, 5), 6: (384, 192, 3, 3), 8: (256, 384, 3, 3), 10: (256, 256, 3, 3)}
 
 
