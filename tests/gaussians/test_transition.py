@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,8 +12,8 @@ from hypothesis import strategies as st
 
 from neoverse_ns.gaussians.dynamic import DynamicGaussians
 from neoverse_ns.gaussians.transition import alive_at, at_time, fade
+from tests.fixtures.published import FOLDERS, read_arrays
 from tests.gaussians.scenes import random_gaussians
-from tests.shared import shared_file
 
 
 def fixture_gaussians(data: dict[str, np.ndarray]) -> DynamicGaussians:
@@ -34,8 +36,9 @@ def fixture_gaussians(data: dict[str, np.ndarray]) -> DynamicGaussians:
     )
 
 
-def test_reproduces_the_published_transition() -> None:
-    data = dict(np.load(shared_file("fixtures/transition.npz")))
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_reproduces_the_published_transition(folder: Path) -> None:
+    data = {key: array.whole for key, array in read_arrays(folder, "transition").items()}
     gaussians = fixture_gaussians(data)
     for time in data["times"]:
         now = at_time(gaussians, float(time), gamma=float(data["life_span_gamma"]))

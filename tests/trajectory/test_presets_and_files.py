@@ -2,8 +2,6 @@
 
 import json
 import math
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,40 +11,37 @@ from neoverse_ns.errors import SettingsError
 from neoverse_ns.geometry.se3 import se3_exp, so3_exp
 from neoverse_ns.trajectory.files import CameraMove, load_move, parse_move, preset_move, to_document
 from neoverse_ns.trajectory.presets import MOVES, MoveSize, end_pose, preset
+from tests.fixtures.published import FOLDERS, find, read_arrays
 
-SHARED = Path(os.environ.get("NEOVERSE_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
-FIXTURES = SHARED / "fixtures"
-needs_fixtures = pytest.mark.skipif(not FIXTURES.is_dir(), reason="the release's numbers are not here")
 EYE = torch.eye(4, dtype=torch.float64)
 
 
-@needs_fixtures
-def test_presets_reproduce_the_release():
-    with np.load(FIXTURES / "trajectories.npz") as arrays:
-        seen = set()
-        for key in arrays.files:
-            _, name, count, *options = key.split(".", 3)
-            size = MoveSize()
-            if options:
-                assert options == ["angle30.distance0.4.radius0.7"]
-                size = MoveSize(angle=30.0, distance=0.4, orbit_radius=0.7)
-            ours = preset(name, int(count[1:]), size)
-            np.testing.assert_allclose(ours.numpy(), arrays[key], atol=1e-5, rtol=0)
-            seen.add(name)
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_presets_reproduce_the_release(folder):
+    seen = set()
+    for key, published in read_arrays(folder, "trajectories").items():
+        _, name, count, *options = key.split(".", 3)
+        size = MoveSize()
+        if options:
+            assert options == ["angle30.distance0.4.radius0.7"]
+            size = MoveSize(angle=30.0, distance=0.4, orbit_radius=0.7)
+        ours = preset(name, int(count[1:]), size)
+        np.testing.assert_allclose(ours.numpy(), published.whole, atol=1e-5, rtol=0)
+        seen.add(name)
     assert seen == set(MOVES)
     assert len(MOVES) == 13
 
 
-@needs_fixtures
+@pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize(
     ("file", "array", "mode", "zoom"),
     [("trajectory_keyframes_a.json", "keyframes_a", "relative", 1.0),
      ("trajectory_matrices_a.json", "matrices_a", "global", 1.5)],
 )  # fmt: skip
-def test_files_reproduce_the_release(file, array, mode, zoom):
-    move = load_move(FIXTURES / file)
-    with np.load(FIXTURES / "trajectories_json.npz") as arrays:
-        np.testing.assert_allclose(move.c2w.numpy(), arrays[array], atol=1e-5, rtol=0)
+def test_files_reproduce_the_release(file, array, mode, zoom, folder):
+    move = load_move(find(folder, file))
+    published = read_arrays(folder, "trajectories_json")[array].whole
+    np.testing.assert_allclose(move.c2w.numpy(), published, atol=1e-5, rtol=0)
     assert (move.mode, move.zoom_ratio) == (mode, zoom)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from neoverse_ns.errors import WeightsError
 from neoverse_ns.weights import digest
 from neoverse_ns.weights.digest import check_sha256, identity, identity_name, sha256_of
-from tests.shared import shared_file
+from tests.fixtures.published import REDUCED, read_json
 
 
 @pytest.mark.parametrize(
@@ -22,7 +21,7 @@ from tests.shared import shared_file
     ],
 )
 def test_the_released_networks_are_recognised(keys: str, expected: str, name: str) -> None:
-    shapes = json.loads(shared_file(f"fixtures/{keys}.json").read_text())
+    shapes = read_json(REDUCED, keys)
     assert identity(shapes) == expected
     assert identity_name(expected).startswith(name)
     # The order of the keys does not matter; any shape does.

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
+import json
 from functools import lru_cache
-from types import ModuleType
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from neoverse_ns.networks.neoverse.architecture import NetworkArchitecture
 from neoverse_ns.networks.neoverse.model import NeoVerseNetwork
-from tests.shared import shared_file
+from tests.fixtures import filling
+from tests.fixtures.published import Published, read_arrays, read_json
 
 TINY = NetworkArchitecture(
     patch_embed="conv",
@@ -26,17 +26,6 @@ TINY = NetworkArchitecture(
     out_channels=(8, 8, 16, 16),
 )
 """As small as the code allows to stay interesting."""
-
-
-@lru_cache
-def filler() -> ModuleType:
-    """The module that fills weights as the published code's were; skips the test where it is absent."""
-    spec = importlib.util.spec_from_file_location("fill_weights", shared_file("fixtures/fill_weights.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def architecture_of(case: dict[str, Any]) -> NetworkArchitecture:
@@ -55,15 +44,21 @@ def architecture_of(case: dict[str, Any]) -> NetworkArchitecture:
 
 
 @lru_cache
-def load(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray], NeoVerseNetwork, Tensor]:
-    """Settings, expected arrays, filled network and images of a fixture."""
-    case, expected = filler().load_case(name)
+def load(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, Published], NeoVerseNetwork, Tensor]:
+    """Settings, expected arrays, filled network (not to be changed) and images of a fixture."""
+    case = read_json(folder, name)
+    return case, read_arrays(folder, name), _network(json.dumps(case)), filling.images(case)
+
+
+@lru_cache
+def _network(settings: str) -> NeoVerseNetwork:
+    """The network of a fixture; one for the whole and the reduced form of the same case."""
+    case = json.loads(settings)
     with torch.device("meta"):
         network = NeoVerseNetwork(architecture_of(case)).eval()
     network.to_empty(device="cpu")
-    with torch.no_grad():
-        filler().fill_parameters(network, case["seed"], case["overrides"])
-    return case, expected, network, filler().network_images(case)
+    filling.fill(network.state_dict(), case["seed"], case["overrides"])
+    return network
 
 
 def lively(architecture: NetworkArchitecture = TINY, seed: int = 0) -> NeoVerseNetwork:

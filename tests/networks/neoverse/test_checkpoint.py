@@ -25,8 +25,8 @@ from neoverse_ns.networks.neoverse.checkpoint import (
 from neoverse_ns.networks.neoverse.deduce import deduce_architecture
 from neoverse_ns.weights.assign import assign_weights
 from neoverse_ns.weights.read import WeightsFile
+from tests.fixtures.published import FOLDERS, read_json
 from tests.networks.neoverse.small_network import TINY, UNEVEN, assert_same_predictions, images, small_network
-from tests.shared import shared_file
 
 
 @pytest.mark.parametrize("name", ["reconstructor.ckpt", "wrapped.ckpt", "own.safetensors", "w.safetensors.index.json"])
@@ -76,9 +76,10 @@ def test_an_architecture_beside_the_weights(tmp_path: Path) -> None:
         load_network(tmp_path / "w.ckpt")
 
 
+@pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize("case", ["reconstructor_keys", "tiny_dynamic", "vits_dynamic"])
-def test_sizes_are_read_off_the_shapes(case: str) -> None:
-    document = json.loads(shared_file(f"fixtures/{case}.json").read_text())
+def test_sizes_are_read_off_the_shapes(case: str, folder: Path) -> None:
+    document = read_json(folder, case)
     shapes = {key: tuple(shape) for key, shape in document.get("keys", document).items()}
     if case == "reconstructor_keys":
         expected = NetworkArchitecture()

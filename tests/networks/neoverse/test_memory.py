@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from collections import Counter
 
@@ -18,9 +17,9 @@ from neoverse_ns.networks.neoverse.memory import MemoryRequest, estimate_memory,
 from neoverse_ns.networks.neoverse.model import NeoVerseNetwork
 from neoverse_ns.networks.neoverse.parameter_counts import matrix_counts, parameter_counts
 from neoverse_ns.weights import device_memory
+from tests.fixtures.published import REDUCED, read_json
 from tests.networks.neoverse.memory_tracker import MemoryTracker
 from tests.networks.neoverse.small_network import TINY, UNEVEN, small_network
-from tests.shared import shared_file
 
 RELEASED = NetworkArchitecture()
 CLIP = MemoryRequest(frames=21, height=336, width=560, mixed_precision=True)
@@ -46,7 +45,7 @@ def test_weights_are_counted_exactly(architecture: NetworkArchitecture) -> None:
 
 
 def test_the_released_network_has_the_published_number_of_weights() -> None:
-    shapes = json.loads(shared_file("fixtures/reconstructor_keys.json").read_text())
+    shapes = read_json(REDUCED, "reconstructor_keys")
     assert sum(parameter_counts(RELEASED).values()) == sum(math.prod(shape) for shape in shapes.values())
 
 

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from neoverse_ns.generate.refiners.wan.schedule import sampling_scheduler, training_noise
-from tests.shared import shared_file
+from tests.fixtures.published import FOLDERS, read_arrays
 
 
-@pytest.fixture(scope="module")
-def expected():
-    return np.load(shared_file("fixtures/scheduler.npz"))
+@pytest.fixture(scope="module", params=FOLDERS)
+def expected(request):
+    return {key: array.whole for key, array in read_arrays(request.param, "scheduler").items()}
 
 
 @pytest.mark.parametrize("steps", [4, 50])

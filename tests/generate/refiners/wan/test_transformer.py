@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-from functools import cache
-from types import ModuleType
-
 import pytest
 import torch
 
@@ -14,35 +9,18 @@ from neoverse_ns.errors import WeightsError
 from neoverse_ns.generate.refiners.wan.architecture import WanArchitecture
 from neoverse_ns.generate.refiners.wan.control import ControlInput
 from neoverse_ns.generate.refiners.wan.key_map import match_keys, to_diffusers, to_release
-from tests.shared import shared_file
+from tests.fixtures import filling
+from tests.fixtures.published import FOLDERS, REDUCED, read_arrays, read_json
 
 
-@cache
-def _fixtures() -> ModuleType:
-    path = shared_file("fixtures/fill_weights.py")
-    spec = importlib.util.spec_from_file_location("fill_weights", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def _fill(model: torch.nn.Module, seed: int) -> None:
+    """The fixture's weights, which are drawn by the release's names."""
+    filling.fill({to_release(key): value for key, value in model.state_dict().items()}, seed)
 
 
-class _ByReleaseName(torch.nn.Module):
-    """The transformer with its state dict under the release's names, as the filler of the fixtures wants it."""
-
-    def __init__(self, model: torch.nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def state_dict(self, *args, **kwargs):
-        return {to_release(key): value for key, value in self.model.state_dict().items()}
-
-
-@pytest.fixture(scope="module")
-def case():
-    fixtures = _fixtures()
-    settings, expected = fixtures.load_case("control_branch")
+@pytest.fixture(scope="module", params=FOLDERS)
+def case(request):
+    settings, expected = read_json(request.param, "control_branch"), read_arrays(request.param, "control_branch")
     wan, control = settings["wan"], settings["control"]
     architecture = WanArchitecture(
         dim=wan["dim"],
@@ -55,8 +33,8 @@ def case():
         control_channels=control["control_in_dim"],
     )
     model = architecture.build().eval()
-    fixtures.fill_parameters(_ByReleaseName(model), settings["seed"])
-    drawn = fixtures.control_inputs(settings)
+    _fill(model, settings["seed"])
+    drawn = filling.control_inputs(settings)
     control_input = ControlInput(
         rgb=drawn["target_rgb"],
         depth=drawn["target_depth"],
@@ -73,13 +51,11 @@ def _velocity(case, control, **options):
 
 
 def test_velocity_with_control(case):
-    expected = torch.from_numpy(case[1]["noise_pred"])
-    torch.testing.assert_close(_velocity(case, case[4]), expected, atol=1e-4 * float(expected.abs().max()), rtol=0.0)
+    assert case[1]["noise_pred"].error(_velocity(case, case[4]).numpy()) < 1e-4
 
 
 def test_velocity_without_control(case):
-    expected = torch.from_numpy(case[1]["noise_pred_uncontrolled"])
-    torch.testing.assert_close(_velocity(case, None), expected, atol=1e-4 * float(expected.abs().max()), rtol=0.0)
+    assert case[1]["noise_pred_uncontrolled"].error(_velocity(case, None).numpy()) < 1e-4
 
 
 def test_control_scale_goes_from_wan_alone_to_full_control(case):
@@ -98,7 +74,7 @@ def test_mask_and_cameras_reach_the_velocity(case):
 def test_zeroed_control_leaves_wan_unchanged(case):
     settings, _, _, drawn, control = case
     model = WanArchitecture.from_release(settings["keys"], heads=4).build().eval()
-    _fixtures().fill_parameters(_ByReleaseName(model), settings["seed"])
+    _fill(model, settings["seed"])
     model.reset_control_output()
     timestep = torch.tensor([settings["timestep"]])
     with torch.no_grad():
@@ -124,7 +100,7 @@ def test_gradient_checkpointing_gives_the_same_gradients(case):
 
 
 def test_released_names_match_the_14b_model_one_to_one():
-    shapes = json.loads(shared_file("fixtures/diffusion_keys.json").read_text())
+    shapes = read_json(REDUCED, "diffusion_keys")
     with torch.device("meta"):
         model = WanArchitecture().build()
     state = model.state_dict()
