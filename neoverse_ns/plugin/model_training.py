@@ -55,12 +55,7 @@ class ModelTraining:
         def after(step: int) -> None:
             early_stop = self.optimisation.early_stop
             stalled, early_stop.stalled = early_stop.stalled, False
-            if (
-                stalled
-                and trainer is not None
-                and trainer.world_size == 1
-                and (self._stalled_early is None or self._stalled_early(step))
-            ):
+            if stalled and trainer is not None and (self._stalled_early is None or self._stalled_early(step)):
                 say(f"the loss has stopped falling: ending after {step + 1} steps")
                 trainer.stop_training = True
 
