@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from neoverse_ns.method_configs.shared import trainer_config
 
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.method_configs.shared import trainer_config
 from neoverse_ns.plugin.trainer import NeoVerseTrainerConfig, check_settings
 
 
