@@ -16,6 +16,7 @@ from neoverse_ns.rasterize import gsplat_backend, torch_fallback
 from neoverse_ns.rasterize.cpu import autograd
 from neoverse_ns.rasterize.cpu.build import KernelBuildError
 from neoverse_ns.rasterize.cpu.library import load_kernels
+from neoverse_ns.rasterize.precision import full_precision, widened
 from neoverse_ns.rasterize.settings import (
     BACKENDS,
     RasterSettings,
@@ -29,6 +30,7 @@ VIEW_RENDERERS: dict[str, Callable[..., RenderedView]] = {
 }
 
 
+@full_precision()
 def rasterize(
     means: Tensor,
     quats: Tensor,
@@ -53,7 +55,8 @@ def rasterize(
     """Draw n Gaussians from c cameras (3D Gaussian splatting, Kerbl et al. 2023; numerics of gsplat).
 
     Gradients reach everything but `Ks`. Shapes are checked here rather than by annotations, so that the message is
-    the same whether or not annotations are enforced.
+    the same whether or not annotations are enforced. Autocast is off inside, and tensors in half precision are drawn
+    in float32 (in float64 where `means` are).
 
     Args:
         means: Centres [n, 3], world units.
@@ -90,6 +93,11 @@ def rasterize(
     settings = RasterSettings(
         width, height, near_plane, far_plane, radius_clip, eps2d, sh_degree, render_mode, rasterize_mode
     )
+    means, quats, scales, opacities, colors = (
+        widened(tensor, means) for tensor in (means, quats, scales, opacities, colors)
+    )
+    viewmats, Ks = widened(viewmats, means), widened(Ks, means)
+    backgrounds = None if backgrounds is None else widened(backgrounds, means)
     gaussians = {"means": means, "quats": quats, "scales": scales, "opacities": opacities, "colors": colors}
     check_tensors(gaussians, viewmats, Ks, backgrounds, settings)
     chosen = choose_backend(means, backend)
