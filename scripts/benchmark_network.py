@@ -131,7 +131,7 @@ def gpu_section(options: NetworkBenchmark) -> list[str]:
             try:
                 seconds, memory = gpu_run(network, frames, height, width)
                 rows.append([str(frames), f"{seconds:.2f}", f"{memory:.1f}"])
-            except torch.cuda.OutOfMemoryError:
+            except torch.OutOfMemoryError:
                 rows.append([str(frames), "out of memory", ""])
                 torch.cuda.empty_cache()
             steps.advance()

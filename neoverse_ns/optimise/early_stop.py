@@ -19,7 +19,7 @@ class EarlyStopConfig:
     improvement: float = 0.01
     """Stop once the mean loss of `steps` steps is less than this share below that of the `steps` before them; 0 never
     stops. In 500 steps on walking clips the loss falls by more than 10 % from every 100 steps to the next, so that 1 %
-    ends only what is finished. In a run on several devices nothing stops, because each sees a loss of its own."""
+    ends only what is finished."""
     steps: int = 100
     """Steps that are averaged; rounded up to whole passes over the training frames, which differ in difficulty."""
 

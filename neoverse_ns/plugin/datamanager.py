@@ -82,8 +82,8 @@ class NeoVerseDataManager(VanillaDataManager[ClipDataset]):
         return self.train_dataset.get_image_float32(index).to(self.device)
 
     def _next_index(self, step: int) -> int:
-        """See :func:`neoverse_ns.optimise.frame_order.frame_of_step`; ranks take turns."""
-        return frame_of_step(step * self.world_size + self.local_rank, len(self.train_dataset))
+        """See :func:`neoverse_ns.optimise.frame_order.frame_of_step`."""
+        return frame_of_step(step, len(self.train_dataset))
 
     def next_eval(self, step: int) -> tuple[Cameras, dict]:  # pyright: ignore
         """A held-out frame with its camera."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import tempfile
 from pathlib import Path
+
+from neoverse_ns.user_files import fallback_root, private_folder
 
 
 def provide_ffmpeg() -> None:
@@ -22,11 +23,8 @@ def provide_ffmpeg() -> None:
 
     try:
         program = Path(imageio_ffmpeg.get_ffmpeg_exe())
-        folder = Path(tempfile.gettempdir()) / f"neoverse_ns-bin-{os.environ.get('USER', 'user')}"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
-            # Somebody else's folder in a shared place: nothing in it may be run.
-            return
+        # Nothing in somebody else's folder of a shared place may be run: there this raises.
+        folder = private_folder(private_folder(fallback_root()) / "bin")
         link = folder / ("ffmpeg.exe" if os.name == "nt" else "ffmpeg")
         if not (link.exists() and link.resolve() == program.resolve()):
             draft = link.with_name(f".{os.getpid()}{link.name}")

@@ -65,8 +65,6 @@ class RefinementStage:
             return []
         if not self._model.config.optimise:
             raise SettingsError("--pipeline.refiner.name needs photometric optimisation: use neoverse, or no refiner")
-        if trainer.world_size > 1:
-            raise SettingsError("--pipeline.refiner.name works on one device only: use --machine.num-devices 1")
         # Weights that are missing shall be missed now, not after photometric refinement.
         get_refiner(self.config).check()
         folder = trainer.base_dir / FOLDER

@@ -26,6 +26,7 @@ from neoverse_ns.plugin.playback import Playback
 from neoverse_ns.plugin.rays import RayLookup
 from neoverse_ns.plugin.world import FRAME_KEY, VIEW_KEY, to_nerfstudio_cameras, world_to_nerfstudio
 from neoverse_ns.rasterize.drawing import Drawing, depth_or_far
+from neoverse_ns.rasterize.precision import full_precision
 from neoverse_ns.reconstruct.scene import Scene
 
 
@@ -93,6 +94,7 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
         chosen = self.playback.time() if not self.training else None
         return self._times.of(camera) if chosen is None else chosen
 
+    @full_precision()
     def draw(self, camera: Cameras) -> Drawing:
         """Draw the Gaussians from one camera at its time; differentiable."""
         camera = camera.to(self.device)
@@ -111,6 +113,7 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
         box = self.crop_box
         return self.gaussians.map(lambda layer: layer[box.within(layer.means.detach()).reshape(-1)])
 
+    @full_precision()
     def get_outputs(self, camera: Cameras | RayBundle) -> dict[str, Tensor]:  # pyright: ignore
         """Draw one camera, or look rays of training cameras up in their drawings.
 

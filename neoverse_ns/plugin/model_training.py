@@ -16,6 +16,7 @@ from neoverse_ns.optimise.optimisation import SceneOptimisation
 from neoverse_ns.plugin.camera_refinement import CameraRefinement
 from neoverse_ns.plugin.model_config import NeoVerseModelConfig
 from neoverse_ns.plugin.refined_feed import WEIGHT_KEY
+from neoverse_ns.rasterize.precision import full_precision
 from neoverse_ns.reconstruct.scene import Scene
 
 
@@ -55,12 +56,7 @@ class ModelTraining:
         def after(step: int) -> None:
             early_stop = self.optimisation.early_stop
             stalled, early_stop.stalled = early_stop.stalled, False
-            if (
-                stalled
-                and trainer is not None
-                and trainer.world_size == 1
-                and (self._stalled_early is None or self._stalled_early(step))
-            ):
+            if stalled and trainer is not None and (self._stalled_early is None or self._stalled_early(step)):
                 say(f"the loss has stopped falling: ending after {step + 1} steps")
                 trainer.stop_training = True
 
@@ -75,6 +71,7 @@ class ModelTraining:
         name = "psnr_refined" if WEIGHT_KEY in batch else "psnr"
         return {name: -10 * torch.log10(error), "num_gaussians": torch.tensor(float(self.optimisation.scene.count))}
 
+    @full_precision()
     def get_loss_dict(
         self, outputs: dict[str, Any], batch: dict[str, Any], metrics_dict: dict[str, Any] | None = None
     ) -> dict[str, Tensor]:

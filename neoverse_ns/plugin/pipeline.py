@@ -86,7 +86,6 @@ class NeoVersePipeline(VanillaPipeline):
         """Load the model strictly; the data manager's part is rebuilt from the clip and not needed."""
         prefix = "_model."
         state = {key[len(prefix) :]: value for key, value in state_dict.items() if key.startswith(prefix)}
-        state = {key.removeprefix("module."): value for key, value in state.items()}
         self._neoverse.load_state_dict(state, strict=True)
 
     def get_average_eval_image_metrics(

@@ -70,7 +70,7 @@ class NeoVerseTrainerConfig(TrainerConfig):
 
 
 def check_settings(config: TrainerConfig) -> None:
-    """Find numbers that are not finite, devices that are not here and checkpoints that do not exist.
+    """Find numbers that are not finite, devices that are not here or too many, and checkpoints that do not exist.
 
     Raises:
         SettingsError, RunError: Naming the setting and what to do.
@@ -78,6 +78,12 @@ def check_settings(config: TrainerConfig) -> None:
     for name, value in _floats(config, ""):
         if not math.isfinite(value):
             raise SettingsError(f"--{name.replace('_', '-')} is {value}: give a finite number")
+    for name in ("num_devices", "num_machines"):
+        if (count := getattr(config.machine, name)) != 1:
+            # The Gaussians' gradients are sparse rows, which the reducer of distributed training cannot pass on.
+            raise SettingsError(
+                f"--machine.{name.replace('_', '-')} is {count}, but one clip trains on one device: leave it at 1"
+            )
     device = config.machine.device_type
     if device == "cuda" and not torch.cuda.is_available():
         raise SettingsError("--machine.device-type is cuda, but torch finds no CUDA device here: use cpu")
@@ -129,13 +135,12 @@ class NeoVerseTrainer(Trainer):
     def setup(self, test_mode: Literal["test", "val", "inference"] = "val") -> None:
         """Build everything, reconstructing the clip where neither cache nor run folder has it."""
         scene_dir = self.config.pipeline.datamanager.dataparser.scene_dir  # pyright: ignore
-        first = self.local_rank == 0
         fresh = self.config.load_dir is None and self.config.load_checkpoint is None
         # A run started again under the same name must not train on the older run's frames and settings.
         with (
             exit_on_user_error(),
-            _set_aside(scene_dir if first else None),
-            _set_aside(self.base_dir / FOLDER if first and fresh else None),
+            _set_aside(scene_dir),
+            _set_aside(self.base_dir / FOLDER if fresh else None),
         ):
             super().setup(test_mode)
 
@@ -191,8 +196,7 @@ class NeoVerseTrainer(Trainer):
             "device": self.device,
             "method": self.config.method_name,
         }
-        if self.local_rank == 0:
-            self.base_dir.mkdir(parents=True, exist_ok=True)
-            (self.base_dir / TRAINING_RECORD).write_text(json.dumps(record, indent=1), "utf8")
-            say(f"trained in {record['seconds_train']:.1f} s; run folder: {self.base_dir}")
+        self.base_dir.mkdir(parents=True, exist_ok=True)
+        (self.base_dir / TRAINING_RECORD).write_text(json.dumps(record, indent=1), "utf8")
+        say(f"trained in {record['seconds_train']:.1f} s; run folder: {self.base_dir}")
         super()._after_train()

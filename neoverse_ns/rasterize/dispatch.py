@@ -16,11 +16,14 @@ from neoverse_ns.rasterize import gsplat_backend, torch_fallback
 from neoverse_ns.rasterize.cpu import autograd
 from neoverse_ns.rasterize.cpu.build import KernelBuildError
 from neoverse_ns.rasterize.cpu.library import load_kernels
+from neoverse_ns.rasterize.gsplat_build import missing_gsplat
+from neoverse_ns.rasterize.precision import full_precision, widened
 from neoverse_ns.rasterize.settings import (
     BACKENDS,
     RasterSettings,
     check_tensors,
 )
+from neoverse_ns.rasterize.unavailable import Unavailable
 from neoverse_ns.rasterize.view import RenderedView
 
 VIEW_RENDERERS: dict[str, Callable[..., RenderedView]] = {
@@ -29,6 +32,7 @@ VIEW_RENDERERS: dict[str, Callable[..., RenderedView]] = {
 }
 
 
+@full_precision()
 def rasterize(
     means: Tensor,
     quats: Tensor,
@@ -53,7 +57,8 @@ def rasterize(
     """Draw n Gaussians from c cameras (3D Gaussian splatting, Kerbl et al. 2023; numerics of gsplat).
 
     Gradients reach everything but `Ks`. Shapes are checked here rather than by annotations, so that the message is
-    the same whether or not annotations are enforced.
+    the same whether or not annotations are enforced. Autocast is off inside, and tensors in half precision are drawn
+    in float32 (in float64 where `means` are).
 
     Args:
         means: Centres [n, 3], world units.
@@ -90,6 +95,11 @@ def rasterize(
     settings = RasterSettings(
         width, height, near_plane, far_plane, radius_clip, eps2d, sh_degree, render_mode, rasterize_mode
     )
+    means, quats, scales, opacities, colors = (
+        widened(tensor, means) for tensor in (means, quats, scales, opacities, colors)
+    )
+    viewmats, Ks = widened(viewmats, means), widened(Ks, means)
+    backgrounds = None if backgrounds is None else widened(backgrounds, means)
     gaussians = {"means": means, "quats": quats, "scales": scales, "opacities": opacities, "colors": colors}
     check_tensors(gaussians, viewmats, Ks, backgrounds, settings)
     chosen = choose_backend(means, backend)
@@ -140,24 +150,26 @@ def choose_backend(means: Tensor, backend: str) -> str:
         raise SettingsError(
             f"rasterize: backend {backend!r} needs float32, not {means.dtype}; convert, or use 'torch'."
         )
-    problem = gsplat_backend.missing_gsplat() if natural == "gsplat" else _missing_kernels()
+    problem = missing_gsplat() if natural == "gsplat" else _missing_kernels()
     if problem is None:
         return natural
     if backend != "auto":
-        raise SettingsError(f"rasterize: backend {backend!r} cannot be used: {problem}. Use 'auto' for plain torch.")
-    _warn_slow(natural, problem)
+        raise SettingsError(
+            f"rasterize: backend {backend!r} cannot be used: {problem.reason}. Use 'auto' for plain torch, or "
+            f"{problem.remedy}."
+        )
+    _warn_slow(problem)
     return "torch"
 
 
-def _missing_kernels() -> str | None:
+def _missing_kernels() -> Unavailable | None:
     try:
         load_kernels()
     except KernelBuildError as error:
-        return str(error)
+        return Unavailable(str(error), "install a C++ compiler such as g++")
     return None
 
 
 @cache
-def _warn_slow(backend: str, problem: str) -> None:
-    remedy = "install a C++ compiler such as g++" if backend == "cpu" else "install gsplat and the CUDA toolkit"
-    warn(f"{problem}; drawing with plain torch, about 20 times slower. To change that, {remedy}.")
+def _warn_slow(problem: Unavailable) -> None:
+    warn(f"{problem.reason}; drawing with plain torch, many times slower. To change that, {problem.remedy}.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-from functools import cache
 from typing import Any
 
 import torch
@@ -11,18 +9,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neoverse_ns.rasterize.settings import RasterSettings
-
-
-@cache
-def missing_gsplat() -> str | None:
-    """Why gsplat cannot draw here, or None where it can. The first call may compile its kernels (minutes)."""
-    try:
-        backend = importlib.import_module("gsplat.cuda._backend")
-    except (ImportError, RuntimeError) as error:  # torch raises RuntimeError where a kernel does not compile
-        return f"gsplat cannot be used ({str(error).splitlines()[0]})"
-    if getattr(backend, "_C", None) is None:
-        return "gsplat found no CUDA toolkit (nvcc) to compile its kernels with"
-    return None
 
 
 def render(

@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 from pathlib import Path
 
 from neoverse_ns import __version__
@@ -17,19 +15,7 @@ from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.registry import beyond_settings, choose_reconstructor, settled
 from neoverse_ns.reconstruct.scene import Scene, build_scene
 from neoverse_ns.reconstruct.store import FORMAT, is_saved_scene, load_scene, save_scene
-
-CACHE_VARIABLE = "NEOVERSE_CACHE_DIR"
-"""Environment variable naming the cache folder."""
-
-
-def cache_root(chosen: Path | None = None) -> Path:
-    """The cache folder: `chosen`, else $NEOVERSE_CACHE_DIR, else `neoverse_ns` in the user's cache folder."""
-    if chosen is not None:
-        return chosen.expanduser()
-    if os.environ.get(CACHE_VARIABLE):
-        return Path(os.environ[CACHE_VARIABLE]).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "neoverse_ns"
+from neoverse_ns.user_files import cache_root, fallback_root, private_folder, why_foreign_inside, why_not_mine
 
 
 def content_digest(path: Path) -> str:
@@ -79,9 +65,9 @@ def scene_key(path: Path, config: SceneConfig, device: str) -> str:
 def cached_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
     """The scene of a clip, from the cache where it is there and whole, else built and stored.
 
-    A damaged entry is dropped and built again; where the cache cannot be written the system's temporary folder takes
-    its place, and where that fails too the scene is simply not stored. Two processes may build the same scene at once:
-    the first to finish is kept.
+    A damaged entry is dropped and built again; where the cache cannot be written a folder of this user in the system's
+    temporary one takes its place, where only what nobody else can have written is read, and where that fails too the
+    scene is simply not stored. Two processes may build the same scene at once: the first to finish is kept.
 
     Raises:
         ClipError, SettingsError, ReconstructionError, WeightsError: See :func:`build_scene`.
@@ -89,9 +75,14 @@ def cached_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
     config.validate()
     key = scene_key(path, config, device)
     config = settled(config)
-    folders = [root / "scenes" / key for root in (cache_root(config.cache_dir), _fallback_root())]
-    for folder in folders:
+    roots = dict.fromkeys((cache_root(config.cache_dir), fallback_root()))
+    folders = [root / "scenes" / key for root in roots]
+    for folder in list(folders):
         if is_saved_scene(folder):
+            if (reason := _why_distrusted(folder)) is not None:
+                warn(f"the cached reconstruction {folder.name} is not used: {reason}")
+                folders.remove(folder)
+                continue
             try:
                 scene = load_scene(folder)
             except RunError as error:
@@ -103,14 +94,28 @@ def cached_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
     return _keep(build_scene(path, config, device), folders)
 
 
-def _fallback_root() -> Path:
-    return Path(tempfile.gettempdir()) / "neoverse_ns"
+def _why_distrusted(folder: Path) -> str | None:
+    """A sentence on what another user may have written of an entry in the fallback; None elsewhere, and where nothing.
+
+    In the temporary folder anybody can make a folder of any name; what lies elsewhere is the user's business.
+    """
+    root = fallback_root()
+    if root not in folder.parents:
+        return None
+    try:
+        private_folder(root)
+        reason = why_not_mine(folder.parent)
+        return f"{folder.parent} {reason}" if reason is not None else why_foreign_inside(folder)
+    except OSError as error:
+        return f"{error.filename} {error.strerror}"
 
 
 def _keep(scene: Scene, folders: list[Path]) -> Scene:
     """Store `scene` in the first folder that can be written, and say where not and why."""
     for number, folder in enumerate(folders):
         try:
+            if fallback_root() in folder.parents:
+                private_folder(fallback_root())
             save_scene(scene, folder)
         except (OSError, RunError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else error

@@ -15,6 +15,7 @@ from torch import Tensor
 from neoverse_ns.console import warn
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.geometry.interpolation import interpolate_c2w
+from neoverse_ns.inside import inside
 from neoverse_ns.trajectory.fields import (
     check_rigid,
     get_count,
@@ -41,6 +42,8 @@ _FIELDS = (
     "trajectory",
 )
 DEFAULT_NUM_FRAMES = 81
+RELEASED_ARRAYS = Path("examples/trajectories/custom.npz")
+"""What the release's example of a trajectory names, relative to the working directory instead of its own folder."""
 LONGEST = 100_000
 """More frames than this are taken for a mistake rather than allocated."""
 
@@ -110,7 +113,7 @@ def parse_move(document: dict[str, Any], folder: Path = Path(), default_name: st
     Args:
         document: Object with `name`, `description`, `mode`, `num_frames`, `zoom_ratio`, `use_first_frame`, and either
             `keyframes` or `trajectory`; all but the last two may be left out.
-        folder: Where relative paths in `trajectory.file` start.
+        folder: Where `trajectory.file` starts, and must stay.
         default_name: Name of a nameless trajectory.
 
     Raises:
@@ -155,7 +158,7 @@ def to_document(move: CameraMove) -> dict[str, Any]:
 def _parse_matrices(value: dict[str, Any], count: int, folder: Path) -> Float64[Tensor, "{count} 4 4"]:
     """The `trajectory` form: poses at some frames, inline or in a file of arrays."""
     if "file" in value:
-        frames, poses = _read_arrays(folder / get_text(value["file"], "trajectory.file"))
+        frames, poses = _read_arrays(_array_file(get_text(value["file"], "trajectory.file"), folder))
     else:
         frames = get_list(value.get("frame_indices"), "trajectory.frame_indices")
         matrices = get_list(value.get("frame_matrices"), "trajectory.frame_matrices")
@@ -167,6 +170,22 @@ def _parse_matrices(value: dict[str, Any], count: int, folder: Path) -> Float64[
     numbers = [get_count(f, f"trajectory.frame_indices[{i}]", 0, count - 1) for i, f in enumerate(frames)]
     stacked = torch.stack(poses) if poses else torch.zeros(0, 4, 4, dtype=torch.float64)
     return through_poses(numbers, stacked, count, "trajectory.frame_indices")
+
+
+def _array_file(name: str, folder: Path) -> Path:
+    """The file of arrays that a document names: in its own folder, however deep, but nowhere else.
+
+    Raises:
+        SettingsError: It lies elsewhere.
+    """
+    if Path(name) == RELEASED_ARRAYS and not (folder / name).is_file() and Path(name).is_file():
+        folder = Path()
+    try:
+        return inside(folder, name)
+    except ValueError as error:
+        raise SettingsError(
+            f"'trajectory.file' {error}: put that file beside the trajectory's, and give its name alone"
+        ) from error
 
 
 def _read_arrays(path: Path) -> tuple[list[Any], list[Tensor]]:

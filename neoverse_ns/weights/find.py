@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from neoverse_ns.errors import WeightsError
+from neoverse_ns.inside import inside, leaves
 from neoverse_ns.weights.config import INDEX, SUFFIXES, WeightsConfig
 
 
@@ -49,18 +50,37 @@ def cached_file(config: WeightsConfig, name: str) -> Path | None:
 
 
 def part_names(index: Path) -> list[str]:
-    """File names of the parts that an `*.index.json` lists, each once, in order.
+    """File names of the parts that an `*.index.json` lists, each once, in order: relative, and in its folder.
 
     Raises:
-        WeightsError: It is no such file.
+        WeightsError: It is no such file, or lists files elsewhere.
     """
     try:
         mapping = json.loads(index.read_text("utf8"))["weight_map"]
-        return sorted({str(part) for part in mapping.values()})
+        parts = sorted({str(part) for part in mapping.values()})
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise WeightsError(
             f"{index} is not an index of weights (no readable 'weight_map'): download it again"
         ) from error
+    if outside := [part for part in parts if leaves(part)]:
+        raise WeightsError(
+            f"{index} lists '{outside[0]}', which is not beside it: download it again"
+        )
+    return parts
+
+
+def part_path(index: Path, part: str) -> Path:
+    """Where a part that `index` lists lies, or would lie.
+
+    In the hub's cache index and parts are links into one folder; other links must not lead anywhere else.
+
+    Raises:
+        WeightsError: It is a link to somewhere else.
+    """
+    try:
+        return inside(index.parent, part, also=index.resolve().parent)
+    except ValueError as error:
+        raise WeightsError(f"of {index}: {error}; put the file itself there, or give the folder it is in") from error
 
 
 def sibling_parts(index: str, parts: list[str]) -> list[str]:

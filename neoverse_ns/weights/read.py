@@ -15,7 +15,7 @@ from torch import Tensor
 
 from neoverse_ns.errors import UNREADABLE, WeightsError
 from neoverse_ns.weights.config import INDEX
-from neoverse_ns.weights.find import part_names
+from neoverse_ns.weights.find import part_names, part_path
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "module", "reconstructor", "network", "weights", "params")
 """Entries under which checkpoints keep the tensors, in the order in which they are tried."""
@@ -94,8 +94,8 @@ def _read_safetensors(path: Path) -> WeightsFile:
 
 
 def _read_parts(index: Path) -> WeightsFile:
-    parts = part_names(index)
-    absent = [part for part in parts if not (index.parent / part).is_file()]
+    parts = {part: part_path(index, part) for part in part_names(index)}
+    absent = [part for part, path in parts.items() if not path.is_file()]
     if absent:
         raise WeightsError(
             f"{len(absent)} of the {len(parts)} files that {index.name} lists are not beside it (first: {absent[0]}): "
@@ -103,8 +103,8 @@ def _read_parts(index: Path) -> WeightsFile:
         )
     tensors: dict[str, Tensor] = {}
     notes: dict[str, Any] = {}
-    for part in parts:
-        file = read_weights(index.parent / part)
+    for path in parts.values():
+        file = read_weights(path)
         tensors |= file.tensors
         notes |= file.notes
     listed = json.loads(index.read_text("utf8"))["weight_map"]

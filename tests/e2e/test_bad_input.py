@@ -22,7 +22,7 @@ def shell(run: TrainedRun) -> Shell:
     return run.shell
 
 
-def test_wrong_device_missing_file_and_nan(shell: Shell) -> None:
+def test_wrong_devices_missing_file_and_nan(shell: Shell) -> None:
     lines: dict[str, str] = {}
 
     def fail(name: str, *arguments: str) -> None:
@@ -33,6 +33,9 @@ def test_wrong_device_missing_file_and_nan(shell: Shell) -> None:
         "nan": ("--data", "clip.mp4", "--pipeline.model.life-span-gamma", "nan"),
         "start": ("--data", "clip.mp4", "--start", "nan"),
         "late": ("--data", "clip.mp4", "--start", "500"),
+        # A clip that is not there shows that nothing is looked at before the refusal.
+        "devices": ("--data", "no_such_clip.mp4", "--machine.num-devices", "2", "--timestamp", "devices"),
+        "machines": ("--data", "clip.mp4", "--machine.num-machines", "2", "--timestamp", "machines"),
     }
     if not torch.cuda.is_available():
         jobs["device"] = ("--data", "clip.mp4", "--machine.device-type", "cuda")
@@ -43,6 +46,9 @@ def test_wrong_device_missing_file_and_nan(shell: Shell) -> None:
     assert "nan" in lines["start"]
     assert "500" in lines["late"]
     assert "lower start" in lines["late"]
+    for name in ("devices", "machines"):
+        assert f"--machine.num-{name} is 2" in lines[name]
+        assert not list(shell.folder.glob(f"bad/**/{name}"))
     if "device" in jobs:
         assert "cuda" in lines["device"]
         assert "use cpu" in lines["device"]

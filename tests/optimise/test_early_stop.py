@@ -53,10 +53,9 @@ def test_senseless_settings_are_named(changes: dict[str, Any], name: str) -> Non
         EarlyStopConfig(**changes).validate()
 
 
-@pytest.mark.parametrize("world_size", [1, 2])
-def test_the_model_tells_the_trainer_unless_there_are_several(world_size: int) -> None:
+def test_the_model_tells_the_trainer() -> None:
     model = tiny_model(early_stop=EarlyStopConfig(improvement=0.5, steps=2))
-    trainer: Any = SimpleNamespace(stop_training=False, world_size=world_size)
+    trainer: Any = SimpleNamespace(stop_training=False)
     callbacks = model.get_training_callbacks(TrainingCallbackAttributes(None, None, None, trainer))
     model.train()
     stopped = []
@@ -70,4 +69,4 @@ def test_the_model_tells_the_trainer_unless_there_are_several(world_size: int) -
         for callback in callbacks:
             callback.run_callback_at_location(step, TrainingCallbackLocation.AFTER_TRAIN_ITERATION)
         stopped.append(trainer.stop_training)
-    assert stopped == [False] * 13 + [world_size == 1]
+    assert stopped == [False] * 13 + [True]

@@ -92,12 +92,6 @@ def test_training_frames_come_once_a_round_in_a_repeatable_order(tmp_path: Path)
     assert again == [order[5], order[11], order[2]]
 
 
-def test_ranks_share_a_round(tmp_path: Path) -> None:
-    managers = [tiny_datamanager(tmp_path / str(rank), world_size=2, local_rank=rank) for rank in range(2)]
-    seen = [manager.next_train(step)[1]["image_idx"] for step in range(7) for manager in managers]
-    assert sorted(seen[:7]) == sorted(seen[7:]) == list(range(7))
-
-
 def test_exporters_get_rays_and_evaluation_gets_masks(tmp_path: Path) -> None:
     manager = tiny_datamanager(tmp_path, test_mode="test")
     rays, _ = manager.next_train(0)

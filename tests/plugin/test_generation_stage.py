@@ -70,7 +70,6 @@ class Training:
             base_dir=folder,
             config=config_of_run,
             _start_step=start,
-            world_size=run.pop("world_size", 1),
             stop_training=False,
             save_checkpoint=self.saved.append,
         )
@@ -267,10 +266,9 @@ def test_rows_are_exchanged_with_what_the_optimiser_remembers_of_them() -> None:
     assert float((new[3:] - 9).abs().min()) > 0
 
 
-@pytest.mark.parametrize(("run", "said"), [({"world_size": 2}, "one device"), ({"refine": False}, "photometric")])
-def test_runs_it_cannot_work_in_are_refused(run: dict[str, Any], said: str, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=said):
-        Training(tmp_path, settings(), **run)
+def test_a_run_without_photometric_refinement_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="photometric"):
+        Training(tmp_path, settings(), refine=False)
 
 
 def test_without_a_refiner_nothing_happens(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from neoverse_ns.rasterize.gsplat_backend import missing_gsplat
+from neoverse_ns.rasterize.gsplat_build import missing_gsplat
 from tests.rasterize.drawings import assert_same_gradients, assert_same_picture, draw
 from tests.rasterize.raster_scenes import random_scene
 
@@ -18,7 +18,7 @@ from tests.rasterize.raster_scenes import random_scene
 def test_cpu_kernels_draw_what_gsplat_draws(sh_degree: int | None, rasterize_mode: str) -> None:
     problem = missing_gsplat()
     if problem is not None:
-        pytest.skip(problem)
+        pytest.skip(problem.reason)
     width, height = 75, 50
     # Gaussians of some pixels: gsplat 1.4 cuts larger ones off at three standard deviations.
     scene = random_scene(500, width, height, sigma=(0.5, 1.2), seed=11)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 import textwrap
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from neoverse_ns.rasterize.cpu import build
+from tests.owners import give_away
 
 ROOT = Path(__file__).resolve().parents[2]
 DRAW_TWICE = """
@@ -94,6 +96,57 @@ def test_an_unusable_cache_folder_is_replaced_with_a_warning(
     assert build.is_intact(library)
     assert tmp_path not in library.parents
     assert "NEOVERSE_CACHE_DIR" in capsys.readouterr().out
+
+
+FOREIGN = ["library of another user", "digest of another user", "library open to others", "linked library"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has neither such users nor such rights")
+@pytest.mark.parametrize("case", FOREIGN)
+@pytest.mark.usefixtures("tiny_source")
+def test_kernels_that_others_may_have_written_are_compiled_again(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = os.umask(0o002)
+    try:
+        library = build.kernel_library()
+    finally:
+        os.umask(before)
+    digest = library.with_suffix(".sha256")
+    assert [stat.S_IMODE(p.stat().st_mode) for p in (library.parent, library, digest)] == [0o700, 0o700, 0o600]
+    assert build.is_intact(library)
+    if case == "library open to others":
+        library.chmod(0o775)
+    elif case == "linked library":
+        library.rename(tmp_path / "elsewhere.so")
+        library.symlink_to(tmp_path / "elsewhere.so")
+    else:
+        give_away(library if case.startswith("library") else digest, monkeypatch)
+    assert not build.is_intact(library)
+    inode = library.lstat().st_ino
+    capsys.readouterr()
+    assert build.kernel_library() == library
+    assert library.lstat().st_ino != inode
+    assert not library.is_symlink()
+    output = " ".join(capsys.readouterr().out.split())
+    assert output.count("not used, but compiled again") == 1
+    monkeypatch.undo()
+    assert build.is_intact(library)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no numbers of users")
+@pytest.mark.usefixtures("tiny_source")
+def test_a_cache_folder_of_another_user_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = build.kernel_library()
+    give_away(theirs.parent, monkeypatch)
+    mine = build.kernel_library()
+    assert tmp_path not in mine.parents
+    assert build.is_intact(mine)
+    output = " ".join(capsys.readouterr().out.split())
+    assert output.count("belongs to another user") == 1
+    assert "NEOVERSE_CACHE_DIR" in output
 
 
 def test_two_processes_may_build_at_once(tmp_path: Path) -> None:

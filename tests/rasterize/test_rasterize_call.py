@@ -24,7 +24,7 @@ BACKENDS = ("cpu", "torch")
         ({"scales": torch.ones(4, 3)}, "scales"),
         ({"opacities": torch.ones(5, 1)}, "opacities"),
         ({"opacities": torch.ones(5, dtype=torch.float64)}, "opacities"),
-        ({"means": torch.ones(5, 3, dtype=torch.float16)}, "float32"),
+        ({"means": torch.ones(5, 3, dtype=torch.int64)}, "float32"),
         ({"colors": torch.ones(5, 0)}, "channels"),
         ({"colors": torch.ones(5, 3, 3)}, "colors"),
         ({"sh_degree": 1}, "colors"),
@@ -58,6 +58,54 @@ def test_double_precision_on_the_cpu_is_drawn_by_torch_unless_the_kernels_were_a
     assert rasterize(**scene, width=8, height=8)[2]["backend"] == "torch"
     with pytest.raises(SettingsError, match="float32"):
         rasterize(**scene, width=8, height=8, backend="cpu")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_autocast_changes_neither_picture_nor_gradients(backend: str, dtype: torch.dtype) -> None:
+    if backend == "cpu" and dtype == torch.float64:
+        pytest.skip("the kernels draw float32 alone")
+    scene = random_scene(60, 24, 16, dtype=dtype)
+    pictures, gradients = [], []
+    for enabled in (False, True):
+        leaves = {name: value.clone().requires_grad_(name != "Ks") for name, value in scene.items()}
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            image, alpha, _ = rasterize(**leaves, width=24, height=16, backend=backend)
+            assert torch.is_autocast_enabled("cpu") == enabled
+        assert image.dtype == alpha.dtype == dtype
+        pictures.append(image.detach())
+        image.square().sum().backward()
+        gradients.append({name: leaf.grad for name, leaf in leaves.items() if leaf.grad is not None})
+    assert torch.equal(*pictures)
+    assert gradients[0].keys() == gradients[1].keys() == scene.keys() - {"Ks"}
+    for name, gradient in gradients[0].items():
+        # Sums of the plain-torch rasteriser's gradients may be taken in any order.
+        torch.testing.assert_close(gradients[1][name], gradient, msg=lambda m, name=name: f"{name}: {m}")
+
+
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_what_autocast_left_in_half_precision_is_drawn_in_the_precision_of_the_rest(
+    half: torch.dtype, dtype: torch.dtype
+) -> None:
+    scene = random_scene(60, 24, 16, dtype=dtype)
+    background = torch.rand(len(scene["viewmats"]), 3, dtype=dtype)
+    for name in ("viewmats", "Ks", "colors", "quats", "backgrounds"):
+        given = {**scene, "backgrounds": background}
+        given[name] = given[name].to(half)
+        image, _, meta = rasterize(**given, width=24, height=16)
+        assert image.dtype == dtype
+        assert meta["backend"] == ("cpu" if dtype == torch.float32 else "torch")
+        expected = rasterize(**{**given, name: given[name].to(dtype)}, width=24, height=16)[0]
+        assert torch.equal(image, expected), name
+    # Nothing but halves: float32, and gradients in what was given.
+    halves = {name: value.to(half).requires_grad_(name == "means") for name, value in scene.items()}
+    image = rasterize(**halves, width=24, height=16)[0]
+    assert image.dtype == torch.float32
+    image.sum().backward()
+    assert halves["means"].grad is not None
+    assert halves["means"].grad.dtype == half
+    assert halves["means"].grad.any()
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

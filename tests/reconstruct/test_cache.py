@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import stat
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from neoverse_ns.reconstruct.cache import cache_root, cached_scene, content_dige
 from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.scene import Scene
 from neoverse_ns.reconstruct.store import load_scene
+from tests.owners import give_away
 from tests.reconstruct.small_scene import small_scene
 
 
@@ -39,7 +41,7 @@ def builds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Path]:
         return small_scene()
 
     monkeypatch.setattr(cache, "build_scene", build)
-    monkeypatch.setattr(cache, "_fallback_root", lambda: tmp_path / "fallback")
+    monkeypatch.setattr(cache, "fallback_root", lambda: tmp_path / "fallback")
     return calls
 
 
@@ -116,10 +118,77 @@ def test_nowhere_to_write_still_works(
 ) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
-    monkeypatch.setattr(cache, "_fallback_root", lambda: blocked)
+    monkeypatch.setattr(cache, "fallback_root", lambda: blocked)
     scene = cached_scene(clip, SceneConfig(cache_dir=blocked))
     assert scene.folder is None
     assert len(scene.clip) == 9
+
+
+FOREIGN = {"root of another user": 0, "entry of another user": 2, "file of another user": 3, "linked root": 0}
+"""Cases, and how deep below the temporary folder lies what another user may have made."""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no numbers of users")
+@pytest.mark.parametrize("case", FOREIGN)
+def test_what_others_may_have_left_in_the_temporary_folder_is_not_read(
+    case: str,
+    clip: Path,
+    tmp_path: Path,
+    builds: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    blocked = tmp_path / "cache"
+    blocked.write_text("a file where a folder should be")
+    config = SceneConfig(cache_dir=blocked)
+    first = cached_scene(clip, config)
+    assert first.folder is not None
+    assert cached_scene(clip, config).folder == first.folder
+    assert len(builds) == 1
+    root = tmp_path / "fallback"
+    assert stat.S_IMODE(root.stat().st_mode) == 0o700
+    place = [root, first.folder.parent, first.folder, first.folder / "geometry.npz"][FOREIGN[case]]
+    if case == "linked root":
+        root.rename(tmp_path / "elsewhere")
+        root.symlink_to(tmp_path / "elsewhere")
+    else:
+        give_away(place, monkeypatch)
+    capsys.readouterr()
+    again = cached_scene(clip, config)
+    assert len(builds) == 2
+    assert again.folder is None
+    said = "is a symbolic link" if case == "linked root" else "belongs to another user"
+    (line,) = [line for line in capsys.readouterr().out.replace("\n", " ").split("neoverse: ") if said in line]
+    assert "is not used" in line
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")
+def test_an_entry_that_others_may_change_is_not_read_and_an_open_root_is_closed(
+    clip: Path, tmp_path: Path, builds: list[Path]
+) -> None:
+    blocked = tmp_path / "cache"
+    blocked.write_text("a file where a folder should be")
+    config = SceneConfig(cache_dir=blocked)
+    folder = cached_scene(clip, config).folder
+    assert folder is not None
+    (tmp_path / "fallback").chmod(0o777)
+    assert cached_scene(clip, config).folder == folder
+    assert len(builds) == 1
+    assert stat.S_IMODE((tmp_path / "fallback").stat().st_mode) == 0o700
+    folder.chmod(0o770)
+    assert cached_scene(clip, config).folder is None
+    assert len(builds) == 2
+
+
+def test_other_caches_may_be_shared(
+    clip: Path, tmp_path: Path, builds: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = SceneConfig(cache_dir=tmp_path / "cache")
+    folder = cached_scene(clip, config).folder
+    assert folder is not None
+    give_away(folder, monkeypatch)
+    assert cached_scene(clip, config).folder == folder
+    assert len(builds) == 1
 
 
 def test_folder_is_chosen_by_flag_then_environment_then_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -105,6 +105,58 @@ def test_matrices_may_lie_in_an_npz_beside_the_file(tmp_path):
     assert move.name == "t"
 
 
+def write_poses(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, frame_indices=np.array([0, 1]), frame_matrices=preset("push_in", 2).numpy())
+
+
+def test_arrays_are_read_from_the_documents_own_folder_alone(tmp_path):
+    folder = tmp_path / "mine"
+    for path in (folder / "deep" / "p.npz", folder / "p.npz", tmp_path / "p.npz", tmp_path / "mine too" / "p.npz"):
+        write_poses(path)
+    (folder / "out.npz").symlink_to(tmp_path / "p.npz")
+    (folder / "linked").symlink_to(tmp_path / "mine too")
+    (folder / "in.npz").symlink_to(folder / "deep" / "p.npz")
+    for name in ("p.npz", "deep/p.npz", "./deep/../p.npz", "in.npz"):
+        (folder / "t.json").write_text(json.dumps({"num_frames": 2, "trajectory": {"file": name}}))
+        torch.testing.assert_close(load_move(folder / "t.json").c2w, preset("push_in", 2))
+    outside = ("../p.npz", "deep/../../p.npz", str(tmp_path / "p.npz"), str(folder / "p.npz"), "out.npz",
+               "linked/p.npz", "../mine too/p.npz", "..", "p.npz\0")  # fmt: skip
+    for name in outside:
+        (folder / "t.json").write_text(json.dumps({"num_frames": 2, "trajectory": {"file": name}}))
+        with pytest.raises(SettingsError, match=r"'trajectory\.file'.*beside the trajectory's") as raised:
+            load_move(folder / "t.json")
+        assert "\n" not in str(raised.value)
+
+
+def test_the_releases_own_example_is_found_from_the_working_directory(tmp_path, monkeypatch):
+    folder = tmp_path / "examples" / "trajectories"
+    write_poses(folder / "custom.npz")
+    document = {"num_frames": 2, "trajectory": {"file": "examples/trajectories/custom.npz"}}
+    (folder / "custom.json").write_text(json.dumps(document))
+    (tmp_path / "copy.json").write_text(json.dumps(document))
+    monkeypatch.chdir(tmp_path)
+    for path in (Path("examples/trajectories/custom.json"), folder / "custom.json", tmp_path / "copy.json"):
+        torch.testing.assert_close(load_move(path).c2w, preset("push_in", 2))
+    monkeypatch.chdir(folder)
+    with pytest.raises(SettingsError, match=r"trajectory\.file"):
+        load_move(folder / "custom.json")
+    # Only this entry is looked for there, and only as a file of that folder.
+    monkeypatch.chdir(tmp_path)
+    write_poses(folder / "other.npz")
+    document["trajectory"]["file"] = "examples/trajectories/other.npz"
+    (folder / "custom.json").write_text(json.dumps(document))
+    with pytest.raises(SettingsError, match=r"trajectory\.file"):
+        load_move(folder / "custom.json")
+    document["trajectory"]["file"] = "examples/trajectories/custom.npz"
+    (folder / "custom.json").write_text(json.dumps(document))
+    write_poses(tmp_path.parent / "elsewhere.npz")
+    (folder / "custom.npz").unlink()
+    (folder / "custom.npz").symlink_to(tmp_path.parent / "elsewhere.npz")
+    with pytest.raises(SettingsError, match="is a link"):
+        load_move(folder / "custom.json")
+
+
 def test_following_a_clip_relative_and_global():
     torch.manual_seed(0)
     c2w, times = se3_exp(torch.randn(3, 6)), torch.tensor([0.0, 0.25, 1.0])

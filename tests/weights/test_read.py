@@ -145,3 +145,49 @@ def test_split_weights_must_agree_with_their_index(tmp_path: Path) -> None:
     index.write_text('{"weights": 1}')
     with pytest.raises(WeightsError, match="weight_map"):
         read_weights(index)
+
+
+OUTSIDE = ["../w-2.safetensors", "/etc/hostname", "sub/../../w-2.safetensors", ".."]
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_an_index_that_lists_files_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    save_parts(folder)
+    (folder / "w-2.safetensors").rename(tmp_path / "w-2.safetensors")
+    keys = list(tensors())
+    index = save_parts(folder, {key: "w-1.safetensors" if key in keys[:3] else name for key in keys})
+    with pytest.raises(WeightsError, match="which is not beside it") as raised:
+        read_weights(index)
+    assert repr(name) in str(raised.value)
+
+
+def test_parts_may_be_links_as_in_the_hubs_cache_but_not_out_of_the_folder(tmp_path: Path) -> None:
+    folder, blobs = tmp_path / "snapshots" / "abc", tmp_path / "blobs"
+    folder.mkdir(parents=True)
+    blobs.mkdir()
+    index = save_parts(folder)
+    for number, file in enumerate(sorted(folder.iterdir())):
+        file.rename(blobs / str(number))
+        file.symlink_to(Path("../../blobs", str(number)))
+    assert_same(read_weights(index))
+    # Part of them elsewhere: somebody's archive may lead anywhere.
+    (tmp_path / "other").mkdir()
+    (folder / "w-2.safetensors").resolve().rename(tmp_path / "other" / "2")
+    (folder / "w-2.safetensors").unlink()
+    (folder / "w-2.safetensors").symlink_to(tmp_path / "other" / "2")
+    with pytest.raises(WeightsError, match=r"'w-2\.safetensors' is a link that leads out") as raised:
+        read_weights(index)
+    assert "\n" not in str(raised.value)
+
+
+def test_parts_may_lie_in_a_folder_below(tmp_path: Path) -> None:
+    save_parts(tmp_path)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "w-2.safetensors").rename(tmp_path / "deep" / "w-2.safetensors")
+    keys = list(tensors())
+    mapping = {key: "w-1.safetensors" if key in keys[:3] else "deep/w-2.safetensors" for key in keys}
+    index = tmp_path / "w.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": mapping}))
+    assert_same(read_weights(index))

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from neoverse_ns.console import say, warn
+from neoverse_ns.user_files import cache_root, private_folder, why_foreign
 
 SOURCE = Path(__file__).with_name("kernels.cpp")
 BASE_FLAGS = ("-O3", "-std=c++17", "-shared", "-fPIC", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi")
@@ -43,8 +44,11 @@ def kernel_library() -> Path:
     key = hashlib.sha256(
         b"\0".join([SOURCE.read_bytes(), version.encode(), repr((BASE_FLAGS, FLAG_SETS)).encode(), cpu_name().encode()])
     ).hexdigest()[:20]
-    folder = cache_folder()
-    library = folder / f"kernels-{key}.so"
+    library = cache_folder() / f"kernels-{key}.so"
+    for file in (library, _digest_file(library)):
+        if os.path.lexists(file) and (reason := why_foreign(file)) is not None:
+            warn(f"{file} {reason}: not used, but compiled again")
+            break
     if not is_intact(library):
         say("compiling the CPU rasteriser (a few seconds, once)")
         _compile_into(library, compiler)
@@ -78,24 +82,27 @@ def cpu_name() -> str:
 
 
 def cache_folder() -> Path:
-    """A folder this user can write: NEOVERSE_CACHE_DIR, the XDG cache, or one that lives as long as the process."""
-    named = os.environ.get("NEOVERSE_CACHE_DIR")
-    xdg = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    folder = (Path(named) if named else Path(xdg) / "neoverse_ns") / "kernels"
+    """A folder that this user alone can write: `kernels` in the cache, or one that lives as long as the process."""
+    folder = cache_root() / "kernels"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError as error:
-        warn(f"cannot write {folder} ({error.strerror}); compiling anew each time. Set NEOVERSE_CACHE_DIR to keep it.")
+        warn(f"cannot use {folder} ({error.strerror}): compiling anew each time; set NEOVERSE_CACHE_DIR to keep it")
     temporary = tempfile.mkdtemp(prefix="neoverse_ns_")
     atexit.register(shutil.rmtree, temporary, ignore_errors=True)
     return Path(temporary)
 
 
 def is_intact(library: Path) -> bool:
-    """Whether the library is there and is what was compiled. Loading a cut-off one would crash the process."""
+    """Whether the library is there, is what was compiled, and can have been put there by this user alone.
+
+    Loading a cut-off one would crash the process, and loading another user's would run what they please.
+    """
     try:
+        if any(why_foreign(file) is not None for file in (library, _digest_file(library))):
+            return False
         return _digest_file(library).read_text() == hashlib.sha256(library.read_bytes()).hexdigest()
     except (OSError, UnicodeDecodeError):
         return False
@@ -126,5 +133,8 @@ def _compile_into(library: Path, compiler: list[str]) -> None:
             raise KernelBuildError(f"the compiler rejects the kernels: {report}")
         digest = Path(scratch) / "digest"
         digest.write_text(hashlib.sha256(built.read_bytes()).hexdigest())
+        # Whatever the umask says: files that others may write are not loaded.
+        built.chmod(0o700)
+        digest.chmod(0o600)
         os.replace(built, library)
         os.replace(digest, _digest_file(library))

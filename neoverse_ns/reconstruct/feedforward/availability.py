@@ -12,7 +12,7 @@ import torch
 from neoverse_ns.errors import WeightsError
 from neoverse_ns.reconstruct.feedforward.config import NetworkConfig
 from neoverse_ns.weights.config import INDEX, WeightsConfig
-from neoverse_ns.weights.find import part_names, weights_available
+from neoverse_ns.weights.find import part_names, part_path, weights_available
 from neoverse_ns.weights.hub import obtain_weights
 
 _BLOCK, _BLOCKS = 1 << 16, 256
@@ -96,5 +96,5 @@ def fingerprint(path: Path) -> str:
         raise WeightsError(f"cannot read {path} ({error.strerror}): check the path and its permissions") from error
     if path.name.endswith(INDEX):
         for part in part_names(path):
-            value.update(fingerprint(path.parent / part).encode())
+            value.update(fingerprint(part_path(path, part)).encode())
     return value.hexdigest()

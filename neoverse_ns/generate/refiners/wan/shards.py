@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from neoverse_ns.console import progress
 from neoverse_ns.errors import MemoryShortageError, WeightsError
 from neoverse_ns.weights.config import INDEX
-from neoverse_ns.weights.find import part_names
+from neoverse_ns.weights.find import part_names, part_path
 from neoverse_ns.weights.match import Shape, require_match
 from neoverse_ns.weights.pages import release_pages
 from neoverse_ns.weights.read import read_weights
@@ -25,13 +25,16 @@ def find_shards(folder: Path, stem: str) -> list[Path]:
     """The files of one model: `stem.safetensors`, or `stem-00001-of-0000n.safetensors`, with an index or without.
 
     Raises:
-        WeightsError: Some of the files that the index or the numbers call for are missing; names them.
+        WeightsError: Some of the files that the index or the numbers call for are missing; names them. Or the index
+            lists files elsewhere.
     """
     held = {path.name: path for path in folder.glob(f"{stem}*.safetensors")}
     index = folder / f"{stem}.safetensors{INDEX}"
     numbered = next((match for name in held if (match := NUMBERED.search(Path(name).stem))), None)
     if index.is_file():
         wanted = part_names(index)
+        for name in wanted:
+            part_path(index, name)
     elif numbered is not None:
         digits, count = len(numbered[1]), numbered[2]
         wanted = [f"{stem}-{part:0{digits}d}-of-{count}.safetensors" for part in range(1, int(count) + 1)]

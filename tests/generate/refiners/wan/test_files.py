@@ -62,6 +62,20 @@ def test_missing_shards_are_named(tmp_path):
         _find(model)
 
 
+def test_shards_that_an_index_calls_from_elsewhere_are_refused(tmp_path):
+    model = save_release_layout(tmp_path / "model")
+    shards = sorted(model.glob("*.safetensors"))
+    index = model / "diffusion_pytorch_model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"a": shards[0].name, "b": f"../{shards[1].name}"}}))
+    with pytest.raises(WeightsError, match="which is not beside it"):
+        _find(model)
+    index.write_text(json.dumps({"weight_map": {"a": shards[0].name, "b": shards[1].name}}))
+    shards[1].rename(tmp_path / "elsewhere.safetensors")
+    shards[1].symlink_to(tmp_path / "elsewhere.safetensors")
+    with pytest.raises(WeightsError, match="is a link that leads out"):
+        _find(model)
+
+
 def test_other_layouts_and_models_are_errors(tmp_path, diffusers_folder):
     model = save_release_layout(tmp_path / "model")
     shards = sorted(model.glob("*.safetensors"))
