@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from neoverse_ns.rasterize.scene import draw
 
 from neoverse_ns.errors import NeoVerseError, RunError, SettingsError
 from neoverse_ns.gaussians.dynamic import MADE_UP
@@ -22,7 +23,6 @@ from neoverse_ns.plugin.generate import GeneratedVideo, generate, kept_in
 from neoverse_ns.plugin.run import OpenRun
 from neoverse_ns.plugin.run_source import refined_cameras, run_source
 from neoverse_ns.plugin.world import world_to_nerfstudio
-from neoverse_ns.rasterize.scene import draw
 from neoverse_ns.trajectory.camera_path import to_camera_path
 from neoverse_ns.trajectory.choose import TrajectoryOptions
 from tests.plugin.tiny_scene import FRAMES, GAUSSIANS, HEIGHT, WIDTH, tiny_gaussians, tiny_model, tiny_scene

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from neoverse_ns.rasterize.scene import draw
 from nerfstudio.engine.callbacks import TrainingCallbackAttributes, TrainingCallbackLocation
 from nerfstudio.engine.optimizers import Optimizers
 
@@ -26,7 +27,6 @@ from neoverse_ns.plugin.optimizers import fit_schedules, rate, replace_rows
 from neoverse_ns.plugin.refined_feed import WEIGHT_KEY, RefinedFeed
 from neoverse_ns.plugin.run_source import run_source
 from neoverse_ns.plugin.world import VIEW_KEY, opengl_to_viewmats, world_to_nerfstudio
-from neoverse_ns.rasterize.scene import draw
 from neoverse_ns.reconstruct.scene import Scene
 from tests.plugin.tiny_scene import GAUSSIANS, HEIGHT, WIDTH, tiny_datamanager, tiny_gaussians, tiny_model, tiny_scene
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from neoverse_ns.plugin.parameters import BUFFERS
+from neoverse_ns.rasterize.scene import draw
 from nerfstudio.cameras.cameras import Cameras
 from nerfstudio.data.scene_box import OrientedBox
 
@@ -17,9 +19,7 @@ from neoverse_ns.gaussians.dynamic import SH_C0
 from neoverse_ns.gaussians.transform import transform
 from neoverse_ns.gaussians.transition import at_time
 from neoverse_ns.plugin.model import NeoVerseModel
-from neoverse_ns.plugin.parameters import BUFFERS
 from neoverse_ns.plugin.world import world_to_nerfstudio
-from neoverse_ns.rasterize.scene import draw
 from tests.plugin.tiny_scene import HEIGHT, WIDTH, tiny_model, tiny_scene
 
 
