@@ -48,13 +48,13 @@ def test_dataparser_is_registered() -> None:
 
 
 def test_optimised_groups_are_those_the_model_has() -> None:
-    from neoverse_ns.plugin.parameters import PARAMETERS
+    from neoverse_ns.optimise.scene_layers import PARAMETERS
 
     for target in project()["project"]["entry-points"]["nerfstudio.method_configs"].values():
         config = load(target).config
-        refines = config.pipeline.model.refine
-        assert set(config.optimizers) == ({*PARAMETERS, "camera_opt", "exposure"} if refines else set())
-        assert config.pipeline.model.camera_optimizer.mode == ("SE3" if refines else "off")
+        optimises = config.pipeline.model.optimise
+        assert set(config.optimizers) == ({*PARAMETERS, "camera_opt", "exposure"} if optimises else set())
+        assert config.pipeline.model.camera_optimizer.mode == ("SE3" if optimises else "off")
 
 
 def test_only_the_high_quality_method_adds_refined_views() -> None:
