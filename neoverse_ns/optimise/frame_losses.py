@@ -29,7 +29,8 @@ class FrameLosses:
         self._prior = None
         # A run that is only evaluated has no Gaussians yet, and no need of losses.
         if config.motion.any() and scene.gaussians is not None:
-            self._prior = _motion_prior(scene, scene.gaussians.frames, velocities)
+            # A copy: those given may be the very memory that optimisation changes.
+            self._prior = _motion_prior(scene, scene.gaussians.frames, velocities.detach().clone())
 
     def __call__(
         self,

@@ -47,10 +47,10 @@ def test_runs_hold_the_scene_and_nothing_of_the_network(folders: dict[str, Path]
         assert len(scene["keyframes"]) == KEYFRAMES
         path = next((folder / "nerfstudio_models").glob("*.ckpt"))
         state = torch.load(path, map_location="cpu", weights_only=True)["pipeline"]
-        model = {key.removeprefix("_model.").split(".")[0] for key in state if key.startswith("_model.")}
-        assert {"gauss_params", "keyframe", "interval", "dynamic"} <= model
+        frames = "_model.optimisation.layers.frames."
+        assert {frames + name for name in ("means", "sh", "keyframe", "interval", "dynamic")} <= state.keys()
         assert not [key for key in state if "trunk" in key or "transformer" in key or "head" in key]
-        means = state["_model.gauss_params.means"]
+        means = state[f"{frames}means"]
         # What the network saw of 192x112 pixels: 168x98.
         assert means.shape == (KEYFRAMES * 168 * 98, 3)
         assert bool(means.isfinite().all())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from neoverse_ns.gaussians import lifetimes
 from neoverse_ns.gaussians.lifetimes import find_runs, lifetime_runs
-from neoverse_ns.gaussians.transition import alive_at, at_time, at_times
+from neoverse_ns.gaussians.transition import alive_at, at_time
 from tests.gaussians.scenes import random_gaussians
 
 
@@ -81,49 +81,18 @@ def test_inference_tensors_are_selected_from_too() -> None:
 
 
 @pytest.mark.parametrize("nearest_only", [False, True])
-def test_several_times_at_once_are_one_after_the_other(nearest_only: bool) -> None:
+def test_life_at_several_times_is_that_at_one_after_the_other(nearest_only: bool) -> None:
     gaussians = random_gaussians(50)
-    among = torch.arange(50) % 7 != 0
     times = torch.tensor([0.9, 0.0, 0.25, 0.26])
-    together = at_times(gaussians, times, nearest_only, among=among)
-    assert len(together) == 4
-    for time, now in zip(times, together, strict=True):
-        alone = at_time(gaussians, float(time), nearest_only, among=among)
-        for name in ("means", "quats", "scales", "opacities", "sh", "index"):
-            torch.testing.assert_close(getattr(now, name), getattr(alone, name), rtol=1e-6, atol=1e-7)
-        as_tensor = at_time(gaussians, time, nearest_only, among=among)
+    for time in times:
+        alone = at_time(gaussians, float(time), nearest_only)
+        as_tensor = at_time(gaussians, time, nearest_only)
         assert torch.equal(as_tensor.means, alone.means)
-    assert torch.equal(together[-1].means, together[3].means)
-    with pytest.raises(IndexError):
-        together[4]
     alive = alive_at(gaussians, times, nearest_only)
     assert alive.shape == (4, 50)
     for row, time in zip(alive, times, strict=True):
         assert torch.equal(row, alive_at(gaussians, float(time), nearest_only))
-
-
-def test_no_times_give_no_gaussians() -> None:
-    none = at_times(random_gaussians(10), torch.zeros(0))
-    assert len(none) == 0
-    assert list(none) == []
-    assert none.together.means.shape == (0, 3)
-
-
-def test_gradients_of_several_times_add_up() -> None:
-    gaussians, times = random_gaussians(50), torch.tensor([0.1, 0.4, 0.4, 0.8])
-    names = ("means", "quats", "velocities", "angular_velocities", "life_span_logits", "opacity_logits", "log_scales")
-
-    def gradients(batched: bool) -> dict[str, torch.Tensor]:
-        leaves = {name: getattr(gaussians, name).clone().requires_grad_() for name in names}
-        own = gaussians.with_(**leaves)
-        moments = list(at_times(own, times)) if batched else [at_time(own, float(time)) for time in times]
-        sum((m.means.sin() + m.scales).sum() + m.quats.sin().sum() + m.opacities.sum() for m in moments).backward()
-        return {name: leaf.grad.to_dense() for name, leaf in leaves.items()}
-
-    one_by_one = gradients(batched=False)
-    for name, value in gradients(batched=True).items():
-        assert value.norm() > 0, name
-        torch.testing.assert_close(value, one_by_one[name])
+    assert alive_at(gaussians, torch.zeros(0), nearest_only).shape == (0, 50)
 
 
 def test_gradient_with_respect_to_time_is_the_velocity() -> None:
@@ -144,12 +113,12 @@ def test_a_picture_without_gradients_takes_the_same_rows_as_a_training_step(orde
     gaussians = random_gaussians(60)
     if ordered:
         gaussians = gaussians[(gaussians.keyframe * 2 + gaussians.dynamic).argsort()]
-    trained = gaussians.with_(**{name: getattr(gaussians, name).clone().requires_grad_() for name in ("means", "sh")})
-    for time in (0.0, 0.3, 0.5, 1.0):
-        for among in (None, gaussians.dynamic, ~gaussians.dynamic, torch.zeros(60, dtype=torch.bool)):
+    for part in (gaussians, gaussians[gaussians.dynamic], gaussians[~gaussians.dynamic], gaussians[:0]):
+        trained = part.with_(**{name: getattr(part, name).clone().requires_grad_() for name in ("means", "sh")})
+        for time in (0.0, 0.3, 0.5, 1.0):
             with torch.no_grad():
-                drawn = at_time(gaussians, time, among=among)
-            step = at_time(trained, time, among=among)
+                drawn = at_time(part, time)
+            step = at_time(trained, time)
             for name in ("means", "quats", "scales", "opacities", "sh", "index"):
                 # Both round as they please, by an ulp or two.
                 torch.testing.assert_close(getattr(drawn, name), getattr(step, name), rtol=1e-6, atol=5e-7)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from neoverse_ns.gaussians.dynamic import SH_C0, DynamicGaussians, concatenate
+from neoverse_ns.gaussians.layers import FRAMES, LayeredGaussians
 from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.projection import unproject
@@ -75,4 +76,5 @@ def layered_source(
             at = float(times[frame])
             parts.append(keyframe_gaussians(points, depth, focal, len(parts), (at - gap, at, at + gap)))
     cameras = PinholeCameras(c2w, K, width, height)
-    return SourceScene(torch.stack(frames), cameras, times, keyframes, concatenate(parts))
+    gaussians = LayeredGaussians({FRAMES: concatenate(parts)})
+    return SourceScene(torch.stack(frames), cameras, times, keyframes, gaussians)

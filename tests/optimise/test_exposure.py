@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 import torch
-from neoverse_ns.method_configs.shared import RATES
 from torch import Tensor
 
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.optimise.config import RATES
 from neoverse_ns.optimise.exposure import Exposure, ExposureConfig
 from neoverse_ns.optimise.row_adam import RowAdam
 from neoverse_ns.plugin.model import NeoVerseModel
@@ -101,7 +101,7 @@ def test_held_out_frames_of_a_clip_that_darkens_are_drawn_better_with_it() -> No
 
 def test_it_is_saved_with_the_scene() -> None:
     first = tiny_model(exposure=ExposureConfig(True))
-    first.exposure.adjustment.data.uniform_(-0.3, 0.3)
+    first.optimisation.exposure.adjustment.data.uniform_(-0.3, 0.3)
     again = tiny_model(exposure=ExposureConfig(True))
     again.load_state_dict(first.state_dict())
     camera = first.train_cameras()[2:3]

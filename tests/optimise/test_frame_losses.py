@@ -42,7 +42,7 @@ def test_velocities_as_lifted_are_what_flow_said() -> None:
     model = tiny_model(losses=LossConfig(motion=MotionLossConfig(flow=1.0)))
     assert float(losses_at(model, 2)[1]["flow"].detach()) == 0
     with torch.no_grad():
-        model.gauss_params["velocities"] += 0.01
+        model.gaussians.frames.velocities += 0.01
     assert float(losses_at(model, 2)[1]["flow"].detach()) > 0
 
 
@@ -84,5 +84,5 @@ def test_steps_can_be_repeated_to_the_last_bit(interrupted: bool) -> None:
     steps(again, others, 9, 16)
     for name, value in whole.state_dict().items():
         assert torch.equal(again.state_dict()[name], value), name
-    moved = (whole.gauss_params["velocities"].detach() - tiny_model().gauss_params["velocities"].detach()).abs()
+    moved = (whole.gaussians.detach().frames.velocities - tiny_model().gaussians.detach().frames.velocities).abs()
     assert float(moved.max()) > 1e-3

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from neoverse_ns.errors import NeoVerseError, RunError, SettingsError
-from neoverse_ns.gaussians.dynamic import MADE_UP
+from neoverse_ns.gaussians.layers import INPAINTED
 from neoverse_ns.gaussians.transform import transform
 from neoverse_ns.generate.base import DEFAULT_PROMPT, Conditions, Refiner
 from neoverse_ns.generate.config import RefineConfig
@@ -22,7 +22,7 @@ from neoverse_ns.plugin.generate import GeneratedVideo, generate, kept_in
 from neoverse_ns.plugin.run import OpenRun
 from neoverse_ns.plugin.run_source import refined_cameras, run_source
 from neoverse_ns.plugin.world import world_to_nerfstudio
-from neoverse_ns.rasterize.scene import draw
+from neoverse_ns.rasterize.layers import draw_layers
 from neoverse_ns.trajectory.camera_path import to_camera_path
 from neoverse_ns.trajectory.choose import TrajectoryOptions
 from tests.plugin.tiny_scene import FRAMES, GAUSSIANS, HEIGHT, WIDTH, tiny_gaussians, tiny_model, tiny_scene
@@ -45,15 +45,13 @@ class Witness(Refiner):
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> OpenRun:
-    """A run with Gaussians that a refiner made up, and cameras that training has moved."""
+    """A run with Gaussians that a refiner inpainted, and cameras that training has moved."""
     monkeypatch.setitem(REFINERS, "witness", lambda config: Witness())
     scene = tiny_scene()
     model = tiny_model(scene)
-    made_up = tiny_gaussians(300, seed=5)
-    made_up = made_up.with_(
-        keyframe=torch.full((300,), MADE_UP), dynamic=torch.zeros(300, dtype=torch.bool), means=1.5 * made_up.means
-    )
-    model.replace_made_up(transform(made_up, world_to_nerfstudio()), {})
+    inpainted = tiny_gaussians(300, seed=5)
+    inpainted = inpainted.with_(dynamic=torch.zeros(300, dtype=torch.bool), means=1.5 * inpainted.means)
+    model.optimisation.layers.replace(INPAINTED, transform(inpainted, world_to_nerfstudio()), {})
     with torch.no_grad():
         model.camera_optimizer.pose_adjustment += 0.01
     cameras = refined_cameras(model, scene)
@@ -73,16 +71,17 @@ def test_the_refiner_gets_training_frames_and_what_they_showed(run: OpenRun) -> 
     assert source is not None
     assert conditions is not None
     assert torch.equal(source.frames, run.clip.frames[run.split.train])
-    assert len(source.gaussians) == GAUSSIANS
+    assert INPAINTED not in source.gaussians
+    assert source.gaussians.count == GAUSSIANS
     assert Witness.prompt == "a street"
     assert made.frames.shape == (FRAMES, HEIGHT, WIDTH, 3)
     assert torch.equal(conditions.mask, conditions.alpha >= 0.9)
     # A camera that stays on the path sees what the run draws there, refined pose included.
     model, scene = run.loaded()
     frame = 4
-    gaussians = model.gaussians[:GAUSSIANS].detach()
+    seen = model.gaussians.without(INPAINTED).detach()
     view = run.cameras[frame : frame + 1]
-    drawn = draw(gaussians, float(scene.clip.times[frame]), view.viewmats, view.K, WIDTH, HEIGHT)
+    drawn = draw_layers(seen, float(scene.clip.times[frame]), view.viewmats, view.K, WIDTH, HEIGHT)
     torch.testing.assert_close(conditions.rgb[frame], drawn.rgb[0].clamp(0, 1), atol=2e-3, rtol=0.0)
 
 
@@ -136,5 +135,5 @@ def test_the_source_lies_in_the_world_of_the_first_camera() -> None:
     assert scene.gaussians is not None
     expected = training_source(scene.clip, scene.split, scene.geometry.cameras, scene.gaussians)
     torch.testing.assert_close(source.cameras.c2w, expected.cameras.c2w, atol=1e-5, rtol=0.0)
-    torch.testing.assert_close(source.gaussians.means, expected.gaussians.means, atol=1e-5, rtol=0.0)
+    torch.testing.assert_close(source.gaussians.frames.means, expected.gaussians.frames.means, atol=1e-5, rtol=0.0)
     assert source.keyframes == expected.keyframes

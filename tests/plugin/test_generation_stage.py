@@ -12,7 +12,7 @@ from nerfstudio.engine.callbacks import TrainingCallbackAttributes, TrainingCall
 from nerfstudio.engine.optimizers import Optimizers
 
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.gaussians.dynamic import MADE_UP
+from neoverse_ns.gaussians.layers import FRAMES, INPAINTED
 from neoverse_ns.gaussians.transform import transform
 from neoverse_ns.generate.stage.config import StageConfig
 from neoverse_ns.generate.stage.views import RefinedViews
@@ -22,11 +22,11 @@ from neoverse_ns.optimise.losses import LossConfig
 from neoverse_ns.plugin.datamanager import NeoVerseDataManager
 from neoverse_ns.plugin.generation_stage import FOLDER, RefinementStage
 from neoverse_ns.plugin.model import NeoVerseModel
-from neoverse_ns.plugin.optimizers import fit_schedules, rate, replace_rows
+from neoverse_ns.plugin.optimizers import fit_schedules, rate
 from neoverse_ns.plugin.refined_feed import WEIGHT_KEY, RefinedFeed
 from neoverse_ns.plugin.run_source import run_source
 from neoverse_ns.plugin.world import VIEW_KEY, opengl_to_viewmats, world_to_nerfstudio
-from neoverse_ns.rasterize.scene import draw
+from neoverse_ns.rasterize.layers import draw_layers
 from neoverse_ns.reconstruct.scene import Scene
 from tests.plugin.tiny_scene import GAUSSIANS, HEIGHT, WIDTH, tiny_datamanager, tiny_gaussians, tiny_model, tiny_scene
 
@@ -61,9 +61,9 @@ class Training:
     def __init__(self, folder: Path, config: StageConfig, steps: int = 6, start: int = 0, **run: Any) -> None:
         self.scene = tiny_scene()
         early_stop = run.pop("early_stop", EarlyStopConfig())
-        self.model = tiny_model(self.scene, early_stop=early_stop, refine=run.pop("refine", True))
+        self.model = tiny_model(self.scene, early_stop=early_stop, optimise=run.pop("optimise", True))
         self.manager: NeoVerseDataManager = tiny_datamanager(folder, self.scene)
-        self.optimizers = optimizers_of(self.model) if self.model.config.refine else Optimizers({}, {})
+        self.optimizers = optimizers_of(self.model) if self.model.config.optimise else Optimizers({}, {})
         self.saved: list[int] = []
         config_of_run = SimpleNamespace(max_num_iterations=steps, load_dir=None, load_checkpoint=None)
         self.trainer: Any = SimpleNamespace(
@@ -114,11 +114,11 @@ def test_a_round_follows_photometric_refinement_and_its_views_share_the_further_
     round_folder = tmp_path / FOLDER / "step-000000006"
     assert len(list(round_folder.glob("move_left/*.png"))) == len(training.scene.split.train)
     model = training.model
-    made_up = model.keyframe == MADE_UP
-    assert int(made_up.sum()) > 0
-    assert not bool(made_up[:GAUSSIANS].any())
-    assert model.num_points == len(model.gauss_params["sh"]) == GAUSSIANS + int(made_up.sum())
-    assert all(torch.isfinite(parameter).all() for parameter in model.gauss_params.values())
+    assert list(model.gaussians) == [FRAMES, INPAINTED]
+    assert len(model.gaussians[INPAINTED]) > 0
+    assert len(model.gaussians.frames) == GAUSSIANS
+    assert model.num_points == GAUSSIANS + len(model.gaussians[INPAINTED])
+    assert all(torch.isfinite(value).all() for value in model.gaussians.tensors().values())
 
 
 def test_new_gaussians_are_optimised_and_a_checkpoint_with_them_loads(tmp_path: Path) -> None:
@@ -126,18 +126,27 @@ def test_new_gaussians_are_optimised_and_a_checkpoint_with_them_loads(tmp_path: 
     for step in range(6):
         training.step(step)
     training.stage.make(6, tmp_path / FOLDER, training.optimizers)
-    before = training.model.gauss_params["sh"][GAUSSIANS:].detach().clone()
-    state = {k: v.clone() for k, v in training.optimizers.optimizers["sh"].state_dict()["state"][0].items()}
-    assert state["exp_avg"].shape == training.model.gauss_params["sh"].shape
-    assert float(state["exp_avg"][:GAUSSIANS].abs().max()) > 0
-    assert float(state["exp_avg"][GAUSSIANS:].abs().max()) == 0
+    colours = {name: training.model.gaussians[name].sh for name in (FRAMES, INPAINTED)}
+    before = colours[INPAINTED].detach().clone()
+    moments = training.optimizers.optimizers["sh"].state
+    # What the optimiser remembers of the frames' own stays; of the new ones it knows nothing yet.
+    assert moments[colours[FRAMES]]["exp_avg"].shape == colours[FRAMES].shape
+    assert float(moments[colours[FRAMES]]["exp_avg"].abs().max()) > 0
+    assert colours[INPAINTED] not in moments
     assert [training.step(step) for step in (7, 8)] == ["view", "view"]
-    after = training.model.gauss_params["sh"][GAUSSIANS:].detach()
+    after = training.model.gaussians[INPAINTED].sh.detach()
     assert float((after - before).abs().max()) > 0
+    assert moments[colours[INPAINTED]]["exp_avg"].shape == before.shape
+    assert float(moments[colours[INPAINTED]]["exp_avg"].abs().max()) > 0
     other = tiny_model(training.scene)
     other.load_state_dict(training.model.state_dict())
-    assert torch.equal(other.keyframe, training.model.keyframe)
-    optimizers_of(other).load_optimizers({k: v.state_dict() for k, v in training.optimizers.optimizers.items()})
+    assert list(other.gaussians) == [FRAMES, INPAINTED]
+    for name, value in training.model.gaussians.tensors().items():
+        assert torch.equal(other.gaussians.tensors()[name], value), name
+    again = optimizers_of(other)
+    again.load_optimizers({k: v.state_dict() for k, v in training.optimizers.optimizers.items()})
+    loaded = again.optimizers["sh"].state[other.gaussians[INPAINTED].sh]["exp_avg"]
+    assert torch.equal(loaded, moments[colours[INPAINTED]]["exp_avg"])
 
 
 def test_a_later_round_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
@@ -145,11 +154,12 @@ def test_a_later_round_takes_the_place_of_the_one_before(tmp_path: Path) -> None
     for step in range(5):
         training.step(step)
     first = training.manager._refined
-    made_first = int((training.model.keyframe == MADE_UP).sum())
+    made_first = len(training.model.gaussians.layer(INPAINTED))
     assert made_first > 0
     source = run_source(training.model, training.scene)
-    # What the first round made up is not drawn for the second, nor is anything held out shown to it.
-    assert len(source.gaussians) == GAUSSIANS
+    # What the first round inpainted is not drawn for the second, nor is anything held out shown to it.
+    assert list(source.gaussians) == [FRAMES]
+    assert source.gaussians.count == GAUSSIANS
     assert len(source) == len(training.scene.split.train)
     training.step(5)
     second = training.manager._refined
@@ -157,7 +167,7 @@ def test_a_later_round_takes_the_place_of_the_one_before(tmp_path: Path) -> None
     assert second is not first
     assert second.turns.start == 5
     assert len(second) == len(training.scene.split.train)
-    assert int((training.model.keyframe == MADE_UP).sum()) < 2 * made_first
+    assert 0 < len(training.model.gaussians.layer(INPAINTED)) < 2 * made_first
     assert training.run()  # from 0 again: nothing is left over that could not go on
     assert sorted(path.name for path in (tmp_path / FOLDER).iterdir()) == ["step-000000002", "step-000000005"]
 
@@ -211,28 +221,29 @@ def test_a_loss_that_stops_falling_brings_the_round_on_and_not_the_end(tmp_path:
 def test_views_are_drawn_with_what_free_cameras_see_and_without_what_belongs_to_frames() -> None:
     scene = tiny_scene()
     model = tiny_model(scene, exposure=ExposureConfig(enabled=True), losses=LossConfig(depth=1.0))
-    made_up = tiny_gaussians(50, seed=3).with_(keyframe=torch.full((50,), MADE_UP))
-    model.replace_made_up(transform(made_up, world_to_nerfstudio()), {})
+    inpainted = transform(tiny_gaussians(50, seed=3), world_to_nerfstudio())
+    model.optimisation.layers.replace(INPAINTED, inpainted, {})
     with torch.no_grad():
         model.camera_optimizer.pose_adjustment += 0.05
-        model.exposure.adjustment += torch.randn(model.exposure.adjustment.shape)
+        exposure = model.optimisation.exposure
+        exposure.adjustment += torch.randn(exposure.adjustment.shape)
     feed = RefinedFeed(views_of(scene), settings(), start=0)
     camera, batch = feed.batch(1, "cpu")
     assert camera.metadata is not None
     assert VIEW_KEY in camera.metadata
     model.train()
     outputs = model.get_outputs(camera)
-    args = (model.gaussians, float(scene.clip.times[1]), opengl_to_viewmats(camera.camera_to_worlds))
-    expected = draw(*args, scene.geometry.cameras.K[1:2], WIDTH, HEIGHT, background=True)
-    without = draw(*args, scene.geometry.cameras.K[1:2], WIDTH, HEIGHT, background=False)
+    where = (opengl_to_viewmats(camera.camera_to_worlds), scene.geometry.cameras.K[1:2], WIDTH, HEIGHT)
+    expected = draw_layers(model.gaussians, float(scene.clip.times[1]), *where)
+    without = draw_layers(model.gaussians.only(FRAMES), float(scene.clip.times[1]), *where)
     torch.testing.assert_close(outputs["rgb"], expected.rgb[0])
     assert not torch.allclose(expected.rgb, without.rgb)
     losses = model.get_loss_dict(outputs, batch)
     assert losses.keys() == {"refined_l1", "refined_dssim"}
     torch.stack(list(losses.values())).sum().backward()
     assert model.camera_optimizer.pose_adjustment.grad is None
-    assert model.exposure.adjustment.grad is None
-    assert float(model.early_stop.sums[1]) == 0
+    assert exposure.adjustment.grad is None
+    assert float(model.optimisation.early_stop.sums[1]) == 0
     assert model.get_metrics_dict(outputs, batch).keys() == {"psnr_refined", "num_gaussians"}
 
 
@@ -247,28 +258,9 @@ def test_views_never_come_from_held_out_frames(tmp_path: Path) -> None:
     assert all(min(abs(t - h) for h in held_out) > 1e-3 for t in times)
 
 
-def test_rows_are_exchanged_with_what_the_optimiser_remembers_of_them() -> None:
-    parameter = torch.nn.Parameter(torch.arange(8.0).reshape(4, 2))
-    optimizer = rate(0.1)["optimizer"].setup(params=[parameter])
-    (parameter * torch.tensor([[1.0, 2.0]])).sum().backward()
-    optimizer.step()
-    values = parameter.detach().clone()
-    keep = torch.tensor([True, False, True, True])
-    new = replace_rows(parameter, optimizer, keep, torch.full((2, 2), 9.0))
-    torch.testing.assert_close(new.detach(), torch.cat([values[keep], torch.full((2, 2), 9.0)]))
-    assert optimizer.param_groups[0]["params"] == [new]
-    assert list(optimizer.state) == [new]
-    state = optimizer.state[new]
-    torch.testing.assert_close(state["exp_avg"], torch.tensor([[0.1, 0.2]] * 3 + [[0.0, 0.0]] * 2))
-    assert float(state["step"]) == 1
-    new.sum().backward()
-    optimizer.step()
-    assert float((new[3:] - 9).abs().min()) > 0
-
-
-def test_a_run_without_photometric_refinement_is_refused(tmp_path: Path) -> None:
+def test_a_run_without_photometric_optimisation_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="photometric"):
-        Training(tmp_path, settings(), refine=False)
+        Training(tmp_path, settings(), optimise=False)
 
 
 def test_without_a_refiner_nothing_happens(tmp_path: Path) -> None:

@@ -14,13 +14,23 @@ from nerfstudio.data.scene_box import OrientedBox
 
 from neoverse_ns.errors import RunError, SettingsError
 from neoverse_ns.gaussians.dynamic import SH_C0
-from neoverse_ns.gaussians.transform import transform
+from neoverse_ns.gaussians.layers import BACKGROUND, FRAMES, LAYERS
+from neoverse_ns.gaussians.transform import transform_layers
 from neoverse_ns.gaussians.transition import at_time
+from neoverse_ns.optimise.scene_layers import FIXED, PARAMETERS
 from neoverse_ns.plugin.model import NeoVerseModel
-from neoverse_ns.plugin.parameters import BUFFERS
 from neoverse_ns.plugin.world import world_to_nerfstudio
-from neoverse_ns.rasterize.scene import draw
-from tests.plugin.tiny_scene import HEIGHT, WIDTH, tiny_model, tiny_scene
+from neoverse_ns.rasterize.layers import draw_layers
+from neoverse_ns.reconstruct.scene import Scene
+from tests.plugin.tiny_scene import HEIGHT, WIDTH, tiny_gaussians, tiny_model, tiny_scene
+
+
+def with_background(scene: Scene, count: int = 60) -> Scene:
+    """The scene with a constant layer behind its frames'."""
+    assert scene.gaussians is not None
+    behind = tiny_gaussians(count, seed=9)
+    behind = behind.with_(means=1.5 * behind.means, dynamic=torch.zeros(count, dtype=torch.bool))
+    return replace(scene, gaussians=scene.gaussians.replaced(BACKGROUND, behind))
 
 
 def camera_at(model: NeoVerseModel, time: float | None, index: int = 3) -> Cameras:
@@ -46,12 +56,12 @@ def test_outputs_have_nerfstudios_shapes() -> None:
 
 
 def test_drawing_equals_the_scenes_own_in_its_own_world() -> None:
-    scene = tiny_scene()
+    scene = with_background(tiny_scene())
     assert scene.gaussians is not None
     model = tiny_model(scene)
     frame = scene.split.train[3]
     cameras = scene.geometry.cameras[[frame]]
-    expected = draw(scene.gaussians, 0.4, cameras.viewmats, cameras.K, WIDTH, HEIGHT)
+    expected = draw_layers(scene.gaussians, 0.4, cameras.viewmats, cameras.K, WIDTH, HEIGHT)
     outputs = model.get_outputs_for_camera(camera_at(model, 0.4))
     torch.testing.assert_close(outputs["rgb"], expected.rgb[0].clamp(0, 1), atol=2e-4, rtol=0)
     torch.testing.assert_close(outputs["accumulation"], expected.alpha[0], atol=2e-4, rtol=0)
@@ -100,12 +110,12 @@ def test_crop_box_draws_what_is_inside_and_is_forgotten() -> None:
 
 
 def test_exported_properties_are_the_gaussians_alive_at_the_export_time() -> None:
-    model = tiny_model(export_time=0.6)
-    scene = tiny_scene()
+    scene = with_background(tiny_scene())
+    model = tiny_model(scene, export_time=0.6)
     assert scene.gaussians is not None
-    expected = at_time(transform(scene.gaussians, world_to_nerfstudio()), 0.6)
+    expected = at_time(transform_layers(scene.gaussians, world_to_nerfstudio()).flat(), 0.6)
     count = len(expected.index)
-    assert 0 < count < len(scene.gaussians)
+    assert 0 < count < scene.gaussians.count
     shapes = {"means": 3, "quats": 4, "scales": 3, "opacities": 1, "shs_0": 3, "features_dc": 3, "colors": 3}
     for name, width in shapes.items():
         assert tuple(getattr(model, name).shape) == (count, width), name
@@ -114,7 +124,7 @@ def test_exported_properties_are_the_gaussians_alive_at_the_export_time() -> Non
     torch.testing.assert_close(model.scales.exp(), expected.scales)
     torch.testing.assert_close(torch.sigmoid(model.opacities)[:, 0], expected.opacities, atol=1e-6, rtol=1e-4)
     torch.testing.assert_close(model.colors, (0.5 + SH_C0 * expected.sh[:, 0]).clamp(0, 1))
-    assert model.num_points == len(scene.gaussians)
+    assert model.num_points == scene.gaussians.count
 
 
 def test_rays_read_what_a_direct_drawing_shows() -> None:
@@ -140,9 +150,9 @@ def test_rays_read_what_a_direct_drawing_shows() -> None:
 
 
 def test_checkpoint_of_another_size_loads_into_the_same_parameters() -> None:
-    trained = tiny_model()
+    trained = tiny_model(with_background(tiny_scene()))
     with torch.no_grad():
-        trained.gauss_params["means"] += 0.1
+        trained.gaussians.frames.means.add_(0.1)
         trained.camera_optimizer.pose_adjustment.uniform_(-0.01, 0.01)
     # As a run folder gives it: without Gaussians, so one stands in for all until the checkpoint comes.
     model = tiny_model(replace(tiny_scene(), gaussians=None))
@@ -152,8 +162,9 @@ def test_checkpoint_of_another_size_loads_into_the_same_parameters() -> None:
     after = dict(model.named_parameters())
     assert before.keys() == after.keys()
     assert all(before[name] is after[name] for name in before)
+    assert list(model.gaussians) == [FRAMES, BACKGROUND]
     for name, value in trained.gaussians.tensors().items():
-        assert torch.equal(getattr(model.gaussians, name), value), name
+        assert torch.equal(model.gaussians.tensors()[name], value), name
     a, b = (m.get_outputs_for_camera(m.train_cameras()[2:3])["rgb"] for m in (trained, model))
     assert torch.equal(a, b)
 
@@ -165,10 +176,22 @@ def test_foreign_checkpoints_are_refused() -> None:
         tiny_model().load_state_dict(tiny_model(tiny_scene(frames=5)).state_dict())
 
 
+def test_checkpoints_from_before_there_were_layers_are_refused_in_one_line() -> None:
+    gaussians = tiny_gaussians().tensors()
+    old = {f"gauss_params.{name}": gaussians[name] for name in PARAMETERS} | {name: gaussians[name] for name in FIXED}
+    with pytest.raises(RunError, match=r"older version.*train again") as said:
+        tiny_model().load_state_dict(old | {"camera_optimizer.pose_adjustment": torch.zeros(7, 6)})
+    assert "\n" not in str(said.value)
+
+
 def test_state_holds_the_scene_and_nothing_else() -> None:
     state = tiny_model().state_dict()
     names = {name.split(".")[0] for name in state}
-    assert names == {*BUFFERS, "device_indicator_param", "gauss_params", "camera_optimizer", "exposure", "early_stop"}
+    assert names == {"device_indicator_param", "optimisation", "camera_optimizer"}
+    inner = {name.removeprefix("optimisation.") for name in state if name.startswith("optimisation.")}
+    fields = {f"layers.{layer}.{field}" for layer in LAYERS for field in (*PARAMETERS, *FIXED)}
+    assert {name.split(".")[0] for name in inner - fields} == {"exposure", "early_stop"}
+    assert fields <= inner
 
 
 def test_training_loss_reaches_every_parameter_group() -> None:
@@ -184,7 +207,7 @@ def test_training_loss_reaches_every_parameter_group() -> None:
     assert float(metrics["psnr"]) == pytest.approx(-10 * np.log10(error), rel=1e-5)
     sum(losses.values()).backward()
     groups = model.get_param_groups()
-    assert set(groups) == set(model.gauss_params) | {"camera_opt"}
+    assert set(groups) == {*PARAMETERS, "camera_opt"}
     for name, parameters in groups.items():
         gradient = parameters[0].grad
         assert gradient is not None, name
@@ -192,8 +215,8 @@ def test_training_loss_reaches_every_parameter_group() -> None:
         assert gradient.to_dense().abs().sum() > 0, name
 
 
-def test_without_refinement_nothing_is_optimised() -> None:
-    model = tiny_model(refine=False)
+def test_without_optimisation_nothing_is_optimised() -> None:
+    model = tiny_model(optimise=False)
     assert model.get_param_groups() == {}
     model.train()
     outputs = model.get_outputs(model.train_cameras()[:1])
@@ -203,7 +226,7 @@ def test_without_refinement_nothing_is_optimised() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"default_time": float("nan")}, {"export_time": float("inf")}, {"blend_share": 1.5}, {"sh_degree": 3}]
+    "changes", [{"default_time": float("nan")}, {"export_time": float("inf")}, {"blend_share": 1.5}]
 )
 def test_senseless_settings_are_named(changes: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=next(iter(changes))):
@@ -225,4 +248,4 @@ def test_playback_panel_decides_the_time_while_it_is_on() -> None:
 def test_model_can_be_saved_by_its_state_alone(tmp_path: Path) -> None:
     torch.save(tiny_model().state_dict(), tmp_path / "state.pt")
     state = torch.load(tmp_path / "state.pt", weights_only=True)
-    assert torch.equal(state["gauss_params.means"], tiny_model().gauss_params["means"])
+    assert torch.equal(state["optimisation.layers.frames.means"], tiny_model().gaussians.frames.means)

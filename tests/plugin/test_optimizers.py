@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import pytest
@@ -10,34 +9,10 @@ import torch
 from nerfstudio.engine.optimizers import Optimizers
 
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.optimise.config import FINAL_RATE
+from neoverse_ns.optimise.cosine import Cosine
 from neoverse_ns.optimise.row_adam import RowAdam
 from neoverse_ns.plugin.optimizers import CosineSchedulerConfig, fit_schedules, rate
-
-
-def cosine(max_steps: int | None, final: float) -> torch.optim.lr_scheduler.LRScheduler:
-    parameter = torch.nn.Parameter(torch.zeros(2))
-    optimizer = torch.optim.SGD([parameter], lr=2.0)
-    return CosineSchedulerConfig(max_steps=max_steps, final=final).setup().get_scheduler(optimizer, lr_init=2.0)
-
-
-def test_rates_follow_half_a_cosine_and_stay_low() -> None:
-    schedule = cosine(max_steps=10, final=0.2)
-    rates = []
-    for _ in range(14):
-        rates.append(schedule.get_last_lr()[0])
-        schedule.optimizer.step()
-        schedule.step()
-    expected = [2.0 * (0.2 + 0.8 * 0.5 * (1 + math.cos(math.pi * min(i, 10) / 10))) for i in range(14)]
-    assert rates == pytest.approx(expected)
-    assert all(type(value) is float for value in rates)
-    assert rates[5] == pytest.approx(2.0 * 0.6)
-
-
-def test_no_steps_mean_the_lowest_rate_at_once_after_the_first() -> None:
-    schedule = cosine(max_steps=0, final=0.5)
-    schedule.optimizer.step()
-    schedule.step()
-    assert schedule.get_last_lr() == [1.0]
 
 
 def test_schedules_last_as_long_as_the_run_unless_told_otherwise() -> None:
@@ -46,8 +21,12 @@ def test_schedules_last_as_long_as_the_run_unless_told_otherwise() -> None:
     fit_schedules(config, 42)
     assert config["means"]["scheduler"].max_steps == 42
     assert own["scheduler"].max_steps == 7
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(2))], lr=2.0)
+    schedule = config["means"]["scheduler"].setup().get_scheduler(optimizer, lr_init=2.0)
+    shape = Cosine(42, FINAL_RATE)
+    assert [schedule.lr_lambdas[0](step) for step in range(50)] == [shape(step) for step in range(50)]
     with pytest.raises(SettingsError, match="max_steps"):
-        cosine(max_steps=None, final=0.1)
+        CosineSchedulerConfig(max_steps=None, final=0.1).setup().get_scheduler(optimizer, lr_init=2.0)
 
 
 def test_optimisers_survive_a_checkpoint(tmp_path: Path) -> None:

@@ -8,12 +8,15 @@ from typing import Any
 import torch
 
 from neoverse_ns.clip.clip import Clip
+from neoverse_ns.gaussians import layers
 from neoverse_ns.gaussians.dynamic import DynamicGaussians
+from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import se3_exp
 from neoverse_ns.plugin.datamanager import NeoVerseDataManager, NeoVerseDataManagerConfig
 from neoverse_ns.plugin.dataparser import SCENE_KEY, NeoVerseDataParserConfig, SceneHandle
-from neoverse_ns.plugin.model import NeoVerseModel, NeoVerseModelConfig
+from neoverse_ns.plugin.model import NeoVerseModel
+from neoverse_ns.plugin.model_config import NeoVerseModelConfig
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.scene import Scene
 from neoverse_ns.reconstruct.split import split_frames
@@ -76,7 +79,8 @@ def tiny_scene(frames: int = FRAMES, held_out_every: int = 4, seed: int = 0) -> 
         report={"kind": "moving", "seconds": {"decode": 0.5}},
     )
     held_out_dynamic = torch.rand(len(split.held_out), HEIGHT, WIDTH, generator=generator) < 0.3
-    return Scene(clip, split, geometry, tiny_gaussians(seed=seed), held_out_dynamic)
+    gaussians = LayeredGaussians({layers.FRAMES: tiny_gaussians(seed=seed)})
+    return Scene(clip, split, geometry, gaussians, held_out_dynamic)
 
 
 def tiny_model(scene: Scene | None = None, **changes: Any) -> NeoVerseModel:

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from neoverse_ns.gaussians.dynamic import DynamicGaussians
+from neoverse_ns.gaussians.layers import BACKGROUND, FRAMES, LayeredGaussians
 from neoverse_ns.optimise.row_adam import RowAdam
-from neoverse_ns.rasterize import scene
+from neoverse_ns.rasterize.layers import draw_layers
 from tests.gaussians.scenes import random_gaussians
 from tests.rasterize.drawings import Drawing, draw
 from tests.rasterize.raster_scenes import random_scene
@@ -58,20 +59,24 @@ VIEW = torch.tensor([[[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 3], [0, 0, 0, 1]]]
 INTRINSICS = torch.tensor([[[40.0, 0, 24], [0, 40, 16], [0, 0, 1]]])
 
 
-def train(gaussians: DynamicGaussians, steps: int) -> None:
+def train(scene: LayeredGaussians, steps: int) -> None:
     """Pull a picture at changing times toward grey, as a trainer does: sparse gradients, values changed in place."""
-    optimizer = RowAdam([getattr(gaussians, name) for name in TRAINED], lr=0.01)
+    optimizer = RowAdam([getattr(layer, name) for layer in scene.values() for name in TRAINED], lr=0.01)
     for step in range(steps):
         optimizer.zero_grad()
-        drawn = scene.draw(gaussians, step % 7 / 6, VIEW, INTRINSICS, 48, 32)
+        drawn = draw_layers(scene, step % 7 / 6, VIEW, INTRINSICS, 48, 32)
         ((drawn.rgb - 0.5).square().mean() + (1 - drawn.alpha).mean()).backward()
         optimizer.step()
 
 
-def trainable() -> DynamicGaussians:
+def trainable() -> LayeredGaussians:
     gaussians = random_gaussians(800)
-    gaussians = gaussians.with_(keyframe=torch.where(gaussians.dynamic, gaussians.keyframe, -1))
-    return gaussians.with_(**{name: getattr(gaussians, name).requires_grad_() for name in TRAINED})
+    layers = {FRAMES: gaussians[gaussians.dynamic], BACKGROUND: gaussians[~gaussians.dynamic]}
+
+    def leaves(layer: DynamicGaussians) -> DynamicGaussians:
+        return layer.with_(**{name: getattr(layer, name).requires_grad_() for name in TRAINED})
+
+    return LayeredGaussians(layers).map(leaves)
 
 
 def test_a_viewer_that_draws_during_training_changes_nothing() -> None:
@@ -83,7 +88,7 @@ def test_a_viewer_that_draws_during_training_changes_nothing() -> None:
         pictures = 0
         with torch.no_grad():
             while not done.is_set() or pictures == 0:
-                picture = scene.draw(watched, pictures % 5 / 4, VIEW, INTRINSICS, 48, 32)
+                picture = draw_layers(watched, pictures % 5 / 4, VIEW, INTRINSICS, 48, 32)
                 assert torch.isfinite(picture.rgb).all()
                 pictures += 1
         return pictures
@@ -93,7 +98,10 @@ def test_a_viewer_that_draws_during_training_changes_nothing() -> None:
         train(watched, 30)
         done.set()
         assert viewer.result() > 0
-    for name in TRAINED:
-        before, after = getattr(trainable(), name), getattr(watched, name)
-        assert not torch.equal(after, before), name
-        assert torch.equal(after, getattr(alone, name)), name
+    untouched = trainable()
+    for layer in (FRAMES, BACKGROUND):
+        # What never moves has no use for velocities and life spans.
+        for name in TRAINED if layer == FRAMES else TRAINED[:-2]:
+            before, after = getattr(untouched[layer], name), getattr(watched[layer], name)
+            assert not torch.equal(after, before), (layer, name)
+            assert torch.equal(after, getattr(alone[layer], name)), (layer, name)

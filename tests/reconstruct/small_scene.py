@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from neoverse_ns.clip.clip import Clip
+from neoverse_ns.gaussians.layers import FRAMES, LayeredGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import KeyframeFlow, LiftConfig, lift
@@ -53,6 +54,6 @@ def small_scene(
             flow = torch.zeros(height, width, 2)
             flow[..., 0] = (cameras.c2w[a, 0, 3] - cameras.c2w[b, 0, 3]) * cameras.K[0, 0, 0]
             flows[a, b] = KeyframeFlow(flow, torch.ones(height, width))
-    gaussians = lift(clip, geometry, flows, LiftConfig()) if with_gaussians else None
+    gaussians = LayeredGaussians({FRAMES: lift(clip, geometry, flows, LiftConfig())}) if with_gaussians else None
     held_out_dynamic = torch.zeros(len(split.held_out), height, width, dtype=torch.bool)
     return Scene(clip, split, geometry, gaussians, held_out_dynamic)

@@ -9,12 +9,16 @@ import pytest
 import torch
 
 from neoverse_ns.errors import RunError
+from neoverse_ns.gaussians.layers import BACKGROUND, FAR_FIELD, FRAMES, INPAINTED, LayeredGaussians
 from neoverse_ns.reconstruct.store import is_saved_scene, load_scene, save_scene
 from tests.reconstruct.small_scene import small_scene
 
 
 def test_round_trip(tmp_path: Path) -> None:
     scene = small_scene()
+    assert scene.gaussians is not None
+    behind = {name: scene.gaussians.frames[i : 2 * i] for i, name in ((3, BACKGROUND), (4, INPAINTED), (5, FAR_FIELD))}
+    scene = dataclasses.replace(scene, gaussians=LayeredGaussians({FRAMES: scene.gaussians.frames, **behind}))
     save_scene(scene, tmp_path / "scene")
     read = load_scene(tmp_path / "scene")
     assert torch.equal(read.clip.frames, scene.clip.frames)
@@ -25,8 +29,9 @@ def test_round_trip(tmp_path: Path) -> None:
     assert torch.equal(read.geometry.cameras.c2w, scene.geometry.cameras.c2w)
     assert read.gaussians is not None
     assert scene.gaussians is not None
+    assert list(read.gaussians) == list(scene.gaussians)
     for name, value in scene.gaussians.tensors().items():
-        assert torch.equal(getattr(read.gaussians, name), value), name
+        assert torch.equal(read.gaussians.tensors()[name], value), name
     assert all(read.frame_file(i).is_file() for i in range(len(read.clip)))
 
 

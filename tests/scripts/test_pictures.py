@@ -15,7 +15,7 @@ from show_geometry import draw_page
 
 from neoverse_ns.clip.synthetic import SyntheticClip, render_synthetic
 from neoverse_ns.geometry.cameras import PinholeCameras
-from neoverse_ns.rasterize.scene import Drawing
+from neoverse_ns.rasterize.drawing import Drawing
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.split import FrameSplit
 

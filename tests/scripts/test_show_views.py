@@ -15,7 +15,7 @@ from neoverse_ns.clip.synthetic import SyntheticClip, render_synthetic
 from neoverse_ns.errors import RunError
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.plugin.run import OpenRun
-from neoverse_ns.rasterize.scene import Drawing
+from neoverse_ns.rasterize.drawing import Drawing
 from neoverse_ns.reconstruct.split import FrameSplit
 
 GAP, WIDTH, HEIGHT = 4, 96, 64

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from neoverse_ns.errors import RefinementError, SettingsError
-from neoverse_ns.gaussians.dynamic import BACKDROP, concatenate
+from neoverse_ns.gaussians.layers import FAR_FIELD, FRAMES, LayeredGaussians
 from neoverse_ns.generate.conditions.plucker import plucker_maps
 from neoverse_ns.generate.conditions.render import ConditionSettings, render_conditions
-from neoverse_ns.rasterize.scene import draw
+from neoverse_ns.rasterize.layers import draw_layers
 from neoverse_ns.trajectory.files import preset_move
 from neoverse_ns.trajectory.trajectory import Trajectory
 from tests.generate.layered import SQUARE, WALL, layered_source
@@ -30,7 +30,7 @@ def test_every_frame_is_what_the_rasteriser_draws_there_and_then() -> None:
     assert len(drawn) == 10  # more than one chunk
     for frame in (0, 4, 9):
         viewmat = torch.linalg.inv(path.c2w[frame]).float()
-        alone = draw(SOURCE.gaussians, float(path.times[frame]), viewmat[None], K[None], WIDTH, HEIGHT)
+        alone = draw_layers(SOURCE.gaussians, float(path.times[frame]), viewmat[None], K[None], WIDTH, HEIGHT)
         torch.testing.assert_close(drawn.rgb[frame], alone.rgb[0].clamp(0, 1))
         torch.testing.assert_close(drawn.depth[frame], alone.depth[0, ..., 0])
         torch.testing.assert_close(drawn.alpha[frame], alone.alpha[0, ..., 0])
@@ -82,18 +82,17 @@ def test_the_first_frame_is_the_input_s_and_kept_everywhere() -> None:
         render_conditions(SOURCE.gaussians, still(3), K, WIDTH, HEIGHT, first_frame=image[1:])
 
 
-def test_the_backdrop_is_shown_on_request_but_never_counts_as_seen() -> None:
-    gaussians = SOURCE.gaussians
+def test_the_far_field_is_shown_on_request_but_never_counts_as_seen() -> None:
+    gaussians = SOURCE.gaussians.frames
     left = gaussians.means[:, 0] < 0
     soft = gaussians.with_(
-        keyframe=torch.full_like(gaussians.keyframe, BACKDROP),
         dynamic=torch.zeros_like(gaussians.dynamic),
         means=gaussians.means * 3,
         log_scales=gaussians.log_scales + 1.1,
     )
-    half = concatenate([gaussians[left], soft])
+    half = LayeredGaussians({FRAMES: gaussians[left], FAR_FIELD: soft})
     views = {
-        shown: render_conditions(half, still(1), K, WIDTH, HEIGHT, ConditionSettings(0.9, backdrop=shown))
+        shown: render_conditions(half, still(1), K, WIDTH, HEIGHT, ConditionSettings(0.9, far_field=shown))
         for shown in (False, True)
     }
     far_side = views[False].alpha[0, :, WIDTH * 3 // 4 :]

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch.nn.functional import max_pool2d
 
-from neoverse_ns.gaussians.dynamic import BACKDROP, concatenate
-from neoverse_ns.gaussians.transform import transform
+from neoverse_ns.gaussians.dynamic import concatenate
+from neoverse_ns.gaussians.layers import BACKGROUND, FAR_FIELD, FRAMES, INPAINTED, LayeredGaussians
+from neoverse_ns.gaussians.transform import transform_layers
 from neoverse_ns.generate.conditions.render import ConditionSettings, draw_conditions
 from neoverse_ns.generate.degradation.choices import Choices
 from neoverse_ns.generate.degradation.geometry import DegradedScene, context_depths, degrade, rows_by_keyframe
@@ -59,22 +60,22 @@ def test_what_the_moved_cameras_cannot_see_is_left_out_and_nothing_else(culled: 
             atol=1e-5,
             rtol=0,
         )
-        hidden, inside = cleared(SOURCE.gaussians.means[rows], c2w[:3, 3], c2w)
+        hidden, inside = cleared(SOURCE.gaussians.frames.means[rows], c2w[:3, 3], c2w)
         clearly_seen = (hidden > 2) & (inside > 0.01)
         clearly_lost = (hidden < -1.5) | (inside < -0.01)
         assert clearly_seen.sum() + clearly_lost.sum() > 0.85 * PER_FRAME
         assert (hidden < -1.5).sum() > 40
-        assert culled.kept[rows][clearly_seen].all()
-        assert not culled.kept[rows][clearly_lost].any()
+        assert culled.kept[FRAMES][rows][clearly_seen].all()
+        assert not culled.kept[FRAMES][rows][clearly_lost].any()
 
 
 def test_seen_again_from_the_old_camera_holes_are_exactly_there(culled: DegradedScene) -> None:
     frame = SOURCE.keyframes[0]
     camera = SOURCE.cameras[[frame]]
     # The first keyframe's own Gaussians alone, so that the others do not fill what it lost.
-    own = culled.gaussians[culled.gaussians.keyframe == 0]
+    own = culled.gaussians.map(lambda layer: layer[layer.keyframe == 0])
     drawn = draw_conditions(own, camera, SOURCE.times[[frame]], ConditionSettings())
-    hidden, inside = cleared(SOURCE.gaussians.means[:PER_FRAME], culled.moved.c2w[0, :3, 3], culled.moved.c2w[0])
+    hidden, inside = cleared(SOURCE.gaussians.frames.means[:PER_FRAME], culled.moved.c2w[0, :3, 3], culled.moved.c2w[0])
     clear = torch.minimum(hidden, inside).reshape(HEIGHT, WIDTH)
     # A pixel is judged together with its neighbours, over which Gaussians spread.
     around = clear[None]
@@ -88,18 +89,18 @@ def test_seen_again_from_the_old_camera_holes_are_exactly_there(culled: Degraded
 def test_a_surface_within_the_margin_behind_another_is_kept() -> None:
     # The wall stands one unit, half the scale, behind the square.
     near = DegradationSettings(visibility_margin=0.55)
-    kept = degrade(SOURCE, ASIDE, near).kept[:PER_FRAME]
+    kept = degrade(SOURCE, ASIDE, near).kept[FRAMES][:PER_FRAME]
     c2w = degrade(SOURCE, ASIDE).moved.c2w[0]
-    _, inside = cleared(SOURCE.gaussians.means[:PER_FRAME], c2w[:3, 3], c2w)
+    _, inside = cleared(SOURCE.gaussians.frames.means[:PER_FRAME], c2w[:3, 3], c2w)
     assert torch.equal(kept[inside.abs() > 0.01], inside[inside.abs() > 0.01] > 0)
 
 
 def test_edges_fly_between_the_surfaces_and_planes_stay(culled: DegradedScene) -> None:
     kernel = 11
     filtered = degrade(SOURCE, dataclasses.replace(ASIDE, kernel=kernel))
-    assert torch.equal(filtered.kept, culled.kept)
-    rows = culled.gaussians.keyframe == 0
-    before, after = culled.gaussians[rows], filtered.gaussians[rows]
+    assert torch.equal(filtered.kept[FRAMES], culled.kept[FRAMES])
+    rows = culled.gaussians.frames.keyframe == 0
+    before, after = culled.gaussians.frames[rows], filtered.gaussians.frames[rows]
     viewmat, K = torch.linalg.inv(filtered.moved.c2w[0]), filtered.moved.K[0]
     old_pixels, old_depth = project(before.means, viewmat, K)
     new_pixels, new_depth = project(after.means, viewmat, K)
@@ -130,15 +131,15 @@ def test_edges_fly_between_the_surfaces_and_planes_stay(culled: DegradedScene) -
     factor = (after.log_scales - before.log_scales)[:, 0].exp()
     torch.testing.assert_close(factor, new_depth / old_depth, atol=1e-4, rtol=0)
     kept_size = degrade(SOURCE, dataclasses.replace(ASIDE, kernel=kernel), DegradationSettings(resize=False))
-    assert torch.equal(kept_size.gaussians.log_scales, culled.gaussians.log_scales)
-    assert torch.equal(kept_size.gaussians.means, filtered.gaussians.means)
+    assert torch.equal(kept_size.gaussians.frames.log_scales, culled.gaussians.frames.log_scales)
+    assert torch.equal(kept_size.gaussians.frames.means, filtered.gaussians.frames.means)
 
 
 def test_a_wider_box_bends_more_of_the_scene(culled: DegradedScene) -> None:
     moved = []
     for kernel in (5, 15, 31):
         filtered = degrade(SOURCE, dataclasses.replace(ASIDE, kernel=kernel))
-        change = (filtered.gaussians.means - culled.gaussians.means).norm(dim=-1)
+        change = (filtered.gaussians.frames.means - culled.gaussians.frames.means).norm(dim=-1)
         moved.append(float((change > 0.02).float().mean()))
     assert moved[0] < 0.8 * moved[1]
     assert moved[1] < 0.8 * moved[2]
@@ -152,24 +153,27 @@ def test_the_result_does_not_depend_on_the_scene_s_unit(culled: DegradedScene) -
     scaled = dataclasses.replace(
         SOURCE,
         cameras=PinholeCameras(c2w, cameras.K, WIDTH, HEIGHT),
-        gaussians=transform(SOURCE.gaussians, larger),
+        gaussians=transform_layers(SOURCE.gaussians, larger),
     )
     again = degrade(scaled, ASIDE)
-    assert (again.kept != culled.kept).float().mean() < 1e-3
+    assert (again.kept[FRAMES] != culled.kept[FRAMES]).float().mean() < 1e-3
     torch.testing.assert_close(again.moved.c2w[:, :3, 3], 10 * culled.moved.c2w[:, :3, 3], atol=1e-4, rtol=1e-4)
 
 
-def test_constant_background_stays_where_any_moved_camera_sees_it_and_the_backdrop_always() -> None:
-    gaussians, count = SOURCE.gaussians, PER_FRAME
+def test_constant_background_stays_where_any_moved_camera_sees_it_and_the_far_field_always() -> None:
+    gaussians, count = SOURCE.gaussians.frames, PER_FRAME
     wall = gaussians[:count][layered_depth(SOURCE.cameras.c2w[0], SOURCE.cameras.K[0], WIDTH, HEIGHT).reshape(-1) > 1.5]
     constant = dataclasses.replace(wall, dynamic=torch.zeros_like(wall.dynamic))
-    # One copy of the wall that can be seen, one far behind it that cannot, and a backdrop farther still.
-    seen = constant.with_(keyframe=torch.full_like(wall.keyframe, -1))
-    behind = seen.with_(means=2 * seen.means)
-    backdrop = constant.with_(keyframe=torch.full_like(wall.keyframe, BACKDROP), means=3 * wall.means)
-    source = dataclasses.replace(SOURCE, gaussians=concatenate([gaussians, seen, behind, backdrop]))
+    # One copy of the wall that can be seen, one far behind it that cannot, and a far field farther still.
+    layers = {
+        FRAMES: gaussians,
+        BACKGROUND: concatenate([constant, constant.with_(means=2 * wall.means)]),
+        INPAINTED: constant.with_(means=0.9 * wall.means),
+        FAR_FIELD: constant.with_(means=3 * wall.means),
+    }
+    source = dataclasses.replace(SOURCE, gaussians=LayeredGaussians(layers))
     result = degrade(source, ASIDE)
-    parts = result.kept[len(gaussians) :].reshape(3, -1)
+    parts = [*result.kept[BACKGROUND].reshape(2, -1), result.kept[FAR_FIELD]]
     lost = [cleared(wall.means, c2w[:3, 3], c2w) for c2w in result.moved.c2w]
     clear = torch.stack([torch.minimum(hidden, inside) for hidden, inside in lost]).amax(dim=0)
     assert parts[0][clear > 2].all()
@@ -178,29 +182,37 @@ def test_constant_background_stays_where_any_moved_camera_sees_it_and_the_backdr
     # What stands behind the wall is hidden but where moved cameras look past the wall's edge.
     assert parts[1].float().mean() < 0.2
     assert parts[2].all()
-    assert torch.equal(result.kept[: len(gaussians)], degrade(SOURCE, ASIDE).kept)
+    assert torch.equal(result.kept[FRAMES], degrade(SOURCE, ASIDE).kept[FRAMES])
+    # What a refiner painted was never seen, so nobody shall learn from it.
+    assert INPAINTED not in result.gaussians
+    assert INPAINTED not in result.kept
     smeared = degrade(source, dataclasses.replace(ASIDE, kernel=21))
-    assert torch.equal(smeared.kept, result.kept)
-    shared = result.gaussians.keyframe == -1
-    change = (smeared.gaussians.means - result.gaussians.means).norm(dim=-1)
-    assert change[shared].max() > 0.1
-    assert not change[result.gaussians.keyframe == BACKDROP].any()
+    assert list(smeared.kept) == list(result.kept) == [FRAMES, BACKGROUND, FAR_FIELD]
+    assert all(torch.equal(kept, result.kept[name]) for name, kept in smeared.kept.items())
+    change = {
+        name: (layer.means - result.gaussians[name].means).norm(dim=-1) for name, layer in smeared.gaussians.items()
+    }
+    assert change[BACKGROUND].max() > 0.1
+    assert not change[FAR_FIELD].any()
 
 
 def test_the_order_of_the_rows_does_not_matter(culled: DegradedScene) -> None:
-    shuffle = torch.randperm(len(SOURCE.gaussians), generator=torch.Generator().manual_seed(0))
-    mixed = dataclasses.replace(SOURCE, gaussians=SOURCE.gaussians[shuffle])
-    assert torch.equal(degrade(mixed, ASIDE).kept, culled.kept[shuffle])
-    rows = rows_by_keyframe(mixed.gaussians, 3)
-    assert [len(mixed.gaussians.means[r]) for r in rows] == [PER_FRAME, PER_FRAME, 0]
+    frames = SOURCE.gaussians.frames
+    shuffle = torch.randperm(len(frames), generator=torch.Generator().manual_seed(0))
+    mixed = dataclasses.replace(SOURCE, gaussians=LayeredGaussians({FRAMES: frames[shuffle]}))
+    assert torch.equal(degrade(mixed, ASIDE).kept[FRAMES], culled.kept[FRAMES][shuffle])
+    rows = rows_by_keyframe(mixed.gaussians.frames, 3)
+    assert [len(mixed.gaussians.frames.means[r]) for r in rows] == [PER_FRAME, PER_FRAME, 0]
 
 
 @pytest.mark.parametrize("empty", ["one keyframe", "all"])
 def test_keyframes_without_gaussians_are_no_obstacle(empty: str) -> None:
-    chosen = SOURCE.gaussians[SOURCE.gaussians.keyframe == 0] if empty == "one keyframe" else SOURCE.gaussians[:0]
-    result = degrade(dataclasses.replace(SOURCE, gaussians=chosen), dataclasses.replace(ASIDE, kernel=11))
-    assert len(result.kept) == len(chosen)
-    assert bool(result.kept.any()) == (empty == "one keyframe")
+    frames = SOURCE.gaussians.frames
+    chosen = frames[frames.keyframe == 0] if empty == "one keyframe" else frames[:0]
+    source = dataclasses.replace(SOURCE, gaussians=LayeredGaussians({FRAMES: chosen}))
+    result = degrade(source, dataclasses.replace(ASIDE, kernel=11))
+    assert len(result.kept[FRAMES]) == len(chosen)
+    assert bool(result.kept[FRAMES].any()) == (empty == "one keyframe")
     assert result.moved.c2w.isfinite().all()
 
 
@@ -217,13 +229,13 @@ def test_cuda_gives_the_same_scene() -> None:
     choices = dataclasses.replace(ASIDE, kernel=11)
     there = degrade(dataclasses.replace(SOURCE, gaussians=SOURCE.gaussians.to("cuda")), choices)
     here = degrade(SOURCE, choices)
-    assert (there.kept.cpu() != here.kept).float().mean() < 2e-3
+    assert (there.kept[FRAMES].cpu() != here.kept[FRAMES]).float().mean() < 2e-3
 
 
 def test_a_single_frame_loses_what_is_hidden_too() -> None:
     single: SourceScene = layered_source(count=1)
     result = degrade(single, ASIDE)
-    hidden, inside = cleared(single.gaussians.means, result.moved.c2w[0, :3, 3], result.moved.c2w[0])
-    assert result.kept[(hidden > 2) & (inside > 0.01)].all()
-    assert not result.kept[(hidden < -1.5) | (inside < -0.01)].any()
+    hidden, inside = cleared(single.gaussians.frames.means, result.moved.c2w[0, :3, 3], result.moved.c2w[0])
+    assert result.kept[FRAMES][(hidden > 2) & (inside > 0.01)].all()
+    assert not result.kept[FRAMES][(hidden < -1.5) | (inside < -0.01)].any()
     assert (hidden < -1.5).sum() > 40

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.errors import RefinementError, RunError, SettingsError
-from neoverse_ns.gaussians.dynamic import MADE_UP, concatenate
+from neoverse_ns.gaussians.layers import FRAMES, INPAINTED
 from neoverse_ns.generate.base import DEFAULT_PROMPT, Conditions, Refiner
 from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.generate.stage.config import StageConfig
@@ -74,13 +74,13 @@ def test_held_out_frames_are_nowhere_in_what_a_refiner_sees(tmp_path: Path) -> N
     assert sorted(set(rounds[0].views.times.tolist())) == sorted(seen.times.tolist())
 
 
-def test_what_an_earlier_round_made_up_is_not_taken_for_seen() -> None:
+def test_what_an_earlier_round_inpainted_is_not_taken_for_seen() -> None:
     scene = wall()
-    made_up = dataclasses.replace(scene, keyframe=torch.full_like(scene.keyframe, MADE_UP))
+    inpainted = scene.frames.with_(means=scene.frames.means + 1)
     cameras = wall_cameras([0.0] * 5)
-    again = training_source(clip(), SPLIT, cameras, concatenate([scene, made_up]))
-    assert len(again.gaussians) == len(scene)
-    assert bool((again.gaussians.keyframe == 0).all())
+    again = training_source(clip(), SPLIT, cameras, scene.replaced(INPAINTED, inpainted))
+    assert list(again.gaussians) == [FRAMES]
+    assert torch.equal(again.gaussians.frames.means, scene.frames.means)
 
 
 def test_views_stand_beside_the_path_by_a_share_of_the_median_depth() -> None:
@@ -106,7 +106,7 @@ def test_a_round_gives_views_of_every_move_and_fills_their_holes(tmp_path: Path)
     assert views.times.tolist() == pytest.approx([0.0, 0.75, 0.0, 0.75])
     assert 0.01 < float(views.repainted.float().mean()) < 0.5
     assert bool((views.frames[views.repainted] == 255).all())
-    assert made.made_up is not None
+    assert made.inpainted is not None
     assert len(list((tmp_path / "move_left").glob("*.png"))) == 2
 
 
@@ -118,10 +118,10 @@ def test_views_are_kept_and_only_what_is_missing_is_refined_again(tmp_path: Path
     assert len(painter.calls) == 1
     for name, value in vars(first.views).items():
         assert torch.equal(value, getattr(again.views, name)), name
-    assert first.made_up is not None
-    assert again.made_up is not None
-    for name, value in first.made_up.tensors().items():
-        assert torch.equal(value, again.made_up.tensors()[name]), name
+    assert first.inpainted is not None
+    assert again.inpainted is not None
+    for name, value in first.inpainted.tensors().items():
+        assert torch.equal(value, again.inpainted.tensors()[name]), name
     loaded = load_round(tmp_path, config())
     assert loaded is not None
     assert torch.equal(loaded.frames, first.views.frames)
@@ -133,7 +133,8 @@ def test_views_of_something_else_are_not_taken_for_these(change: str, tmp_path: 
     make_round(source(), config(), "", 2.0, tmp_path, Painter)
     other = source()
     if change == "scene":
-        other = dataclasses.replace(other, gaussians=other.gaussians.with_(means=other.gaussians.means + 1e-4))
+        moved = other.gaussians.map(lambda layer: layer.with_(means=layer.means + 1e-4))
+        other = dataclasses.replace(other, gaussians=moved)
     if change == "frames":
         other = dataclasses.replace(other, frames=255 - other.frames)
     settings = config(**({"distance": 0.11} if change == "distance" else {"seed": 1} if change == "seed" else {}))

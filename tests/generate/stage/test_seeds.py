@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import torch
 
-from neoverse_ns.gaussians.dynamic import MADE_UP, DynamicGaussians, concatenate
+from neoverse_ns.gaussians.layers import INPAINTED, LayeredGaussians
 from neoverse_ns.generate.base import Conditions
 from neoverse_ns.generate.conditions.render import ConditionSettings, draw_conditions
 from neoverse_ns.generate.stage.seeds import HoleFiller, depth_behind
 from neoverse_ns.geometry.cameras import PinholeCameras
-from neoverse_ns.rasterize.scene import draw
+from neoverse_ns.rasterize.layers import draw_layers
 from tests.generate.stage.wall import HEIGHT, WIDTH, wall, wall_cameras
 
 RED = torch.tensor([200, 40, 40], dtype=torch.uint8)
 
 
-def conditions_of(gaussians: DynamicGaussians, cameras: PinholeCameras) -> Conditions:
-    return draw_conditions(gaussians, cameras, torch.zeros(len(cameras)), ConditionSettings(mask_threshold=0.95))
+def conditions_of(scene: LayeredGaussians, cameras: PinholeCameras) -> Conditions:
+    return draw_conditions(scene, cameras, torch.zeros(len(cameras)), ConditionSettings(mask_threshold=0.95))
 
 
 def test_a_hole_takes_the_farther_side_and_nothing_else_changes() -> None:
@@ -51,17 +51,16 @@ def test_what_a_new_camera_misses_is_filled_with_the_refined_colour() -> None:
     new = filler.gaussians()
     assert new is not None
     assert len(new) == int(hole.sum())
-    assert bool((new.keyframe == MADE_UP).all())
     assert not bool(new.dynamic.any())
     # The wall stands at depth 2, and so does what continues it.
     torch.testing.assert_close(new.means[:, 2], torch.full((len(new),), 2.0), atol=0.05, rtol=0.0)
-    both = concatenate([scene, new])
-    drawing = draw(both, 0.0, cameras.viewmats, cameras.K, WIDTH, HEIGHT)
+    both = scene.replaced(INPAINTED, new)
+    drawing = draw_layers(both, 0.0, cameras.viewmats, cameras.K, WIDTH, HEIGHT)
     inner = hole[1] & (drawing.alpha[1, ..., 0] > 0.95)
     assert inner.sum() > 0.8 * hole[1].sum()
     assert (drawing.rgb[1][inner] - RED / 255).abs().mean() < 0.1
     # What was seen is still seen: nothing made up lies before it.
-    before = draw(scene, 0.0, cameras.viewmats, cameras.K, WIDTH, HEIGHT)
+    before = draw_layers(scene, 0.0, cameras.viewmats, cameras.K, WIDTH, HEIGHT)
     torch.testing.assert_close(drawing.rgb[0], before.rgb[0], atol=0.02, rtol=0.0)
 
 

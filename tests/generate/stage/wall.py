@@ -7,6 +7,7 @@ import math
 import torch
 
 from neoverse_ns.gaussians.dynamic import SH_C0, DynamicGaussians
+from neoverse_ns.gaussians.layers import FRAMES, LayeredGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.projection import unproject
 
@@ -22,12 +23,12 @@ def wall_cameras(shifts: list[float]) -> PinholeCameras:
     return PinholeCameras(c2w, K.repeat(len(shifts), 1, 1), WIDTH, HEIGHT)
 
 
-def wall() -> DynamicGaussians:
+def wall() -> LayeredGaussians:
     """Constant Gaussians of one colour, facing the first camera, at depth 2."""
     camera = wall_cameras([0.0])
     means = unproject(torch.full((HEIGHT, WIDTH), DEPTH), camera.K[0], camera.c2w[0]).reshape(-1, 3)
     count = len(means)
-    return DynamicGaussians(
+    gaussians = DynamicGaussians(
         means=means,
         quats=torch.tensor([[1.0, 0.0, 0.0, 0.0]]).repeat(count, 1),
         log_scales=torch.full((count, 3), math.log(0.5 * DEPTH / 50)),
@@ -40,3 +41,4 @@ def wall() -> DynamicGaussians:
         life_span_logits=torch.zeros(count),
         dynamic=torch.zeros(count, dtype=torch.bool),
     )
+    return LayeredGaussians({FRAMES: gaussians})

@@ -13,10 +13,10 @@ from neoverse_ns.clip.synthetic import SyntheticClip, render_synthetic
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.camera import ate
-from neoverse_ns.rasterize.scene import draw
+from neoverse_ns.rasterize.layers import draw_layers
 from neoverse_ns.reconstruct.base import Reconstruction, SceneGeometry
 from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import KeyframeFlow, LiftConfig
-from neoverse_ns.reconstruct.bundle.lifting.scene_layers import scene_gaussians
+from neoverse_ns.reconstruct.bundle.lifting.scene_layers import scene_layers
 from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
 from neoverse_ns.reconstruct.depth_anything.motion import training_flow
 from neoverse_ns.reconstruct.depth_anything.reconstructor import DepthAnythingReconstructor
@@ -58,7 +58,7 @@ def _true_geometry(truth: SyntheticClip, split: FrameSplit) -> SceneGeometry:
 
 def _psnr(scene: Reconstruction, truth: SyntheticClip, frame: int) -> float:
     camera, clip = scene.cameras[[frame]], truth.as_clip()
-    drawing = draw(scene.gaussians, float(clip.times[frame]), camera.viewmats, camera.K, WIDTH, HEIGHT)
+    drawing = draw_layers(scene.gaussians, float(clip.times[frame]), camera.viewmats, camera.K, WIDTH, HEIGHT)
     return -10 * float((drawing.rgb[0].clamp(0, 1) - clip.images[frame]).square().mean().log10())
 
 
@@ -82,7 +82,7 @@ def test_held_out_frames_are_drawn_as_well_as_from_the_truth(found: Reconstructi
         pair: KeyframeFlow(torch.from_numpy(flow.flow[pair]), torch.from_numpy(flow.confidence[pair]))
         for pair in flow.pairs
     }
-    best = Reconstruction(geometry, scene_gaussians(clip, geometry, flows, LiftConfig()))
+    best = Reconstruction(geometry, scene_layers(clip, geometry, flows, LiftConfig()))
     for frame in split.held_out:
         assert _psnr(found, truth, frame) > _psnr(best, truth, frame) - 0.5
         assert _psnr(found, truth, frame) > 20
@@ -103,7 +103,7 @@ def test_the_scene_comes_from_training_frames_alone(found: Reconstruction, netwo
     assert network.calls[:2] == [split.train, list(range(9))]
     assert network.resolutions[0] == CONFIG.process_resolution
     assert found.geometry.keyframes == split.keyframes
-    assert int(found.gaussians.keyframe.max()) == len(split.keyframes) - 1
+    assert int(found.gaussians.flat().keyframe.max()) == len(split.keyframes) - 1
 
 
 def test_flow_is_measured_between_training_frames_alone(truth: SyntheticClip) -> None:
@@ -120,7 +120,7 @@ def test_the_report_says_what_was_done(found: Reconstruction) -> None:
     assert report["kind"] == "parallax"
     assert report["windows"] == 1
     assert report["focal_px"] == pytest.approx(0.85 * WIDTH, rel=1e-4)
-    assert report["num_gaussians"] == len(found.gaussians)
+    assert report["num_gaussians"] == found.gaussians.count
     assert report["residual_px"] < 0.5
     height, width = processed_size(found.cameras, CONFIG.process_resolution)
     assert report["network_size"] == [width, height]
@@ -129,7 +129,7 @@ def test_the_report_says_what_was_done(found: Reconstruction) -> None:
 
 def test_windows_of_different_worlds_give_one_path(truth: SyntheticClip) -> None:
     config = DepthAnythingConfig(process_resolution=168, window=4, overlap=2)
-    lift = LiftConfig(background=False, backdrop=False)
+    lift = LiftConfig(background=False, far_field=False)
     network = ExactNetwork(truth)
     found = DepthAnythingReconstructor(config, lift, network).reconstruct(truth.as_clip(), split_frames(9))
     assert found.report["windows"] == 3
@@ -152,7 +152,7 @@ def test_geometry_that_flow_contradicts_is_pointed_out(
             return dataclasses.replace(said, extrinsics=np.linalg.inv(w2c))
 
     capsys.readouterr()
-    lift = LiftConfig(background=False, backdrop=False)
+    lift = LiftConfig(background=False, far_field=False)
     wrong = DepthAnythingReconstructor(CONFIG, lift, Inside(truth)).reconstruct(truth.as_clip(), split_frames(9))
     assert wrong.report["residual_px"] > 10 * found.report["residual_px"]
     assert "does not fit the cameras and depth" in capsys.readouterr().out

@@ -48,7 +48,7 @@ def test_only_keyframes_decide_gaussians_and_depth() -> None:
     frames[[1, 2, 4, 5]] = 255 - frames[[1, 2, 4, 5]]
     other = reconstruct(dataclasses.replace(clip, frames=frames))
     for name, values in scene.gaussians.tensors().items():
-        assert torch.equal(getattr(other.gaussians, name), values), name
+        assert torch.equal(other.gaussians.tensors()[name], values), name
     assert torch.equal(other.geometry.depth, scene.geometry.depth)
     assert torch.equal(other.cameras.c2w[SPLIT.keyframes], scene.cameras.c2w[SPLIT.keyframes])
     assert (other.cameras.c2w[2] - scene.cameras.c2w[2]).abs().max() > 1e-4
@@ -61,7 +61,8 @@ def test_the_scene_is_complete_and_in_its_own_world() -> None:
     assert scene.geometry.depth.shape == (3, HEIGHT, WIDTH)
     assert bool(scene.geometry.depth.isfinite().all())
     assert 0 <= float(scene.geometry.confidence.min()) <= float(scene.geometry.confidence.max()) <= 1
-    gaussians = scene.gaussians
+    assert list(scene.gaussians) == ["frames"]
+    gaussians = scene.gaussians.frames
     # One per pixel of what the network saw, 42x28, of each keyframe.
     assert torch.bincount(gaussians.keyframe).tolist() == [42 * 28] * 3
     assert all(bool(value.isfinite().all()) for value in gaussians.tensors().values())
@@ -98,8 +99,8 @@ def test_mode_release_lifts_every_training_frame_without_motion() -> None:
     split = split_frames(FRAMES, wanted, 4)
     assert split.keyframes == split.train
     scene = reconstructor.reconstruct(clip, split)
-    assert scene.gaussians.dynamic.all()
-    assert not scene.gaussians.velocities.any()
+    assert scene.gaussians.flat().dynamic.all()
+    assert not scene.gaussians.flat().velocities.any()
     assert not scene.geometry.dynamic.any()
     paper = NetworkReconstructor(NetworkConfig(), network=network())
     assert (paper.keyframes_wanted(None, 81), paper.keyframes_wanted(5, 81)) == (11, 5)
@@ -108,7 +109,7 @@ def test_mode_release_lifts_every_training_frame_without_motion() -> None:
 
 def test_one_frame_is_constant() -> None:
     scene = reconstruct(noise(1), split_frames(1))
-    assert not scene.gaussians.dynamic.any()
+    assert not scene.gaussians.flat().dynamic.any()
     assert len(scene.cameras) == 1
 
 

@@ -14,7 +14,7 @@ from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.synthetic.render import SyntheticClip, render_synthetic
 from neoverse_ns.export.camera_files import transforms_json
 from neoverse_ns.metrics.image import psnr
-from neoverse_ns.rasterize.scene import draw
+from neoverse_ns.rasterize.layers import draw_layers
 from neoverse_ns.reconstruct.base import Reconstruction
 from neoverse_ns.reconstruct.feedforward.config import NetworkConfig
 from neoverse_ns.reconstruct.feedforward.reconstructor import NetworkReconstructor
@@ -48,7 +48,8 @@ def reconstruct(
 
 def picture(scene: Reconstruction, clip: Clip, frame: int) -> torch.Tensor:
     camera = scene.cameras[[frame]]
-    drawing = draw(scene.gaussians, float(clip.times[frame]), camera.viewmats, camera.K, camera.width, camera.height)
+    time, size = float(clip.times[frame]), (camera.width, camera.height)
+    drawing = draw_layers(scene.gaussians, time, camera.viewmats, camera.K, *size)
     return drawing.rgb[0].clamp(0, 1)
 
 
@@ -124,15 +125,15 @@ def test_windows_give_the_same_scene_as_one_pass() -> None:
     torch.testing.assert_close(parts.cameras.c2w, whole.cameras.c2w, atol=1e-4, rtol=0)
     torch.testing.assert_close(parts.geometry.depth, whole.geometry.depth, atol=0, rtol=1e-3)
     for name, values in whole.gaussians.tensors().items():
-        torch.testing.assert_close(getattr(parts.gaussians, name), values, atol=2e-3, rtol=1e-3, msg=name)
+        torch.testing.assert_close(parts.gaussians.tensors()[name], values, atol=2e-3, rtol=1e-3, msg=name)
 
 
 def test_static_clips_have_merged_constant_gaussians() -> None:
     clip = truth()
     still = dataclasses.replace(clip, frames=clip.frames[:1].expand(FRAMES, -1, -1, -1).contiguous())
     scene, _ = reconstruct(still, is_static=True, voxel_size=0.05)
-    assert not scene.gaussians.dynamic.any()
-    assert len(scene.gaussians) < 5 * 126 * 84
+    assert not scene.gaussians.flat().dynamic.any()
+    assert scene.gaussians.count < 5 * 126 * 84
     assert psnr(picture(scene, still.as_clip(), 6), still.as_clip().images[0]) > 20
 
 
@@ -140,7 +141,7 @@ def test_one_image() -> None:
     clip = truth()
     image = Clip(clip.frames[:1], torch.arange(1), torch.zeros(1, dtype=torch.float64), Path("image.png"))
     scene = NetworkReconstructor(NetworkConfig(), network=network_of(126, 84)).reconstruct(image, split_frames(1))
-    assert not scene.gaussians.dynamic.any()
+    assert not scene.gaussians.flat().dynamic.any()
     assert psnr(soft(picture(scene, image, 0)), soft(image.images[0])) > 30
     assert torch.equal(scene.cameras.c2w, torch.eye(4)[None])
 
@@ -152,7 +153,7 @@ def test_one_keyframe_of_a_clip_takes_its_unit_from_depth() -> None:
     expected = torch.linalg.inv(clip.cameras.c2w[0]) @ clip.cameras.c2w
     expected[:, :3, 3] /= clip.depth[0].median()
     torch.testing.assert_close(scene.cameras.c2w.double(), expected, atol=1e-4, rtol=0)
-    assert not scene.gaussians.dynamic.any()
+    assert not scene.gaussians.flat().dynamic.any()
 
 
 def test_known_cameras_reach_the_network_in_its_own_pixels(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from neoverse_ns.errors import RefinementError, RunError, SettingsError
+from neoverse_ns.gaussians.layers import BACKGROUND, FRAMES, LayeredGaussians
 from neoverse_ns.generate.degradation.settings import DegradationSettings
 from neoverse_ns.generate.refiners.internal.network_inputs import PackedEvidence
 from neoverse_ns.generate.refiners.internal.reference_lookup import References
@@ -160,8 +161,12 @@ def test_origin_changes_with_everything_that_changes_the_training() -> None:
     source = layered_source(count=3)
     origin = origin_of(source, SETTINGS, 0)
     assert origin == origin_of(layered_source(count=3), dataclasses.replace(SETTINGS, save_every=1.0), 0)
-    moved = dataclasses.replace(source, gaussians=source.gaussians.with_(means=source.gaussians.means + 1e-3))
+    shifted = source.gaussians.map(lambda layer: layer.with_(means=layer.means + 1e-3))
+    moved = dataclasses.replace(source, gaussians=shifted)
     assert origin != origin_of(moved, SETTINGS, 0)
+    # The same Gaussians as another layer are another scene.
+    behind = LayeredGaussians({FRAMES: source.gaussians.frames[:0], BACKGROUND: source.gaussians.frames})
+    assert origin != origin_of(dataclasses.replace(source, gaussians=behind), SETTINGS, 0)
     assert origin != origin_of(source, dataclasses.replace(SETTINGS, steps=13), 0)
     assert origin != origin_of(source, SETTINGS, 1)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from neoverse_ns.gaussians.dynamic import DynamicGaussians, concatenate
+from neoverse_ns.gaussians.dynamic import DynamicGaussians
+from neoverse_ns.gaussians.layers import BACKGROUND
 from neoverse_ns.geometry.projection import project
-from neoverse_ns.rasterize.scene import Drawing, draw, over
+from neoverse_ns.rasterize.layers import draw_layers
 from neoverse_ns.reconstruct.bundle.lifting.background import fuse_background
 from neoverse_ns.reconstruct.scene import Scene
 from tests.reconstruct.small_scene import small_scene
@@ -14,20 +15,19 @@ from tests.reconstruct.small_scene import small_scene
 
 def fused(scene: Scene) -> DynamicGaussians:
     assert scene.gaussians is not None
-    return fuse_background(scene.clip, scene.geometry, scene.gaussians)
+    return fuse_background(scene.clip, scene.geometry, scene.gaussians.frames)
 
 
 def test_a_wall_seen_by_all_keyframes_is_kept_once() -> None:
     scene = small_scene(width=64, height=48)
     background = fused(scene)
     assert not background.dynamic.any()
-    assert (background.keyframe == -1).all()
     assert background.velocities.eq(0).all()
     one_keyframe = 64 * 48
     # Each further keyframe adds only the strip that comes into view, and what movers hide in the others.
     assert one_keyframe * 0.9 < len(background) < one_keyframe * 1.6
     assert scene.gaussians is not None
-    assert len(scene.gaussians) == one_keyframe * len(scene.split.keyframes)
+    assert len(scene.gaussians.frames) == one_keyframe * len(scene.split.keyframes)
 
 
 def test_moving_pixels_and_their_surroundings_stay_out() -> None:
@@ -43,30 +43,15 @@ def test_moving_pixels_and_their_surroundings_stay_out() -> None:
 def test_fills_what_a_new_camera_would_find_empty() -> None:
     scene = small_scene(width=64, height=48)
     assert scene.gaussians is not None
-    whole = concatenate([scene.gaussians, fused(scene)])
+    whole = scene.gaussians.replaced(BACKGROUND, fused(scene))
     first = scene.geometry.cameras[[0]]
     # The last time, seen from the first camera: its left side was out of view by then.
     seen = {
-        background: draw(whole, 1.0, first.viewmats, first.K, 64, 48, background=background)
-        for background in (False, True)
+        background: draw_layers(drawn, 1.0, first.viewmats, first.K, 64, 48)
+        for background, drawn in ((False, whole.without(BACKGROUND)), (True, whole))
     }
     holes = seen[False].alpha[0, ..., 0] < 0.5
     assert holes.float().mean() > 0.1
     assert (seen[True].alpha[0, ..., 0][holes] > 0.5).float().mean() > 0.9
     depth = seen[True].depth[0, ..., 0][holes & (seen[True].alpha[0, ..., 0] > 0.9)]
     torch.testing.assert_close(depth, torch.ones_like(depth), atol=0.02, rtol=0)
-
-
-def test_hidden_where_the_front_is_opaque() -> None:
-    def flat(rgb: float, depth: float, alpha: float) -> Drawing:
-        return Drawing(torch.full((1, 2, 2, 3), rgb), torch.full((1, 2, 2, 1), depth), torch.full((1, 2, 2, 1), alpha))
-
-    front, back = flat(0.3, 1.0, 1.0), flat(0.9, 5.0, 1.0)
-    for name in ("rgb", "depth", "alpha"):
-        torch.testing.assert_close(getattr(over(front, back), name), getattr(front, name))
-    half = over(flat(0.2, 1.0, 0.5), flat(0.8, 3.0, 0.5))
-    torch.testing.assert_close(half.rgb, torch.full((1, 2, 2, 3), 0.2 + 0.5 * 0.8))
-    torch.testing.assert_close(half.alpha, torch.full((1, 2, 2, 1), 0.75))
-    torch.testing.assert_close(half.depth, torch.full((1, 2, 2, 1), (0.5 * 1 + 0.25 * 3) / 0.75))
-    nothing = over(flat(0.0, 0.0, 0.0), flat(0.0, 0.0, 0.0))
-    assert torch.isfinite(nothing.depth).all()

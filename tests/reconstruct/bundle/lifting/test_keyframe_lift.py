@@ -11,14 +11,15 @@ import torch
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.gaussians.transition import at_time
 from neoverse_ns.geometry.projection import pixel_centres, project
-from neoverse_ns.rasterize.scene import draw
+from neoverse_ns.rasterize.layers import draw_layers
 from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import KeyframeFlow, LiftConfig, lift
 from tests.reconstruct.small_scene import small_scene
 
 
 def test_a_static_surface_stands_still() -> None:
-    gaussians = small_scene().gaussians
-    assert gaussians is not None
+    scene = small_scene()
+    assert scene.gaussians is not None
+    gaussians = scene.gaussians.frames
     # The flow of a static wall is exactly what the cameras' motion causes, wherever it stays inside the image.
     assert gaussians.velocities.abs().max() < 1e-5
 
@@ -28,7 +29,7 @@ def test_gaussians_project_onto_their_pixels() -> None:
     assert scene.gaussians is not None
     cameras, keyframes = scene.geometry.cameras, scene.geometry.keyframes
     for number, frame in enumerate(keyframes):
-        mine = scene.gaussians[scene.gaussians.keyframe == number]
+        mine = scene.gaussians.frames[scene.gaussians.frames.keyframe == number]
         uv, z = project(mine.means, cameras.viewmats[frame], cameras.K[frame])
         torch.testing.assert_close(uv, pixel_centres(16, 32).reshape(-1, 2), atol=1e-3, rtol=0)
         torch.testing.assert_close(z, torch.ones_like(z))
@@ -82,7 +83,7 @@ def test_drawing_a_keyframe_gives_its_image_back() -> None:
     assert scene.gaussians is not None
     cameras = scene.geometry.cameras
     frame = scene.geometry.keyframes[1]
-    drawing = draw(
+    drawing = draw_layers(
         scene.gaussians,
         float(scene.clip.times[frame]),
         cameras.viewmats[frame : frame + 1],
