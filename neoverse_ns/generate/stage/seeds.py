@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, UInt8
 from torch import Tensor
-from torch.nn import functional
 
 from neoverse_ns.gaussians.dynamic import DynamicGaussians, concatenate, constant_gaussians
 from neoverse_ns.generate.base import Conditions
+from neoverse_ns.generate.stage.behind import depth_behind
 from neoverse_ns.geometry.projection import unproject
 from neoverse_ns.geometry.quaternions import from_matrix
 from neoverse_ns.rasterize.drawing import draw
@@ -18,8 +18,6 @@ FOOTPRINT = 0.5
 OPACITY = 0.88
 FILLED = 0.5
 """Opacity from which on a hole counts as filled by another view's Gaussians."""
-SMOOTHING = 9
-"""Side in pixels of the box filter over the depth put into holes, which is found row by row."""
 
 
 class HoleFiller:
@@ -97,44 +95,3 @@ class HoleFiller:
             )
         )
         self._count += count
-
-
-def depth_behind(depth: Float[Tensor, "h w"], known: Bool[Tensor, "h w"]) -> Float[Tensor, "h w"]:
-    """Depth with its holes filled by the farther of the surfaces that bound them in their row, smoothed a little.
-
-    What opens beside a surface when the camera steps aside is what lay behind it. A row that is open altogether takes
-    its neighbours in the column; where nothing at all is known the result is 0.
-
-    Args:
-        depth: z-depth, positive where known.
-        known: Where it can be trusted.
-    """
-    known = known & (depth > 0)
-    seen = torch.where(known, depth, torch.zeros_like(depth))
-    along = _farther_side(seen)
-    open_rows = ~(along > 0)
-    filled = torch.where(open_rows, _farther_side(torch.where(open_rows, 0.0, along).mT).mT, along)
-    open_ = (~known & (filled > 0)).to(depth.dtype)
-    # Averaged among themselves: the rim's nearer side must not pull them to it.
-    total = _box(filled.clamp_min(1e-12).log() * open_) / _box(open_).clamp_min(1e-6)
-    return torch.where(open_ > 0, total.exp(), filled)
-
-
-def _box(values: Float[Tensor, "h w"]) -> Float[Tensor, "h w"]:
-    """Mean over a window, cut at the borders."""
-    return functional.avg_pool2d(
-        values[None, None], SMOOTHING, stride=1, padding=SMOOTHING // 2, count_include_pad=False
-    )[0, 0]
-
-
-def _farther_side(depth: Float[Tensor, "h w"]) -> Float[Tensor, "h w"]:
-    """Zeros replaced by the larger of the nearest positive values to the left and to the right; 0 if there is none."""
-    left = _last_positive(depth)
-    right = _last_positive(depth.flip(-1)).flip(-1)
-    return torch.where(depth > 0, depth, torch.maximum(left, right))
-
-
-def _last_positive(depth: Float[Tensor, "h w"]) -> Float[Tensor, "h w"]:
-    columns = torch.arange(depth.shape[1], device=depth.device).expand_as(depth)
-    place = torch.where(depth > 0, columns, -1).cummax(dim=-1).values
-    return torch.where(place >= 0, depth.gather(-1, place.clamp_min(0)), torch.zeros_like(depth))
