@@ -9,6 +9,7 @@ from torch import Tensor
 from neoverse_ns.gaussians.dynamic import DynamicGaussians, concatenate, constant_gaussians
 from neoverse_ns.generate.base import Conditions
 from neoverse_ns.generate.stage.behind import depth_behind
+from neoverse_ns.generate.stage.shares import fair_shares, thinned
 from neoverse_ns.geometry.projection import unproject
 from neoverse_ns.geometry.quaternions import from_matrix
 from neoverse_ns.rasterize.drawing import draw
@@ -28,22 +29,25 @@ class HoleFiller:
 
     Args:
         hole_opacity: Opacity below which a pixel is a hole.
-        most: Bound on the number of Gaussians.
+        most: Bound on the number of Gaussians. Where the holes need more, all sets get fair shares of it: their holes
+            are then filled by fewer and wider ones.
     """
 
     def __init__(self, hole_opacity: float, most: int) -> None:
         self._hole_opacity, self._most = hole_opacity, most
-        self._parts: list[DynamicGaussians] = []
-        self._count = 0
+        self._sets: list[list[DynamicGaussians]] = []
 
     @torch.no_grad()
     def add(self, frames: UInt8[Tensor, "n h w 3"], conditions: Conditions) -> None:
-        """Fill what is still open, from the middle frame outwards.
+        """Fill what is still open with a set of views, from the middle frame outwards.
 
         Args:
             frames: Refined.
             conditions: What they were refined from.
         """
+        if self._most == 0:
+            return
+        self._sets.append([])
         middle = len(frames) // 2
         for number in sorted(range(len(frames)), key=lambda n: abs(n - middle)):
             hole = conditions.alpha[number] < self._hole_opacity
@@ -53,13 +57,16 @@ class HoleFiller:
 
     def gaussians(self) -> DynamicGaussians | None:
         """All of them, the inpainted layer; None where nothing was open."""
-        return concatenate(self._parts) if self._parts else None
+        sets = [concatenate(parts) for parts in self._sets if parts]
+        shares = fair_shares([len(part) for part in sets], self._most)
+        return concatenate([thinned(part, share) for part, share in zip(sets, shares, strict=True)]) if sets else None
 
     def _filled(self, conditions: Conditions, number: int) -> Bool[Tensor, "h w"]:
-        if not self._parts:
+        parts = [part for parts in self._sets for part in parts]
+        if not parts:
             return torch.zeros_like(conditions.mask[number])
         drawing = draw(
-            concatenate(self._parts),
+            concatenate(parts),
             float(conditions.times[number]),
             torch.linalg.inv(conditions.c2w[number].double())[None].to(conditions.c2w),
             conditions.K[number : number + 1],
@@ -80,12 +87,12 @@ class HoleFiller:
         depth = depth_behind(conditions.depth[number], ~hole)
         points = unproject(depth, K, c2w)
         wanted = wanted & (depth > 0)
-        rows = wanted.reshape(-1).nonzero().squeeze(-1)[: self._most - self._count]
+        rows = wanted.reshape(-1).nonzero().squeeze(-1)
         if len(rows) == 0:
             return
         z = depth.reshape(-1, 1)[rows]
         count = len(rows)
-        self._parts.append(
+        self._sets[-1].append(
             constant_gaussians(
                 points.reshape(-1, 3)[rows],
                 from_matrix(c2w[:3, :3]).expand(count, 4).contiguous(),
@@ -94,4 +101,3 @@ class HoleFiller:
                 frame.reshape(-1, 3)[rows].to(points) / 255,
             )
         )
-        self._count += count
