@@ -49,7 +49,7 @@ class StageConfig(RefineConfig):
     hole_opacity: float = 0.5
     """Opacity below which a pixel is a hole, which only new Gaussians can fill; 0 adds none."""
     max_made_up: int = 200_000
-    """Bound on the number of new Gaussians."""
+    """Bound on the number of new Gaussians, shared fairly among the moves: beyond it they are fewer and wider."""
 
     @property
     def enabled(self) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, UInt8
 from torch import Tensor
-from torch.nn import functional
 
 from neoverse_ns.gaussians.dynamic import DynamicGaussians, concatenate, constant_gaussians
 from neoverse_ns.generate.base import Conditions
+from neoverse_ns.generate.stage.behind import depth_behind
+from neoverse_ns.generate.stage.shares import fair_shares, thinned
 from neoverse_ns.geometry.projection import unproject
 from neoverse_ns.geometry.quaternions import from_matrix
 from neoverse_ns.rasterize.drawing import draw
@@ -18,8 +19,6 @@ FOOTPRINT = 0.5
 OPACITY = 0.88
 FILLED = 0.5
 """Opacity from which on a hole counts as filled by another view's Gaussians."""
-SMOOTHING = 9
-"""Side in pixels of the box filter over the depth put into holes, which is found row by row."""
 
 
 class HoleFiller:
@@ -30,22 +29,25 @@ class HoleFiller:
 
     Args:
         hole_opacity: Opacity below which a pixel is a hole.
-        most: Bound on the number of Gaussians.
+        most: Bound on the number of Gaussians. Where the holes need more, all sets get fair shares of it: their holes
+            are then filled by fewer and wider ones.
     """
 
     def __init__(self, hole_opacity: float, most: int) -> None:
         self._hole_opacity, self._most = hole_opacity, most
-        self._parts: list[DynamicGaussians] = []
-        self._count = 0
+        self._sets: list[list[DynamicGaussians]] = []
 
     @torch.no_grad()
     def add(self, frames: UInt8[Tensor, "n h w 3"], conditions: Conditions) -> None:
-        """Fill what is still open, from the middle frame outwards.
+        """Fill what is still open with a set of views, from the middle frame outwards.
 
         Args:
             frames: Refined.
             conditions: What they were refined from.
         """
+        if self._most == 0:
+            return
+        self._sets.append([])
         middle = len(frames) // 2
         for number in sorted(range(len(frames)), key=lambda n: abs(n - middle)):
             hole = conditions.alpha[number] < self._hole_opacity
@@ -55,13 +57,16 @@ class HoleFiller:
 
     def gaussians(self) -> DynamicGaussians | None:
         """All of them, the inpainted layer; None where nothing was open."""
-        return concatenate(self._parts) if self._parts else None
+        sets = [concatenate(parts) for parts in self._sets if parts]
+        shares = fair_shares([len(part) for part in sets], self._most)
+        return concatenate([thinned(part, share) for part, share in zip(sets, shares, strict=True)]) if sets else None
 
     def _filled(self, conditions: Conditions, number: int) -> Bool[Tensor, "h w"]:
-        if not self._parts:
+        parts = [part for parts in self._sets for part in parts]
+        if not parts:
             return torch.zeros_like(conditions.mask[number])
         drawing = draw(
-            concatenate(self._parts),
+            concatenate(parts),
             float(conditions.times[number]),
             torch.linalg.inv(conditions.c2w[number].double())[None].to(conditions.c2w),
             conditions.K[number : number + 1],
@@ -82,12 +87,12 @@ class HoleFiller:
         depth = depth_behind(conditions.depth[number], ~hole)
         points = unproject(depth, K, c2w)
         wanted = wanted & (depth > 0)
-        rows = wanted.reshape(-1).nonzero().squeeze(-1)[: self._most - self._count]
+        rows = wanted.reshape(-1).nonzero().squeeze(-1)
         if len(rows) == 0:
             return
         z = depth.reshape(-1, 1)[rows]
         count = len(rows)
-        self._parts.append(
+        self._sets[-1].append(
             constant_gaussians(
                 points.reshape(-1, 3)[rows],
                 from_matrix(c2w[:3, :3]).expand(count, 4).contiguous(),
@@ -96,45 +101,3 @@ class HoleFiller:
                 frame.reshape(-1, 3)[rows].to(points) / 255,
             )
         )
-        self._count += count
-
-
-def depth_behind(depth: Float[Tensor, "h w"], known: Bool[Tensor, "h w"]) -> Float[Tensor, "h w"]:
-    """Depth with its holes filled by the farther of the surfaces that bound them in their row, smoothed a little.
-
-    What opens beside a surface when the camera steps aside is what lay behind it. A row that is open altogether takes
-    its neighbours in the column; where nothing at all is known the result is 0.
-
-    Args:
-        depth: z-depth, positive where known.
-        known: Where it can be trusted.
-    """
-    known = known & (depth > 0)
-    seen = torch.where(known, depth, torch.zeros_like(depth))
-    along = _farther_side(seen)
-    open_rows = ~(along > 0)
-    filled = torch.where(open_rows, _farther_side(torch.where(open_rows, 0.0, along).mT).mT, along)
-    open_ = (~known & (filled > 0)).to(depth.dtype)
-    # Averaged among themselves: the rim's nearer side must not pull them to it.
-    total = _box(filled.clamp_min(1e-12).log() * open_) / _box(open_).clamp_min(1e-6)
-    return torch.where(open_ > 0, total.exp(), filled)
-
-
-def _box(values: Float[Tensor, "h w"]) -> Float[Tensor, "h w"]:
-    """Mean over a window, cut at the borders."""
-    return functional.avg_pool2d(
-        values[None, None], SMOOTHING, stride=1, padding=SMOOTHING // 2, count_include_pad=False
-    )[0, 0]
-
-
-def _farther_side(depth: Float[Tensor, "h w"]) -> Float[Tensor, "h w"]:
-    """Zeros replaced by the larger of the nearest positive values to the left and to the right; 0 if there is none."""
-    left = _last_positive(depth)
-    right = _last_positive(depth.flip(-1)).flip(-1)
-    return torch.where(depth > 0, depth, torch.maximum(left, right))
-
-
-def _last_positive(depth: Float[Tensor, "h w"]) -> Float[Tensor, "h w"]:
-    columns = torch.arange(depth.shape[1], device=depth.device).expand_as(depth)
-    place = torch.where(depth > 0, columns, -1).cummax(dim=-1).values
-    return torch.where(place >= 0, depth.gather(-1, place.clamp_min(0)), torch.zeros_like(depth))
