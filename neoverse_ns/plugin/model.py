@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,10 +21,12 @@ from neoverse_ns.plugin.camera_times import CameraTimes
 from neoverse_ns.plugin.dataparser import SCENE_KEY
 from neoverse_ns.plugin.evaluation import ImageEvaluator
 from neoverse_ns.plugin.export_properties import ExportProperties
+from neoverse_ns.plugin.lenses import draw_camera
 from neoverse_ns.plugin.model_config import NeoVerseModelConfig
 from neoverse_ns.plugin.model_training import ModelTraining
 from neoverse_ns.plugin.playback import Playback
 from neoverse_ns.plugin.rays import RayLookup
+from neoverse_ns.plugin.user_errors import exit_on_user_error
 from neoverse_ns.plugin.world import FRAME_KEY, VIEW_KEY, to_nerfstudio_cameras, world_to_nerfstudio
 from neoverse_ns.rasterize.drawing import Drawing, depth_or_far
 from neoverse_ns.reconstruct.scene import Scene
@@ -96,14 +99,12 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
     def draw(self, camera: Cameras) -> Drawing:
         """Draw the Gaussians from one camera at its time; differentiable."""
         camera = camera.to(self.device)
-        viewmats = self.camera_optimizer.refined_viewmats(camera)
-        Ks = camera.get_intrinsics_matrices().reshape(-1, 3, 3)
-        size = int(camera.width.reshape(-1)[0]), int(camera.height.reshape(-1)[0])
         metadata = camera.metadata or {}
         if self.training and FRAME_KEY in metadata and VIEW_KEY not in metadata:
-            frame = int(metadata[FRAME_KEY].reshape(-1)[0])
-            return self.optimisation.draw_step(frame, self.step, viewmats, Ks, *size)
-        return self.optimisation.draw(self.time_of(camera), viewmats, Ks, *size, self._cropped())
+            pinholes = partial(self.optimisation.draw_step, int(metadata[FRAME_KEY].reshape(-1)[0]), self.step)
+        else:
+            pinholes = partial(self.optimisation.draw, self.time_of(camera), scene=self._cropped())
+        return draw_camera(camera, self.camera_optimizer.refined_viewmats(camera), pinholes, self.config.eye_distance)
 
     def _cropped(self) -> LayeredGaussians | None:
         if self.crop_box is None or self.training:
@@ -115,8 +116,8 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
         """Draw one camera, or look rays of training cameras up in their drawings.
 
         Returns:
-            `rgb` [h, w, 3], `depth` [h, w, 1] (z-depth; distance along the ray for rays), `accumulation` [h, w, 1], and
-            `background` [h, w, 3].
+            `rgb` [h, w, 3], `depth` [h, w, 1] (z-depth of perspective cameras; distance along the ray of rays and of
+            all other cameras), `accumulation` [h, w, 1], and `background` [h, w, 3].
         """
         if isinstance(camera, RayBundle):
             return self._rays.outputs(camera)
@@ -145,7 +146,8 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
         """
         self.crop_box = obb_box
         try:
-            return self.get_outputs(camera)
+            with exit_on_user_error():
+                return self.get_outputs(camera)
         finally:
             self.crop_box = None
 
