@@ -24,9 +24,10 @@ from neoverse_ns.plugin.export_properties import ExportProperties
 from neoverse_ns.plugin.lenses import draw_camera
 from neoverse_ns.plugin.model_config import NeoVerseModelConfig
 from neoverse_ns.plugin.model_training import ModelTraining
-from neoverse_ns.plugin.playback import Playback
 from neoverse_ns.plugin.rays import RayLookup
 from neoverse_ns.plugin.user_errors import exit_on_user_error
+from neoverse_ns.plugin.viewer.opening import Opening, OpeningView
+from neoverse_ns.plugin.viewer.playback import Playback
 from neoverse_ns.plugin.world import FRAME_KEY, VIEW_KEY, to_nerfstudio_cameras, world_to_nerfstudio
 from neoverse_ns.rasterize.drawing import Drawing, depth_or_far
 from neoverse_ns.reconstruct.scene import Scene
@@ -47,6 +48,7 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
         )
         self.camera_optimizer.setup_frames(scene.split.train, scene.split.held_out)
         self.playback = Playback(len(scene.clip))
+        self.opening = Opening(partial(self._first_view, scene))
         # Neither belongs into checkpoints, and the viewer shall not walk them: hence no modules and private names.
         self._evaluator = ImageEvaluator(self.config.lpips_weights)
         self._rays = RayLookup(self)
@@ -158,6 +160,13 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
     def train_cameras(self) -> Cameras:
         """Cameras of the training frames, as estimated."""
         return to_nerfstudio_cameras(self._scene.geometry.cameras, self._scene.clip.times, self._scene.split.train)
+
+    @torch.no_grad()
+    def _first_view(self, scene: Scene) -> OpeningView:
+        """The clip's first camera as refined so far."""
+        camera = to_nerfstudio_cameras(scene.geometry.cameras, scene.clip.times, [0])
+        viewmats = self.camera_optimizer.refined_viewmats(camera.to(self.device)).cpu()
+        return OpeningView.of(camera, viewmats, float(scene.geometry.depth[0].median()))
 
     def get_image_metrics_and_images(
         self, outputs: dict[str, Tensor], batch: dict[str, Any]
