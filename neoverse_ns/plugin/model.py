@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,10 +21,13 @@ from neoverse_ns.plugin.camera_times import CameraTimes
 from neoverse_ns.plugin.dataparser import SCENE_KEY
 from neoverse_ns.plugin.evaluation import ImageEvaluator
 from neoverse_ns.plugin.export_properties import ExportProperties
+from neoverse_ns.plugin.lenses import draw_camera
 from neoverse_ns.plugin.model_config import NeoVerseModelConfig
 from neoverse_ns.plugin.model_training import ModelTraining
-from neoverse_ns.plugin.playback import Playback
 from neoverse_ns.plugin.rays import RayLookup
+from neoverse_ns.plugin.user_errors import exit_on_user_error
+from neoverse_ns.plugin.viewer.opening import Opening, OpeningView
+from neoverse_ns.plugin.viewer.playback import Playback
 from neoverse_ns.plugin.world import FRAME_KEY, VIEW_KEY, to_nerfstudio_cameras, world_to_nerfstudio
 from neoverse_ns.rasterize.drawing import Drawing, depth_or_far
 from neoverse_ns.rasterize.precision import full_precision
@@ -45,6 +49,7 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
         )
         self.camera_optimizer.setup_frames(scene.split.train, scene.split.held_out)
         self.playback = Playback(len(scene.clip))
+        self.opening = Opening(partial(self._first_view, scene))
         # Neither belongs into checkpoints, and the viewer shall not walk them: hence no modules and private names.
         self._evaluator = ImageEvaluator(self.config.lpips_weights)
         self._rays = RayLookup(self)
@@ -98,14 +103,12 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
     def draw(self, camera: Cameras) -> Drawing:
         """Draw the Gaussians from one camera at its time; differentiable."""
         camera = camera.to(self.device)
-        viewmats = self.camera_optimizer.refined_viewmats(camera)
-        Ks = camera.get_intrinsics_matrices().reshape(-1, 3, 3)
-        size = int(camera.width.reshape(-1)[0]), int(camera.height.reshape(-1)[0])
         metadata = camera.metadata or {}
         if self.training and FRAME_KEY in metadata and VIEW_KEY not in metadata:
-            frame = int(metadata[FRAME_KEY].reshape(-1)[0])
-            return self.optimisation.draw_step(frame, self.step, viewmats, Ks, *size)
-        return self.optimisation.draw(self.time_of(camera), viewmats, Ks, *size, self._cropped())
+            pinholes = partial(self.optimisation.draw_step, int(metadata[FRAME_KEY].reshape(-1)[0]), self.step)
+        else:
+            pinholes = partial(self.optimisation.draw, self.time_of(camera), scene=self._cropped())
+        return draw_camera(camera, self.camera_optimizer.refined_viewmats(camera), pinholes, self.config.eye_distance)
 
     def _cropped(self) -> LayeredGaussians | None:
         if self.crop_box is None or self.training:
@@ -118,8 +121,8 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
         """Draw one camera, or look rays of training cameras up in their drawings.
 
         Returns:
-            `rgb` [h, w, 3], `depth` [h, w, 1] (z-depth; distance along the ray for rays), `accumulation` [h, w, 1], and
-            `background` [h, w, 3].
+            `rgb` [h, w, 3], `depth` [h, w, 1] (z-depth of perspective cameras; distance along the ray of rays and of
+            all other cameras), `accumulation` [h, w, 1], and `background` [h, w, 3].
         """
         if isinstance(camera, RayBundle):
             return self._rays.outputs(camera)
@@ -148,7 +151,8 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
         """
         self.crop_box = obb_box
         try:
-            return self.get_outputs(camera)
+            with exit_on_user_error():
+                return self.get_outputs(camera)
         finally:
             self.crop_box = None
 
@@ -159,6 +163,13 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
     def train_cameras(self) -> Cameras:
         """Cameras of the training frames, as estimated."""
         return to_nerfstudio_cameras(self._scene.geometry.cameras, self._scene.clip.times, self._scene.split.train)
+
+    @torch.no_grad()
+    def _first_view(self, scene: Scene) -> OpeningView:
+        """The clip's first camera as refined so far."""
+        camera = to_nerfstudio_cameras(scene.geometry.cameras, scene.clip.times, [0])
+        viewmats = self.camera_optimizer.refined_viewmats(camera.to(self.device)).cpu()
+        return OpeningView.of(camera, viewmats, float(scene.geometry.depth[0].median()))
 
     def get_image_metrics_and_images(
         self, outputs: dict[str, Tensor], batch: dict[str, Any]

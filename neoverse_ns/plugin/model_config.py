@@ -11,6 +11,7 @@ import tyro
 from nerfstudio.models.base_model import ModelConfig
 
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.geometry.lenses import EYE_DISTANCE
 from neoverse_ns.optimise.config import SceneOptions
 from neoverse_ns.plugin.camera_refinement import CameraRefinementConfig
 
@@ -41,13 +42,16 @@ class NeoVerseModelConfig(SceneOptions, ModelConfig):
     """Normalised time of cameras that have none, such as those of ns-render interpolate."""
     export_time: float = 0.5
     """Normalised time whose Gaussians ns-export gaussian-splat writes."""
+    eye_distance: float = EYE_DISTANCE
+    """Between the eyes of stereo cameras (omnidirectional, VR180), in units of the scene: its median depth is 1 where
+    its scale is not known."""
     lpips_weights: Path | None = None
     """File with AlexNet's convolution weights (torchvision's names) for LPIPS; by default torch's own cache is
     searched, and LPIPS reported as missing where it has none."""
 
     def validate(self) -> None:
         """Raise SettingsError where a value makes no sense."""
-        for name in ("default_time", "export_time"):
+        for name in ("default_time", "export_time", "eye_distance"):
             if not math.isfinite(float(getattr(self, name))):
                 raise SettingsError(f"{name} must be a finite number, got {getattr(self, name)}")
         self.check_options()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import yaml
 from plyfile import PlyData
 
 from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.geometry.projection import unproject
 from neoverse_ns.reconstruct.store import load_scene
 from neoverse_ns.trajectory.camera_path import to_camera_path
 from tests.e2e.commands import both, changes, read_video
@@ -69,6 +71,57 @@ def test_camera_path_plays_the_clip_before_a_standing_camera(run: TrainedRun, re
     errors = np.abs(video.astype(np.float32) - middle).mean(axis=(1, 2, 3))
     assert errors.argmin() == PATH_FRAMES // 2
     assert errors.min() < 12
+
+
+def panorama_path(run: TrainedRun, kind: str, width: int, height: int) -> Path:
+    """A camera path of nerfstudio's for a camera of type `kind`: two moments from the middle frame's camera."""
+    cameras, middle = original_cameras(run), FRAMES // 2
+    document = to_camera_path(
+        nerfstudio_c2w(run)[middle].expand(2, 4, 4),
+        cameras.K[:1].expand(2, 3, 3),
+        torch.tensor([0.5, 1.0]),
+        width,
+        height,
+        8.0,
+    )
+    path = run.shell.folder / f"{kind}.json"
+    path.write_text(json.dumps(document | {"camera_type": kind}), "utf8")
+    return path
+
+
+def test_panorama_and_stereo_pair_show_the_scene_where_it_lies(run: TrainedRun) -> None:
+    shell, width, height = run.shell, 1024, 512
+    load = ("ns-render", "camera-path", "--load-config", run.config, "--camera-path-filename")
+    paths = {
+        kind: panorama_path(run, kind, size, height) for kind, size in (("equirectangular", width), ("vr180", height))
+    }
+    both(
+        *(
+            lambda kind=kind, path=path: shell.succeed(*load, path, "--output-path", f"{kind}.mp4")
+            for kind, path in paths.items()
+        )
+    )
+    K, middle = original_cameras(run).K[0], FRAMES // 2
+    # Where each pixel of the clip's frame lies in the panorama: longitude across, latitude down.
+    rays = unproject(torch.ones(HEIGHT, WIDTH), K, torch.eye(4))
+    longitude, latitude = torch.atan2(rays[..., 0], rays[..., 2]), torch.asin(rays[..., 1] / rays.norm(dim=-1))
+    row = ((latitude / math.pi + 0.5) * height).floor().long().numpy()
+    column = ((longitude / math.pi + 1) * width / 2).floor().long().numpy()
+    video = read_video(shell.folder / "equirectangular.mp4").astype(np.float32)
+    assert video.shape == (2, height, width, 3)
+    truth = run.frames[middle].astype(np.float32)
+    assert np.abs(video[0, row, column] - truth).mean() < 15
+    # Two pixels beside it would be 18, a mirrored picture 45.
+    mirrored = np.abs(video[0, row, width - 1 - column] - truth).mean()
+    assert mirrored > 2 * np.abs(video[0, row, column] - truth).mean()
+    # Nothing of the scene lies behind.
+    assert video[:, :, : width // 8].max() < 8
+    pair = read_video(shell.folder / "vr180.mp4").astype(np.float32)
+    assert pair.shape == (2, height, 2 * height, 3)
+    left, right = pair[:, :, :height], pair[:, :, height:]
+    # Half of the panorama each, from two places: nearly, but not quite alike.
+    assert np.abs(left - video[:, :, width // 4 : 3 * width // 4]).mean() < 6
+    assert np.abs(left - right).mean() > 1
 
 
 def test_interpolate_moves_the_camera_and_stacks_outputs(rendered: Path) -> None:

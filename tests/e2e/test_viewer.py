@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from urllib.request import urlopen
 
 import numpy as np
+import pytest
 
+from neoverse_ns.reconstruct.store import load_scene
 from tests.e2e.commands import free_port
 from tests.e2e.conftest import HEIGHT, WIDTH, TrainedRun
 from tests.e2e.viewer_client import ViewerClient, differ, open_viewer
@@ -25,12 +28,37 @@ def test_viewer_shows_any_time_and_plays_the_frames(run: TrainedRun) -> None:
         with urlopen(f"http://localhost:{port}/", timeout=60) as page:
             assert page.status == 200
         viewer.wait(lambda: {"Time", "Play frames", "Frame"} <= viewer.elements.keys(), "its panels")
+        _opening(viewer, run)
         viewer.look((0.0, 0.0, 0.0), FORWARD, 0.9, WIDTH / HEIGHT)
         first = viewer.settled(QUIET)
         assert first.std() > 15, "an empty picture"
         _time_slider(viewer, first)
         _frame_slider(viewer)
         _playing(viewer)
+
+
+def _opening(viewer: ViewerClient, run: TrainedRun) -> None:
+    """A browser opens at the clip's first camera, and keeps the whole frame in sight while its window changes."""
+    scene = load_scene(run.folder / "scene").geometry
+    K = scene.cameras.K[0]
+    # The first camera is the world: it stands at the origin and looks along nerfstudio's +y, upright. Refinement has
+    # moved it by a little.
+    depth = 10 * float(scene.depth[0].median())
+    half_height, half_width = HEIGHT / 2 / float(K[1, 1]), WIDTH / 2 / float(K[0, 0])
+    viewer.look((3.0, 3.0, 3.0), FORWARD, 1.3, 2.5, (0.0, 0.0, 0.0))
+    viewer.wait(lambda: {"up", "position", "look_at", "fov"} <= viewer.camera.keys(), "an opening camera")
+    assert list(viewer.camera) == ["up", "position", "look_at", "fov"]
+    assert viewer.camera["position"] == pytest.approx((0, 0, 0), abs=0.5)
+    assert np.subtract(viewer.camera["look_at"], viewer.camera["position"]) == pytest.approx((0, depth, 0), abs=0.5)
+    assert viewer.camera["up"] == pytest.approx((0, 0, 1), abs=0.05)
+    # A wide window leaves room at the sides, a narrow one above and below.
+    assert viewer.camera["fov"] == pytest.approx(2 * math.atan(half_height), rel=1e-3)
+    there = (viewer.camera["position"], FORWARD, viewer.camera["fov"])
+    viewer.look(*there, 2.5, viewer.camera["look_at"])
+    viewer.look(*there, 1.1, viewer.camera["look_at"])
+    narrow = 2 * math.atan(half_width / 1.1)
+    viewer.wait(lambda: viewer.camera["fov"] == pytest.approx(narrow, rel=1e-3), "a wider view for a narrow window")
+    viewer.settled(QUIET)
 
 
 def _time_slider(viewer: ViewerClient, first: np.ndarray) -> None:

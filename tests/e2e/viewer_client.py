@@ -20,6 +20,14 @@ from tests.e2e.commands import BIN, PATIENCE, Shell
 
 ADDRESS = re.compile(r"ws://\S+:(\d+)")
 
+CAMERA_MESSAGES = {
+    "SetCameraUpDirectionMessage": ("up", "position"),
+    "SetCameraPositionMessage": ("position", "position"),
+    "SetCameraLookAtMessage": ("look_at", "look_at"),
+    "SetCameraFovMessage": ("fov", "fov"),
+}
+"""What the server says about the browser's camera: our name for it, and the field that holds it."""
+
 
 class ViewerClient:
     """Listens to one viewer; remembers its panel's elements and the pictures it sends."""
@@ -31,12 +39,21 @@ class ViewerClient:
         self.values: dict[str, Any] = {}
         """Latest value the server gave an element, by identifier."""
         self.pictures: list[np.ndarray] = []
+        self.camera: dict[str, Any] = {}
+        """Where the server has sent the browser's camera: `position`, `look_at`, `up`, `fov`, in the order it did."""
 
-    def look(self, position: tuple[float, ...], wxyz: tuple[float, ...], fov: float, aspect: float) -> None:
+    def look(
+        self,
+        position: tuple[float, ...],
+        wxyz: tuple[float, ...],
+        fov: float,
+        aspect: float,
+        look_at: tuple[float, ...] = (0.0, 10.0, 0.0),
+    ) -> None:
         """Place the browser's camera (OpenCV axes, the viewer's tenfold units)."""
         self._send(
             type="ViewerCameraMessage", wxyz=wxyz, position=position, fov=fov, aspect=aspect,
-            look_at=(0.0, 10.0, 0.0), up_direction=(0.0, 0.0, 1.0),
+            look_at=look_at, up_direction=(0.0, 0.0, 1.0),
         )  # fmt: skip
 
     def set(self, label: str, value: Any) -> None:
@@ -91,6 +108,10 @@ class ViewerClient:
                 self.elements.setdefault(message["label"], message["id"])
             if message.get("type") == "GuiUpdateMessage" and "value" in message["updates"]:
                 self.values[message["id"]] = message["updates"]["value"]
+            if message.get("type", "") in CAMERA_MESSAGES:
+                name, field = CAMERA_MESSAGES[message["type"]]
+                self.camera.pop(name, None)
+                self.camera[name] = message[field]
             if message.get("type") == "BackgroundImageMessage" and message.get("rgb_bytes"):
                 image = Image.open(io.BytesIO(message["rgb_bytes"])).convert("RGB")
                 self.pictures.append(np.asarray(image.resize((48, 30), Image.Resampling.BOX), dtype=np.float32))
