@@ -1,4 +1,7 @@
-"""PyAV at arm's length: opening video files safely, decoding what can be decoded, turning frames upright."""
+"""PyAV at arm's length: opening video files safely, decoding what can be decoded, turning frames upright.
+
+Mediapy would not do: it tells no frame its time, and cannot start in the middle (`test_mediapy_knows_no_time_stamps`).
+"""
 
 from __future__ import annotations
 

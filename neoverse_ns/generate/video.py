@@ -45,7 +45,7 @@ def write_video_whole(path: Path, frames: UInt8[Tensor, "n h w 3"], fps: float) 
     # PyAV is wanted for this alone, and every ns-* command loads this package.
     from av.error import FFmpegError
 
-    from neoverse_ns.clip.synthetic.save import write_video
+    from neoverse_ns.clip.write import write_video
 
     handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
     os.close(handle)

@@ -1,4 +1,9 @@
-"""PSNR and SSIM of RGB images in [0, 1], over the whole image or inside a mask."""
+"""PSNR and SSIM of RGB images in [0, 1], over the whole image or inside a mask.
+
+SSIM is a loss as much as a metric. Torchmetrics, whose numbers these are, cannot be imported everywhere
+(`test_metrics_work_where_torchmetrics_cannot_be_imported`), nor does it filter as cheaply or as exactly
+(`test_ssim_costs_a_fifth_and_is_nearer_to_double_precision`).
+"""
 
 from __future__ import annotations
 

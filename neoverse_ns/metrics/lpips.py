@@ -1,8 +1,8 @@
 """LPIPS with AlexNet (Zhang et al., CVPR 2018, version 0.1), from local files only.
 
 The learned per-layer weights ship inside torchmetrics; the ImageNet backbone does not and is never downloaded here.
-Plain functions on tensors instead of modules, so that no backbone can end up in a checkpoint, and torchvision is not
-needed.
+Plain functions on tensors instead of torchmetrics' modules, so that no backbone can end up in a checkpoint, torchvision
+is not needed, and seeded runs stay the same (`test_lpips_needs_no_torchvision_and_leaves_seeds_alone`).
 """
 
 from __future__ import annotations
@@ -49,11 +49,6 @@ class LPIPS:
         names = [f"features.{layer[0]}.{kind}" for layer in _LAYERS for kind in ("weight", "bias")]
         self._features = {name: features[name].detach().to(torch.float32) for name in names}
         self._heads = [head.detach().to(torch.float32) for head in heads]
-
-    def to(self, device: torch.device | str) -> LPIPS:
-        """The same metric on another device."""
-        features = {name: value.to(device) for name, value in self._features.items()}
-        return LPIPS(features, [head.to(device) for head in self._heads])
 
     def __call__(
         self, a: Float[Tensor, "h w 3"], b: Float[Tensor, "h w 3"], mask: Bool[Tensor, "h w"] | None = None

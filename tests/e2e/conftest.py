@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from neoverse_ns.clip.synthetic import render_synthetic, save_synthetic
-from neoverse_ns.clip.synthetic.save import write_video
+from neoverse_ns.clip.write import write_video
 from tests.e2e.commands import Result, Shell
 
 FRAMES, WIDTH, HEIGHT = 13, 192, 112

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
-from jaxtyping import UInt8
-from torch import Tensor
 
 from neoverse_ns.clip.synthetic.render import SyntheticClip
+from neoverse_ns.clip.write import write_video
 from neoverse_ns.errors import SettingsError
 
 DEPTH_SCALE = 1000
@@ -61,15 +58,3 @@ def save_synthetic(clip: SyntheticClip, folder: Path) -> Path:
     about = {"source": "rendered by neoverse_ns.clip.synthetic", "cameras": "exact", "depth_scale": DEPTH_SCALE}
     (folder / "about.json").write_text(json.dumps(about, indent=1))
     return video
-
-
-def write_video(path: Path, frames: UInt8[Tensor, "n h w 3"], fps: float, crf: int = 12) -> None:
-    """Write frames of even width and height as H.264; the lower `crf`, the better (12 is near lossless)."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
-        stream.height, stream.width = frames.shape[1:3]
-        stream.pix_fmt = "yuv420p"
-        stream.options = {"crf": str(crf), "preset": "medium"}
-        for frame in frames.numpy():
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        container.mux(stream.encode())

@@ -1,4 +1,8 @@
-"""From pixels to one token per patch."""
+"""From pixels to one token per patch.
+
+DINOv2 is built from the trunk's own blocks. That of transformers computes the same, but has no place for the tensors as
+they are published (`test_transformers_dinov2_has_no_place_for_the_published_tensors`).
+"""
 
 from __future__ import annotations
 

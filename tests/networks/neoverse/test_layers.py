@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -130,6 +131,28 @@ def test_dinov2_is_that_of_transformers(size: tuple[int, int]) -> None:
         expected = reference(images).last_hidden_state[:, 5:]
         # It resizes the table in single precision, whatever the weights' precision.
         torch.testing.assert_close(mine(images), expected, atol=2e-6, rtol=1e-5)
+
+
+def test_transformers_dinov2_has_no_place_for_the_published_tensors() -> None:
+    """Why the module is ours: the published file holds queries, keys and values as one tensor, transformers as three.
+
+    Files are read and written tensor by tensor, their names and shapes being the network's own; and the trunk needs the
+    same blocks, which transformers' module does not lend.
+    """
+    transformers = pytest.importorskip("transformers")
+    size = VISION_TRANSFORMERS["dinov2_vits14_reg"]
+    with torch.device("meta"):
+        mine = DinoV2(size, 14, 518)
+        config = transformers.Dinov2WithRegistersConfig(
+            hidden_size=size.embed_dim, num_hidden_layers=size.depth, num_attention_heads=size.heads,
+            image_size=518, patch_size=14,
+        )  # fmt: skip
+        theirs = transformers.Dinov2WithRegistersModel(config)
+    shapes, others = (Counter(tuple(t.shape) for t in model.state_dict().values()) for model in (mine, theirs))
+    width = size.embed_dim
+    assert shapes - others == {(3 * width, width): size.depth, (3 * width,): size.depth}
+    assert others - shapes == {(width, width): 3 * size.depth, (width,): 3 * size.depth}
+    assert sum(p.numel() for p in mine.parameters()) == sum(p.numel() for p in theirs.parameters())
 
 
 def test_depth_patches_read_their_own_pixels() -> None:

@@ -16,7 +16,7 @@ from neoverse_ns.generate.refiners.wan.architecture import WanArchitecture
 from neoverse_ns.generate.refiners.wan.files import Part, WanFiles
 from neoverse_ns.generate.refiners.wan.key_map import match_keys, to_diffusers, to_release
 from neoverse_ns.generate.refiners.wan.lora import LoraUpdates
-from neoverse_ns.generate.refiners.wan.original import autoencoder_key, text_encoder_config, text_encoder_key
+from neoverse_ns.generate.refiners.wan.original import autoencoder_names, text_encoder_config, text_encoder_key
 from neoverse_ns.generate.refiners.wan.shards import assign_stream, read_shapes
 
 if TYPE_CHECKING:
@@ -191,15 +191,14 @@ def load_vae(part: Part, dtype: torch.dtype, device: torch.device | str) -> Auto
     """
     from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
 
-    rename = autoencoder_key if part.layout == "original" else str
-
     def build(config: dict[str, Any]) -> AutoencoderKLWan:
         with torch.device("meta"):
             return AutoencoderKLWan.from_config(config)  # pyright: ignore[reportReturnType]
 
     # Wan's own file is of the one size that diffusers has as its default.
     model = _from_config(build, part.config, part)
-    assign_stream(model, part.files, {key: rename(key) for key in part.shapes}, dtype, device)
+    names = autoencoder_names(part.shapes) if part.layout == "original" else {key: key for key in part.shapes}
+    assign_stream(model, part.files, names, dtype, device)
     return model
 
 

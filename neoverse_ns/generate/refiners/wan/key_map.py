@@ -1,7 +1,8 @@
 """Names of the transformer's tensors: as the release's shards have them, and as diffusers' modules do.
 
 Two closed tables, one for what stands alone and one for what stands inside a block, read in both directions. A name
-that neither table knows is an error, so that a checkpoint of something else is never loaded in part.
+that neither table knows is an error, so that a checkpoint of something else is never loaded in part. Diffusers' own
+converter misses the control branch and has no way back (`test_diffusers_converter_misses_the_control_branch`).
 """
 
 from __future__ import annotations

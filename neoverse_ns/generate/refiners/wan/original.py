@@ -1,10 +1,14 @@
 """The text encoder's and the autoencoder's names in Wan's own files, `models_t5_umt5-xxl-enc-bf16.pth` and
-`Wan2.1_VAE.pth`, which the release carries, as transformers and diffusers have them."""
+`Wan2.1_VAE.pth`, which the release carries, as transformers and diffusers have them.
+
+Diffusers converts the autoencoder's; for the text encoder no library has a converter
+(`test_diffusers_converts_no_text_encoder`).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from neoverse_ns.errors import WeightsError
@@ -19,18 +23,6 @@ TEXT_BLOCK = {
     "ffn.fc2": "layer.1.DenseReluDense.wo",
 }
 TEXT_ALONE = {"token_embedding": "shared", "norm": "encoder.final_layer_norm"}
-
-VAE_LAYER = {
-    "residual.0": "norm1",
-    "residual.2": "conv1",
-    "residual.3": "norm2",
-    "residual.6": "conv2",
-    "shortcut": "conv_shortcut",
-}
-VAE_ENDS = {"conv1": "conv_in", "head.0": "norm_out", "head.2": "conv_out"}
-VAE_MIDDLE = {"0": "resnets.0", "1": "attentions.0", "2": "resnets.1"}
-LAYERS_PER_STAGE = 4
-"""Three residual layers and an upsampling one: the original counts all of the decoder's layers in one row."""
 
 
 def text_encoder_key(key: str) -> str:
@@ -70,29 +62,12 @@ def text_encoder_config(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]
         raise WeightsError(f"the file has no tensor {missing}: it is not Wan's UMT5 text encoder") from missing
 
 
-def autoencoder_key(key: str) -> str:
-    """Name in diffusers' `AutoencoderKLWan` of the original Wan 2.1 autoencoder's tensor `key`.
+def autoencoder_names(keys: Iterable[str]) -> dict[str, str]:
+    """Names in diffusers' `AutoencoderKLWan` of the tensors of the original Wan 2.1 autoencoder, by their own names.
 
-    Raises:
-        WeightsError: The original autoencoder has no such tensor.
+    A name that the original does not have stays as it is, and then fits no tensor of the model.
     """
-    module, _, kind = key.rpartition(".")
-    if module in ("conv1", "conv2"):
-        return f"{'quant_conv' if module == 'conv1' else 'post_quant_conv'}.{kind}"
-    side, _, inner = module.partition(".")
-    if side in ("encoder", "decoder"):
-        if inner in VAE_ENDS:
-            return f"{side}.{VAE_ENDS[inner]}.{kind}"
-        if (part := re.fullmatch(r"(downsamples|upsamples|middle)\.(\d+)\.(.+)", inner)) is not None:
-            layer = VAE_LAYER.get(part[3], part[3])
-            return f"{side}.{_vae_place(part[1], part[2])}.{layer}.{kind}"
-    raise WeightsError(f"'{key}' is no tensor of Wan 2.1's autoencoder: give its own .pth file")
+    from diffusers.loaders.single_file_utils import convert_wan_vae_to_diffusers
 
-
-def _vae_place(group: str, number: str) -> str:
-    if group == "middle":
-        return f"mid_block.{VAE_MIDDLE[number]}"
-    if group == "downsamples":
-        return f"down_blocks.{number}"
-    stage, layer = divmod(int(number), LAYERS_PER_STAGE)
-    return f"up_blocks.{stage}." + (f"resnets.{layer}" if layer < LAYERS_PER_STAGE - 1 else "upsamplers.0")
+    # It renames the keys of a state dict and leaves the values alone, so names as values tell where each went.
+    return {old: new for new, old in convert_wan_vae_to_diffusers({key: key for key in keys}).items()}

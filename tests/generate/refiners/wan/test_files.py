@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shutil
@@ -13,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from neoverse_ns.errors import WeightsError
 from neoverse_ns.generate.refiners.wan.components import load_components, load_text_encoder, load_vae
 from neoverse_ns.generate.refiners.wan.config import WanSource
-from neoverse_ns.generate.refiners.wan.files import find_text_encoder, find_vae, find_wan_files
-from neoverse_ns.generate.refiners.wan.original import autoencoder_key, text_encoder_key
+from neoverse_ns.generate.refiners.wan.files import VAE_FILE, find_text_encoder, find_vae, find_wan_files
+from neoverse_ns.generate.refiners.wan.original import autoencoder_names, text_encoder_key
 from neoverse_ns.generate.refiners.wan.text import encode_prompt
 from tests.generate.refiners.wan.tiny_wan import (
     build_text_encoder,
@@ -149,17 +150,47 @@ def test_wans_own_text_encoder_file(tmp_path, diffusers_folder):
     assert torch.equal(encode_prompt(tokenizer, loaded, "the street at night", "cpu"), expected)
 
 
-def test_wans_own_autoencoder_names_agree_with_diffusers():
-    from diffusers.loaders.single_file_utils import convert_wan_vae_to_diffusers
+def test_diffusers_converts_no_text_encoder():
+    """Why the table of its names is ours: no converter makes transformers' names of Wan's."""
+    from diffusers.loaders import single_file_utils
+
+    assert not [name for name in dir(single_file_utils) if "umt5" in name.lower()]
+    names = {key for key in build_text_encoder().state_dict() if "embed_tokens" not in key}
+    for converter in (
+        single_file_utils.convert_wan_transformer_to_diffusers,
+        single_file_utils.convert_sd3_t5_checkpoint_to_diffusers,
+    ):
+        assert names.isdisjoint(converter({_original_text_key(key): key for key in names}))
+
+
+def test_wans_own_autoencoder_names_are_those_of_diffusers_model():
     from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
 
     with torch.device("meta"):
         names = set(AutoencoderKLWan().state_dict())
-    originals = _original_vae_keys()
-    ours = {key: autoencoder_key(key) for key in originals}
-    assert set(ours.values()) == names
-    assert len(set(ours.values())) == len(ours)
-    assert convert_wan_vae_to_diffusers({key: key for key in originals}) == {new: old for old, new in ours.items()}
+    renamed = autoencoder_names(_original_vae_keys())
+    assert renamed == {key: _renamed_vae_key(key) for key in _original_vae_keys()}
+    assert set(renamed.values()) == names
+    assert len(set(renamed.values())) == len(renamed)
+
+
+def _renamed_vae_key(key: str) -> str:
+    """Wan's name -> diffusers', written down independently of diffusers' tables."""
+    key = re.sub(r"^conv1\.", "quant_conv.", key)
+    key = re.sub(r"^conv2\.", "post_quant_conv.", key)
+    for old, new in (("conv1", "conv_in"), ("head.0", "norm_out"), ("head.2", "conv_out")):
+        key = re.sub(rf"^(encoder|decoder)\.{re.escape(old)}\.", rf"\1.{new}.", key)
+    for old, new in (("0", "resnets.0"), ("1", "attentions.0"), ("2", "resnets.1")):
+        key = key.replace(f".middle.{old}.", f".mid_block.{new}.")
+    key = key.replace(".downsamples.", ".down_blocks.").replace(".shortcut.", ".conv_shortcut.")
+    for old, new in (("0", "norm1"), ("2", "conv1"), ("3", "norm2"), ("6", "conv2")):
+        key = key.replace(f".residual.{old}.", f".{new}.")
+    if (row := re.search(r"\.upsamples\.(\d+)\.", key)) is not None:
+        # The decoder has three residual layers and an upsampling one per stage, counted in one row.
+        stage, layer = divmod(int(row[1]), 4)
+        place = "upsamplers.0" if layer == 3 else f"resnets.{layer}"
+        key = key.replace(row[0], f".up_blocks.{stage}.{place}.")
+    return key
 
 
 def _original_vae_keys() -> list[str]:
@@ -200,6 +231,28 @@ def test_tiny_autoencoder_loads_as_saved(diffusers_folder):
     assert list(loaded.config.latents_mean) == [0.1, -0.2, 0.3, 0.0]
     for key, value in build_vae().state_dict().items():
         assert torch.equal(loaded.state_dict()[key], value)
-    for unknown in ("encoder.conv9.weight", "decoder.side.0.gamma", "foo.weight"):
-        with pytest.raises(WeightsError, match="is no tensor of Wan"):
-            autoencoder_key(unknown)
+
+
+def test_wans_own_autoencoder_file(tmp_path):
+    from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
+
+    torch.manual_seed(4)
+    saved = AutoencoderKLWan(base_dim=4, z_dim=4, dim_mult=[1, 2, 4, 4], latents_mean=[0.0] * 4, latents_std=[1.0] * 4)
+    state = {_renamed_vae_key(key): key for key in _original_vae_keys()}
+    state = {state[key]: value for key, value in saved.state_dict().items()}
+    torch.save(state, tmp_path / VAE_FILE)
+    part = find_vae(tmp_path)
+    assert part is not None
+    assert part.layout == "original"
+    loaded = load_vae(dataclasses.replace(part, config=dict(saved.config)), torch.float32, "cpu").state_dict()
+    assert loaded.keys() == saved.state_dict().keys()
+    assert all(torch.equal(loaded[key], value) for key, value in saved.state_dict().items())
+
+
+@pytest.mark.parametrize("unknown", ["encoder.conv9.weight", "decoder.side.0.gamma", "foo.weight"])
+def test_a_file_of_another_autoencoder_is_refused(tmp_path, unknown):
+    torch.save({unknown: torch.zeros(3), "conv1.bias": torch.zeros(32)}, tmp_path / VAE_FILE)
+    part = find_vae(tmp_path)
+    assert part is not None
+    with pytest.raises(WeightsError, match=rf"193 of 194 tensors missing.*1 unexpected \({re.escape(unknown)}\)"):
+        load_vae(part, torch.float32, "cpu")

@@ -7,10 +7,12 @@ import torch
 
 from neoverse_ns.errors import WeightsError
 from neoverse_ns.generate.refiners.wan.architecture import WanArchitecture
+from neoverse_ns.generate.refiners.wan.components import is_control
 from neoverse_ns.generate.refiners.wan.control import ControlInput
 from neoverse_ns.generate.refiners.wan.key_map import match_keys, to_diffusers, to_release
 from tests.fixtures import filling
 from tests.fixtures.published import FOLDERS, REDUCED, read_arrays, read_json
+from tests.generate.refiners.wan.tiny_wan import ARCHITECTURE
 
 
 def _fill(model: torch.nn.Module, seed: int) -> None:
@@ -128,3 +130,18 @@ def test_names_left_or_doubled_are_errors():
     assert to_diffusers("control_blocks.0.before_proj.bias") == "vace_blocks.0.proj_in.bias"
     with pytest.raises(WeightsError, match="is no tensor of Wan"):
         to_diffusers("blocks.0.before_proj.bias")
+
+
+def test_diffusers_converter_misses_the_control_branch():
+    """Why the tables of names are ours: diffusers knows Wan and VACE, and only the way from their names to its own."""
+    from diffusers.loaders import single_file_utils
+
+    with torch.device("meta"):
+        state = ARCHITECTURE.build().state_dict()
+    converted = single_file_utils.convert_wan_transformer_to_diffusers({to_release(key): key for key in state})
+    wrong = {name for name, key in converted.items() if name != key}
+    assert wrong == {name for name in converted if name.startswith("control_")}
+    assert {key for name, key in converted.items() if name in wrong} == {key for key in state if is_control(key)}
+    # What it does not know it passes on, and it has no inverse, which files that training writes need.
+    assert list(single_file_utils.convert_wan_transformer_to_diffusers({"foo.weight": 0})) == ["foo.weight"]
+    assert not [name for name in dir(single_file_utils) if name.startswith("convert_diffusers_to_wan")]

@@ -1,0 +1,27 @@
+"""Frames into a video file.
+
+By PyAV, which clips are read with, rather than mediapy: no ffmpeg program of whatever age and encoders has to be found
+(`test_a_video_is_written_without_an_ffmpeg_program`), and the synthetic clip that figures are measured on keeps its
+pixels (`test_another_encoder_changes_the_pixels_that_figures_are_measured_on`).
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from jaxtyping import UInt8
+from torch import Tensor
+
+
+def write_video(path: Path, frames: UInt8[Tensor, "n h w 3"], fps: float, crf: int = 12) -> None:
+    """Write frames of even width and height as H.264; the lower `crf`, the better (12 is near lossless)."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"crf": str(crf), "preset": "medium"}
+        for frame in frames.numpy():
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
