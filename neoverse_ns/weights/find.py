@@ -63,9 +63,7 @@ def part_names(index: Path) -> list[str]:
             f"{index} is not an index of weights (no readable 'weight_map'): download it again"
         ) from error
     if outside := [part for part in parts if leaves(part)]:
-        raise WeightsError(
-            f"{index} lists '{outside[0]}', which is not beside it: download it again"
-        )
+        raise WeightsError(f"{index} lists '{outside[0]}', which is not beside it: download it again")
     return parts
 
 
