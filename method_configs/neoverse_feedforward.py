@@ -6,5 +6,5 @@ from .shared import trainer_config
 
 neoverse_feedforward = MethodSpecification(
     config=trainer_config("neoverse-feedforward", steps=0),
-    description="NeoVerse without photometric refinement: the reconstruction as it comes.",
+    description="NeoVerse without photometric optimisation: the reconstruction as it comes.",
 )

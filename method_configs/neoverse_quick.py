@@ -6,5 +6,5 @@ from .shared import trainer_config
 
 neoverse_quick = MethodSpecification(
     config=trainer_config("neoverse-quick", steps=100, speed=2.0),
-    description="NeoVerse with a fifth of the refinement steps, for a first look.",
+    description="NeoVerse with a fifth of the optimisation steps, for a first look.",
 )

@@ -1,12 +1,12 @@
-"""Measure refiners that need no weights: worn drawings of held-out frames, an unseen camera, steadiness, seconds.
+"""Measure refiners that need no weights: degraded drawings of held-out frames, an unseen camera, steadiness, seconds.
 
     python scripts/benchmark_refine.py --clips CLIPS --lpips-weights ALEXNET --markdown docs/benchmarks_refine.md
     python scripts/benchmark_refine.py --clips CLIPS --only trulli_village,street_stereo
     python scripts/benchmark_refine.py --clips CLIPS --stage-only --markdown docs/benchmarks_refine_stage.md
 
-Scenes are taken as lifted, without photometric refinement, and kept in the cache, so that a second run measures
+Scenes are taken as lifted, without photometric optimisation, and kept in the cache, so that a second run measures
 refiners alone. Refiners learn from training frames; every 8th frame is held out and is what they are judged on, in
-versions of the scene that are worn with other seeds than those they learned from. Masks come from opacity alone. At
+versions of the scene that are degraded with other seeds than those they learned from. Masks come from opacity alone. At
 held-out times refiners may look at the training frames around, as they may for any new view.
 
 With --stage-only, refinement is measured as a stage of ns-train instead: held-out frames and the unseen camera without
@@ -33,7 +33,7 @@ from _benchmark.train import TrainSettings
 
 from neoverse_ns.console import CONSOLE, progress, say, warn
 from neoverse_ns.errors import NeoVerseError
-from neoverse_ns.generate.config import RefineConfig
+from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.registry import get_refiner
 from neoverse_ns.metrics.lpips import load_lpips
 from neoverse_ns.reconstruct.cache import cache_root
@@ -71,7 +71,7 @@ class RefineBenchmark:
     """Seconds used of every video."""
     width: int | None = None
     """Width of the sampled frames; by default the library's."""
-    worn: int = 4
+    degraded: int = 4
     """Degraded versions of every scene that are judged."""
     seed: int = 0
     """Of the refiners' training."""
@@ -91,7 +91,7 @@ class RefineBenchmark:
     """Steps of the stage."""
 
 
-FIRST_WORN_SEED = 10_000
+FIRST_DEGRADED_SEED = 10_000
 """Far from any seed that training is given."""
 
 
@@ -102,13 +102,13 @@ def measure(folder: Path, options: RefineBenchmark, work: Path) -> Row:
         protocol = held_out_protocol(options.start, options.duration, options.frames)
         sample = load_benchmark_clip(folder, protocol, work, options.width)
         scene = read_scene(sample, cache_root(options.cache_dir))
-        config = RefineConfig(folder=None if options.taught_dir is None else options.taught_dir / folder.name)
+        config = RefinerConfig(folder=None if options.taught_dir is None else options.taught_dir / folder.name)
         config.internal.steps = options.steps or config.internal.steps
         refiners = {}
         for name in options.refiners.split(","):
             config.refiner = name
             refiners[name] = get_refiner(config)
-        seeds = tuple(range(FIRST_WORN_SEED, FIRST_WORN_SEED + options.worn))
+        seeds = tuple(range(FIRST_DEGRADED_SEED, FIRST_DEGRADED_SEED + options.degraded))
         contest = Contest(refiners, load_lpips(options.lpips_weights), seeds)
         row |= {"size": [scene.clip.width, scene.clip.height], "frames": len(scene.clip)}
         row |= measure_refiners(sample, scene, contest, options.seed)
@@ -142,9 +142,9 @@ def _header(options: RefineBenchmark) -> dict[str, Any]:
         }
     return {
         "protocol": held_out_protocol(options.start, options.duration, options.frames).name,
-        "scene": "as lifted, no photometric refinement",
-        "worn scenes": f"{options.worn} per clip, simulation of degradation with its default settings, "
-        f"seeds from {FIRST_WORN_SEED}",
+        "scene": "as lifted, no photometric optimisation",
+        "degraded scenes": f"{options.degraded} per clip, simulation of degradation with its default settings, "
+        f"seeds from {FIRST_DEGRADED_SEED}",
         "training seed": options.seed,
         "video model": measure_video_model(),
         "machine": describe_machine(),

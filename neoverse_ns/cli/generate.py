@@ -12,12 +12,12 @@ import tyro
 
 from neoverse_ns.console import say
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.generate.config import RefineConfig
+from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.trajectory.presets import MoveSize
 
 
-def _internal() -> RefineConfig:
-    return RefineConfig(refiner="internal")
+def _internal() -> RefinerConfig:
+    return RefinerConfig(refiner="internal")
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Generate:
     """A camera move (pan_left, orbit_right, ...), a trajectory file (JSON), or a nerfstudio camera path (JSON)."""
     output: Path
     """The video to write, such as out.mp4."""
-    refine: Annotated[RefineConfig, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=_internal)
+    refine: Annotated[RefinerConfig, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=_internal)
     """Which refiner, and how. What it learns is kept in the run's folder `generated` unless --folder names another."""
     negative_prompt: str | None = None
     """What guidance leads away from; short for --wan.negative-prompt."""

@@ -40,7 +40,7 @@ class LayeredGaussians(Mapping[str, DynamicGaussians]):
     """Layers by name, front to back; one that is absent has no Gaussians.
 
     A layer's Gaussians show only through what the layers before it leave open. So a fused background fills holes of the
-    keyframes' own Gaussians without blurring them, and what was made up can never hide what was seen.
+    keyframes' own Gaussians without blurring them, and what was inpainted can never hide what was seen.
 
     Args:
         layers: By name, in any order; empty ones are left out, but for `frames`, which is always there.

@@ -26,7 +26,7 @@ class Conditions:
     Attributes:
         rgb: Colours in [0, 1] over black; frame 0 is the input's where `first_frame` is set.
         depth: Expected z-depth, world units; 0 where nothing was drawn.
-        alpha: Opacity in [0, 1] of what was drawn, the backdrop that nobody saw left out.
+        alpha: Opacity in [0, 1] of what was drawn, the far field that nobody saw left out.
         mask: True where the drawing is to be kept, False where it is to be repainted.
         plucker: Rays through the pixels, unit direction then moment; see
             :func:`neoverse_ns.generate.conditions.plucker.plucker_maps`.

@@ -11,7 +11,7 @@ from neoverse_ns.generate.refiners.wan.config import WanConfig
 
 
 @dataclass
-class RefineConfig:
+class RefinerConfig:
     """How drawings become finished frames."""
 
     refiner: str = "none"

@@ -6,34 +6,34 @@ from collections.abc import Callable
 
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.generate.base import Refiner
-from neoverse_ns.generate.config import RefineConfig
+from neoverse_ns.generate.config import RefinerConfig
 
 
-def _none(config: RefineConfig) -> Refiner:
+def _none(config: RefinerConfig) -> Refiner:
     from neoverse_ns.generate.refiners.none import AsDrawn
 
     return AsDrawn()
 
 
-def _telea(config: RefineConfig) -> Refiner:
+def _telea(config: RefinerConfig) -> Refiner:
     from neoverse_ns.generate.refiners.telea import TeleaRefiner
 
     return TeleaRefiner()
 
 
-def _internal(config: RefineConfig) -> Refiner:
+def _internal(config: RefinerConfig) -> Refiner:
     from neoverse_ns.generate.refiners.internal.refiner import InternalRefiner
 
     return InternalRefiner(config.internal, config.folder)
 
 
-def _wan(config: RefineConfig) -> Refiner:
+def _wan(config: RefinerConfig) -> Refiner:
     from neoverse_ns.generate.refiners.wan.refiner import WanRefiner
 
     return WanRefiner(config.wan)
 
 
-REFINERS: dict[str, Callable[[RefineConfig], Refiner]] = {
+REFINERS: dict[str, Callable[[RefinerConfig], Refiner]] = {
     "none": _none,
     "telea": _telea,
     "internal": _internal,
@@ -41,7 +41,7 @@ REFINERS: dict[str, Callable[[RefineConfig], Refiner]] = {
 }
 
 
-def get_refiner(config: RefineConfig) -> Refiner:
+def get_refiner(config: RefinerConfig) -> Refiner:
     """Build the refiner that `config.refiner` names.
 
     Raises:

@@ -69,10 +69,10 @@ class NeoVerseDataManager(VanillaDataManager[ClipDataset]):
             return super().next_train(step)
         self.train_count += 1
         if self._refined is not None:
-            view = self._refined.turns.view(step)
+            view = self._refined.interleaving.view(step)
             if view is not None:
                 return self._refined.batch(view, self.device)
-            step = self._refined.turns.frames_before(step)
+            step = self._refined.interleaving.frames_before(step)
         index = self._next_index(step)
         batch = {"image": self.train_image(index), "image_idx": index}
         return self.train_dataset.cameras[index : index + 1].to(self.device), batch

@@ -12,7 +12,7 @@ from torch import Tensor
 from neoverse_ns.gaussians.transform import transform_layers
 from neoverse_ns.generate.base import Conditions
 from neoverse_ns.generate.conditions.render import ConditionSettings, render_conditions
-from neoverse_ns.generate.config import RefineConfig
+from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.registry import get_refiner
 from neoverse_ns.generate.stage.round import to_bytes
 from neoverse_ns.geometry.cameras import PinholeCameras
@@ -37,7 +37,7 @@ def generate(
     run: OpenRun,
     name: str,
     options: TrajectoryOptions,
-    config: RefineConfig,
+    config: RefinerConfig,
     alpha_threshold: float,
     first_frame: bool | None,
 ) -> GeneratedVideo:
@@ -83,6 +83,6 @@ def generate(
     return GeneratedVideo(to_bytes(refiner.refine(conditions, config.prompt, config.seed), conditions), conditions)
 
 
-def kept_in(config: RefineConfig, run_folder: Path) -> RefineConfig:
+def kept_in(config: RefinerConfig, run_folder: Path) -> RefinerConfig:
     """The same settings, with what is learned kept in the run's folder unless another one was named."""
     return config if config.folder is not None else dataclasses.replace(config, folder=run_folder / FOLDER)

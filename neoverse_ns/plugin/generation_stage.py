@@ -65,7 +65,7 @@ class RefinementStage:
             return []
         if not self._model.config.optimise:
             raise SettingsError("--pipeline.refiner.name needs photometric optimisation: use neoverse, or no refiner")
-        # Weights that are missing shall be missed now, not after photometric refinement.
+        # Weights that are missing shall be missed now, not after photometric optimisation.
         get_refiner(self.config).check()
         folder = trainer.base_dir / FOLDER
         start = trainer._start_step
@@ -130,7 +130,7 @@ class RefinementStage:
     def _may_stop(self, step: int) -> bool:
         """Whether the run may end after `step` because its loss has stopped falling: never before its rounds are over.
 
-        A round that waits for the end of photometric refinement is made now.
+        A round that waits for the end of photometric optimisation is made now.
         """
         if self.plan is not None and any(due > step for due in self.plan.rounds):
             if self.plan.movable:

@@ -8,7 +8,7 @@ import torch
 from nerfstudio.cameras.cameras import Cameras, CameraType
 
 from neoverse_ns.generate.stage.config import StageConfig
-from neoverse_ns.generate.stage.schedule import Turns
+from neoverse_ns.generate.stage.schedule import Interleaving
 from neoverse_ns.generate.stage.view_loss import pixel_weights
 from neoverse_ns.generate.stage.views import RefinedViews
 from neoverse_ns.plugin.world import VIEW_KEY, to_nerfstudio_c2w
@@ -28,7 +28,7 @@ class RefinedFeed:
 
     def __init__(self, views: RefinedViews, config: StageConfig, start: int) -> None:
         self._views, self._config = views, config
-        self.turns = Turns(start, config.share, len(views))
+        self.interleaving = Interleaving(start, config.share, len(views))
         height, width = views.frames.shape[1:3]
         self._cameras = Cameras(
             camera_to_worlds=to_nerfstudio_c2w(views.c2w),

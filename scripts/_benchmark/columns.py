@@ -107,12 +107,12 @@ def _images(*path: str) -> tuple[Column, ...]:
 
 
 REFINE_SECTIONS = {
-    "Worn drawings of held-out frames": _images("simulated"),
+    "Degraded drawings of held-out frames": _images("simulated"),
     "Held-out frames of the scene as it is": _images("as_lifted"),
     "Unseen right camera, beside the left": _images("right", "beside"),
     "Unseen right camera, aligned by the whole path": _images("right", "aligned"),
-    "Steadiness (grey levels): change error against the truth, worn; on a path aside flicker along the flow, and bare "
-    "change": (
+    "Steadiness (grey levels): change error against the truth, degraded; on a path aside flicker along the flow, and "
+    "bare change": (
         *_compared("change_error", 2, "steadiness"),
         *_compared("path_flicker", 2, "steadiness"),
         *_compared("path_change", 2, "steadiness"),

@@ -14,7 +14,7 @@ from _benchmark.views import score_right
 def measure_stage(sample: BenchmarkClip, settings: TrainSettings, refiner: str, further_steps: int) -> dict[str, Any]:
     """Train once without the stage, then go on from there twice: with as many steps, and with the stage.
 
-    So all three share their photometric refinement, and what the stage does is told from what more steps do.
+    So all three share their photometric optimisation, and what the stage does is told from what more steps do.
 
     Args:
         sample: The frames; a right camera is judged where there is one.

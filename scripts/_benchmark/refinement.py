@@ -1,4 +1,4 @@
-"""Refiners on one clip: worn drawings of held-out frames, a second camera, steadiness, and the time it takes."""
+"""Refiners on one clip: degraded drawings of held-out frames, a second camera, steadiness, and the time it takes."""
 
 from __future__ import annotations
 
@@ -88,11 +88,11 @@ def _adapt(refiners: dict[str, Refiner], source: SourceScene, seed: int) -> dict
 
 
 def _simulated(source: SourceScene, frames: list[int], contest: Contest) -> dict[str, Any]:
-    """Held-out frames of worn scenes."""
+    """Held-out frames of degraded scenes."""
     scores = _Scores(contest)
     started, drawn = dict.fromkeys(contest.refiners, 0.0), 0
     for seed in contest.seeds:
-        conditions = _worn(source, seed, frames)
+        conditions = _degraded(source, seed, frames)
         drawn += len(conditions)
         for name, refiner in contest.refiners.items():
             begin = time.perf_counter()
@@ -127,22 +127,22 @@ def _right(sample: BenchmarkClip, source: SourceScene, contest: Contest) -> dict
 
 
 def _steadiness(source: SourceScene, contest: Contest) -> dict[str, Any]:
-    """Flicker: against the truth on the whole worn clip; on a new path, of which no truth is known, what neighbouring
-    frames differ by where the flow between them is certain, and by all."""
-    worn = _worn(source, contest.seeds[0], list(range(len(source))))
+    """Flicker: against the truth on the whole degraded clip; on a new path, of which no truth is known, what
+    neighbouring frames differ by where the flow between them is certain, and by all."""
+    degraded = _degraded(source, contest.seeds[0], list(range(len(source))))
     truth = source.frames.to(torch.float32) / 255
     cameras = aside(source.cameras, ASIDE * context_depths(source).scale)
     path = draw_conditions(source.gaussians, cameras, source.times, ConditionSettings(MASK_ALPHA))
-    result: dict[str, Any] = {"render": _both(worn.rgb, truth, path.rgb)}
+    result: dict[str, Any] = {"render": _both(degraded.rgb, truth, path.rgb)}
     for name, refiner in contest.refiners.items():
-        result[name] = _both(refiner.refine(worn), truth, refiner.refine(path))
+        result[name] = _both(refiner.refine(degraded), truth, refiner.refine(path))
     return result
 
 
-def _both(worn: Frames, truth: Frames, path: Frames) -> dict[str, float]:
+def _both(degraded: Frames, truth: Frames, path: Frames) -> dict[str, float]:
     # In grey levels, which are easier to read than thousandths.
     return {
-        "change_error": 255 * change_error(worn, truth),
+        "change_error": 255 * change_error(degraded, truth),
         "path_flicker": 255 * _flicker(path),
         "path_change": 255 * frame_change(path),
     }
@@ -165,7 +165,7 @@ def aside(cameras: PinholeCameras, distance: float) -> PinholeCameras:
     return replace(cameras, c2w=c2w)
 
 
-def _worn(source: SourceScene, seed: int, frames: list[int]) -> Conditions:
+def _degraded(source: SourceScene, seed: int, frames: list[int]) -> Conditions:
     """Conditions of a degraded scene as views to be refined have them: nothing dropped, the mask from opacity alone."""
     settings = DegradationSettings(drop_prompt=0.0, drop_mask=0.0, drop_conditions=0.0)
     conditions = simulate(source, torch.Generator().manual_seed(seed), settings, frames).conditions

@@ -9,7 +9,7 @@ import torch
 
 from neoverse_ns.errors import RefinementError, SettingsError
 from neoverse_ns.generate.base import Conditions
-from neoverse_ns.generate.config import RefineConfig
+from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.registry import get_refiner
 from neoverse_ns.generate.source_scene import SourceScene
 from tests.reconstruct.small_scene import small_scene
@@ -48,11 +48,11 @@ def test_conditions_without_a_frame_are_refused() -> None:
 
 def test_no_refiner_leaves_the_drawing_but_keeps_it_in_range() -> None:
     conditions = some_conditions()
-    frames = get_refiner(RefineConfig()).refine(conditions)
+    frames = get_refiner(RefinerConfig()).refine(conditions)
     assert torch.equal(frames, conditions.rgb.clamp(0, 1))
     assert float(frames.max()) == 1.0
     with pytest.raises(SettingsError, match="none"):
-        get_refiner(RefineConfig(refiner="nobody"))
+        get_refiner(RefinerConfig(refiner="nobody"))
 
 
 def test_a_scene_becomes_a_source_and_wrong_parts_are_refused() -> None:

@@ -14,7 +14,7 @@ from neoverse_ns.errors import NeoVerseError, RunError, SettingsError
 from neoverse_ns.gaussians.layers import INPAINTED
 from neoverse_ns.gaussians.transform import transform
 from neoverse_ns.generate.base import DEFAULT_PROMPT, Conditions, Refiner
-from neoverse_ns.generate.config import RefineConfig
+from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.registry import REFINERS
 from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.generate.stage.training_frames import training_source
@@ -61,7 +61,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> OpenRun:
 def video(
     run: OpenRun, name: str, refiner: str = "witness", first_frame: bool | None = None, **options: Any
 ) -> GeneratedVideo:
-    config = RefineConfig(refiner=refiner, prompt="a street")
+    config = RefinerConfig(refiner=refiner, prompt="a street")
     return generate(run, name, TrajectoryOptions(**options), config, 0.9, first_frame)
 
 
@@ -115,7 +115,7 @@ def test_missing_weights_and_unknown_names_are_said_before_anything_is_drawn(run
         video(run, "spin")
     with pytest.raises(SettingsError, match="magic"):
         video(run, "static", refiner="magic")
-    config = RefineConfig(refiner="wan")
+    config = RefinerConfig(refiner="wan")
     config.wan.model = "/nowhere/at/all"
     with pytest.raises(NeoVerseError, match="nowhere"):
         generate(run, "static", TrajectoryOptions(), config, 0.9, None)
@@ -125,8 +125,8 @@ def test_missing_weights_and_unknown_names_are_said_before_anything_is_drawn(run
 
 
 def test_what_a_refiner_learns_stays_with_the_run(tmp_path: Path) -> None:
-    assert kept_in(RefineConfig(), tmp_path).folder == tmp_path / "generated"
-    assert kept_in(RefineConfig(folder=Path("mine")), tmp_path).folder == Path("mine")
+    assert kept_in(RefinerConfig(), tmp_path).folder == tmp_path / "generated"
+    assert kept_in(RefinerConfig(folder=Path("mine")), tmp_path).folder == Path("mine")
 
 
 def test_the_source_lies_in_the_world_of_the_first_camera() -> None:

@@ -188,7 +188,7 @@ def test_a_stopped_run_goes_on_with_its_views_and_makes_none_again(tmp_path: Pat
     feed = resumed.manager._refined
     assert feed is not None
     assert torch.equal(feed._views.frames, first.manager._refined._views.frames)
-    assert feed.turns == first.manager._refined.turns
+    assert feed.interleaving == first.manager._refined.interleaving
     assert resumed.stage.plan is not None
     assert resumed.stage.plan.rounds == ()
     assert resumed.run() == ["frame", "view"]

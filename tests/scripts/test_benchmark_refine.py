@@ -45,11 +45,11 @@ def test_refiners_are_scored_beside_the_drawing_and_learn_from_training_frames_a
     contest = Contest({"truth": truth, "drawn": drawn}, lpips=None, seeds=(1, 2))
     result = measure_refiners(sample_of(scene), scene, contest, seed=0)
     assert truth.learned == len(scene.split.train) == 8
-    worn = result["simulated"]
-    assert worn["truth"]["psnr"] == math.inf
-    assert worn["drawn"] == pytest.approx(worn["render"], nan_ok=True)
-    assert worn["render"]["psnr"] < 60
-    assert worn["truth_seconds_per_frame"] < 1
+    degraded = result["simulated"]
+    assert degraded["truth"]["psnr"] == math.inf
+    assert degraded["drawn"] == pytest.approx(degraded["render"], nan_ok=True)
+    assert degraded["render"]["psnr"] < 60
+    assert degraded["truth_seconds_per_frame"] < 1
     steadiness = result["steadiness"]
     assert steadiness["truth"] == {"change_error": 0.0, "path_flicker": pytest.approx(0, abs=1e-4), "path_change": 0.0}
     assert steadiness["render"]["change_error"] == pytest.approx(steadiness["drawn"]["change_error"])

@@ -9,16 +9,16 @@ from typing import Annotated, Any
 import tyro
 
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.generate.config import RefineConfig
+from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.registry import REFINERS
 from neoverse_ns.trajectory.presets import MOVES, MoveSize
 
-OTHER = ("folder", "at_steps", "further_steps", "share", "weight", "keep_weight", "hole_opacity", "max_made_up")
+OTHER = ("folder", "at_steps", "further_steps", "share", "weight", "keep_weight", "hole_opacity", "max_inpainted")
 """Fields that do not change the views, only where they are kept and how they train the scene."""
 
 
 @dataclass
-class StageConfig(RefineConfig):
+class StageConfig(RefinerConfig):
     """Views beside the input path are drawn, refined, and added as training views, so that what the clip never showed
     is filled in, and what looks wrong from aside is put right."""
 
@@ -27,7 +27,7 @@ class StageConfig(RefineConfig):
     rims; `wan` is the released video model and needs its weights and a GPU."""
     at_steps: tuple[int, ...] = ()
     """Steps before which a round of views is made, each round taking the place of the one before; by default one round
-    when photometric refinement is over, that is after --max-num-iterations steps."""
+    when photometric optimisation is over, that is after --max-num-iterations steps."""
     further_steps: int = 200
     """Steps that follow the last round, on top of --max-num-iterations where that is over by then."""
     moves: tuple[str, ...] = ("move_left", "move_right", "boom_up", "orbit_left", "orbit_right")
@@ -48,7 +48,7 @@ class StageConfig(RefineConfig):
     """The same for pixels that did not need refinement, as a share of `weight`: what is right shall stay."""
     hole_opacity: float = 0.5
     """Opacity below which a pixel is a hole, which only new Gaussians can fill; 0 adds none."""
-    max_made_up: int = 200_000
+    max_inpainted: int = 200_000
     """Bound on the number of new Gaussians, shared fairly among the moves: beyond it they are fewer and wider."""
 
     @property
@@ -73,7 +73,7 @@ class StageConfig(RefineConfig):
             raise SettingsError(f"refiner.moves must be names of camera moves, got {found}: {', '.join(MOVES)}")
         if list(self.at_steps) != sorted(set(self.at_steps)) or any(step < 1 for step in self.at_steps):
             raise SettingsError(f"refiner.at_steps must be ascending positive steps, got {list(self.at_steps)}")
-        for name, least in (("further_steps", 0), ("every", 1), ("max_made_up", 0)):
+        for name, least in (("further_steps", 0), ("every", 1), ("max_inpainted", 0)):
             if getattr(self, name) < least:
                 raise SettingsError(f"refiner.{name} must be at least {least}, got {getattr(self, name)}")
         for name in ("distance", "angle", "weight"):

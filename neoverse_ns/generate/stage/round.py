@@ -77,7 +77,7 @@ def make_round(
     """
     key = source_key(source, config.view_settings() | {"prompt": prompt, "median_depth": median_depth})
     chosen = list(range(0, len(source), config.every))
-    filler = HoleFiller(config.hole_opacity, config.max_made_up)
+    filler = HoleFiller(config.hole_opacity, config.max_inpainted)
     refiner = None
     parts = []
     for move in config.moves:
@@ -110,7 +110,7 @@ def load_round(folder: Path, config: StageConfig) -> RefinedViews | None:
 def _conditions(
     source: SourceScene, cameras: PinholeCameras, times: Float[Tensor, " n"], move: str, config: StageConfig
 ) -> Conditions:
-    # The backdrop is shown, but counts as nothing: a refiner may look at its colours.
+    # The far field is shown, but counts as nothing: a refiner may look at its colours.
     settings = ConditionSettings(mask_threshold=config.mask_threshold, far_field=False)
     with progress(f"drawing {len(cameras)} views beside the path ({move})", len(cameras)) as steps:
         return draw_conditions(source.gaussians, cameras, times, settings, steps.advance)

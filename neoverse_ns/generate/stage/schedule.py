@@ -16,7 +16,7 @@ class Plan:
         rounds: Steps before which a round is made, ascending.
         end: First step that is not taken.
         further: Steps that follow the last round.
-        movable: Whether the first round may come earlier, when photometric refinement is over sooner than planned.
+        movable: Whether the first round may come earlier, when photometric optimisation is over sooner than planned.
     """
 
     rounds: tuple[int, ...]
@@ -25,7 +25,7 @@ class Plan:
     movable: bool
 
     def over_at(self, step: int) -> Plan:
-        """The plan where photometric refinement ends before `step`."""
+        """The plan where photometric optimisation ends before `step`."""
         if not self.movable:
             return self
         return Plan((step,), step + self.further, self.further, False)
@@ -55,7 +55,7 @@ def make_plan(start: int, steps: int, at_steps: tuple[int, ...], further: int, m
 
 
 @dataclass(frozen=True)
-class Turns:
+class Interleaving:
     """Steps shared out between frames of the clip and refined views.
 
     Attributes:

@@ -25,7 +25,7 @@ class HoleFiller:
     """Collects constant Gaussians from one set of refined views after another, each hole from the first that shows it.
 
     They are drawn behind everything seen, so that they fill holes and nothing else; where their depth is wrong, it is
-    only the parallax of what was made up that suffers.
+    only the parallax of what was inpainted that suffers.
 
     Args:
         hole_opacity: Opacity below which a pixel is a hole.

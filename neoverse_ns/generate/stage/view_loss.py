@@ -26,7 +26,7 @@ def refined_view_losses(
     """Weighted colour terms, by name: what a frame has, pixel by pixel, and nothing of what only frames have.
 
     Sums are divided by the number of all pixels, so that a pixel of weight 1 pulls as hard as one of a frame. Opacity
-    is not asked for: the backdrop makes every view opaque.
+    is not asked for: the far field makes every view opaque.
 
     Args:
         rgb: As drawn, with everything that free cameras see.

@@ -171,14 +171,14 @@ def _in_bfloat16(key: str, tensor: Tensor) -> torch.dtype:
 
 def _told_architecture(file: WeightsFile) -> NetworkArchitecture | None:
     """What the file or a JSON beside it says, if anything."""
-    told = file.notes.get("architecture")
+    noted = file.notes.get("architecture")
     beside = file.path.parent / ARCHITECTURE_FILE
     try:
-        if isinstance(told, dict):
-            return NetworkArchitecture.from_json(json.dumps(told))
+        if isinstance(noted, dict):
+            return NetworkArchitecture.from_json(json.dumps(noted))
         if beside.is_file():
             return NetworkArchitecture.from_json(beside.read_text("utf8"))
     except (SettingsError, OSError, UnicodeDecodeError) as error:
-        where = "inside it" if isinstance(told, dict) else str(beside)
+        where = "inside it" if isinstance(noted, dict) else str(beside)
         raise WeightsError(f"its architecture ({where}) cannot be used: {error}") from error
     return None

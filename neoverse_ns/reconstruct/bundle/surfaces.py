@@ -17,8 +17,8 @@ from neoverse_ns.reconstruct.bundle.depth.depth_edges import sharpen_edges
 from neoverse_ns.reconstruct.bundle.depth.depth_model import DepthModel, fit_inverse_depth
 from neoverse_ns.reconstruct.bundle.depth.keyframe_depth import dense_depth
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField
-from neoverse_ns.reconstruct.bundle.motion.dynamic_objects import place_movers
-from neoverse_ns.reconstruct.bundle.motion.motion_cues import Evidence
+from neoverse_ns.reconstruct.bundle.motion.dynamic_objects import place_dynamic_objects
+from neoverse_ns.reconstruct.bundle.motion.motion_cues import MotionCues
 from neoverse_ns.reconstruct.bundle.motion.motion_search import STRIDE, MotionSearch
 from neoverse_ns.reconstruct.bundle.motion.object_sizes import agree_on_sizes
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
@@ -106,7 +106,7 @@ def keyframe_surfaces(
             found.append(measured)
             steps.advance()
         depth, dynamic = torch.stack([one.depth for one in found]), torch.stack([one.dynamic for one in found])
-        if job.places_movers:
+        if job.places_dynamic_objects:
             error, behind = torch.stack([one.error for one in found]), torch.stack([one.behind for one in found])
             depth = agree_on_sizes(depth, error, behind, dynamic, keyframes, flow)
         edges: list[Edges] = []
@@ -123,11 +123,11 @@ class Sketch:
 
     Attributes:
         inverse_depth: Of everything, as if nothing moved.
-        evidence: Of motion.
+        cues: Of motion.
     """
 
     inverse_depth: Float[Tensor, "h w"]
-    evidence: Evidence
+    cues: MotionCues
 
 
 @dataclass(frozen=True)
@@ -140,20 +140,20 @@ class _Job:
     model: DepthModel | None
 
     def sketch(self, frame: int) -> Sketch:
-        """Rough depth and the evidence of motion."""
+        """Rough depth and the cues of motion."""
         small = self.clip.frames[frame][::STRIDE, ::STRIDE]
         views = self.motion.views(frame)
         prior = prior_depth(self.clip.height, self.clip.width)[::STRIDE, ::STRIDE]
         if views is None:
-            return Sketch(1 / prior, Evidence(torch.zeros_like(prior), torch.zeros_like(prior)))
+            return Sketch(1 / prior, MotionCues(torch.zeros_like(prior), torch.zeros_like(prior)))
         views = views.every(STRIDE)
         depth = prior
         if self.motion.parallax:
             depth, _ = dense_depth(views, small, self.config.depth_smoothness, (self.config.depth_iterations + 1) // 2)
-        return Sketch(1 / depth, self.motion.evidence(frame, views, depth))
+        return Sketch(1 / depth, self.motion.cues(frame, views, depth))
 
     @property
-    def places_movers(self) -> bool:
+    def places_dynamic_objects(self) -> bool:
         """Whether what moves is placed by what it stands on, and not by a prior."""
         return self.motion.parallax and self.model is None
 
@@ -161,7 +161,7 @@ class _Job:
         """Mask, depth and confidence of the keyframe number `place`."""
         frame = keyframes[place]
         image = self.clip.frames[frame]
-        moving = self.motion.mask(place, keyframes, [sketch.evidence for sketch in sketches])
+        moving = self.motion.mask(place, keyframes, [sketch.cues for sketch in sketches])
         views = self.motion.views(frame)
         if views is None or not self.motion.parallax:
             guess = self._guessed(image)
@@ -171,7 +171,7 @@ class _Job:
         still = views.without(moving)
         behind, confidence = dense_depth(still, image, self.config.depth_smoothness, rounds)
         if self.model is None:
-            depth, error = place_movers(behind, moving, views)
+            depth, error = place_dynamic_objects(behind, moving, views)
             return Measured(depth, error, behind, confidence, moving)
         expected = fit_inverse_depth(self.model.inverse_depth(image), 1 / behind, confidence * ~moving)
         behind, confidence = dense_depth(still, image, self.config.depth_smoothness, rounds, 1 / behind, expected)

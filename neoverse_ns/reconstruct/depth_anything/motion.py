@@ -13,7 +13,7 @@ from neoverse_ns.console import progress
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField, Pair, measure_flow, to_gray
 from neoverse_ns.reconstruct.bundle.flow.frame_pairs import pair_graph
-from neoverse_ns.reconstruct.bundle.motion.motion_cues import Evidence
+from neoverse_ns.reconstruct.bundle.motion.motion_cues import MotionCues
 from neoverse_ns.reconstruct.bundle.motion.motion_search import STRIDE, MotionSearch
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
@@ -91,24 +91,24 @@ def find_motion(
     keyframes = split.keyframes
     small = depth[:, ::STRIDE, ::STRIDE].contiguous()
 
-    def look(place: int) -> tuple[Evidence, Tensor, Tensor]:
+    def look(place: int) -> tuple[MotionCues, Tensor, Tensor]:
         views = search.views(keyframes[place])
         if views is None:
             nothing = torch.zeros_like(small[place])
-            return Evidence(nothing, nothing), nothing[None], nothing[None]
+            return MotionCues(nothing, nothing), nothing[None], nothing[None]
         views = views.every(STRIDE)
         error, _ = views.linearise(1 / small[place])
-        return search.evidence(keyframes[place], views, small[place]), error.norm(dim=1), views.weights
+        return search.cues(keyframes[place], views, small[place]), error.norm(dim=1), views.weights
 
-    evidence, errors, weights = [], [], []
+    cues, errors, weights = [], [], []
     with progress("Looking for motion", 2 * len(keyframes)) as steps:
         for found, error, weight in map_on_cores(look, range(len(keyframes))):
-            evidence.append(found)
+            cues.append(found)
             errors.append(error)
             weights.append(weight)
             steps.advance()
         masks = []
-        for mask in map_on_cores(lambda place: search.mask(place, keyframes, evidence), range(len(keyframes))):
+        for mask in map_on_cores(lambda place: search.mask(place, keyframes, cues), range(len(keyframes))):
             masks.append(mask)
             steps.advance()
     dynamic = torch.stack(masks)

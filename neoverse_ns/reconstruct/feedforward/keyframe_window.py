@@ -75,10 +75,10 @@ def run_window(
     others = sorted({frame for part in passes for frame in part.frames})
     # Known poses are relative to the box around all of the window's cameras, in every pass alike.
     union = sorted({*context, *others})
-    told = runner.told(union)
+    tokens = runner.prior_tokens(union)
 
     def predict(frames: list[int], use_motion: bool, heads: tuple[str, ...]) -> NetworkPredictions:
-        part = None if told is None else told.frames([union.index(frame) for frame in frames])
+        part = None if tokens is None else tokens.frames([union.index(frame) for frame in frames])
         return runner(frames, part, use_motion, heads)
 
     started = time.perf_counter()

@@ -62,7 +62,7 @@ class FrameRunner:
         """Those frames as the network sees them, on the device."""
         return self.size.images(self.clip.frames[list(frames)]).to(self.device)[None]
 
-    def told(self, frames: Sequence[int]) -> PriorTokens | None:
+    def prior_tokens(self, frames: Sequence[int]) -> PriorTokens | None:
         """What the network is told about those frames, poses relative to all of them; None where nothing is known."""
         known = self.priors[list(frames)]
         if not known.names:
@@ -77,13 +77,13 @@ class FrameRunner:
 
     @torch.no_grad()
     def __call__(
-        self, frames: Sequence[int], told: PriorTokens | None, use_motion: bool, heads: Collection[str]
+        self, frames: Sequence[int], tokens: PriorTokens | None, use_motion: bool, heads: Collection[str]
     ) -> NetworkPredictions:
         """Predictions of those frames, as one clip; the first one's camera is the world.
 
         Args:
             frames: Positions among the sampled frames.
-            told: Of exactly these frames; see :meth:`told`.
+            tokens: Of exactly these frames; see :meth:`prior_tokens`.
             use_motion: Whether velocities are wanted.
             heads: Dense outputs wanted.
 
@@ -92,7 +92,9 @@ class FrameRunner:
         """
         try:
             images = self.images(frames)
-            return self.network(images, told, self.is_static, use_motion, self.head_chunk, heads, self.mixed_precision)
+            return self.network(
+                images, tokens, self.is_static, use_motion, self.head_chunk, heads, self.mixed_precision
+            )
         except torch.OutOfMemoryError as error:
             width, height = self.size.network
             raise MemoryShortageError(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import torch
 
-from neoverse_ns.generate.config import RefineConfig
+from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.registry import get_refiner
 from tests.generate.test_base import some_conditions
 
@@ -17,7 +17,7 @@ def test_holes_are_closed_and_nothing_else_changes() -> None:
     alpha[0, 8:14, 10:18] = 0
     alpha[1, :, 0:4] = 0.8
     conditions = replace(some_conditions(2, 24, 32), rgb=rgb * alpha[..., None], alpha=alpha)
-    finished = get_refiner(RefineConfig(refiner="telea")).refine(conditions)
+    finished = get_refiner(RefinerConfig(refiner="telea")).refine(conditions)
     covered = alpha == 1
     assert torch.equal(finished[covered], rgb[covered])
     # Half open pixels were drawn over black.
@@ -29,6 +29,6 @@ def test_a_frame_without_anything_stays_black_and_a_first_frame_stays() -> None:
     conditions = some_conditions(2, 16, 16, first_frame=True)
     empty = replace(conditions, alpha=torch.zeros_like(conditions.alpha), rgb=conditions.rgb.clamp(0, 1))
     empty.rgb[1] = 0
-    finished = get_refiner(RefineConfig(refiner="telea")).refine(empty)
+    finished = get_refiner(RefinerConfig(refiner="telea")).refine(empty)
     assert torch.equal(finished[0], empty.rgb[0])
     assert not finished[1].any()

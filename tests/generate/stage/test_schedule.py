@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from neoverse_ns.generate.stage.schedule import Plan, Turns, make_plan
+from neoverse_ns.generate.stage.schedule import Interleaving, Plan, make_plan
 
 
 def test_one_round_follows_photometric_refinement() -> None:
@@ -37,7 +37,7 @@ def test_a_round_that_waits_comes_early_where_the_loss_has_stalled_and_a_chosen_
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.4, 0.75])
 def test_views_get_their_share_and_every_view_its_turn(share: float) -> None:
-    turns = Turns(start=37, share=share, count=6)
+    turns = Interleaving(start=37, share=share, count=6)
     taken = [turns.view(step) for step in range(37 + 400)]
     assert taken[:37] == [None] * 37
     views = [view for view in taken if view is not None]
@@ -52,6 +52,6 @@ def test_views_get_their_share_and_every_view_its_turn(share: float) -> None:
 
 
 def test_no_views_take_no_step() -> None:
-    turns = Turns(start=0, share=0.5, count=0)
+    turns = Interleaving(start=0, share=0.5, count=0)
     assert [turns.view(step) for step in range(10)] == [None] * 10
     assert turns.frames_before(10) == 10

@@ -70,8 +70,8 @@ def predict_held_out(
     order = chosen + sorted(set(range(count)) - set(chosen))
 
     def run(frames: list[int], motion: bool, wanted: Collection[HeadName]) -> NetworkPredictions:
-        told = None if priors is None else priors.frames(frames)
-        return network(images[:, frames], told, is_static, motion, head_chunk, wanted)
+        tokens = None if priors is None else priors.frames(frames)
+        return network(images[:, frames], tokens, is_static, motion, head_chunk, wanted)
 
     every = run(order, False, heads)
     alone = run(chosen, use_motion, ("motion", "gaussians"))

@@ -49,10 +49,10 @@ def test_pose_priors_are_normalised_over_all_frames() -> None:
     network, images = lively(), frames(3)
     c2w = torch.eye(4).repeat(1, 3, 1, 1)
     c2w[0, :, 0, 3] = torch.tensor([0.0, 1.0, 4.0])
-    told = Priors(c2w=c2w).tokens(28, 42)
+    tokens = Priors(c2w=c2w).tokens(28, 42)
     with torch.no_grad():
         result = predict_held_out(network, images, [0, 1], Priors(c2w=c2w))
-        expected = network(images[:, :2], told.frames([0, 1]))
+        expected = network(images[:, :2], tokens.frames([0, 1]))
         other = network(images[:, :2], Priors(c2w=c2w[:, :2]))
     assert torch.equal(result.context.gs_params, expected.gs_params)
     assert not torch.equal(result.context.gs_params, other.gs_params)

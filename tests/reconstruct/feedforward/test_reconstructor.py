@@ -79,16 +79,16 @@ def test_unanchored_cameras_are_those_of_the_published_protocol() -> None:
     scene = reconstruct(clip, anchor_cameras=False)
     size = network_size(WIDTH, HEIGHT, 560)
     with torch.no_grad():
-        told = predict_held_out(network(), size.images(clip.frames)[None], SPLIT.keyframes, heads=())
+        tokens = predict_held_out(network(), size.images(clip.frames)[None], SPLIT.keyframes, heads=())
     others = [1, 2, 4, 5]
-    own, every = told.context.c2w[0], told.every.c2w[0]
+    own, every = tokens.context.c2w[0], tokens.every.c2w[0]
     expected = torch.linalg.inv(own[0]) @ every[others]
     expected[:, :3, 3] /= scene.report["unit"]
     torch.testing.assert_close(scene.cameras.c2w[others], expected, atol=1e-4, rtol=1e-4)
     kept = torch.linalg.inv(own[0]) @ own
     kept[:, :3, 3] /= scene.report["unit"]
     torch.testing.assert_close(scene.cameras.c2w[SPLIT.keyframes], kept, atol=1e-4, rtol=1e-4)
-    K = size.intrinsics_to_clip(told.every.K[0, others])
+    K = size.intrinsics_to_clip(tokens.every.K[0, others])
     torch.testing.assert_close(scene.cameras.K[others], K, atol=1e-3, rtol=1e-4)
 
 
@@ -122,9 +122,9 @@ def test_known_depth_and_poses_reach_the_network(tmp_path: Path) -> None:
         np.save(tmp_path / f"depth_{i}.npy", ramp)
     plain = reconstruct(clip)
     reconstructor = NetworkReconstructor(NetworkConfig(), PriorsConfig(depth=tmp_path), network())
-    told = reconstructor.reconstruct(clip, SPLIT)
-    assert told.report["priors"] == ["depth"]
-    assert (told.geometry.depth - plain.geometry.depth).abs().max() > 1e-4
+    tokens = reconstructor.reconstruct(clip, SPLIT)
+    assert tokens.report["priors"] == ["depth"]
+    assert (tokens.geometry.depth - plain.geometry.depth).abs().max() > 1e-4
     (tmp_path / "depth_3.npy").unlink()
     with pytest.raises(SettingsError, match="no entry numbered 3"):
         reconstructor.reconstruct(clip, SPLIT)

@@ -176,6 +176,6 @@ def test_known_cameras_reach_the_network_in_its_own_pixels(tmp_path: Path) -> No
         rays = torch.tensor([focal / 128, focal / 80, 0.5, 0.5]).expand(1, len(call.frames), 4)
         torch.testing.assert_close(call.priors.rays, rays)
     # The same camera is told the same in both passes: positions are relative to all frames, not to the keyframes.
-    told = dict(zip(every.frames, every.priors.pose[0], strict=True))  # type: ignore[union-attr, index]
+    tokens = dict(zip(every.frames, every.priors.pose[0], strict=True))  # type: ignore[union-attr, index]
     for frame, pose in zip(context.frames, context.priors.pose[0], strict=True):  # type: ignore[union-attr, index]
-        assert torch.equal(pose, told[frame])
+        assert torch.equal(pose, tokens[frame])

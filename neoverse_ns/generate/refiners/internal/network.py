@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from neoverse_ns.generate.refiners.internal.network_inputs import CHANNELS, Evidence
+from neoverse_ns.generate.refiners.internal.network_inputs import CHANNELS, NetworkInputs
 from neoverse_ns.generate.refiners.internal.reference_lookup import SLOTS
 
 SIDE_MULTIPLE = 8
@@ -33,7 +33,7 @@ class ResidualBlock(nn.Module):
 
 
 class RefinementNetwork(nn.Module):
-    """Evidence in, colours out.
+    """What is known of a view in, colours out.
 
     Pixels are first folded two by two into channels, so that no convolution runs at full resolution; U-Net
     (Ronneberger et al., 2015) with residual blocks below. The outputs are, per pixel, weights between the drawing and
@@ -62,21 +62,21 @@ class RefinementNetwork(nn.Module):
         nn.init.zeros_(self.head.bias)  # pyright: ignore[reportArgumentType]
         self.unfold = nn.PixelShuffle(2)
 
-    def forward(self, evidence: Evidence) -> Float[Tensor, "b 3 h w"]:
-        """Finished colours, within what :meth:`Evidence.allowed_change` lets change; not clamped to [0, 1]."""
-        height, width = evidence.base.shape[-2:]
+    def forward(self, inputs: NetworkInputs) -> Float[Tensor, "b 3 h w"]:
+        """Finished colours, within what :meth:`NetworkInputs.allowed_change` lets change; not clamped to [0, 1]."""
+        height, width = inputs.base.shape[-2:]
         rim = (0, -width % SIDE_MULTIPLE, 0, -height % SIDE_MULTIPLE)
-        x = functional.pad(evidence.channels(), rim, mode="replicate") if any(rim) else evidence.channels()
+        x = functional.pad(inputs.channels(), rim, mode="replicate") if any(rim) else inputs.channels()
         with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=has_bfloat16(x.device)):
             out = self._unet(x.contiguous(memory_format=torch.channels_last))
         out = out.to(x.dtype)[..., :height, :width]
         choice, correction = out[:, :_CHOICES], out[:, _CHOICES:]
         # Without training the drawing counts as much as a look-up that is fully trusted.
-        prior = torch.cat([torch.ones_like(evidence.alpha), evidence.trust], dim=1).clamp_min(1e-2).log()
+        prior = torch.cat([torch.ones_like(inputs.alpha), inputs.trust], dim=1).clamp_min(1e-2).log()
         weights = functional.softmax(choice + prior, dim=1)
-        proposal = (weights[:, :, None] * evidence.candidates()).sum(1) + correction
-        allowed = evidence.allowed_change()
-        return evidence.base + allowed * torch.tanh((proposal - evidence.base) / allowed)
+        proposal = (weights[:, :, None] * inputs.candidates()).sum(1) + correction
+        allowed = inputs.allowed_change()
+        return inputs.base + allowed * torch.tanh((proposal - inputs.base) / allowed)
 
     def _unet(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h w"]:
         fine = self.fine_in(self.stem(self.fold(x)))

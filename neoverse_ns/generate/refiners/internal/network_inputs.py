@@ -12,10 +12,10 @@ from torch.nn import functional
 from neoverse_ns.generate.base import Conditions
 from neoverse_ns.generate.conditions.plucker import plucker_maps
 from neoverse_ns.generate.refiners.internal.fill import depth_or_behind, push_pull
-from neoverse_ns.generate.refiners.internal.reference_lookup import SLOTS, References, look_up
+from neoverse_ns.generate.refiners.internal.reference_lookup import SLOTS, References, sample_references
 
 CHANNELS = 3 + 3 * SLOTS + SLOTS + 1 + 1 + 1 + 6
-"""Of :meth:`Evidence.channels`."""
+"""Of :meth:`NetworkInputs.channels`."""
 
 ALLOWED = 0.02
 """Largest change of a colour where a pixel is fully covered and the clip's neighbouring frames agree with it."""
@@ -28,7 +28,7 @@ _UNKNOWN = 0.15
 
 
 @dataclass(frozen=True)
-class Evidence:
+class NetworkInputs:
     """Maps over a batch of views or crops of them; every value in [0, 1] unless said otherwise.
 
     Attributes:
@@ -74,15 +74,15 @@ class Evidence:
 
 def gather(
     conditions: Conditions, frame: int, references: References, scale: float, without: int | None = None
-) -> Evidence:
-    """Evidence about one frame of `conditions`, on the references' device.
+) -> NetworkInputs:
+    """What is known about one frame of `conditions`, on the references' device.
 
     Args:
         conditions: What was drawn.
         frame: Its number among them.
         references: Frames of the clip.
         scale: Typical depth of the scene, world units.
-        without: See :func:`neoverse_ns.generate.refiners.internal.reference_lookup.look_up`.
+        without: See :func:`neoverse_ns.generate.refiners.internal.reference_lookup.sample_references`.
     """
     here = conditions[frame : frame + 1].to(references.images.device)
     alpha = here.alpha[:, None].clamp(0, 1)
@@ -91,8 +91,8 @@ def gather(
     rgb = torch.where(alpha >= 1, here.rgb.movedim(-1, 1).clamp(0, 1), rgb)
     base = push_pull(rgb, alpha)
     depth = depth_or_behind(here.depth[:, None], alpha)
-    seen = look_up(references, depth[0], here.K[0], here.c2w[0], float(here.times[0]), without)
-    return Evidence(
+    seen = sample_references(references, depth[0], here.K[0], here.c2w[0], float(here.times[0]), without)
+    return NetworkInputs(
         base=base,
         colours=seen.colours.flatten(0, 1)[None],
         trust=seen.trust.flatten(0, 1)[None],
@@ -104,12 +104,12 @@ def gather(
 
 
 @dataclass(frozen=True)
-class PackedEvidence:
-    """Evidence about one whole view in a third of the memory: bytes, and rays computed again when they are needed.
+class PackedInputs:
+    """What is known about one whole view in a third of the memory: bytes, and rays computed again when they are needed.
 
     Attributes:
         bytes_: Base, colours, trust, alpha and mask, 0 to 255.
-        depth: As in :class:`Evidence`.
+        depth: As in :class:`NetworkInputs`.
         K: Intrinsics in pixels.
         c2w: Camera-to-world.
     """
@@ -120,16 +120,16 @@ class PackedEvidence:
     c2w: Float[Tensor, "4 4"]
 
     @staticmethod
-    def of(evidence: Evidence, K: Float[Tensor, "3 3"], c2w: Float[Tensor, "4 4"]) -> PackedEvidence:
-        parts = [evidence.base, evidence.colours, evidence.trust, evidence.alpha, evidence.mask]
+    def of(inputs: NetworkInputs, K: Float[Tensor, "3 3"], c2w: Float[Tensor, "4 4"]) -> PackedInputs:
+        parts = [inputs.base, inputs.colours, inputs.trust, inputs.alpha, inputs.mask]
         # Alpha is rounded down: what was not fully covered must not become so.
         whole = torch.cat(
             [(part * 255).round() for part in parts[:3]] + [(part * 255).floor() for part in parts[3:]], 1
         )
-        return PackedEvidence(whole[0].to(torch.uint8), evidence.depth[0].half(), K, c2w)
+        return PackedInputs(whole[0].to(torch.uint8), inputs.depth[0].half(), K, c2w)
 
-    def crop(self, top: int, left: int, height: int, width: int) -> Evidence:
-        """Evidence about a rectangle of the view, pixels from its top left corner."""
+    def crop(self, top: int, left: int, height: int, width: int) -> NetworkInputs:
+        """What is known about a rectangle of the view, pixels from its top left corner."""
         window = (slice(None), slice(top, top + height), slice(left, left + width))
         values = (self.bytes_[window][None].to(torch.float32)) / 255
         K = self.K.clone()
@@ -138,9 +138,9 @@ class PackedEvidence:
         rays = plucker_maps(self.c2w, K, height, width)[None].to(torch.float32)
         sizes = (3, 3 * SLOTS, SLOTS, 1, 1)
         base, colours, trust, alpha, mask = values.split(sizes, dim=1)
-        return Evidence(base, colours, trust, alpha, mask, self.depth[window][None].to(torch.float32), rays)
+        return NetworkInputs(base, colours, trust, alpha, mask, self.depth[window][None].to(torch.float32), rays)
 
 
-def stack(parts: list[Evidence]) -> Evidence:
-    """One batch of evidence about crops of one size."""
-    return Evidence(**{f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(Evidence)})
+def stack(parts: list[NetworkInputs]) -> NetworkInputs:
+    """One batch of inputs about crops of one size."""
+    return NetworkInputs(**{f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(NetworkInputs)})

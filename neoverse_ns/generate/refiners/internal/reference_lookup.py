@@ -65,7 +65,7 @@ class References:
 
 
 @dataclass(frozen=True)
-class LookedUp:
+class ReferenceSamples:
     """A view's pixels as frames of the clip show them.
 
     Attributes:
@@ -77,14 +77,14 @@ class LookedUp:
     trust: Float[Tensor, "k 1 h w"]
 
 
-def look_up(
+def sample_references(
     references: References,
     depth: Float[Tensor, "1 h w"],
     K: Float[Tensor, "3 3"],
     c2w: Float[Tensor, "4 4"],
     time: float,
     without: int | None = None,
-) -> LookedUp:
+) -> ReferenceSamples:
     """The view's pixels in the nearest frames in time, as if nothing moved between them.
 
     Args:
@@ -102,7 +102,7 @@ def look_up(
     chosen = near + others
     if not chosen:
         blank = references.images.new_zeros(SLOTS, 3, *depth.shape[-2:])
-        return LookedUp(blank, blank[:, :1])
+        return ReferenceSamples(blank, blank[:, :1])
     colours, trust = _seen_from(references, chosen, depth, K, c2w)
     gap = (references.times[chosen] - time).abs()
     # A frame much further away in time counts less, because more has moved.
@@ -113,7 +113,7 @@ def look_up(
         slots.append((blend, trust[len(near) :].amax(0)))
     while len(slots) < SLOTS:
         slots.append((slots[0][0], torch.zeros_like(slots[0][1])))
-    return LookedUp(torch.stack([slot[0] for slot in slots]), torch.stack([slot[1] for slot in slots]))
+    return ReferenceSamples(torch.stack([slot[0] for slot in slots]), torch.stack([slot[1] for slot in slots]))
 
 
 def choose_frames(

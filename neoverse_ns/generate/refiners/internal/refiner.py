@@ -17,16 +17,16 @@ from neoverse_ns.generate.refiners.internal.reference_lookup import References
 from neoverse_ns.generate.refiners.internal.settings import InternalSettings
 from neoverse_ns.generate.refiners.internal.state import FILE, TrainingState, origin_of
 from neoverse_ns.generate.refiners.internal.training import train
-from neoverse_ns.generate.refiners.internal.training_pairs import make_pool
+from neoverse_ns.generate.refiners.internal.training_pairs import make_training_pairs
 from neoverse_ns.generate.source_scene import SourceScene
 
 
 class InternalRefiner(Refiner):
-    """Restores drawings of one clip with a network taught on worn drawings of that clip; no weights needed.
+    """Restores drawings of one clip with a network taught on degraded drawings of that clip; no weights needed.
 
     For every pixel it knows the drawing and, looked up along the drawn depth, the clip's own frames nearest in time; it
     chooses between them and corrects the choice. Where a pixel is covered and those frames agree with the drawing
-    hardly anything may change (:meth:`neoverse_ns.generate.refiners.internal.network_inputs.Evidence.allowed_change`).
+    hardly anything may change (`NetworkInputs.allowed_change`).
 
     Args:
         settings: See :class:`InternalSettings`.
@@ -62,13 +62,13 @@ class InternalRefiner(Refiner):
             elif state.step < self._settings.steps:
                 say(f"going on with the refiner at step {state.step} of {self._settings.steps}")
         if state.step < self._settings.steps:
-            pool = make_pool(source, self._references, self._scale, self._settings, seed)
-            train(state, pool, self._settings, self._file, origin)
+            pairs = make_training_pairs(source, self._references, self._scale, self._settings, seed)
+            train(state, pairs, self._settings, self._file, origin)
         self._state = state
 
     @torch.no_grad()
     def refine(self, conditions: Conditions, prompt: str = DEFAULT_PROMPT, seed: int = 0) -> Float[Tensor, "n h w 3"]:
-        """Finish the frames, each by itself: what keeps them steady is that neighbours see the same evidence.
+        """Finish the frames, each by itself: what keeps them steady is that neighbours see the same inputs.
 
         Raises:
             RefinementError: :meth:`adapt` has not been called.
@@ -78,8 +78,8 @@ class InternalRefiner(Refiner):
         refined = torch.empty_like(conditions.rgb)
         with progress("refining frames", len(conditions)) as steps:
             for frame in range(len(conditions)):
-                evidence = gather(conditions, frame, self._references, self._scale)
-                refined[frame] = self._state.network(evidence)[0].movedim(0, -1).clamp(0, 1).to(refined)
+                inputs = gather(conditions, frame, self._references, self._scale)
+                refined[frame] = self._state.network(inputs)[0].movedim(0, -1).clamp(0, 1).to(refined)
                 steps.advance()
         if conditions.first_frame:
             refined[0] = conditions.rgb[0]

@@ -34,7 +34,7 @@ class InternalSettings:
     blind: float = 0.25
     """Share of the crops that are to be finished without the clip's other frames: nobody else may have seen a hole."""
     degradation: DegradationSettings = field(default_factory=lambda: DegradationSettings(drop_conditions=0.0))
-    """How the scene is worn. What drops conditions or mask is for generative models and should stay unused."""
+    """How the scene is degraded. What drops conditions or mask is for generative models and should stay unused."""
     save_every: float = 20.0
     """Seconds between saves of the unfinished training, where a folder is given."""
 

@@ -1,4 +1,4 @@
-"""Teaching the network: crops of worn views against the true frames."""
+"""Teaching the network: crops of degraded views against the true frames."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from neoverse_ns.errors import RefinementError
 from neoverse_ns.generate.refiners.internal.crop_loss import gradient_loss, pixel_loss, structure_loss
 from neoverse_ns.generate.refiners.internal.settings import InternalSettings
 from neoverse_ns.generate.refiners.internal.state import TrainingState
-from neoverse_ns.generate.refiners.internal.training_pairs import Pool
+from neoverse_ns.generate.refiners.internal.training_pairs import TrainingPairs
 
 _CLIP = 1.0
 """Largest norm of the gradient of a step."""
 
 
 def train(
-    state: TrainingState, pool: Pool, settings: InternalSettings, file: Path | None = None, origin: str = ""
+    state: TrainingState, pairs: TrainingPairs, settings: InternalSettings, file: Path | None = None, origin: str = ""
 ) -> None:
     """Do the steps that are left, with a progress bar; on interruption the state so far is saved first.
 
     Args:
         state: Changed in place.
-        pool: Pairs to learn from.
+        pairs: Pairs to learn from.
         settings: Steps, rates and losses.
         file: Where the state is saved from time to time and at the end; None keeps it in memory.
         origin: See :meth:`TrainingState.save`.
@@ -42,7 +42,7 @@ def train(
         with progress("teaching the refiner", settings.steps) as steps:
             steps.advance(state.step)
             while state.step < settings.steps:
-                loss = _step(state, pool, settings)
+                loss = _step(state, pairs, settings)
                 steps.advance(note=f"loss {loss:.4f}")
                 if file is not None and time.monotonic() - saved > settings.save_every:
                     state.save(file, origin)
@@ -68,12 +68,12 @@ def total_loss(
     return loss
 
 
-def _step(state: TrainingState, pool: Pool, settings: InternalSettings) -> float:
+def _step(state: TrainingState, pairs: TrainingPairs, settings: InternalSettings) -> float:
     """One step; returns its loss."""
     for group in state.optimizer.param_groups:
         group["lr"] = rate_at(state.step, settings)
-    evidence, target = pool.batch(settings, state.generator)
-    loss = total_loss(state.network(evidence), target, settings)
+    inputs, target = pairs.batch(settings, state.generator)
+    loss = total_loss(state.network(inputs), target, settings)
     value = loss.item()
     if not math.isfinite(value):
         raise RefinementError(

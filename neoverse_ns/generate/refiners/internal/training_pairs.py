@@ -1,4 +1,4 @@
-"""Training pairs made once, before training: worn views of the clip's frames, and the frames."""
+"""Training pairs made once, before training: degraded views of the clip's frames, and the frames."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from neoverse_ns.console import progress
 from neoverse_ns.generate.degradation.simulate import simulate
-from neoverse_ns.generate.refiners.internal.network_inputs import Evidence, PackedEvidence, gather, stack
+from neoverse_ns.generate.refiners.internal.network_inputs import NetworkInputs, PackedInputs, gather, stack
 from neoverse_ns.generate.refiners.internal.reference_lookup import References
 from neoverse_ns.generate.refiners.internal.settings import InternalSettings
 from neoverse_ns.generate.source_scene import SourceScene
@@ -23,23 +23,23 @@ As for views to be refined, whose true colours nobody knows: a mask that knew th
 
 
 @dataclass(frozen=True)
-class Pool:
+class TrainingPairs:
     """Pairs to learn from.
 
     Attributes:
-        evidence: Of one worn view each.
+        inputs: Of one degraded view each.
         targets: The true frames, as many.
     """
 
-    evidence: list[PackedEvidence]
+    inputs: list[PackedInputs]
     targets: list[UInt8[Tensor, "3 h w"]]
 
     def __len__(self) -> int:
-        return len(self.evidence)
+        return len(self.inputs)
 
     def batch(
         self, settings: InternalSettings, generator: torch.Generator
-    ) -> tuple[Evidence, Float[Tensor, "b 3 c1 c2"]]:
+    ) -> tuple[NetworkInputs, Float[Tensor, "b 3 c1 c2"]]:
         """Random crops of random pairs, and what should become of them.
 
         Args:
@@ -54,7 +54,7 @@ class Pool:
             top = int(torch.randint(height - sides[0] + 1, (), generator=generator))
             left = int(torch.randint(width - sides[1] + 1, (), generator=generator))
             blind, mirrored = (torch.rand(2, generator=generator) < torch.tensor([settings.blind, 0.5])).tolist()
-            part = self.evidence[place].crop(top, left, *sides)
+            part = self.inputs[place].crop(top, left, *sides)
             target = self.targets[place][:, top : top + sides[0], left : left + sides[1]].to(torch.float32) / 255
             if blind:
                 part = without_references(part)
@@ -70,46 +70,48 @@ def crop_sides(crop: int, height: int, width: int) -> tuple[int, int]:
     return tuple(max(min(crop, side) // 8 * 8, min(side, 8)) for side in (height, width))  # pyright: ignore
 
 
-def without_references(evidence: Evidence) -> Evidence:
+def without_references(inputs: NetworkInputs) -> NetworkInputs:
     """The same with no other frame of the clip to look at."""
     return replace(
-        evidence,
-        colours=evidence.base.repeat(1, evidence.colours.shape[1] // 3, 1, 1),
-        trust=torch.zeros_like(evidence.trust),
+        inputs,
+        colours=inputs.base.repeat(1, inputs.colours.shape[1] // 3, 1, 1),
+        trust=torch.zeros_like(inputs.trust),
     )
 
 
-def mirror(evidence: Evidence) -> Evidence:
+def mirror(inputs: NetworkInputs) -> NetworkInputs:
     """Left and right exchanged. Rays stay those of the unmirrored pixels: they tell places apart, nothing more."""
-    flipped = {name: value.flip(-1) for name, value in vars(evidence).items()}
-    return Evidence(**flipped)
+    flipped = {name: value.flip(-1) for name, value in vars(inputs).items()}
+    return NetworkInputs(**flipped)
 
 
-def make_pool(source: SourceScene, references: References, scale: float, settings: InternalSettings, seed: int) -> Pool:
+def make_training_pairs(
+    source: SourceScene, references: References, scale: float, settings: InternalSettings, seed: int
+) -> TrainingPairs:
     """Wear the scene in several ways and draw the clip's frames from each, with a progress bar.
 
     Args:
         source: The clip's frames to learn from and its scene.
         references: The same frames, to look pixels up in.
         scale: Typical depth of the scene, world units.
-        settings: Number of rounds and pairs, and how strongly the scene is worn.
+        settings: Number of rounds and pairs, and how strongly the scene is degraded.
         seed: Of everything random; equal seeds give equal pools.
     """
     generator = torch.Generator().manual_seed(seed)
-    evidence: list[PackedEvidence] = []
+    inputs: list[PackedInputs] = []
     targets: list[UInt8[Tensor, "3 h w"]] = []
     images = source.frames.movedim(-1, 1)
     with progress("wearing the scene to learn from", settings.rounds) as steps:
         for done in range(settings.rounds):
-            wanted = (settings.pairs - len(evidence)) // (settings.rounds - done)
+            wanted = (settings.pairs - len(inputs)) // (settings.rounds - done)
             order = torch.randperm(len(source), generator=generator)[: max(wanted, 1)]
             frames = sorted(order.tolist())
             pair = simulate(source, generator, settings.degradation, frames)
             kept = torch.empty(()).uniform_(*MASK_ALPHA, generator=generator)
-            worn = replace(pair.conditions, mask=pair.conditions.alpha >= float(kept))
+            degraded = replace(pair.conditions, mask=pair.conditions.alpha >= float(kept))
             for place, frame in enumerate(pair.frames):
-                found = gather(worn, place, references, scale, without=frame)
-                evidence.append(PackedEvidence.of(found, worn.K[place], worn.c2w[place]))
+                found = gather(degraded, place, references, scale, without=frame)
+                inputs.append(PackedInputs.of(found, degraded.K[place], degraded.c2w[place]))
                 targets.append(images[frame].to(found.base.device))
             steps.advance()
-    return Pool(evidence, targets)
+    return TrainingPairs(inputs, targets)

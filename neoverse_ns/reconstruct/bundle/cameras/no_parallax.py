@@ -27,7 +27,7 @@ TURNING_PRIOR = 10.0
 """How much more the prior on the focal length weighs than with parallax: a small turn says little about it, and what
 moves on its own says something wrong."""
 FOLLOWED = 0.5
-"""Share of the trust in a frame's best pair that a wider pair must keep to be evidence for or against parallax."""
+"""Share of the trust in a frame's best pair that a wider pair must keep to be cues for or against parallax."""
 PRIOR_CONFIDENCE = 0.3
 """Trust in depth that comes from the prior alone."""
 MIN_GRADIENT, MIN_TEXTURE = 4.0, 0.005

@@ -1,4 +1,4 @@
-"""Edge-aware smooth maps from scattered evidence: the linear solver below dense depth."""
+"""Edge-aware smooth maps from scattered cues: the linear solver below dense depth."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ def solve_smooth(
 
 
 def fill(value: Float[Tensor, "h w"], precision: Float[Tensor, "h w"]) -> Float[Tensor, "h w"]:
-    """Precision-weighted average over ever larger cells, the smallest cell with evidence winning (push-pull).
+    """Precision-weighted average over ever larger cells, the smallest cell with cues winning (push-pull).
 
-    Where there is no evidence at all the result is zero.
+    Where there is no cues at all the result is zero.
     """
     levels = [(precision * value, precision)]
     while max(levels[-1][1].shape) > 1:

@@ -24,7 +24,7 @@ from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField
 FARTHEST, CLOSEST = 1e-2, 50.0
 """Bounds of inverse depth, relative to the clip's median depth in bundle adjustment."""
 FLOW_SIGMA = 0.7
-"""Typical error of flow in pixels: the robust kernel's width and the unit of evidence."""
+"""Typical error of flow in pixels: the robust kernel's width and the unit of cues."""
 DIFFERENCE = 0.01
 """Typical difference of inverse depth between neighbouring pixels of one surface, as a share of the inverse depth."""
 TOLERANCE = 0.1
@@ -154,7 +154,7 @@ def dense_depth(
     """Depth and confidence of one keyframe.
 
     Args:
-        views: Flow evidence.
+        views: Flow cues.
         image: The keyframe, whose edges allow depth to jump.
         smoothness: Weight of the ties to neighbouring pixels.
         rounds: Linearisations; robust weights and ties are updated in each.

@@ -79,7 +79,7 @@ def scene_flow(
 
     What does not move on its own follows flow that is trusted, and rests elsewhere. What does move and whose flow is
     not trusted, because it is hidden there, out of sight or plain, moves like the trusted parts of its region that
-    look alike; motion toward the other keyframe, mirrored, counts as weak evidence (constant velocity).
+    look alike; motion toward the other keyframe, mirrored, counts as weak cues (constant velocity).
 
     Args:
         geometry: Cameras, keyframe depth and motion masks.
@@ -154,7 +154,7 @@ class _Region:
     def spread(
         self, value: Float[Tensor, "h w"], precision: Float[Tensor, "h w"], known: Bool[Tensor, "h w"]
     ) -> Float[Tensor, "h w"]:
-        """Smooth map through `value` over the pixels `known` to belong to parts with evidence; zero elsewhere."""
+        """Smooth map through `value` over the pixels `known` to belong to parts with cues; zero elsewhere."""
         # Only the part of the image that holds moving pixels costs anything.
         rows, columns = self.mask.any(1).nonzero().squeeze(-1), self.mask.any(0).nonzero().squeeze(-1)
         top, left = int(rows[0]), int(columns[0])
@@ -184,12 +184,12 @@ class _Region:
         return torch.stack([self.spread(v, weight, known) for v in value.unbind(-1)], -1)
 
     def known(self, trust: Float[Tensor, "h w"]) -> Bool[Tensor, "h w"]:
-        """Moving pixels of connected parts with evidence enough."""
+        """Moving pixels of connected parts with cues enough."""
         count, found = cv2.connectedComponents(self.mask.numpy().astype(np.uint8))
         labels = torch.from_numpy(found).long()
-        evidence = torch.bincount(labels.reshape(-1), (trust * self.mask).reshape(-1), count)
+        cues = torch.bincount(labels.reshape(-1), (trust * self.mask).reshape(-1), count)
         area = torch.bincount(labels.reshape(-1), minlength=count)
-        return (evidence >= LEAST_EVIDENCE * area)[labels] & self.mask
+        return (cues >= LEAST_EVIDENCE * area)[labels] & self.mask
 
 
 def _bonds(

@@ -34,7 +34,7 @@ STEPS = 6
 """Gauss-Newton steps for the distance of a region."""
 
 
-def place_movers(
+def place_dynamic_objects(
     depth: Float[Tensor, "h w"], moving: Bool[Tensor, "h w"], views: Views
 ) -> tuple[Float[Tensor, "h w"], Float[Tensor, "h w"]]:
     """The depth map with every moving region upright where it stands, and how wrong that may be.
@@ -46,7 +46,7 @@ def place_movers(
     Args:
         depth: Static depth, filled in behind what moves.
         moving: Mask of what moves.
-        views: Flow evidence of the keyframe.
+        views: Flow cues of the keyframe.
 
     Returns:
         The depth, and the typical error of its logarithm where things move; 0 elsewhere.

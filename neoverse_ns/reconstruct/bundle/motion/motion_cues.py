@@ -35,14 +35,14 @@ SURE = 2.0
 GREY_NOISE = 10.0
 """Difference in grey levels, beyond what is found within a pixel's distance, at which colours no longer agree."""
 SEEN_AGAIN = 0.5
-"""Share of views that must show the same colour before a changed one stops being evidence of motion."""
+"""Share of views that must show the same colour before a changed one stops being cues of motion."""
 OCCLUDED = 1.08
 """Ratio of depths from which the nearer of two surfaces hides the other."""
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """Weights of the evidence at every second pixel of a keyframe, each about 0 to 2.
+class MotionCues:
+    """Weights of the cues at every second pixel of a keyframe, each about 0 to 2.
 
     Attributes:
         moving: For motion.
@@ -53,9 +53,9 @@ class Evidence:
     still: Float[Tensor, "h w"]
 
 
-def flow_evidence(
+def flow_cues(
     views: Views, inverse_depth: Float[Tensor, "h w"], threshold: float, depth_error: float | None = None
-) -> Evidence:
+) -> MotionCues:
     """Whether flow fits one depth in all views, in multiples of its noise.
 
     Unless `depth_error` says how well it is known, the depth is free at every pixel: a depth edge that smoothing has
@@ -64,9 +64,9 @@ def flow_evidence(
     displacement.
 
     Args:
-        views: Flow evidence.
+        views: Flow cues.
         inverse_depth: Where to start from.
-        threshold: Residual at which the evidence is even, in multiples of the keyframe's typical residual.
+        threshold: Residual at which the cues is even, in multiples of the keyframe's typical residual.
         depth_error: Typical relative error of a depth that was not measured by this flow: the better it is known, the
             less motion along the lines of sight can pass for a different depth. None leaves the depth free.
     """
@@ -92,10 +92,10 @@ def flow_evidence(
     typical = square[known].median() if known.any() else square.new_tensor(1.0)
     moving = square / (square + threshold**2 * typical.clamp_min(LEAST))
     sure = (trust / SURE).clamp_max(1.0)
-    return Evidence(sure * moving, sure * (1 - moving))
+    return MotionCues(sure * moving, sure * (1 - moving))
 
 
-def colour_evidence(
+def colour_cues(
     base: Float[Tensor, "e 3 h w"],
     shift: Float[Tensor, "e 3 1 1"],
     focal: float,
@@ -103,7 +103,7 @@ def colour_evidence(
     image: UInt8[ndarray, "H W 3"],
     others: list[UInt8[ndarray, "H W 3"]],
     stride: int,
-) -> Evidence:
+) -> MotionCues:
     """Whether the places where a rigid scene would show a pixel again show its colour.
 
     Args:
@@ -132,7 +132,7 @@ def colour_evidence(
     sure = np.clip(seen - 1, 0, 1)
     contrast = _contrast(here)
     moving = sure * np.clip(1 - share / SEEN_AGAIN, 0, 1)
-    return Evidence(torch.from_numpy(moving), torch.from_numpy(sure * contrast * share))
+    return MotionCues(torch.from_numpy(moving), torch.from_numpy(sure * contrast * share))
 
 
 def _agreement(here: ndarray, other: ndarray, x: ndarray, y: ndarray, visible: ndarray) -> ndarray:

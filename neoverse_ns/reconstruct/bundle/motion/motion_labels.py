@@ -1,4 +1,4 @@
-"""Which pixels of the keyframes move on their own: evidence gathered over time, labelled along the image's edges."""
+"""Which pixels of the keyframes move on their own: cues gathered over time, labelled along the image's edges."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from torch import Tensor
 
 from neoverse_ns.reconstruct.bundle.depth.dense_solver import image_bonds, solve_smooth
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField
-from neoverse_ns.reconstruct.bundle.motion.motion_cues import Evidence
+from neoverse_ns.reconstruct.bundle.motion.motion_cues import MotionCues
 
 CARRIED = 1.0
-"""Weight of a neighbouring keyframe's evidence against a keyframe's own."""
+"""Weight of a neighbouring keyframe's cues against a keyframe's own."""
 DOUBT = 0.1
 """Weight of the assumption that nothing moves."""
 ITERATIONS, FINAL_ITERATIONS = 40, 10
-"""Conjugate gradient steps of the labelling, on the evidence's grid and at full resolution."""
+"""Conjugate gradient steps of the labelling, on the cues's grid and at full resolution."""
 CERTAIN = 0.7
 """Probability of motion that a region has in its core."""
 OPENING = 5
@@ -33,10 +33,10 @@ SMALLEST = 0.0006
 
 @dataclass(frozen=True)
 class Labelling:
-    """How evidence becomes a mask.
+    """How cues becomes a mask.
 
     Attributes:
-        cohesion: Pull between neighbouring pixels of the same colour, against one pixel's evidence.
+        cohesion: Pull between neighbouring pixels of the same colour, against one pixel's cues.
         probable: Probability of motion that a region has throughout.
     """
 
@@ -50,48 +50,48 @@ STILL_CAMERA = Labelling(cohesion=15.0, probable=0.5)
 """Colours that change are seen to the pixel."""
 
 
-def gather_evidence(
-    own: Evidence, neighbours: list[tuple[int, Evidence]], frame: int, field: FlowField, stride: int
-) -> Evidence:
-    """A keyframe's evidence together with that of its neighbours, followed along the flow between them.
+def gather_cues(
+    own: MotionCues, neighbours: list[tuple[int, MotionCues]], frame: int, field: FlowField, stride: int
+) -> MotionCues:
+    """A keyframe's cues together with that of its neighbours, followed along the flow between them.
 
     Args:
         own: Of the keyframe.
-        neighbours: The keyframes before and after it with their evidence.
+        neighbours: The keyframes before and after it with their cues.
         frame: The keyframe.
         field: Flow between training frames; neighbours that it does not connect are left out.
-        stride: Spacing of the evidence's pixels.
+        stride: Spacing of the cues's pixels.
     """
     moving, still = own.moving.clone(), own.still.clone()
-    for other, evidence in neighbours:
+    for other, cues in neighbours:
         if (frame, other) not in field.flow:
             continue
         flow = field.flow[frame, other][::stride, ::stride] / stride
         trust = CARRIED * torch.from_numpy(np.ascontiguousarray(field.confidence[frame, other][::stride, ::stride]))
         y, x = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float32)
-        for total, carried in ((moving, evidence.moving), (still, evidence.still)):
+        for total, carried in ((moving, cues.moving), (still, cues.still)):
             total += trust * torch.from_numpy(
                 cv2.remap(carried.numpy(), x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR)
             )
-    return Evidence(moving, still)
+    return MotionCues(moving, still)
 
 
 def label_moving(
-    evidence: Evidence, image: UInt8[Tensor, "H W 3"], stride: int, labelling: Labelling
+    cues: MotionCues, image: UInt8[Tensor, "H W 3"], stride: int, labelling: Labelling
 ) -> Bool[Tensor, "H W"]:
-    """Mask of the moving pixels: the evidence, spread over the image's regions but not across their edges.
+    """Mask of the moving pixels: the cues, spread over the image's regions but not across their edges.
 
     A random walker (Grady, "Random Walks for Image Segmentation", PAMI 2006, with the data terms of his 2005 variant):
-    the probability of motion is the smooth map that fits the evidence best.
+    the probability of motion is the smooth map that fits the cues best.
 
     Args:
-        evidence: At every `stride`-th pixel.
+        cues: At every `stride`-th pixel.
         image: The keyframe.
-        stride: Spacing of the evidence's pixels.
-        labelling: How far to spread the evidence.
+        stride: Spacing of the cues's pixels.
+        labelling: How far to spread the cues.
     """
-    weight = evidence.moving + evidence.still + DOUBT
-    value = evidence.moving / weight
+    weight = cues.moving + cues.still + DOUBT
+    value = cues.moving / weight
     right, down = (labelling.cohesion * b for b in image_bonds(image[::stride, ::stride]))
     coarse = solve_smooth(value, weight, right, down, value, ITERATIONS)
     shape = image.shape[:2]

@@ -11,11 +11,11 @@ from torch import Tensor
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.reconstruct.bundle.depth.keyframe_depth import Views, gather_views, turned_rays
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField
-from neoverse_ns.reconstruct.bundle.motion.motion_cues import Evidence, colour_evidence, flow_evidence
+from neoverse_ns.reconstruct.bundle.motion.motion_cues import MotionCues, colour_cues, flow_cues
 from neoverse_ns.reconstruct.bundle.motion.motion_labels import (
     MOVING_CAMERA,
     STILL_CAMERA,
-    gather_evidence,
+    gather_cues,
     label_moving,
 )
 
@@ -58,7 +58,7 @@ class MotionSearch:
         """Where a keyframe's pixels are seen in other training frames; None where no flow leaves it."""
         return gather_views(self.flow, frame, self.viewmats, self.focal)
 
-    def evidence(self, frame: int, views: Views, depth: Float[Tensor, "h w"]) -> Evidence:
+    def cues(self, frame: int, views: Views, depth: Float[Tensor, "h w"]) -> MotionCues:
         """What speaks for and against motion.
 
         Args:
@@ -66,7 +66,7 @@ class MotionSearch:
             views: Of every `STRIDE`-th of its pixels.
             depth: Of the same pixels, as if nothing moved.
         """
-        by_flow = flow_evidence(views, 1 / depth, self.threshold, self.depth_error)
+        by_flow = flow_cues(views, 1 / depth, self.threshold, self.depth_error)
         by_colour = self._colour(frame, views, depth)
         heard = by_flow.moving + by_flow.still
         if not self.parallax:
@@ -76,9 +76,9 @@ class MotionSearch:
             free = 1 - heard
         else:
             free = 1 - OVERHEARD * heard
-        return Evidence(by_flow.moving + free * by_colour.moving, by_flow.still + free * by_colour.still)
+        return MotionCues(by_flow.moving + free * by_colour.moving, by_flow.still + free * by_colour.still)
 
-    def _colour(self, frame: int, views: Views, depth: Float[Tensor, "h w"]) -> Evidence:
+    def _colour(self, frame: int, views: Views, depth: Float[Tensor, "h w"]) -> MotionCues:
         """What colours say; before a camera that does not move, in frames from all over the clip."""
         base, shift, targets = views.base, views.shift, views.targets
         if not self.parallax:
@@ -87,12 +87,12 @@ class MotionSearch:
             base, shift = turned_rays(frame, targets, self.viewmats, views.focal, (self.clip.height, self.clip.width))
             base = base[..., ::STRIDE, ::STRIDE]
         others = [self.clip.frames[j].numpy() for j in targets]
-        return colour_evidence(base, shift, views.focal, 1 / depth, self.clip.frames[frame].numpy(), others, STRIDE)
+        return colour_cues(base, shift, views.focal, 1 / depth, self.clip.frames[frame].numpy(), others, STRIDE)
 
-    def mask(self, place: int, keyframes: list[int], evidence: list[Evidence]) -> Bool[Tensor, "h w"]:
-        """What moves in the keyframe number `place`, from all keyframes' evidence."""
+    def mask(self, place: int, keyframes: list[int], cues: list[MotionCues]) -> Bool[Tensor, "h w"]:
+        """What moves in the keyframe number `place`, from all keyframes' cues."""
         frame = keyframes[place]
-        beside = [(keyframes[k], evidence[k]) for k in (place - 1, place + 1) if 0 <= k < len(keyframes)]
-        gathered = gather_evidence(evidence[place], beside, frame, self.flow, STRIDE)
+        beside = [(keyframes[k], cues[k]) for k in (place - 1, place + 1) if 0 <= k < len(keyframes)]
+        gathered = gather_cues(cues[place], beside, frame, self.flow, STRIDE)
         labelling = MOVING_CAMERA if self.parallax else STILL_CAMERA
         return label_moving(gathered, self.clip.frames[frame], STRIDE, labelling)

@@ -7,7 +7,7 @@ import torch
 
 from neoverse_ns.generate.refiners.internal.network import RefinementNetwork
 from neoverse_ns.generate.refiners.internal.network_inputs import ALLOWED
-from tests.generate.refiners.internal.inputs_of import random_evidence, settled_evidence
+from tests.generate.refiners.internal.inputs_of import random_inputs, settled_inputs
 
 
 def wild_network(deviation: float = 1.0) -> RefinementNetwork:
@@ -20,21 +20,21 @@ def wild_network(deviation: float = 1.0) -> RefinementNetwork:
 
 
 def test_untrained_it_mixes_the_drawing_with_what_is_trusted() -> None:
-    evidence = random_evidence(height=17, width=27)
-    refined = RefinementNetwork((8, 8, 8))(evidence)
-    weights = torch.cat([torch.ones_like(evidence.alpha), evidence.trust.clamp_min(0.01)], dim=1)
-    mixed = (weights[:, :, None] * evidence.candidates()).sum(1) / weights.sum(1, keepdim=True)
-    allowed = evidence.allowed_change()
-    expected = evidence.base + allowed * ((mixed - evidence.base) / allowed).tanh()
-    assert refined.shape == evidence.base.shape
+    inputs = random_inputs(height=17, width=27)
+    refined = RefinementNetwork((8, 8, 8))(inputs)
+    weights = torch.cat([torch.ones_like(inputs.alpha), inputs.trust.clamp_min(0.01)], dim=1)
+    mixed = (weights[:, :, None] * inputs.candidates()).sum(1) / weights.sum(1, keepdim=True)
+    allowed = inputs.allowed_change()
+    expected = inputs.base + allowed * ((mixed - inputs.base) / allowed).tanh()
+    assert refined.shape == inputs.base.shape
     assert torch.allclose(refined, expected, atol=1e-6)
 
 
 def test_no_weights_can_change_settled_pixels_by_more_than_the_bound() -> None:
-    evidence = settled_evidence(height=32, width=32)
-    evidence.alpha[..., :8, :8] = 0.0
+    inputs = settled_inputs(height=32, width=32)
+    inputs.alpha[..., :8, :8] = 0.0
     with torch.no_grad():
-        change = (wild_network()(evidence) - evidence.base).abs()
+        change = (wild_network()(inputs) - inputs.base).abs()
     settled = torch.ones(32, 32, dtype=torch.bool)
     settled[:8, :8] = False
     assert float(change[..., settled].max()) <= ALLOWED + 1e-6
@@ -44,13 +44,13 @@ def test_no_weights_can_change_settled_pixels_by_more_than_the_bound() -> None:
 
 @pytest.mark.parametrize("size", [(8, 8), (9, 15), (1, 1)])
 def test_any_size_goes_through(size: tuple[int, int]) -> None:
-    evidence = random_evidence(1, *size)
-    assert wild_network()(evidence).shape == (1, 3, *size)
+    inputs = random_inputs(1, *size)
+    assert wild_network()(inputs).shape == (1, 3, *size)
 
 
 def test_gradients_reach_every_weight() -> None:
     network = wild_network(0.1)
-    network(random_evidence()).square().mean().backward()
+    network(random_inputs()).square().mean().backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
         assert bool(parameter.grad.abs().sum() > 0), name

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 import torch
 
-from neoverse_ns.generate.refiners.internal.reference_lookup import References, choose_frames, look_up
+from neoverse_ns.generate.refiners.internal.reference_lookup import References, choose_frames, sample_references
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.projection import unproject
 from tests.generate.layered import HALF, SQUARE, WALL, colours_at, layered_depth, layered_source
@@ -30,7 +30,9 @@ def test_a_frame_is_found_again_in_the_others() -> None:
     references = exact_references()
     middle = 2
     cameras = references.cameras
-    seen = look_up(references, references.depth[middle], cameras.K[middle], cameras.c2w[middle], 0.5, without=middle)
+    seen = sample_references(
+        references, references.depth[middle], cameras.K[middle], cameras.c2w[middle], 0.5, without=middle
+    )
     truth = references.images[middle]
     # Away from the square's edges and from columns that only one neighbour sees.
     inner = torch.zeros(HEIGHT, WIDTH, dtype=torch.bool)
@@ -46,7 +48,7 @@ def test_a_frame_is_found_again_in_the_others() -> None:
 def test_what_a_frame_does_not_see_is_not_trusted() -> None:
     references = exact_references(count=2, step=0.2)
     cameras = references.cameras
-    seen = look_up(references, references.depth[0], cameras.K[0], cameras.c2w[0], 0.0, without=0)
+    seen = sample_references(references, references.depth[0], cameras.K[0], cameras.c2w[0], 0.0, without=0)
     points = unproject(references.depth[0, 0], cameras.K[0], cameras.c2w[0])
     there = points - cameras.c2w[1, :3, 3]
     # Where the line from the other camera to the wall crosses the square.
@@ -66,17 +68,19 @@ def test_a_frame_left_out_has_no_influence() -> None:
     images[3] = 99
     changed = dataclasses.replace(references, images=images)
     view = (references.depth[3], references.cameras.K[3], references.cameras.c2w[3], 0.75)
-    assert torch.equal(look_up(references, *view, without=3).colours, look_up(changed, *view, without=3).colours)
-    assert not torch.equal(look_up(references, *view).colours, look_up(changed, *view).colours)
+    assert torch.equal(
+        sample_references(references, *view, without=3).colours, sample_references(changed, *view, without=3).colours
+    )
+    assert not torch.equal(sample_references(references, *view).colours, sample_references(changed, *view).colours)
 
 
 def test_a_single_frame_gives_one_slot_and_no_frame_none() -> None:
     references = exact_references(count=1)
     view = (references.depth[0], references.cameras.K[0], references.cameras.c2w[0], 0.0)
-    alone = look_up(references, *view)
+    alone = sample_references(references, *view)
     assert float(alone.trust[0].min()) > 0.99
     assert not alone.trust[1:].any()
-    assert not look_up(references, *view, without=0).trust.any()
+    assert not sample_references(references, *view, without=0).trust.any()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import torch
 from neoverse_ns.errors import RefinementError
 from neoverse_ns.generate.base import Conditions
 from neoverse_ns.generate.conditions.render import ConditionSettings, draw_conditions
-from neoverse_ns.generate.config import RefineConfig
+from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.refiners.internal.refiner import InternalRefiner
 from neoverse_ns.generate.refiners.internal.settings import InternalSettings
 from neoverse_ns.generate.registry import get_refiner
@@ -61,7 +61,7 @@ def test_a_hole_is_filled_with_what_was_there(tmp_path: Path) -> None:
 
 def test_a_given_first_frame_stays() -> None:
     source = layered_source(count=3)
-    refiner = get_refiner(RefineConfig(refiner="internal", internal=replace(SETTINGS, steps=1)))
+    refiner = get_refiner(RefinerConfig(refiner="internal", internal=replace(SETTINGS, steps=1)))
     drawn = draw_conditions(source.gaussians, source.cameras, source.times, ConditionSettings())
     given = replace(drawn, rgb=drawn.rgb.clone(), first_frame=True)
     given.rgb[0] = 0.123

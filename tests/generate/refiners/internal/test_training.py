@@ -11,20 +11,20 @@ import torch
 from neoverse_ns.errors import RefinementError, RunError, SettingsError
 from neoverse_ns.gaussians.layers import BACKGROUND, FRAMES, LayeredGaussians
 from neoverse_ns.generate.degradation.settings import DegradationSettings
-from neoverse_ns.generate.refiners.internal.network_inputs import PackedEvidence
+from neoverse_ns.generate.refiners.internal.network_inputs import PackedInputs
 from neoverse_ns.generate.refiners.internal.reference_lookup import References
 from neoverse_ns.generate.refiners.internal.settings import InternalSettings
 from neoverse_ns.generate.refiners.internal.state import FILE, TrainingState, origin_of
 from neoverse_ns.generate.refiners.internal.training import rate_at, train
 from neoverse_ns.generate.refiners.internal.training_pairs import (
-    Pool,
+    TrainingPairs,
     crop_sides,
-    make_pool,
+    make_training_pairs,
     mirror,
     without_references,
 )
 from tests.generate.layered import layered_source
-from tests.generate.refiners.internal.inputs_of import random_evidence
+from tests.generate.refiners.internal.inputs_of import random_inputs
 
 SETTINGS = InternalSettings(
     widths=(8, 8, 8),
@@ -38,9 +38,9 @@ SETTINGS = InternalSettings(
 
 
 @pytest.fixture(scope="module")
-def pool() -> Pool:
+def pairs() -> TrainingPairs:
     source = layered_source(count=5)
-    return make_pool(source, References.of(source), 2.0, SETTINGS, seed=3)
+    return make_training_pairs(source, References.of(source), 2.0, SETTINGS, seed=3)
 
 
 def start(seed: int = 0) -> TrainingState:
@@ -51,13 +51,13 @@ def weights(state: TrainingState) -> torch.Tensor:
     return torch.cat([parameter.detach().flatten() for parameter in state.network.parameters()])
 
 
-def test_equal_seeds_give_equal_pairs(pool: Pool) -> None:
+def test_equal_seeds_give_equal_pairs(pairs: TrainingPairs) -> None:
     source = layered_source(count=5)
-    again = make_pool(source, References.of(source), 2.0, SETTINGS, seed=3)
-    other = make_pool(source, References.of(source), 2.0, SETTINGS, seed=4)
-    assert len(pool) == 4
-    assert all(torch.equal(a.bytes_, b.bytes_) for a, b in zip(pool.evidence, again.evidence, strict=True))
-    assert not all(torch.equal(a.bytes_, b.bytes_) for a, b in zip(pool.evidence, other.evidence, strict=True))
+    again = make_training_pairs(source, References.of(source), 2.0, SETTINGS, seed=3)
+    other = make_training_pairs(source, References.of(source), 2.0, SETTINGS, seed=4)
+    assert len(pairs) == 4
+    assert all(torch.equal(a.bytes_, b.bytes_) for a, b in zip(pairs.inputs, again.inputs, strict=True))
+    assert not all(torch.equal(a.bytes_, b.bytes_) for a, b in zip(pairs.inputs, other.inputs, strict=True))
 
 
 def test_a_frame_is_never_looked_up_in_itself() -> None:
@@ -68,18 +68,18 @@ def test_a_frame_is_never_looked_up_in_itself() -> None:
         references, images=torch.arange(5.0)[:, None, None, None].expand_as(references.images) / 8
     )
     # Every reference is of one colour of its own, which therefore shows wherever it is used alone.
-    pool = make_pool(source, marked, 2.0, settings, seed=0)
-    for frame, packed in enumerate(pool.evidence):
+    pairs = make_training_pairs(source, marked, 2.0, settings, seed=0)
+    for frame, packed in enumerate(pairs.inputs):
         nearest = packed.bytes_[3:9].float() / 255 * 8
         assert not ((nearest - frame).abs() < 0.1).any()
 
 
-def test_crops_are_cut_from_the_same_place_of_evidence_and_target(pool: Pool) -> None:
-    evidence, target = pool.batch(SETTINGS, torch.Generator().manual_seed(0))
-    assert evidence.base.shape == target.shape == (2, 3, 24, 24)
-    # The worn drawing resembles the frame that it is to become.
-    right = (evidence.base - target).abs().mean()
-    assert right < 0.6 * (evidence.base - target.flip(0)).abs().mean()
+def test_crops_are_cut_from_the_same_place_of_evidence_and_target(pairs: TrainingPairs) -> None:
+    inputs, target = pairs.batch(SETTINGS, torch.Generator().manual_seed(0))
+    assert inputs.base.shape == target.shape == (2, 3, 24, 24)
+    # The degraded drawing resembles the frame that it is to become.
+    right = (inputs.base - target).abs().mean()
+    assert right < 0.6 * (inputs.base - target.flip(0)).abs().mean()
 
 
 def test_crops_fit_small_frames() -> None:
@@ -89,39 +89,39 @@ def test_crops_fit_small_frames() -> None:
 
 
 def test_blind_and_mirrored_evidence() -> None:
-    evidence = random_evidence()
-    blind = without_references(evidence)
+    inputs = random_inputs()
+    blind = without_references(inputs)
     assert not blind.trust.any()
-    assert torch.equal(blind.candidates(), evidence.base[:, None].expand(-1, 4, -1, -1, -1))
-    assert torch.equal(mirror(mirror(evidence)).channels(), evidence.channels())
-    assert torch.equal(mirror(evidence).base, evidence.base.flip(-1))
+    assert torch.equal(blind.candidates(), inputs.base[:, None].expand(-1, 4, -1, -1, -1))
+    assert torch.equal(mirror(mirror(inputs)).channels(), inputs.channels())
+    assert torch.equal(mirror(inputs).base, inputs.base.flip(-1))
 
 
 def test_teaching_finds_what_the_frames_have_in_common() -> None:
     # Nothing was drawn, and the truth is the negative of what holes were filled with.
     bytes_ = torch.randint(0, 256, (17, 24, 24), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     bytes_[15] = 0
-    packed = PackedEvidence(bytes_, torch.zeros(1, 24, 24).half(), torch.eye(3), torch.eye(4))
-    negatives = Pool([packed], [255 - bytes_[:3]])
+    packed = PackedInputs(bytes_, torch.zeros(1, 24, 24).half(), torch.eye(3), torch.eye(4))
+    negatives = TrainingPairs([packed], [255 - bytes_[:3]])
     settings = dataclasses.replace(SETTINGS, steps=60, batch=4, blind=0.0, learning_rate=1e-2)
     state = TrainingState.start(settings, 0, torch.device("cpu"))
-    evidence, target = negatives.batch(settings, torch.Generator().manual_seed(9))
+    inputs, target = negatives.batch(settings, torch.Generator().manual_seed(9))
     with torch.no_grad():
-        before = (state.network(evidence) - target).abs().mean()
+        before = (state.network(inputs) - target).abs().mean()
     train(state, negatives, settings)
     with torch.no_grad():
-        after = (state.network(evidence) - target).abs().mean()
+        after = (state.network(inputs) - target).abs().mean()
     assert after < 0.8 * before
 
 
 def test_a_stopped_training_goes_on_as_if_it_had_not_been_stopped(
-    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pairs: TrainingPairs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = start()
-    train(whole, pool, SETTINGS)
+    train(whole, pairs, SETTINGS)
     file = tmp_path / "run" / FILE
     stopped = start()
-    take, taken = Pool.batch, []
+    take, taken = TrainingPairs.batch, []
 
     def interrupted(*arguments: object) -> object:
         taken.append(1)
@@ -129,14 +129,14 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been_stopped(
             raise KeyboardInterrupt
         return take(*arguments)  # pyright: ignore
 
-    monkeypatch.setattr(Pool, "batch", interrupted)
+    monkeypatch.setattr(TrainingPairs, "batch", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        train(stopped, pool, SETTINGS, file, "origin")
+        train(stopped, pairs, SETTINGS, file, "origin")
     monkeypatch.undo()
     gone_on = start(seed=8)
     assert gone_on.load(file, "origin")
     assert gone_on.step == 5
-    train(gone_on, pool, SETTINGS, file, "origin")
+    train(gone_on, pairs, SETTINGS, file, "origin")
     assert gone_on.step == SETTINGS.steps
     assert torch.equal(weights(gone_on), weights(whole))
     assert not torch.equal(weights(gone_on), weights(stopped))
@@ -180,12 +180,12 @@ def test_the_rate_rises_then_falls_to_nothing() -> None:
     assert rates[-1] < 1e-3
 
 
-def test_a_loss_that_is_no_number_ends_the_training(pool: Pool) -> None:
+def test_a_loss_that_is_no_number_ends_the_training(pairs: TrainingPairs) -> None:
     state = start()
     with torch.no_grad():
         state.network.head.bias.fill_(float("nan"))  # pyright: ignore
     with pytest.raises(RefinementError, match="no longer finite at step 0"):
-        train(state, pool, SETTINGS)
+        train(state, pairs, SETTINGS)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from neoverse_ns.errors import MemoryShortageError, RefinementError, SettingsError, WeightsError
 from neoverse_ns.generate.base import Refiner
-from neoverse_ns.generate.config import RefineConfig
+from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.refiners.wan import refiner as refiner_module
 from neoverse_ns.generate.refiners.wan.config import WanConfig
 from neoverse_ns.generate.refiners.wan.refiner import WanRefiner
@@ -39,7 +39,7 @@ def test_both_layouts_give_the_same_frames(folders, refiner):
     frames = refiner.refine(conditions, "the street")
     assert frames.shape == (5, 32, 32, 3)
     assert 0 <= float(frames.min()) < float(frames.max()) <= 1
-    config = RefineConfig(refiner="wan")
+    config = RefinerConfig(refiner="wan")
     config.wan = WanConfig(model=str(folders[0]), steps=2, guidance=1.0, device="cpu", base=None)
     released = get_refiner(config)
     assert isinstance(released, Refiner)

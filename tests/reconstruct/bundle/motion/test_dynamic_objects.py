@@ -1,4 +1,4 @@
-"""Evidence of motion, its labelling, and the depth of what moves, on exact flow and drawn images."""
+"""MotionCues of motion, its labelling, and the depth of what moves, on exact flow and drawn images."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import torch
 from neoverse_ns.geometry.se3 import se3_exp
 from neoverse_ns.reconstruct.bundle.depth.keyframe_depth import Views, gather_views
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField
-from neoverse_ns.reconstruct.bundle.motion.dynamic_objects import GROUND_ERROR, _weigh, place_movers
-from neoverse_ns.reconstruct.bundle.motion.motion_cues import Evidence, colour_evidence, flow_evidence
+from neoverse_ns.reconstruct.bundle.motion.dynamic_objects import GROUND_ERROR, _weigh, place_dynamic_objects
+from neoverse_ns.reconstruct.bundle.motion.motion_cues import MotionCues, colour_cues, flow_cues
 from neoverse_ns.reconstruct.bundle.motion.motion_labels import (
     MOVING_CAMERA,
     STILL_CAMERA,
     Labelling,
-    gather_evidence,
+    gather_cues,
     label_moving,
 )
 
@@ -70,7 +70,7 @@ def test_flow_that_fits_no_depth_is_evidence_of_motion():
     depth, mover = _ground(), _box()
     depth[mover] = 3.0
     views = _views(depth, _walk(), mover, (0.0, 0.05, 0.0))
-    found = flow_evidence(views, 1 / depth, THRESHOLD)
+    found = flow_cues(views, 1 / depth, THRESHOLD)
     share = found.moving / (found.moving + found.still)
     inside, outside = mover.clone(), ~mover
     inside[25:27] = inside[53:55] = inside[:, 40:42] = inside[:, 58:60] = False
@@ -82,7 +82,7 @@ def test_flow_that_fits_no_depth_is_evidence_of_motion():
 def test_wrong_start_depth_is_no_evidence_of_motion():
     depth = _ground()
     views = _views(depth, _walk(), torch.zeros(H, W), (0.0, 0.0, 0.0))
-    found = flow_evidence(views, 1 / (1.2 * depth), THRESHOLD)
+    found = flow_cues(views, 1 / (1.2 * depth), THRESHOLD)
     assert float((found.moving / (found.moving + found.still)).max()) < 0.2
 
 
@@ -90,7 +90,7 @@ def test_flow_that_nobody_trusts_is_no_evidence():
     depth = _ground()
     views = _views(depth, _walk(), torch.ones(H, W), (0.0, 0.3, 0.0))
     nothing = views.without(torch.ones(H, W, dtype=torch.bool))
-    found = flow_evidence(nothing, 1 / depth, THRESHOLD)
+    found = flow_cues(nothing, 1 / depth, THRESHOLD)
     assert float((found.moving + found.still).max()) < 0.02
 
 
@@ -103,7 +103,7 @@ def test_changed_colours_are_evidence_without_any_flow():
     stride, here = 2, 3
     rays = torch.cat([_centres() / F, torch.ones(1, H, W)])[None, :, ::stride, ::stride]
     others = [frame for number, frame in enumerate(frames) if number != here]
-    found = colour_evidence(
+    found = colour_cues(
         rays.expand(5, 3, -1, -1), torch.zeros(5, 3, 1, 1), F, torch.ones(H // 2, W // 2), frames[here], others, stride
     )
     truth = torch.zeros(H, W, dtype=torch.bool)
@@ -129,7 +129,7 @@ def test_labels_fill_a_region_to_its_edges_and_drop_specks(labelling: Labelling)
     moving[15:25, 22:28] = 1.0
     still[:, :10], still[:, 38:] = 1.0, 1.0
     moving[5, 5] = 1.0
-    found = label_moving(Evidence(moving, still), image, 2, labelling)
+    found = label_moving(MotionCues(moving, still), image, 2, labelling)
     assert float((found & truth).sum()) / float((found | truth).sum()) > 0.9
     assert not found[:20, :20].any()
 
@@ -138,8 +138,8 @@ def test_where_everything_seems_to_move_nothing_is_masked():
     image, nothing = torch.full((H, W, 3), 60, dtype=torch.uint8), torch.zeros(H // 2, W // 2)
     half = nothing.clone()
     half[:, :24] = 1.0
-    assert float(label_moving(Evidence(half, 1 - half), image, 2, STILL_CAMERA).float().mean()) > 0.4
-    assert not label_moving(Evidence(nothing + 1, nothing), image, 2, STILL_CAMERA).any()
+    assert float(label_moving(MotionCues(half, 1 - half), image, 2, STILL_CAMERA).float().mean()) > 0.4
+    assert not label_moving(MotionCues(nothing + 1, nothing), image, 2, STILL_CAMERA).any()
 
 
 def test_neighbouring_keyframes_lend_their_evidence_along_the_flow():
@@ -149,16 +149,16 @@ def test_neighbouring_keyframes_lend_their_evidence_along_the_flow():
     field = FlowField()
     field.flow[3, 5] = np.full((H, W, 2), (8.0, 0.0), np.float32)
     field.confidence[3, 5] = np.ones((H, W), np.float32)
-    gathered = gather_evidence(Evidence(nothing, nothing), [(5, Evidence(seen, nothing))], 3, field, 2)
+    gathered = gather_cues(MotionCues(nothing, nothing), [(5, MotionCues(seen, nothing))], 3, field, 2)
     assert torch.equal(gathered.moving[10:14, 16:20] > 0.4, torch.ones(4, 4, dtype=torch.bool))
     assert float(gathered.moving.sum()) == pytest.approx(float(gathered.moving[10:14, 16:20].sum()))
-    assert not gather_evidence(Evidence(nothing, nothing), [(7, Evidence(seen, nothing))], 3, field, 2).moving.any()
+    assert not gather_cues(MotionCues(nothing, nothing), [(7, MotionCues(seen, nothing))], 3, field, 2).moving.any()
 
 
 def test_a_mover_stands_on_the_ground_beneath_it():
     depth, mover = _ground(), _box()
     still = _views(depth, torch.eye(4).double().repeat(FRAMES, 1, 1), mover, (0.0, 0.0, 0.0))
-    placed, error = place_movers(depth, mover, still)
+    placed, error = place_dynamic_objects(depth, mover, still)
     assert torch.equal(placed[~mover], depth[~mover])
     ground = float(depth[57, 50])
     assert float(placed[mover].median()) == pytest.approx(ground, rel=0.03)
@@ -172,7 +172,7 @@ def test_a_mover_cut_off_by_the_lower_edge_gets_a_finite_depth():
     depth, mover = _ground(), torch.zeros(H, W, dtype=torch.bool)
     mover[30:, 30:60] = True
     still = _views(depth, torch.eye(4).double().repeat(FRAMES, 1, 1), mover, (0.0, 0.0, 0.0))
-    placed, _ = place_movers(depth, mover, still)
+    placed, _ = place_dynamic_objects(depth, mover, still)
     assert torch.isfinite(placed).all()
     assert float(placed.min()) > 0
     assert float((placed / depth).max()) <= 1 + 1e-5
@@ -185,10 +185,10 @@ def test_footsteps_of_the_camera_tell_how_far_a_flying_thing_is(true_depth: floa
     true = depth.clone()
     true[mover] = true_depth
     views = _views(true, _walk(), mover.float(), (0.05, -0.02, 0.0))
-    placed, error = place_movers(depth, mover, views)
+    placed, error = place_dynamic_objects(depth, mover, views)
     assert abs(math.log(float(placed[mover].median()) / true_depth)) < 0.12
     # An even path of the camera says nothing: the thing stays at the background.
-    even, doubt = place_movers(depth, mover, _views(true, _walk(0.0), mover.float(), (0.05, -0.02, 0.0)))
+    even, doubt = place_dynamic_objects(depth, mover, _views(true, _walk(0.0), mover.float(), (0.05, -0.02, 0.0)))
     assert float(error[mover].max()) < 0.5 * float(doubt[mover].min())
     assert float(even[mover].median()) == pytest.approx(4.0, rel=0.05)
 
