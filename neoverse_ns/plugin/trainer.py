@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 import pickle
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from nerfstudio.configs.base_config import MachineConfig
@@ -20,11 +19,12 @@ from nerfstudio.engine.trainer import TRAIN_INTERATION_OUTPUT, Trainer, TrainerC
 from nerfstudio.utils import writer
 
 from neoverse_ns.console import say
-from neoverse_ns.errors import NeoVerseError, RunError, SettingsError
+from neoverse_ns.errors import NeoVerseError, RunError
 from neoverse_ns.plugin.generation_stage import FOLDER
 from neoverse_ns.plugin.optimizers import fit_schedules
 from neoverse_ns.plugin.pipeline import TRAINING_RECORD, NeoVersePipeline
 from neoverse_ns.plugin.scene_settings import share_settings
+from neoverse_ns.plugin.settings_check import check_settings
 from neoverse_ns.plugin.user_errors import exit_on_user_error
 
 
@@ -67,46 +67,6 @@ class NeoVerseTrainerConfig(TrainerConfig):
         datamanager.dataparser.scene_dir = self.get_base_dir() / "scene"  # pyright: ignore
         datamanager.dataparser.device = self.machine.device_type  # pyright: ignore
         super().save_config()
-
-
-def check_settings(config: TrainerConfig) -> None:
-    """Find numbers that are not finite, devices that are not here or too many, and checkpoints that do not exist.
-
-    Raises:
-        SettingsError, RunError: Naming the setting and what to do.
-    """
-    for name, value in _floats(config, ""):
-        if not math.isfinite(value):
-            raise SettingsError(f"--{name.replace('_', '-')} is {value}: give a finite number")
-    for name in ("num_devices", "num_machines"):
-        if (count := getattr(config.machine, name)) != 1:
-            # The Gaussians' gradients are sparse rows, which the reducer of distributed training cannot pass on.
-            raise SettingsError(
-                f"--machine.{name.replace('_', '-')} is {count}, but one clip trains on one device: leave it at 1"
-            )
-    device = config.machine.device_type
-    if device == "cuda" and not torch.cuda.is_available():
-        raise SettingsError("--machine.device-type is cuda, but torch finds no CUDA device here: use cpu")
-    if device not in ("cpu", "cuda"):
-        raise SettingsError(f"--machine.device-type {device} is not supported: use cpu or cuda")
-    if config.load_dir is not None and not any(config.load_dir.expanduser().glob("step-*.ckpt")):
-        raise RunError(
-            f"--load-dir {config.load_dir} holds no checkpoint step-*.ckpt: give a run's nerfstudio_models folder"
-        )
-    if config.load_checkpoint is not None and not config.load_checkpoint.is_file():
-        raise RunError(f"--load-checkpoint {config.load_checkpoint} is not a file: give a run's step-*.ckpt")
-
-
-def _floats(value: Any, name: str) -> list[tuple[str, float]]:
-    if isinstance(value, float):
-        return [(name, value)]
-    if is_dataclass(value) and not isinstance(value, type):
-        children = [(f.name, getattr(value, f.name)) for f in fields(value)]
-    elif isinstance(value, dict):
-        children = list(value.items())
-    else:
-        return []
-    return [found for key, child in children for found in _floats(child, f"{name}.{key}" if name else str(key))]
 
 
 @contextmanager

@@ -9,7 +9,8 @@ import pytest
 from neoverse_ns.method_configs.shared import trainer_config
 
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.plugin.trainer import NeoVerseTrainerConfig, check_settings
+from neoverse_ns.plugin.settings_check import check_settings
+from neoverse_ns.plugin.trainer import NeoVerseTrainerConfig
 
 
 @pytest.fixture
