@@ -50,6 +50,7 @@ class OptimiseBenchmark:
 def held_out_psnr(scene: Scene) -> float:
     """Mean over the held-out frames, as ns-eval measures it."""
     cameras, values = scene.geometry.cameras, []
+    assert scene.gaussians is not None, "optimised scenes have their Gaussians"
     for frame in scene.split.held_out:
         view = cameras[[frame]]
         with torch.no_grad():
