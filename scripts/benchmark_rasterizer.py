@@ -23,7 +23,7 @@ from typing import Any
 
 import torch
 import tyro
-from _benchmark.path import path_cameras, path_scene, time_path
+from _benchmark.path import path_cameras, path_scene, time_long_clip, time_path
 from _benchmark.report import describe_machine
 from rich.table import Table
 from torch import Tensor
@@ -51,6 +51,8 @@ class RasterizerBenchmark:
     """Frames of the path; 0 leaves it out."""
     path_size: str = "384x224"
     """Image size of the path, and of the keyframes that its scene was lifted from."""
+    keyframes: tuple[int, ...] = (50, 800)
+    """Keyframes of clips of which one frame is drawn, at a size of 96x56, with the same two keyframes alive."""
     repeats: int = 7
     """Timed runs of each, after one that is not."""
     threads: int | None = None
@@ -170,6 +172,8 @@ def run(options: RasterizerBenchmark) -> None:
         CONSOLE.print(table)
     CONSOLE.print(f"Best (median) of {options.repeats}. {machine}", highlight=False)
     path = time_path_of(options) if options.path_frames > 0 else None
+    for keyframes in options.keyframes:
+        CONSOLE.print(f"One frame of {keyframes} keyframes: {time_long_clip(keyframes, 96, 56):.2f} ms (median)")
     if options.json is not None:
         options.json.write_text(json.dumps({"machine": machine, "rows": rows, "path": path}, indent=2))
 

@@ -122,7 +122,13 @@ def time_path(scene: LayeredGaussians, cameras: PinholeCameras) -> PathTiming:
             alive.append(sum(len(at_time(layer, moment).index) for layer in scene.values()))
             steps.advance()
     return PathTiming(
-        len(cameras), scene.count, sum(alive) / len(alive), _median(moving), _median(taken), sum(taken), used
+        len(cameras),
+        scene.count,
+        sum(alive) / len(alive),
+        1e3 * _median(moving),
+        1e3 * _median(taken),
+        sum(taken),
+        used,
     )
 
 
@@ -133,4 +139,24 @@ def _seconds(action: Callable[[], object]) -> float:
 
 
 def _median(seconds: list[float]) -> float:
-    return 1e3 * sorted(seconds)[len(seconds) // 2]
+    return sorted(seconds)[len(seconds) // 2]
+
+
+@torch.no_grad()
+def time_long_clip(keyframes: int, width: int, height: int, repeats: int = 15) -> float:
+    """Median milliseconds of a frame in the middle of a clip of many keyframes, of which two are alive there.
+
+    The two are the same whatever their number: what else the clip holds shall cost nothing.
+    """
+    random = torch.Generator().manual_seed(0)
+    camera = path_cameras(1, width, height)
+    one, gap = _keyframe(0, width, height, camera.K[0], random), 1 / (keyframes - 1)
+    times = gap * torch.arange(keyframes)
+    interval = torch.stack([times - gap, times, times + gap], -1).repeat_interleave(len(one), 0)
+    repeated = {name: value.repeat(keyframes, *[1] * (value.ndim - 1)) for name, value in one.tensors().items()}
+    number = torch.arange(keyframes).repeat_interleave(len(one))
+    scene = LayeredGaussians({FRAMES: DynamicGaussians(**repeated | {"interval": interval, "keyframe": number})})
+    moment = (keyframes // 2 + 0.5) * gap
+    view = (camera.viewmats, camera.K, width, height)
+    draw_layers(scene, moment, *view)
+    return 1e3 * _median([_seconds(lambda: draw_layers(scene, moment, *view)) for _ in range(repeats)])
