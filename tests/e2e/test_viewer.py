@@ -53,6 +53,8 @@ def _opening(viewer: ViewerClient, run: TrainedRun) -> None:
     assert viewer.camera["up"] == pytest.approx((0, 0, 1), abs=0.05)
     # A wide window leaves room at the sides, a narrow one above and below.
     assert viewer.camera["fov"] == pytest.approx(2 * math.atan(half_height), rel=1e-3)
+    # The small picture at that camera would hide everything.
+    viewer.wait(lambda: viewer.visible.get("/cameras/camera_00000") is False, "hidden training cameras")
     there = (viewer.camera["position"], FORWARD, viewer.camera["fov"])
     viewer.look(*there, 2.5, viewer.camera["look_at"])
     viewer.look(*there, 1.1, viewer.camera["look_at"])

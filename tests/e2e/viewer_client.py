@@ -41,6 +41,8 @@ class ViewerClient:
         self.pictures: list[np.ndarray] = []
         self.camera: dict[str, Any] = {}
         """Where the server has sent the browser's camera: `position`, `look_at`, `up`, `fov`, in the order it did."""
+        self.visible: dict[str, bool] = {}
+        """Whether things in the scene are shown, by name, where the server has said so."""
 
     def look(
         self,
@@ -112,6 +114,8 @@ class ViewerClient:
                 name, field = CAMERA_MESSAGES[message["type"]]
                 self.camera.pop(name, None)
                 self.camera[name] = message[field]
+            if message.get("type") == "SetSceneNodeVisibilityMessage":
+                self.visible[message["name"]] = message["visible"]
             if message.get("type") == "BackgroundImageMessage" and message.get("rgb_bytes"):
                 image = Image.open(io.BytesIO(message["rgb_bytes"])).convert("RGB")
                 self.pictures.append(np.asarray(image.resize((48, 30), Image.Resampling.BOX), dtype=np.float32))

@@ -14,6 +14,8 @@ from nerfstudio.cameras.cameras import Cameras
 from nerfstudio.viewer.viewer_elements import ViewerControl
 from torch import Tensor
 
+from neoverse_ns.plugin.viewer.training_cameras import hide_training_cameras
+
 Place = tuple[float, float, float]
 
 _NEAREST, _FARTHEST = 0.02, 15.0
@@ -69,7 +71,7 @@ class OpeningView:
 
 
 class Opening(ViewerControl):
-    """Places the camera of every browser that connects.
+    """Places the camera of every browser that connects, and hides what would stand in its way.
 
     The viewer finds it because it is a public attribute of the model.
 
@@ -83,6 +85,7 @@ class Opening(ViewerControl):
     def _setup(self, viewer: Any) -> None:
         super()._setup(viewer)
         viewer.viser_server.on_client_connect(lambda client: _OpenedClient(client, self._view()).open())
+        hide_training_cameras(viewer)
 
 
 class _OpenedClient:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,6 @@ class Browser:
     def __init__(self, aspect: float = 1.6) -> None:
         self.given: list[tuple[str, Any]] = []
         self.callbacks: list[Callable[[Any], None]] = []
-        self.atomic_depth = 0
         self.camera: Any = self
         self.state: dict[str, Any] = {
             "position": (3.0, 3.0, 3.0),
@@ -67,15 +67,21 @@ class Viewer:
     def __init__(self) -> None:
         self.viser_server = self
         self.connected: list[Callable[[Any], None]] = []
+        # As if all was placed, so that nobody waits for it.
+        self.train_state = "training"
+        self.hide_images, self.show_images = SimpleNamespace(visible=True), SimpleNamespace(visible=False)
+
+    def set_camera_visibility(self, visible: bool) -> None:
+        assert not visible
 
     def on_client_connect(self, callback: Callable[[Any], None]) -> None:
         self.connected.append(callback)
 
 
-def connect(view: OpeningView = VIEW, aspect: float = 1.6) -> Browser:
+def connect(aspect: float = 1.6) -> Browser:
     """A browser that has just connected; as viser does, its first message is told once more."""
     viewer, browser = Viewer(), Browser(aspect)
-    Opening(lambda: view)._setup(viewer)
+    Opening(lambda: VIEW)._setup(viewer)
     for callback in viewer.connected:
         callback(browser)
     browser.says()
