@@ -25,8 +25,8 @@ from neoverse_ns.reconstruct.scene import Scene
 def optimise(scene: Scene, config: OptimiseConfig | None = None, device: torch.device | str = "cpu") -> Scene:
     """Optimise a scene's Gaussians, and its cameras with them, on the pixels of its training frames.
 
-    Deterministic on a CPU: the same scene and settings give the same result. On a GPU sums of gradients are added in any
-    order, so that results differ in their last digits. Held-out frames lend nothing; their cameras follow those of their
+    Deterministic on a CPU: the same scene and settings give the same result. On a GPU gradients are added in any order,
+    so that results differ in their last digits. Held-out frames lend nothing; their cameras follow those of their
     training neighbours.
 
     Args:
