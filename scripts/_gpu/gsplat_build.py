@@ -14,7 +14,7 @@ import torch
 from _gpu.options import Settings, cores, threads
 from _gpu.rows import Finding, one_line
 
-_ERROR = re.compile(r"\b(error|fatal)\b", re.IGNORECASE)
+_ERROR = re.compile(r"\b(error|fatal)\b[^:\n]{0,20}:", re.IGNORECASE)
 
 
 def measure(settings: Settings) -> Finding:
@@ -23,6 +23,8 @@ def measure(settings: Settings) -> Finding:
     Raises:
         RuntimeError: They cannot; names the compiler's first error.
     """
+    if settings.on_cuda and not torch.cuda.is_available():
+        raise RuntimeError("no CUDA device here to build gsplat's kernels for")
     os.environ.setdefault("MAX_JOBS", str(max(1, cores() - threads())))
     started = time.perf_counter()
     prebuilt = importlib.util.find_spec("gsplat.csrc") is not None

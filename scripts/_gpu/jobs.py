@@ -13,6 +13,8 @@ BASE = ("torch", "numpy", "jaxtyping", "rich", "typing_extensions", "PIL")
 """What the library's own modules import, by import name."""
 SCENE = (*BASE, "cv2")
 """What building and saving a scene takes besides."""
+GENERATION = (*BASE, "diffusers", "importlib_metadata")
+"""What the video model takes besides."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +67,14 @@ def all_jobs(options: Options) -> list[Job]:
     clips = tuple(Case(f"network, {count} frames of {size}", {"frames": count}) for count in counts)
     model = (Case("video model, tiny, 2 steps" if tiny else "video model, 14B, 4 steps"),)
     speed = (Case(f"500 Gaussians at 56x32, {where}" if tiny else f"150,000 Gaussians at 560x336, {where}"),)
-    device_run, generation = f"optimise on {where}", (*BASE, "diffusers", "importlib_metadata")
+    device_run = "optimise on CUDA" if on_cuda else "optimise again"
     build = (BUILD,) if on_cuda else ()
     first, checked = (MACHINE,), "_gpu.drawing"
     return [
         Job(MACHINE, "_gpu.machine", (Case(MACHINE),), 15, 90, ("torch",)),
-        Job(BUILD, "_gpu.gsplat_build", (Case(BUILD),), 0, 0, ("torch", "gsplat"), (), first, True, True),
+        Job(BUILD, "_gpu.gsplat_build", (Case(BUILD),), 0, 0, ("torch", "gsplat"), cuda=True, background=True),
         Job("drawing", checked, drawings, 25, 90, BASE, build, (*first, *build)),
-        Job(ON_CPU, "_gpu.optimisation", (Case(ON_CPU, {"device": "cpu"}),), 45, 180, SCENE, (), first),
+        Job(ON_CPU, "_gpu.optimisation", (Case(ON_CPU, {"device": "cpu"}),), 45, 240, SCENE, (), first),
         Job(
             device_run,
             "_gpu.optimisation",
@@ -86,7 +88,7 @@ def all_jobs(options: Options) -> list[Job]:
         Job("network against the CPU", "_gpu.feedforward", precisions, 25, 90, SCENE, (), first),
         Job("network", "_gpu.network", clips, 70, 120, BASE, (), first),
         Job("drawing by plain torch", checked, plain, 15, 60, BASE, (), first),
-        Job("video model", "_gpu.video_model", model, 110, 240, generation, (), first),
+        Job("video model", "_gpu.video_model", model, 110, 240, GENERATION, (), first),
         Job("drawing speed", "_gpu.drawing_speed", speed, 15, 60, BASE, build, first),
     ]
 

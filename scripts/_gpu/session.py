@@ -28,7 +28,7 @@ def run_session(options: Options, jobs: Sequence[Job] | None = None) -> int:
         options: The command line.
         jobs: In place of all there are.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    before = signal.signal(signal.SIGTERM, _interrupt)
     with tempfile.TemporaryDirectory(prefix="check-gpu-") as folder:
         session = Session(options, chosen_jobs(all_jobs(options) if jobs is None else jobs, options.only), folder)
         try:
@@ -37,6 +37,7 @@ def run_session(options: Options, jobs: Sequence[Job] | None = None) -> int:
             pass
         finally:
             session.stop("interrupted")
+            signal.signal(signal.SIGTERM, before)
         return 1 if any(row.status in ("wrong", "failed") for row in session.rows) else 0
 
 
