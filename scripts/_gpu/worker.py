@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from _gpu.child import FRESH, LOG_LINES
@@ -106,7 +106,7 @@ class Worker:
         lines = text[self._read :].splitlines(keepends=True)
         whole = [line for line in lines if line.endswith("\n")]
         self._read += sum(len(line) for line in whole)
-        rows = [Row.from_json(line) for line in whole]
+        rows = [self._with_output(Row.from_json(line)) for line in whole]
         if rows:
             del self._left[: len(rows)]
             self._since = time.monotonic()
@@ -114,10 +114,18 @@ class Worker:
 
     def _blame(self, reason: str) -> Row:
         """The row of the case that was running."""
-        printed = self._log.read_text("utf8", "replace").splitlines()[-LOG_LINES:]
+        printed = self._printed()
         last = next((line for line in reversed(printed) if line.strip()), "")
         text = one_line(f"{reason}; last printed: {last}" if last else reason)
         return Row(self._left.pop(0).name, "failed", text, time.monotonic() - self._since, {}, "\n".join(printed))
+
+    def _with_output(self, row: Row) -> Row:
+        """A failure with what its process had printed before."""
+        return row if row.status != "failed" else replace(row, log="\n".join([*self._printed(), row.log]))
+
+    def _printed(self) -> list[str]:
+        """The last lines that the process printed."""
+        return self._log.read_text("utf8", "replace").splitlines()[-LOG_LINES:]
 
     def _kill(self) -> None:
         """End the process with all that it started."""

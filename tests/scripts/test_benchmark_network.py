@@ -8,6 +8,7 @@ from pathlib import Path
 import benchmark_network
 import numpy as np
 import pytest
+import torch
 from _benchmark.network_fixtures import fixture_errors
 from _benchmark.network_speed import keyframe_gaussians
 

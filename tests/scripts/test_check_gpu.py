@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import check_gpu
@@ -18,6 +17,9 @@ from _gpu.options import Options, Settings
 from _gpu.requirements import advice, missing
 
 from neoverse_ns.generate.refiners.wan.memory import Plan
+from neoverse_ns.rasterize.gsplat_build import build_identity, failure_log
+from neoverse_ns.rasterize.unavailable import Unavailable
+from neoverse_ns.user_files import CACHE_VARIABLE
 
 TINY = Settings("cpu", True, ".")
 HIDDEN = (
@@ -127,18 +129,26 @@ def test_without_cuda_there_is_nothing_to_check(monkeypatch: pytest.MonkeyPatch)
         machine.measure(Settings("cuda", True, "."))
 
 
-def test_a_build_that_fails_names_the_compilers_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(name: str) -> SimpleNamespace:
-        raise RuntimeError("Error building extension\n[1/24] nvcc ...\nkernel.cu(3): error: no such thing\nmore")
+def test_a_build_that_fails_is_told_with_its_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, "elsewhere")
+    monkeypatch.setenv("MAX_JOBS", "1")
 
-    monkeypatch.setattr(gsplat_build.importlib, "import_module", load)
-    monkeypatch.setattr(gsplat_build.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(gsplat_build.shutil, "which", lambda name: "/usr/bin/nvcc")
-    with pytest.raises(RuntimeError, match=r"failed: kernel\.cu\(3\): error: no such thing"):
-        gsplat_build.measure(TINY)
-    monkeypatch.setattr(gsplat_build.shutil, "which", lambda name: None)
-    with pytest.raises(RuntimeError, match="no nvcc"):
-        gsplat_build.measure(TINY)
+    def missing_gsplat() -> Unavailable:
+        log = failure_log(build_identity())
+        assert log is not None
+        log.write_text("kernel.cu(3): error: no such thing\nmore")
+        return Unavailable("building gsplat failed (no such thing)", "read on")
+
+    monkeypatch.setattr(gsplat_build, "missing_gsplat", missing_gsplat)
+    with pytest.raises(RuntimeError, match=r"building gsplat failed \(no such thing\)"):
+        gsplat_build.measure(Settings("cpu", True, str(tmp_path)))
+    assert "error: no such thing\nmore" in capsys.readouterr().out
+    assert list(tmp_path.glob("gsplat/*.log"))  # and not where the user's own cache is
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(RuntimeError, match="no CUDA device"):
+        gsplat_build.measure(Settings("cuda", True, str(tmp_path)))
 
 
 def test_what_to_install_is_named_as_an_index_knows_it() -> None:
