@@ -3,9 +3,8 @@
     python scripts/benchmark_network.py --fixtures ../shared/fixtures --markdown docs/benchmarks_network.md
     python scripts/benchmark_network.py --no-small --no-selection
 
-Errors are the largest of each array, relative to the array's largest magnitude. On a machine with a GPU the full-size
-network runs with random weights, which take as long as published ones. Times mean something on an idle machine only;
-the load average is printed beside them.
+Errors are the largest of each array, relative to the array's largest magnitude. Times mean something on an idle machine
+only; the load average is printed beside them. The full-size network is timed on a GPU by check_gpu.py.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from _benchmark.network_fixtures import CASES, fixture_errors
 from _benchmark.network_speed import (
     SMALL,
     best_and_median,
-    gpu_run,
     keyframe_gaussians,
     meta_build,
     network_seconds,
@@ -31,7 +29,6 @@ from _benchmark.network_speed import (
 from _benchmark.report import describe_machine
 
 from neoverse_ns.console import CONSOLE, progress
-from neoverse_ns.networks.neoverse.architecture import NetworkArchitecture
 
 
 @dataclass
@@ -53,9 +50,7 @@ class NetworkBenchmark:
     keyframes: int = 21
     """Keyframes of that clip."""
     size: str = "560x336"
-    """Size of its frames, and of those that a GPU runs on."""
-    gpu_frames: tuple[int, ...] = (11, 21, 41, 81)
-    """Clip lengths that the full-size network runs on where there is a GPU."""
+    """Size of its frames."""
     repeats: int = 3
     """Timed runs of each, after one that is not; of the selection, ten times as many."""
     threads: int | None = None
@@ -121,28 +116,6 @@ def selection_section(options: NetworkBenchmark) -> list[str]:
     ]
 
 
-def gpu_section(options: NetworkBenchmark) -> list[str]:
-    """The full-size network with random weights."""
-    width, height = (int(side) for side in options.size.split("x"))
-    network = random_network(NetworkArchitecture(), "cuda")
-    rows = []
-    with progress("running the full-size network", len(options.gpu_frames)) as steps:
-        for frames in options.gpu_frames:
-            try:
-                seconds, memory = gpu_run(network, frames, height, width)
-                rows.append([str(frames), f"{seconds:.2f}", f"{memory:.1f}"])
-            except torch.OutOfMemoryError:
-                rows.append([str(frames), "out of memory", ""])
-                torch.cuda.empty_cache()
-            steps.advance()
-    return [
-        f"## Full size, {options.size}, {torch.cuda.get_device_name()}",
-        "Random weights, all heads; memory includes 6 GB of weights.",
-        "",
-        *table(["frames", "seconds", "peak GB"], rows),
-    ]
-
-
 def table(heads: list[str], rows: list[list[str]]) -> list[str]:
     """Lines of a Markdown table."""
     lines = [heads, ["---"] * len(heads), *rows]
@@ -173,8 +146,6 @@ def run(options: NetworkBenchmark) -> list[str]:
         sections.append(lambda: selection_section(options))
     if options.small:
         sections.append(lambda: small_section(options))
-    if torch.cuda.is_available() and options.gpu_frames:
-        sections.append(lambda: gpu_section(options))
     for measure in sections:
         section = ["", *measure()]
         CONSOLE.print("\n".join(section), highlight=False)

@@ -27,7 +27,6 @@ from _benchmark.columns import REFINE_SECTIONS, STAGE_SECTIONS
 from _benchmark.protocols import held_out_protocol
 from _benchmark.refine_stage import measure_stage
 from _benchmark.refinement import Contest, measure_refiners, read_scene
-from _benchmark.refinement_gpu import measure_video_model
 from _benchmark.report import Row, describe_machine, rows_of_others, to_markdown, write_report
 from _benchmark.train import TrainSettings
 
@@ -146,7 +145,6 @@ def _header(options: RefineBenchmark) -> dict[str, Any]:
         "degraded scenes": f"{options.degraded} per clip, simulation of degradation with its default settings, "
         f"seeds from {FIRST_DEGRADED_SEED}",
         "training seed": options.seed,
-        "video model": measure_video_model(),
         "machine": describe_machine(),
     }
 

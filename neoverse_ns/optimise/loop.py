@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neoverse_ns.console import progress, say
-from neoverse_ns.errors import RunError
+from neoverse_ns.errors import RunError, SettingsError
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.optimise.camera_twists import CameraTwists
 from neoverse_ns.optimise.config import FINAL_RATE, OptimiseConfig
@@ -25,8 +25,9 @@ from neoverse_ns.reconstruct.scene import Scene
 def optimise(scene: Scene, config: OptimiseConfig | None = None, device: torch.device | str = "cpu") -> Scene:
     """Optimise a scene's Gaussians, and its cameras with them, on the pixels of its training frames.
 
-    Deterministic: the same scene and settings give the same result on the same device. Held-out frames lend nothing;
-    their cameras follow those of their training neighbours.
+    Deterministic on a CPU: the same scene and settings give the same result. On a GPU gradients are added in any order,
+    so that results differ in their last digits. Held-out frames lend nothing; their cameras follow those of their
+    training neighbours.
 
     Args:
         scene: As reconstructed.
@@ -37,11 +38,13 @@ def optimise(scene: Scene, config: OptimiseConfig | None = None, device: torch.d
         The scene with other Gaussians and cameras; its report says what was done under "optimise".
 
     Raises:
-        SettingsError: A setting is out of range.
+        SettingsError: A setting is out of range, or there is no such device.
         RunError: The scene was loaded without Gaussians.
     """
     config = config or OptimiseConfig()
     config.validate()
+    if torch.device(device).type == "cuda" and not torch.cuda.is_available():
+        raise SettingsError("there is no CUDA device to optimise on: use device cpu")
     if scene.gaussians is None:
         raise RunError("this scene was loaded without Gaussians: reconstruct the clip, or load them from a checkpoint")
     started = time.perf_counter()

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-import tyro
-
 from neoverse_ns.clip.config import ClipConfig
+from neoverse_ns.flags import flag
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import LiftConfig
 from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
@@ -21,7 +20,7 @@ class SceneConfig:
     """How a clip becomes a scene. Everything here but `cache_dir` decides the result, so all of it keys the cache."""
 
     # The clip's own settings are the ones people type most: they become plain flags (--start, --width, ...).
-    clip: Annotated[ClipConfig, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=ClipConfig)
+    clip: Annotated[ClipConfig, flag(name="", prefix_name=False)] = field(default_factory=ClipConfig)
     """Which frames of the source are used, and at which size."""
     num_keyframes: int | None = None
     """Frames that carry Gaussians; by default every second training frame, with the network 11."""

@@ -12,6 +12,7 @@ from _benchmark.memory import PeakMemory
 from neoverse_ns.gaussians.dynamic import DynamicGaussians
 from neoverse_ns.gaussians.transition import at_time
 from neoverse_ns.networks.neoverse.architecture import NetworkArchitecture
+from neoverse_ns.networks.neoverse.checkpoint import Precision, type_in
 from neoverse_ns.networks.neoverse.model import NeoVerseNetwork
 
 SMALL = NetworkArchitecture(
@@ -37,15 +38,17 @@ def meta_build() -> tuple[float, float | None]:
     return seconds, memory.peak_gb
 
 
-def random_network(architecture: NetworkArchitecture, device: str) -> NeoVerseNetwork:
-    """A network of small random weights, the same at every call."""
+def random_network(architecture: NetworkArchitecture, device: str, precision: Precision = "float32") -> NeoVerseNetwork:
+    """A network of small random weights, the same at every call, stored as :func:`load_network` would store them."""
     with torch.device("meta"):
         network = NeoVerseNetwork(architecture).eval()
-    network.to_empty(device=device)
+    wanted = type_in(precision)
     random = torch.Generator(device).manual_seed(0)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.normal_(0, 0.02, generator=random)
+    state = {}
+    for name, tensor in network.state_dict().items():
+        dtype = wanted if isinstance(wanted, torch.dtype) else wanted(name, tensor)
+        state[name] = torch.empty(tensor.shape, device=device, dtype=dtype).normal_(0, 0.02, generator=random)
+    network.load_state_dict(state, assign=True)
     return network.requires_grad_(False)
 
 
@@ -114,13 +117,6 @@ def transition_milliseconds(gaussians: DynamicGaussians, repeats: int) -> tuple[
             processor.append(1e3 * (time.process_time() - used))
             wall.append(1e3 * (time.perf_counter() - begun))
     return sorted(wall), sorted(processor)
-
-
-def gpu_run(network: NeoVerseNetwork, frames: int, height: int, width: int) -> tuple[float, float]:
-    """Seconds of one run and its peak of GPU memory in 10^9 bytes, weights included."""
-    torch.cuda.reset_peak_memory_stats()
-    seconds = network_seconds(network, frames, height, width, repeats=1)[0]
-    return seconds, torch.cuda.max_memory_allocated() / 1e9
 
 
 def best_and_median(values: list[float]) -> tuple[float, float]:

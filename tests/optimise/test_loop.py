@@ -173,3 +173,9 @@ def test_a_scene_whose_frames_have_no_gaussians_is_no_obstacle(scene: Scene) -> 
     bare = LayeredGaussians({FRAMES: scene.gaussians.frames[:0], BACKGROUND: scene.gaussians[BACKGROUND]})
     done = optimise(dataclasses.replace(scene, gaussians=bare), config(2))
     assert_equal(done, dataclasses.replace(done, gaussians=bare))
+
+
+def test_a_device_that_is_not_there_is_told(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SettingsError, match="no CUDA device"):
+        optimise(scene, config(), "cuda")

@@ -83,7 +83,7 @@ def test_report_holds_every_section(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(benchmark_network, "SMALL", TINY)
     report = tmp_path / "report.md"
     options = benchmark_network.NetworkBenchmark(
-        small_frames=2, small_size="42x28", keyframes=3, size="42x28", gpu_frames=(), repeats=1, markdown=report
+        small_frames=2, small_size="42x28", keyframes=3, size="42x28", repeats=1, markdown=report
     )
     lines = benchmark_network.run(options)
     text = report.read_text("utf8")
@@ -94,10 +94,3 @@ def test_report_holds_every_section(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert len(shares) == 8
     assert shares == sorted(shares, reverse=True)
     assert 0 < sum(shares) <= 101
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_gpu_section_measures_time_and_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(benchmark_network, "NetworkArchitecture", lambda: TINY)
-    lines = benchmark_network.gpu_section(benchmark_network.NetworkBenchmark(size="42x28", gpu_frames=(2,)))
-    assert lines[-1].startswith("| 2 |")

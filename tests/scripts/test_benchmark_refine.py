@@ -9,7 +9,6 @@ import torch
 from _benchmark.clips import BenchmarkClip
 from _benchmark.columns import REFINE_SECTIONS
 from _benchmark.refinement import Contest, aside, measure_refiners
-from _benchmark.refinement_gpu import blank_conditions, measure_video_model
 from _benchmark.report import to_markdown
 
 from neoverse_ns.clip.config import ClipConfig
@@ -68,21 +67,3 @@ def test_tables_have_a_column_for_every_method() -> None:
     table = to_markdown([row], {}, REFINE_SECTIONS, "Refiners")
     assert "| clip | render dB | internal dB | internal LPIPS |" in table
     assert "| a | 20.00 | 30.00 | 0.100 |" in table
-
-
-def test_without_a_gpu_the_video_model_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert measure_video_model() == {"not measured": "no GPU here"}
-
-
-def test_the_video_model_is_timed_part_by_part() -> None:
-    architecture = pytest.importorskip("neoverse_ns.generate.refiners.wan.architecture")
-    from _benchmark.refinement_gpu import time_sampling
-
-    sizes = architecture.WanArchitecture(24, 2, 4, 32, 16, 16, 4, (0, 2), 16)
-    statistics = {"latents_mean": [0.0] * 4, "latents_std": [1.0] * 4}
-    autoencoder = {"base_dim": 4, "z_dim": 4, "dim_mult": [1, 1, 1, 1], "num_res_blocks": 1, **statistics}
-    conditions = blank_conditions(5, 32, 32)
-    result = time_sampling(sizes, autoencoder, conditions, 2, torch.device("cpu"), torch.float32)
-    assert (result["frames"], result["steps"]) == (5, 2)
-    assert all(result[f"{part}_s"] >= 0 for part in ("encode", "sample", "decode"))

@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 
 from neoverse_ns.clip.synthetic.render import SyntheticClip
-from neoverse_ns.clip.write import write_video
 from neoverse_ns.errors import SettingsError
 
 DEPTH_SCALE = 1000
@@ -27,6 +26,9 @@ def save_synthetic(clip: SyntheticClip, folder: Path) -> Path:
     Raises:
         SettingsError: Width or height is odd, which H.264 cannot store.
     """
+    # Rendering a clip needs no encoder, and this module is loaded with it.
+    from neoverse_ns.clip.write import write_video
+
     height, width = clip.frames.shape[1:3]
     if width % 2 or height % 2:
         raise SettingsError(f"a video needs an even width and height, got {width}x{height}: render with even ones")

@@ -6,9 +6,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
-import tyro
-
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.flags import flag
 from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.registry import REFINERS
 from neoverse_ns.trajectory.presets import MOVES, MoveSize
@@ -22,7 +21,7 @@ class StageConfig(RefinerConfig):
     """Views beside the input path are drawn, refined, and added as training views, so that what the clip never showed
     is filled in, and what looks wrong from aside is put right."""
 
-    refiner: Annotated[str, tyro.conf.arg(name="name")] = "none"
+    refiner: Annotated[str, flag(name="name")] = "none"
     """Who refines: `none` leaves the stage out; `internal` learns from the clip itself; `telea` fills holes from their
     rims; `wan` is the released video model and needs its weights and a GPU."""
     at_steps: tuple[int, ...] = ()

@@ -1,0 +1,1 @@
+"""Parts of check_gpu.py. What its own process loads (all but the checks themselves) needs Python alone."""
