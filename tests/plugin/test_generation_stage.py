@@ -165,7 +165,7 @@ def test_a_later_round_takes_the_place_of_the_one_before(tmp_path: Path) -> None
     second = training.manager._refined
     assert second is not None
     assert second is not first
-    assert second.turns.start == 5
+    assert second.interleaving.start == 5
     assert len(second) == len(training.scene.split.train)
     assert 0 < len(training.model.gaussians.layer(INPAINTED)) < 2 * made_first
     assert training.run()  # from 0 again: nothing is left over that could not go on

@@ -38,6 +38,8 @@ class ControlTrainingConfig:
     seed: int = 0
     """Of everything random; every step draws its own, so that a resumed run goes on as if it had not stopped."""
 
+    device: Literal["auto", "cpu"] = "auto"
+    """Where it trains; `auto` takes CUDA where there is a device, and what accelerate was launched with."""
     precision: Literal["auto", "bf16", "no"] = "auto"
     """`bf16` keeps Wan in bfloat16 and computes in it, the control branch's own weights staying float32; `no` is
     float32 throughout; `auto` takes bf16 on CUDA."""

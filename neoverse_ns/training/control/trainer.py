@@ -158,7 +158,7 @@ class ControlTrainer:
         from accelerate.utils import DeepSpeedPlugin
 
         config = self.config
-        on_cpu = config.wan.device == "cpu" or not torch.cuda.is_available()
+        on_cpu = config.device == "cpu" or not torch.cuda.is_available()
         precision = config.precision
         if precision == "auto":
             precision = "no" if on_cpu else "bf16"
