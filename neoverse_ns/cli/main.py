@@ -7,6 +7,7 @@ from typing import Annotated
 import tyro
 
 from neoverse_ns.cli.demo import Demo
+from neoverse_ns.cli.export import Export
 from neoverse_ns.cli.generate import Generate
 from neoverse_ns.cli.reconstruct import Reconstruct
 from neoverse_ns.cli.train_control import TrainControl
@@ -15,6 +16,7 @@ from neoverse_ns.plugin.user_errors import exit_on_user_error
 
 Command = (
     Annotated[Reconstruct, tyro.conf.subcommand(name="reconstruct")]
+    | Annotated[Export, tyro.conf.subcommand(name="export")]
     | Annotated[Generate, tyro.conf.subcommand(name="generate")]
     | Annotated[Demo, tyro.conf.subcommand(name="demo")]
     | Annotated[Weights, tyro.conf.subcommand(name="weights")]

@@ -11,6 +11,7 @@ import tyro
 
 from neoverse_ns.console import say
 from neoverse_ns.errors import RunError
+from neoverse_ns.export.moment import Moment
 from neoverse_ns.optimise.config import OptimiseConfig
 from neoverse_ns.reconstruct.config import SceneConfig
 
@@ -23,8 +24,9 @@ def _all_frames() -> SceneConfig:
 class Reconstruct:
     """Cameras, depth and 4D Gaussians of a clip, as they come from the reconstructor or optimised on the clip.
 
-    Writes cameras.json (OpenCV camera-to-world, intrinsics in pixels), depth.npz, gaussians.ply, cameras.tum and a
-    COLMAP text model.
+    Writes cameras.json (OpenCV camera-to-world, intrinsics in pixels), depth.npz, gaussians.ply (one instant, for any
+    splat viewer), gaussians_4d.ply (all keyframes and layers with their motion, for programs), cameras.tum, the frames
+    with a nerfstudio transforms.json, and a COLMAP text model.
     """
 
     clip: tyro.conf.Positional[Path]
@@ -40,6 +42,8 @@ class Reconstruct:
     """Optimise Gaussians and cameras on the clip's pixels, as ns-train neoverse does."""
     optimisation: OptimiseConfig = field(default_factory=OptimiseConfig)
     """How, where `--optimise` is given."""
+    moment: Annotated[Moment, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=Moment)
+    """Which instant gaussians.ply shows."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where it is optimised; decides the default number and size of frames, too."""
 
@@ -54,12 +58,15 @@ class Reconstruct:
         from neoverse_ns.optimise.loop import optimise
         from neoverse_ns.reconstruct.cache import cached_scene
 
+        self.moment.validate()
         self.optimisation.validate()
         scene = cached_scene(self.clip, self.scene, self.device)
+        time = self.moment.among(scene.clip.times)
+        options = None
         if self.optimise:
-            scene = optimise(scene, self.optimisation, self.device)
+            scene, options = optimise(scene, self.optimisation, self.device), self.optimisation.draw_options
         try:
-            files = write_reconstruction(scene, self.output_dir)
+            files = write_reconstruction(scene, self.output_dir, time, options)
         except OSError as error:
             raise RunError(
                 f"cannot write to {self.output_dir} ({error.strerror or error}): choose another folder"

@@ -6,20 +6,38 @@ import json
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from neoverse_ns.export.camera_files import cameras_json, write_colmap_text, write_tum
-from neoverse_ns.export.gaussian_ply import write_ply
+from neoverse_ns.export.camera_files import cameras_json, transforms_json, write_colmap_text, write_tum
+from neoverse_ns.export.registry import export_format
+from neoverse_ns.export.scene import ExportScene
+from neoverse_ns.rasterize.drawing import DrawOptions
 from neoverse_ns.reconstruct.scene import Scene
 
 
-def write_reconstruction(scene: Scene, folder: Path) -> list[Path]:
-    """Write cameras, depth and Gaussians.
+def write_reconstruction(
+    scene: Scene, folder: Path, time: float = 0.5, options: DrawOptions | None = None
+) -> list[Path]:
+    """Write frames, cameras, depth and Gaussians.
 
     - `cameras.json`: see :func:`neoverse_ns.export.camera_files.cameras_json`.
     - `depth.npz`: `depth` and `confidence` [k,h,w] float32, `dynamic` [k,h,w] bool, `frame_index` [k] in the source.
-    - `gaussians.ply`: see :func:`neoverse_ns.export.gaussian_ply.write_ply`.
+    - `gaussians.ply`: the Gaussians of one instant, for splat viewers; see
+      :func:`neoverse_ns.export.gaussian_ply.write_instant`.
+    - `gaussians_4d.ply`: all of them with their motion; see :func:`neoverse_ns.export.gaussian_ply.write_motion`.
     - `cameras.tum`: seconds, position, quaternion xyzw per frame.
-    - `colmap/`: cameras.txt, images.txt, points3D.txt.
+    - `images/`: the sampled frames.
+    - `transforms.json`: what nerfstudio's own dataparser reads, of these images.
+    - `colmap/`: cameras.txt, images.txt, points3D.txt, of these images.
+
+    Args:
+        scene: The reconstruction; without Gaussians their files are left out.
+        folder: Created where needed.
+        time: Normalised time of `gaussians.ply`.
+        options: How the scene is drawn.
+
+    Returns:
+        The files, and the folders `images` and `colmap`.
 
     Raises:
         OSError: The folder cannot be written.
@@ -37,9 +55,19 @@ def write_reconstruction(scene: Scene, folder: Path) -> list[Path]:
     )
     files = [folder / "cameras.json", folder / "depth.npz"]
     if scene.gaussians is not None:
-        write_ply(folder / "gaussians.ply", scene.gaussians.flat())
-        files.append(folder / "gaussians.ply")
+        exported = ExportScene(scene.gaussians, geometry.cameras, clip.times, clip.seconds, options or DrawOptions())
+        for name in ("ply", "ply-4d"):
+            files += export_format(name).write(exported, time, folder)
     write_tum(folder / "cameras.tum", geometry.cameras.c2w, clip.seconds)
     names = [scene.frame_file(i).name for i in range(len(clip))]
+    _write_images(scene, folder / "images", names)
+    transforms = transforms_json(geometry.cameras, [f"images/{name}" for name in names], clip.times)
+    (folder / "transforms.json").write_text(json.dumps(transforms, indent=1, allow_nan=False), "utf8")
     write_colmap_text(folder / "colmap", geometry.cameras, names)
-    return [*files, folder / "cameras.tum", folder / "colmap"]
+    return [*files, folder / "cameras.tum", folder / "images", folder / "transforms.json", folder / "colmap"]
+
+
+def _write_images(scene: Scene, folder: Path, names: list[str]) -> None:
+    folder.mkdir(exist_ok=True)
+    for frame, name in zip(scene.clip.frames, names, strict=True):
+        Image.fromarray(frame.numpy()).save(folder / name)

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neoverse_ns.geometry import quaternions
+from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import assemble
 
 
@@ -26,3 +27,21 @@ def interpolate_c2w(c2w: Float[Tensor, "n 4 4"], at: Float[Tensor, " m"]) -> Flo
     R = quaternions.to_matrix(quaternions.slerp(q[before], q[after], fraction))
     t = torch.lerp(c2w[before, :3, 3], c2w[after, :3, 3], fraction[:, None])
     return assemble(R, t)
+
+
+def camera_at(cameras: PinholeCameras, times: Float[Tensor, " n"], time: float) -> PinholeCameras:
+    """The one camera that a moving camera is at some time.
+
+    Args:
+        cameras: One per time.
+        times: When the camera was where, ascending.
+        time: Before the first or behind the last it stands still.
+    """
+    last = len(times) - 1
+    after = min(max(int((times < time).sum()), 1), last)
+    before = max(after - 1, 0)
+    gap = float(times[after] - times[before])
+    share = min(max((time - float(times[before])) / gap, 0.0), 1.0) if gap > 0 else 0.0
+    c2w = interpolate_c2w(cameras.c2w[[before, after]], cameras.c2w.new_tensor([share]))
+    K = torch.lerp(cameras.K[[before]], cameras.K[[after]], share)
+    return PinholeCameras(c2w, K, cameras.width, cameras.height)

@@ -48,7 +48,8 @@ class RowAdam(torch.optim.Adam):
         state["step"].fill_(step)
         beta1, beta2 = group["betas"]
         rows, values = _rows(gradient)
-        tables = (parameter.data, state["exp_avg"], state["exp_avg_sq"])
+        # The parameter itself, not its data: what others remember about it shall not outlive this.
+        tables = (parameter, state["exp_avg"], state["exp_avg_sq"])
         value, mean, square = tables if rows is None else (t.index_select(0, rows) for t in tables)
         mean = mean.lerp_(values, 1 - beta1)
         square = square.mul_(beta2).addcmul_(values, values, value=1 - beta2)

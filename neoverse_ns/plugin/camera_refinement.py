@@ -10,10 +10,11 @@ from nerfstudio.cameras.camera_optimizers import CameraOptimizer, CameraOptimize
 from nerfstudio.cameras.cameras import Cameras
 from torch import Tensor
 
+from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import se3_exp
 from neoverse_ns.optimise.camera_twists import corrected
 from neoverse_ns.optimise.frame_weights import frame_weights
-from neoverse_ns.plugin.world import FRAME_KEY, opengl_to_viewmats, viewmats_to_opengl
+from neoverse_ns.plugin.world import FRAME_KEY, opengl_to_viewmats, to_nerfstudio_cameras, viewmats_to_opengl
 
 
 @dataclass
@@ -46,6 +47,21 @@ class CameraRefinement(CameraOptimizer):
             return viewmats
         frames = cameras.metadata[FRAME_KEY].reshape(-1).to(self.pose_adjustment.device)
         return corrected(viewmats, self.twists()[frames])
+
+    @torch.no_grad()
+    def refined(self, cameras: PinholeCameras, times: Float[Tensor, " n"]) -> PinholeCameras:
+        """Cameras of all sampled frames as refined so far.
+
+        Args:
+            cameras: As estimated, in this package's world.
+            times: Their normalised times.
+
+        Returns:
+            OpenCV axes, in nerfstudio's world, on the CPU.
+        """
+        everything = to_nerfstudio_cameras(cameras, times, list(range(len(cameras))))
+        viewmats = self.refined_viewmats(everything.to(self.pose_adjustment.device)).cpu()
+        return PinholeCameras(torch.linalg.inv(viewmats), cameras.K, cameras.width, cameras.height)
 
     def forward(self, indices: Int[Tensor, " m"]) -> Float[Tensor, "m 3 4"]:
         """What the viewer multiplies estimated camera-to-world matrices with, from the right, to show refined ones.

@@ -8,29 +8,51 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from neoverse_ns.export.instant import flat_instant
 from neoverse_ns.gaussians.dynamic import SH_C0
+from neoverse_ns.gaussians.instant import GaussiansAtTime
 from neoverse_ns.gaussians.layers import LayeredGaussians
-from neoverse_ns.gaussians.transition import GaussiansAtTime, at_time
+from neoverse_ns.geometry.interpolation import camera_at
+from neoverse_ns.plugin.camera_refinement import CameraRefinement
+from neoverse_ns.plugin.remembered import Remembered
+from neoverse_ns.rasterize.drawing import DrawOptions
+from neoverse_ns.reconstruct.scene import Scene
 
 
 class ExportConfig(Protocol):
     """What decides the instant and how it is drawn."""
 
     export_time: float
-    nearest_keyframe_only: bool
-    life_span_gamma: float
+
+    @property
+    def draw_options(self) -> DrawOptions: ...
 
 
 class ExportProperties:
-    """Mixin for a model with `gaussians` and a config; all properties list the same Gaussians in the same order."""
+    """Mixin for a model with `gaussians`, cameras and a config.
+
+    All properties list the same Gaussians in the same order: those of the layers at the export time, in one set that
+    any splat viewer shows as the layers are shown. Nerfstudio asks for one property after the other, so what they have
+    in common is kept until a Gaussian or a camera changes.
+    """
 
     gaussians: LayeredGaussians
+    camera_optimizer: CameraRefinement
     config: ExportConfig
+    _scene: Scene
+    _remembered: Remembered[GaussiansAtTime]
 
-    @torch.no_grad()
     def _exported(self) -> GaussiansAtTime:
-        config = self.config
-        return at_time(self.gaussians.flat(), config.export_time, config.nearest_keyframe_only, config.life_span_gamma)
+        gaussians, refinement, config = self.gaussians.detach(), self.camera_optimizer, self.config
+        time = min(max(config.export_time, 0.0), 1.0)
+
+        def calculate() -> GaussiansAtTime:
+            clip = self._scene.clip
+            cameras = refinement.refined(self._scene.geometry.cameras, clip.times)
+            return flat_instant(gaussians, time, camera_at(cameras, clip.times, time), config.draw_options)
+
+        depends_on = [*self.gaussians.tensors().values(), refinement.pose_adjustment]
+        return self._remembered.get(depends_on, (time, config.draw_options, refinement.config.mode), calculate)
 
     @property
     def means(self) -> Float[Tensor, "m 3"]:

@@ -25,6 +25,7 @@ from neoverse_ns.plugin.lenses import draw_camera
 from neoverse_ns.plugin.model_config import NeoVerseModelConfig
 from neoverse_ns.plugin.model_training import ModelTraining
 from neoverse_ns.plugin.rays import RayLookup
+from neoverse_ns.plugin.remembered import Remembered
 from neoverse_ns.plugin.user_errors import exit_on_user_error
 from neoverse_ns.plugin.viewer.opening import Opening, OpeningView
 from neoverse_ns.plugin.viewer.playback import Playback
@@ -54,6 +55,7 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
         self._evaluator = ImageEvaluator(self.config.lpips_weights)
         self._rays = RayLookup(self)
         self._times = CameraTimes(self.config.default_time)
+        self._remembered = Remembered()
         self._scene = scene
         self.crop_box: OrientedBox | None = None
         colour = {"black": (0.0, 0.0, 0.0), "white": (1.0, 1.0, 1.0)}.get(

@@ -1,25 +1,21 @@
-"""A run's clip and Gaussians as refiners take them."""
+"""A run's clip and Gaussians as refiners and exporters take them."""
 
 from __future__ import annotations
 
-import torch
-
+from neoverse_ns.export.scene import ExportScene
+from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.gaussians.transform import transform_layers
 from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.generate.stage.training_frames import training_source
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.plugin.model import NeoVerseModel
-from neoverse_ns.plugin.world import nerfstudio_to_world, to_nerfstudio_cameras
+from neoverse_ns.plugin.world import nerfstudio_to_world
 from neoverse_ns.reconstruct.scene import Scene
 
 
-@torch.no_grad()
 def refined_cameras(model: NeoVerseModel, scene: Scene) -> PinholeCameras:
     """Cameras of all sampled frames as the run has refined them, in nerfstudio's world with OpenCV axes, on the CPU."""
-    cameras = scene.geometry.cameras
-    everything = to_nerfstudio_cameras(cameras, scene.clip.times, list(range(len(cameras))))
-    viewmats = model.camera_optimizer.refined_viewmats(everything.to(model.device)).cpu()
-    return PinholeCameras(torch.linalg.inv(viewmats), cameras.K, cameras.width, cameras.height)
+    return model.camera_optimizer.refined(scene.geometry.cameras, scene.clip.times)
 
 
 def run_source(model: NeoVerseModel, scene: Scene) -> SourceScene:
@@ -27,7 +23,19 @@ def run_source(model: NeoVerseModel, scene: Scene) -> SourceScene:
 
     Refiners see directions in that world, as the released one does.
     """
+    cameras, gaussians = _in_our_world(model, scene)
+    return training_source(scene.clip, scene.split, cameras, gaussians)
+
+
+def export_scene(model: NeoVerseModel, scene: Scene) -> ExportScene:
+    """Gaussians and refined cameras as they stand, in this package's world: the first camera's."""
+    cameras, gaussians = _in_our_world(model, scene)
+    clip = scene.clip
+    return ExportScene(gaussians, cameras, clip.times, clip.seconds, model.config.draw_options)
+
+
+def _in_our_world(model: NeoVerseModel, scene: Scene) -> tuple[PinholeCameras, LayeredGaussians]:
     back = nerfstudio_to_world()
     cameras = refined_cameras(model, scene)
     there = PinholeCameras(back.apply_c2w(cameras.c2w), cameras.K, cameras.width, cameras.height)
-    return training_source(scene.clip, scene.split, there, transform_layers(model.gaussians.detach(), back))
+    return there, transform_layers(model.gaussians.detach(), back)

@@ -1,0 +1,38 @@
+"""What exporters take: a scene with the clip's cameras, whether just reconstructed or from a finished run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from neoverse_ns.export.instant import flat_instant
+from neoverse_ns.gaussians.instant import GaussiansAtTime
+from neoverse_ns.gaussians.layers import LayeredGaussians
+from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.geometry.interpolation import camera_at
+from neoverse_ns.rasterize.drawing import DrawOptions
+
+
+@dataclass(frozen=True)
+class ExportScene:
+    """A scene in this package's world: OpenCV axes, the first camera at the origin.
+
+    Attributes:
+        gaussians: All layers.
+        cameras: One per sampled frame, refined where they were.
+        times: Normalised time per frame, ascending.
+        seconds: Time of every frame in the source.
+        options: How the scene is drawn.
+    """
+
+    gaussians: LayeredGaussians
+    cameras: PinholeCameras
+    times: Float[Tensor, " n"]
+    seconds: Float64[Tensor, " n"]
+    options: DrawOptions = field(default_factory=DrawOptions)
+
+    def instant(self, time: float) -> GaussiansAtTime:
+        """See :func:`neoverse_ns.export.instant.flat_instant`."""
+        return flat_instant(self.gaussians, time, camera_at(self.cameras, self.times, time), self.options)
