@@ -7,6 +7,7 @@ import subprocess
 from typing import Any
 
 import torch
+from _benchmark.report import describe_machine
 
 from _gpu.options import Settings
 from _gpu.rows import Finding
@@ -19,14 +20,9 @@ def measure(settings: Settings) -> Finding:
         RuntimeError: CUDA is to be checked, and there is none.
     """
     if settings.on_cuda and not torch.cuda.is_available():
-        built = (
-            f"torch {torch.__version__} is built for CUDA {torch.version.cuda}"
-            if torch.version.cuda
-            else (f"torch {torch.__version__} is built without CUDA")
-        )
+        built = f"torch {torch.__version__}, CUDA {torch.version.cuda or 'left out'}"
         raise RuntimeError(f"no CUDA device here ({built}); --device cpu checks the CPU")
-    about: dict[str, Any] = _described()
-    about |= {"cuda": torch.version.cuda, "nvcc": _nvcc()}
+    about: dict[str, Any] = describe_machine() | {"cuda": torch.version.cuda, "nvcc": _nvcc()}
     if torch.cuda.is_available():
         free, total = torch.cuda.mem_get_info()
         about |= {
@@ -36,15 +32,6 @@ def measure(settings: Settings) -> Finding:
         }
     text = [about.get("gpu") or "no GPU", about.get("gpu memory"), f"torch {torch.__version__}", about["nvcc"]]
     return Finding(", ".join(part for part in text if part), about)
-
-
-def _described() -> dict[str, Any]:
-    """Date, versions, processor; fewer words where the library's own needs are missing."""
-    try:
-        from _benchmark.report import describe_machine
-    except ImportError:
-        return {"versions": {"torch": torch.__version__}}
-    return describe_machine()
 
 
 def _nvcc() -> str:

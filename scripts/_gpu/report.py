@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from _benchmark.report import plain
+
 from _gpu.options import Options
 from _gpu.rows import HEADS, Row
 
@@ -17,7 +19,8 @@ def write(rows: list[Row], options: Options) -> None:
     if options.markdown is not None:
         _replace(options.markdown, to_markdown(rows, options))
     if options.json is not None:
-        _replace(options.json, json.dumps({"rows": [asdict(row) for row in rows]}, indent=1, default=str) + "\n")
+        content = plain({"rows": [asdict(row) for row in rows]})
+        _replace(options.json, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
 def to_markdown(rows: list[Row], options: Options) -> str:

@@ -29,7 +29,8 @@ def measure(settings, do="pass", mark=None, seconds=0.0):
         raise ValueError("what was wrong\\nand more")
     if do == "memory":
         raise type("OutOfMemoryError", (RuntimeError,), {})("no room")
-    return Finding("fine", {"gsplat": settings.gsplat, "pid": os.getpid(), "ended": time.time()}, do != "wrong")
+    values = {"gsplat": settings.gsplat, "pid": os.getpid(), "ended": time.time(), "nothing": float("nan")}
+    return Finding("fine", values, do != "wrong")
 """
 
 
@@ -48,7 +49,11 @@ def run(tmp_path: Path, jobs: list[Job], minutes: float = 1.0, device: str = "cu
     """Exit code, and the rows of the JSON file by case."""
     options = Options(device, minutes=minutes, json=tmp_path / "gpu.json", markdown=tmp_path / "gpu.md")
     code = run_session(options, jobs)
-    rows = json.loads((tmp_path / "gpu.json").read_text())["rows"]
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no JSON")
+
+    rows = json.loads((tmp_path / "gpu.json").read_text(), parse_constant=refuse)["rows"]
     assert [row["case"] for row in rows] == [case.name for one in jobs for case in one.cases]
     assert (tmp_path / "gpu.md").read_text().count("\n| ") == 1 + len(rows)
     return code, {row["case"]: row for row in rows}
