@@ -84,8 +84,7 @@ class LayeredGaussians(Mapping[str, DynamicGaussians]):
         Raises:
             KeyError: There is no such kind of layer.
         """
-        if name not in LAYERS:
-            raise KeyError(f"'{name}' is no layer: {', '.join(LAYERS)} are")
+        _check(name)
         return self._layers.get(name, self.frames[:0])
 
     def map(self, change: Callable[[DynamicGaussians], DynamicGaussians]) -> LayeredGaussians:
@@ -98,12 +97,22 @@ class LayeredGaussians(Mapping[str, DynamicGaussians]):
         return LayeredGaussians(others if gaussians is None else others | {name: gaussians})
 
     def only(self, *names: str) -> LayeredGaussians:
-        """The scene with the layers named; `frames` without Gaussians where it is not among them."""
+        """The scene with the layers named; `frames` without Gaussians where it is not among them.
+
+        Raises:
+            KeyError: A name is no kind of layer.
+        """
+        _check(*names)
         chosen = {name: layer for name, layer in self._layers.items() if name in names}
         return LayeredGaussians({FRAMES: self.frames[:0]} | chosen)
 
     def without(self, *names: str) -> LayeredGaussians:
-        """The scene without the layers named."""
+        """The scene without the layers named.
+
+        Raises:
+            KeyError: A name is no kind of layer.
+        """
+        _check(*names)
         return self.only(*(name for name in self._layers if name not in names))
 
     def to(self, device: torch.device | str) -> LayeredGaussians:
@@ -132,3 +141,9 @@ class LayeredGaussians(Mapping[str, DynamicGaussians]):
     def flat(self) -> DynamicGaussians:
         """All Gaussians in one set, front to back: for counting, not for drawing."""
         return concatenate(list(self._layers.values()))
+
+
+def _check(*names: str) -> None:
+    for name in names:
+        if name not in LAYERS:
+            raise KeyError(f"'{name}' is no layer: {', '.join(LAYERS)} are")

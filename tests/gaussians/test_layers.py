@@ -150,3 +150,9 @@ def test_the_flat_set_lists_all_front_to_back() -> None:
         assert_same(given[name], flat[first : first + len(given[name])])
         first += len(given[name])
     assert len(flat) == first == 27
+
+
+@pytest.mark.parametrize("choose", ["only", "without"])
+def test_misspelt_layers_are_refused(choose: str) -> None:
+    with pytest.raises(KeyError, match="'farfield' is no layer"):
+        getattr(LayeredGaussians(parts()), choose)(FRAMES, "farfield")

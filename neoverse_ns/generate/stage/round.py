@@ -110,7 +110,7 @@ def load_round(folder: Path, config: StageConfig) -> RefinedViews | None:
 def _conditions(
     source: SourceScene, cameras: PinholeCameras, times: Float[Tensor, " n"], move: str, config: StageConfig
 ) -> Conditions:
-    # The far field is shown, but counts as nothing: a refiner may look at its colours.
+    # The far field is left out: what a refiner closes a hole with shall come from what was seen.
     settings = ConditionSettings(mask_threshold=config.mask_threshold, far_field=False)
     with progress(f"drawing {len(cameras)} views beside the path ({move})", len(cameras)) as steps:
         return draw_conditions(source.gaussians, cameras, times, settings, steps.advance)
