@@ -14,7 +14,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.trajectory.fields import get_list, get_matrix, get_number, get_object
+from neoverse_ns.trajectory.fields import get_list, get_matrix, get_number, get_object, get_text
 from neoverse_ns.trajectory.trajectory import Trajectory, spread_times
 
 MOST_KEYFRAMES = 16
@@ -100,8 +100,14 @@ def from_camera_path(document: dict[str, Any]) -> Trajectory:
     Zoom is relative to the first frame's field of view. Where no frame has a time, the path plays the whole clip.
 
     Raises:
-        SettingsError: A field is missing or wrong; the message names it.
+        SettingsError: A field is missing or wrong, or the path is for another lens; the message names it.
     """
+    lens = get_text(document.get("camera_type", "perspective"), "camera_type")
+    if lens.lower() != "perspective":
+        raise SettingsError(
+            f"'camera_type' is '{lens}', but refined videos are perspective: draw this path with ns-render camera-path, "
+            "or save it as Perspective"
+        )
     poses, focal, times = [], [], []
     for i, entry in enumerate(get_list(document.get("camera_path"), "camera_path")):
         name = f"camera_path[{i}]"

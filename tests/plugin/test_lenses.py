@@ -8,6 +8,7 @@ import pytest
 import torch
 from nerfstudio.cameras.cameras import Cameras, CameraType
 from nerfstudio.data.scene_box import OrientedBox
+from nerfstudio.viewer.utils import CameraState, get_camera
 
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.plugin.lenses import LENSES, lens_rays
@@ -75,6 +76,17 @@ def test_model_draws_every_lens_and_not_a_pinhole_picture(kind: CameraType) -> N
     # The scene lies ahead: nothing is drawn where a panorama looks back.
     if kind is not CameraType.FISHEYE and not kind.name.startswith("VR180"):
         assert outputs["accumulation"][:, : WIDTH // 8].max() == 0
+
+
+@pytest.mark.parametrize("kind", [CameraType.FISHEYE, CameraType.EQUIRECTANGULAR], ids=lambda kind: kind.name)
+def test_viewers_preview_is_the_same_picture(kind: CameraType) -> None:
+    model = tiny_model()
+    state = CameraState(2 * math.atan(HEIGHT / 18), WIDTH / HEIGHT, pose_of(model), kind, time=0.4)
+    preview = model.get_outputs_for_camera(get_camera(state, HEIGHT, WIDTH))
+    rendered = model.get_outputs_for_camera(camera_of(kind, pose_of(model)))
+    assert preview.keys() == rendered.keys()
+    for name, value in preview.items():
+        torch.testing.assert_close(value, rendered[name], atol=2e-3, rtol=1e-3)
 
 
 def test_middle_of_every_lens_shows_what_the_pinhole_does() -> None:

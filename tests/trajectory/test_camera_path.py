@@ -95,6 +95,8 @@ def test_paths_without_times_play_the_clip_once():
     [
         (lambda d: d.pop("camera_path"), "'camera_path' must be a list"),
         (lambda d: d["camera_path"].clear(), "at least one frame"),
+        (lambda d: d.update(camera_type="equirectangular"), "equirectangular.*ns-render"),
+        (lambda d: d.update(camera_type=3), "'camera_type' must be text"),
         (lambda d: d["camera_path"].append(3), r"camera_path\[3\]"),
         (lambda d: d["camera_path"][1].pop("camera_to_world"), r"camera_path\[1\]\.camera_to_world"),
         (lambda d: d["camera_path"][1]["camera_to_world"].pop(), r"camera_path\[1\]\.camera_to_world"),
