@@ -2,8 +2,8 @@
 
     python scripts/benchmark_export.py RUN/config.yml [RUN/config.yml ...] --markdown docs/benchmarks_export.md
 
-In the frame's own camera and from orbits 8 and 15 degrees to its right and left, held-out frames and some others; against the
-truth where the frame shows it; and, to compare, all Gaussians alive written side by side.
+In the frame's own camera and from orbits 8 and 15 degrees to its right and left, held-out frames and some others;
+against the truth where the frame shows it; and, to compare, all Gaussians alive written side by side.
 """
 
 from __future__ import annotations
@@ -120,8 +120,8 @@ SECTIONS = {
 def run(options: ExportBenchmark) -> int:
     header = {
         "protocol": f"held-out frames and {options.others} more; 8 and 15 degrees of orbit about the median depth to "
-        "either side; flat is the exported instant in one sorted pass, all is everything alive side by side, both against the "
-        "layered drawing; truth is of held-out frames",
+        "either side; flat is the exported instant in one sorted pass, all is everything alive side by side, both against "
+        "the layered drawing; truth is of held-out frames",
         "machine": describe_machine(),
     }
     rows: list[Row] = []

@@ -104,21 +104,21 @@ def test_each_prior_enters_where_it_belongs() -> None:
     trunk = network.visual_geometry_transformer
     images = frames(3)
     K = torch.tensor([[40.0, 0, 21], [0, 41, 14], [0, 0, 1]]).expand(1, 3, 3, 3)
-    tokens = Priors(poses(torch.rand(1, 3, 3)), K, 1 + torch.rand(1, 3, 28, 42)).tokens(28, 42)
-    assert tokens.pose is not None
-    assert tokens.rays is not None
-    assert tokens.depth is not None
+    priors = Priors(poses(torch.rand(1, 3, 3)), K, 1 + torch.rand(1, 3, 28, 42)).tokens(28, 42)
+    assert priors.pose is not None
+    assert priors.rays is not None
+    assert priors.depth is not None
     with torch.no_grad():
         patches = trunk.patch_embed(images[0])[None]
-        tokens = trunk._with_special_tokens(patches, tokens)
+        tokens = trunk._with_special_tokens(patches, priors)
         assert tokens.shape[2] == 7 + 6
         for frame in range(3):
             variant = min(frame, 1)
             torch.testing.assert_close(tokens[0, frame, 0], trunk.cam_token[0, variant, 0])
             torch.testing.assert_close(tokens[0, frame, 1:5], trunk.reg_token[0, variant])
-            torch.testing.assert_close(tokens[0, frame, 5], trunk.pose_embed(tokens.pose[0, frame]))
-            torch.testing.assert_close(tokens[0, frame, 6], trunk.ray_embed(tokens.rays[0, frame]))
-            added = trunk.depth_embed(tokens.depth[0, frame, None])[0]
+            torch.testing.assert_close(tokens[0, frame, 5], trunk.pose_embed(priors.pose[0, frame]))
+            torch.testing.assert_close(tokens[0, frame, 6], trunk.ray_embed(priors.rays[0, frame]))
+            added = trunk.depth_embed(priors.depth[0, frame, None])[0]
             torch.testing.assert_close(tokens[0, frame, 7:], patches[0, frame] + added)
         bare = trunk._with_special_tokens(patches, Priors().tokens(28, 42))
         assert not bare[0, :, 5:7].any()
@@ -136,6 +136,6 @@ def test_each_prior_changes_what_is_predicted(which: str) -> None:
     with torch.no_grad():
         plain = network(images)
         assert torch.equal(plain.gs_params, network(images, Priors()).gs_params)
-        tokens = network(images, Priors(**{which: given[which]}))
+        informed = network(images, Priors(**{which: given[which]}))
     for name in ("camera_params", "depth", "velocity_fwd", "gs_params"):
-        assert (tokens.tensors()[name] - plain.tensors()[name]).abs().max() > 1e-4, name
+        assert (informed.tensors()[name] - plain.tensors()[name]).abs().max() > 1e-4, name
