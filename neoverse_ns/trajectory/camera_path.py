@@ -105,8 +105,8 @@ def from_camera_path(document: dict[str, Any]) -> Trajectory:
     lens = get_text(document.get("camera_type", "perspective"), "camera_type")
     if lens.lower() != "perspective":
         raise SettingsError(
-            f"'camera_type' is '{lens}', but refined videos are perspective: draw this path with ns-render camera-path, "
-            "or save it as Perspective"
+            f"'camera_type' is '{lens}', but refined videos are perspective: draw this path with ns-render "
+            "camera-path, or save it as Perspective"
         )
     poses, focal, times = [], [], []
     for i, entry in enumerate(get_list(document.get("camera_path"), "camera_path")):
