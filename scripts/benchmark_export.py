@@ -120,8 +120,8 @@ SECTIONS = {
 def run(options: ExportBenchmark) -> int:
     header = {
         "protocol": f"held-out frames and {options.others} more; 8 and 15 degrees of orbit about the median depth to "
-        "either side; flat is the exported instant in one sorted pass, all is everything alive side by side, both against "
-        "the layered drawing; truth is of held-out frames",
+        "either side; flat is the exported instant in one sorted pass, all is everything alive side by side, both "
+        "against the layered drawing; truth is of held-out frames",
         "machine": describe_machine(),
     }
     rows: list[Row] = []
