@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields
-from typing import Literal
+from dataclasses import fields, replace
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from neoverse_ns.gaussians.instant import GaussiansAtTime
-from neoverse_ns.gaussians.layers import LayeredGaussians
+from neoverse_ns.gaussians.layers import FRAMES, LAYERS, LayeredGaussians
 from neoverse_ns.gaussians.transition import at_time
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import assemble, so3_exp
@@ -34,9 +33,9 @@ def flat_instant(
     """Everything alive at `time`, in one set that needs no layers.
 
     Sorted by depth alone, Gaussians that the layers' order keeps behind would stand between and before those that hide
-    them. So those are left out that would show more than twice what they show in layers, summed over the pictures of
-    the clip's own camera at that time and of four that circle what it sees, 8 degrees to the right, left, top and
-    bottom. What shows in none of them, flat or layered, stays: it may be seen from elsewhere.
+    them. So layer by layer, front to back, those are left out that would show more than twice what they show in layers,
+    summed over the pictures of the clip's own camera at that time and of four that circle what it sees, 8 degrees to
+    the right, left, bottom and top. What shows in none of them either way stays: it may be seen from elsewhere.
 
     Args:
         scene: All layers.
@@ -49,17 +48,20 @@ def flat_instant(
         Gaussians of all layers, front to back; `index` counts the rows of `scene.flat()`.
     """
     options = options or DrawOptions()
-    layers = [at_time(layer, time, options.nearest_only, options.gamma) for layer in scene.values()]
-    everything = _join(layers, [len(layer) for layer in scene.values()])
-    if len(scene) > 1:
-        size = camera.width, camera.height, options.rasterize_mode
-        front = draw_instant(layers[0], camera.viewmats.to(scene.device), camera.K.to(scene.device), *size)
-        views = around(camera, _middle(front))
-        viewmats, Ks = views.viewmats.to(scene.device), views.K.to(scene.device)
-        layered = _shown_in_layers(layers, viewmats, Ks, *size)
-        flat = pixels_shown(everything, viewmats, Ks, *size)
-        everything = _rows(everything, flat <= TOO_MUCH * layered)
-    return _rows(everything, everything.opacities >= DRAWN)
+    alive = _alive(scene, time, options)
+    kept = alive.pop(FRAMES)
+    if alive:
+        middle = middle_depth(_Views(camera, scene.device, options).drawing(kept))
+        views = _Views(around(camera, middle), scene.device, options)
+        front = views.drawing(kept)
+        for name, now in alive.items():
+            if LAYERS[name].is_surface:
+                layered = views.shown(now, light=1 - front.alpha)
+                flat = views.shown(_join(kept, now))[len(kept.index) :]
+                front = over(front, views.drawing(now))
+                now = _rows(now, flat <= TOO_MUCH * layered)
+            kept = _join(kept, now)
+    return _rows(kept, kept.opacities >= DRAWN)
 
 
 def around(camera: PinholeCameras, distance: float, degrees: float = ASIDE) -> PinholeCameras:
@@ -72,37 +74,38 @@ def around(camera: PinholeCameras, distance: float, degrees: float = ASIDE) -> P
     return PinholeCameras(poses, camera.K.expand(len(poses), 3, 3), camera.width, camera.height)
 
 
-def _middle(drawing: Drawing) -> float:
+def middle_depth(drawing: Drawing) -> float:
     """Median depth of what is mostly covered; the world's unit where nothing is."""
     depth = drawing.depth[drawing.alpha > 0.5]
     return float(depth.median()) if len(depth) else 1.0
 
 
-def _shown_in_layers(
-    layers: list[GaussiansAtTime],
-    viewmats: Float[Tensor, "c 4 4"],
-    Ks: Float[Tensor, "c 3 3"],
-    width: int,
-    height: int,
-    mode: Literal["classic", "antialiased"],
-) -> Float[Tensor, " m"]:
-    """What each Gaussian shows where every layer is seen through those before it."""
-    shown: list[Tensor] = []
-    front: Drawing | None = None
-    for now in layers:
-        light = None if front is None else 1 - front.alpha
-        shown.append(pixels_shown(now, viewmats, Ks, width, height, mode, light))
-        drawn = draw_instant(now, viewmats, Ks, width, height, mode)
-        front = drawn if front is None else over(front, drawn)
-    return torch.cat(shown)
+class _Views:
+    """Pictures from a few cameras."""
+
+    def __init__(self, cameras: PinholeCameras, device: torch.device, options: DrawOptions) -> None:
+        viewmats, Ks = cameras.viewmats.to(device), cameras.K.to(device)
+        self._how = viewmats, Ks, cameras.width, cameras.height, options.rasterize_mode
+
+    def drawing(self, now: GaussiansAtTime) -> Drawing:
+        return draw_instant(now, *self._how)
+
+    def shown(self, now: GaussiansAtTime, light: Tensor | None = None) -> Float[Tensor, " m"]:
+        return pixels_shown(now, *self._how, light=light)
 
 
-def _join(layers: list[GaussiansAtTime], lengths: list[int]) -> GaussiansAtTime:
-    """Layers one after the other; `lengths` are those of the whole clip's, which rows are counted by."""
-    joined = {f.name: torch.cat([getattr(layer, f.name) for layer in layers]) for f in fields(GaussiansAtTime)}
-    starts = [sum(lengths[:i]) for i in range(len(lengths))]
-    joined["index"] = torch.cat([layer.index + start for layer, start in zip(layers, starts, strict=True)])
-    return GaussiansAtTime(**joined)
+def _alive(scene: LayeredGaussians, time: float, options: DrawOptions) -> dict[str, GaussiansAtTime]:
+    """Every layer at an instant, its rows counted over the whole scene."""
+    alive, start = {}, 0
+    for name, layer in scene.items():
+        now = at_time(layer, time, options.nearest_only, options.gamma)
+        alive[name] = replace(now, index=now.index + start)
+        start += len(layer)
+    return alive
+
+
+def _join(*parts: GaussiansAtTime) -> GaussiansAtTime:
+    return GaussiansAtTime(**{f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(GaussiansAtTime)})
 
 
 def _rows(now: GaussiansAtTime, chosen: Bool[Tensor, " m"]) -> GaussiansAtTime:

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tyro
+from PIL import Image
+from plyfile import PlyData
 
 from neoverse_ns.cli.demo import Demo
 from neoverse_ns.cli.main import Command, entrypoint
@@ -15,6 +17,7 @@ from neoverse_ns.cli.reconstruct import Reconstruct
 from neoverse_ns.cli.weights import Weights
 from neoverse_ns.clip.synthetic import render_synthetic, save_synthetic
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.gaussians.transition import at_time
 from neoverse_ns.reconstruct.cache import scene_key
 from neoverse_ns.reconstruct.store import save_scene
 from tests.networks.neoverse.tiny import save_released_layout, tiny_network
@@ -106,9 +109,44 @@ def test_files_of_a_cached_scene(
     with np.load(tmp_path / "out" / "depth.npz") as depth:
         assert depth["depth"].shape == (len(scene.split.keyframes), HEIGHT, WIDTH)
         np.testing.assert_array_equal(depth["depth"], scene.geometry.depth.numpy())
-    assert (tmp_path / "out" / "gaussians.ply").stat().st_size > 10_000
-    assert len(np.loadtxt(tmp_path / "out" / "cameras.tum")) == FRAMES
-    assert (tmp_path / "out" / "colmap" / "images.txt").is_file()
+    assert scene.gaussians is not None
+    out = tmp_path / "out"
+    whole, instant = (PlyData.read(str(out / name)) for name in ("gaussians_4d.ply", "gaussians.ply"))
+    assert len(whole["vertex"]) == scene.gaussians.count
+    # The tiny scene has nothing behind its frames' layer, so that all that lives half-way through the clip is written.
+    alive = at_time(scene.gaussians.frames, 0.5)
+    alive_means = alive.means[alive.opacities >= 1 / 255].numpy()
+    np.testing.assert_array_equal(np.stack([instant["vertex"][axis] for axis in "xyz"], axis=-1), alive_means)
+    assert "normalised time 0.5, second 0.4 " in instant.comments[0]
+    assert len(np.loadtxt(out / "cameras.tum")) == FRAMES
+    assert (out / "colmap" / "images.txt").is_file()
+    frames = json.loads((out / "transforms.json").read_text("utf8"))["frames"]
+    assert len(frames) == FRAMES
+    for frame, truth in zip(frames, scene.clip.frames, strict=True):
+        np.testing.assert_array_equal(np.asarray(Image.open(out / frame["file_path"])), truth.numpy())
+    run(monkeypatch, *arguments, "--frame", "0")
+    first = PlyData.read(str(out / "gaussians.ply"))
+    assert "normalised time 0, second 0 " in first.comments[0]
+    assert len(first["vertex"]) == int((at_time(scene.gaussians.frames, 0.0).opacities >= 1 / 255).sum())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("gone/config.yml",), "gone/config.yml"),
+        (("gone", "--time", "1.5"), "1.5"),
+        (("gone", "--time", "0.5", "--frame", "3"), "both"),
+        (("gone", "--format", "obj"), "'obj'; choose from ply, ply-4d"),
+    ],
+)
+def test_export_refuses_in_one_line(
+    arguments: tuple[str, ...], named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(monkeypatch, "export", *arguments, "--output-dir", "out")
+    assert ended.value.code == 1
+    (line,) = capsys.readouterr().out.strip().splitlines()
+    assert named in line
 
 
 def test_the_network_reconstructs_and_says_where_its_weights_are_missing(

@@ -1,10 +1,12 @@
 """Cameras between cameras."""
 
 import numpy as np
+import pytest
 import torch
 from scipy.spatial.transform import Rotation, Slerp
 
-from neoverse_ns.geometry.interpolation import interpolate_c2w
+from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.geometry.interpolation import camera_at, interpolate_c2w
 from neoverse_ns.geometry.se3 import se3_exp
 
 
@@ -28,3 +30,17 @@ def test_outside_positions_and_single_cameras_hold_still():
     c2w = cameras()
     torch.testing.assert_close(interpolate_c2w(c2w, torch.tensor([-1.0, 9.0])), c2w[[0, -1]])
     torch.testing.assert_close(interpolate_c2w(c2w[:1], torch.tensor([0.0, 0.7])), c2w[[0, 0]])
+
+
+def test_a_camera_at_a_time_lies_between_its_neighbours():
+    K = torch.eye(3, dtype=torch.float64).repeat(5, 1, 1)
+    K[:, 0, 0] = torch.tensor([50.0, 60.0, 70.0, 80.0, 90.0])
+    track = PinholeCameras(cameras(), K, 64, 48)
+    times = torch.tensor([0.0, 0.1, 0.4, 0.8, 1.0], dtype=torch.float64)
+    between = camera_at(track, times, 0.25)
+    torch.testing.assert_close(between.c2w, interpolate_c2w(track.c2w, torch.tensor([1.5])))
+    assert (len(between), between.width, between.height) == (1, 64, 48)
+    assert between.K[0, 0, 0] == pytest.approx(65)
+    for place, time in ((0, -1.0), (0, 0.0), (2, 0.4), (4, 1.0), (4, 2.0)):
+        torch.testing.assert_close(camera_at(track, times, time).c2w, track.c2w[[place]])
+    torch.testing.assert_close(camera_at(track[:1], times[:1], 0.7).c2w, track.c2w[:1])

@@ -13,13 +13,9 @@ from nerfstudio.cameras.cameras import Cameras
 from nerfstudio.data.scene_box import OrientedBox
 
 from neoverse_ns.errors import RunError, SettingsError
-from neoverse_ns.gaussians.dynamic import SH_C0
 from neoverse_ns.gaussians.layers import BACKGROUND, FRAMES, LAYERS
-from neoverse_ns.gaussians.transform import transform_layers
-from neoverse_ns.gaussians.transition import at_time
 from neoverse_ns.optimise.scene_layers import FIXED, PARAMETERS
 from neoverse_ns.plugin.model import NeoVerseModel
-from neoverse_ns.plugin.world import world_to_nerfstudio
 from neoverse_ns.rasterize.layers import draw_layers
 from neoverse_ns.reconstruct.scene import Scene
 from tests.plugin.tiny_scene import HEIGHT, WIDTH, tiny_gaussians, tiny_model, tiny_scene
@@ -107,24 +103,6 @@ def test_crop_box_draws_what_is_inside_and_is_forgotten() -> None:
     everything = OrientedBox(R=torch.eye(3), T=torch.zeros(3), S=torch.full((3,), 100.0))
     torch.testing.assert_close(model.get_outputs_for_camera(camera, obb_box=everything)["accumulation"], whole)
     torch.testing.assert_close(model.get_outputs_for_camera(camera)["accumulation"], whole)
-
-
-def test_exported_properties_are_the_gaussians_alive_at_the_export_time() -> None:
-    scene = with_background(tiny_scene())
-    model = tiny_model(scene, export_time=0.6)
-    assert scene.gaussians is not None
-    expected = at_time(transform_layers(scene.gaussians, world_to_nerfstudio()).flat(), 0.6)
-    count = len(expected.index)
-    assert 0 < count < scene.gaussians.count
-    shapes = {"means": 3, "quats": 4, "scales": 3, "opacities": 1, "shs_0": 3, "features_dc": 3, "colors": 3}
-    for name, width in shapes.items():
-        assert tuple(getattr(model, name).shape) == (count, width), name
-    assert tuple(model.shs_rest.shape) == tuple(model.features_rest.shape) == (count, 0, 3)
-    torch.testing.assert_close(model.means, expected.means)
-    torch.testing.assert_close(model.scales.exp(), expected.scales)
-    torch.testing.assert_close(torch.sigmoid(model.opacities)[:, 0], expected.opacities, atol=1e-6, rtol=1e-4)
-    torch.testing.assert_close(model.colors, (0.5 + SH_C0 * expected.sh[:, 0]).clamp(0, 1))
-    assert model.num_points == scene.gaussians.count
 
 
 def test_rays_read_what_a_direct_drawing_shows() -> None:
