@@ -75,6 +75,9 @@ def test_depth_gaussians_and_camera_files(geometry: Path) -> None:
     vertex = PlyData.read(str(geometry / "gaussians.ply"))["vertex"]
     assert len(vertex) > HEIGHT * WIDTH
     assert np.isfinite(np.stack([vertex[name] for name in "xyz"])).all()
+    motion = PlyData.read(str(geometry / "gaussians_4d.ply"))["vertex"]
+    assert len(motion) == document["report"]["num_gaussians"] > len(vertex)
+    assert set(np.unique(motion["layer"])) == {0, 1, 3}
     tum = np.loadtxt(geometry / "cameras.tum")
     assert tum.shape == (COUNT, 8)
     np.testing.assert_allclose(tum[:, 1:4], [np.array(f["c2w"])[:3, 3] for f in document["frames"]], atol=1e-5)

@@ -12,6 +12,9 @@ import torch
 import yaml
 from plyfile import PlyData
 
+from neoverse_ns.gaussians.layers import FRAMES as FRAMES_LAYER
+from neoverse_ns.gaussians.layers import LayeredGaussians
+from neoverse_ns.gaussians.transition import alive_at
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.projection import unproject
 from neoverse_ns.reconstruct.store import load_scene
@@ -174,13 +177,15 @@ def test_gaussian_splat_holds_what_lives_at_the_export_time(run: TrainedRun, exp
     assert [p.name for p in vertex.properties][:3] == ["x", "y", "z"]
     scene = load_scene(run.folder / "scene")
     state = torch.load(max((run.folder / "nerfstudio_models").glob("step-*.ckpt")), weights_only=True)["pipeline"]
-    before, _, after = state["_model.interval"].unbind(-1)
-    alive = (before < 0.5) & (after > 0.5) | ~state["_model.dynamic"]
-    own = alive & (state["_model.keyframe"] >= 0)
-    # Half-way through the clip two keyframes' Gaussians are alive, those of one only at a keyframe itself, and with
-    # them the background. Nerfstudio leaves out what has faded.
-    assert own.sum() <= 2 * HEIGHT * WIDTH
-    assert 0.5 * alive.sum() < len(vertex) <= alive.sum()
+    prefix = "_model.optimisation.layers."
+    scene_layers = LayeredGaussians.from_tensors(
+        {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+    )
+    alive = {name: int(alive_at(layer, 0.5).sum()) for name, layer in scene_layers.items()}
+    # Half-way through the clip two keyframes' Gaussians are alive, those of one only at a keyframe itself. What they
+    # hide of the layers behind them is left out, and so is what has faded.
+    assert 0 < alive[FRAMES_LAYER] <= 2 * HEIGHT * WIDTH
+    assert 0.5 * alive[FRAMES_LAYER] < len(vertex) < sum(alive.values())
     points = np.stack([vertex["x"], vertex["y"], vertex["z"]], axis=-1)
     assert np.isfinite(points).all()
     centre = nerfstudio_c2w(run)[FRAMES // 2]
