@@ -95,7 +95,8 @@ def test_loss_falls_and_the_result_goes_to_the_refiner(tmp_path, clips, model_fo
 
     newest = finished_checkpoints(tmp_path / "out")[-1]
     trained = frames(model_folder, newest / CONTROL_FILE)
-    assert torch.equal(frames(tmp_path / "out" / MODEL), trained)
+    # The weights are the same to the bit; where the file's pages lie decides how a processor sums.
+    torch.testing.assert_close(frames(tmp_path / "out" / MODEL), trained, atol=1e-5, rtol=0)
     assert not torch.allclose(frames(model_folder), trained, atol=1e-3)
 
 
