@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from neoverse_ns.export.fitting import fit_gates
 from neoverse_ns.gaussians.instant import GaussiansAtTime
 from neoverse_ns.gaussians.layers import FRAMES, LAYERS, LayeredGaussians
 from neoverse_ns.gaussians.transition import at_time
@@ -22,6 +23,8 @@ ASIDE = 8.0
 """Degrees to each side of the clip's own camera from where it is looked, too, how much a Gaussian shows."""
 TOO_MUCH = 2.0
 """How many times what it shows in layers a Gaussian may show without them. Beyond twice, less is wrong without it."""
+HALF = 0.5
+"""Share of its opacity from which on a Gaussian is worth keeping."""
 DRAWN = 1 / 255
 """Opacity below which no rasteriser draws a Gaussian."""
 
@@ -35,7 +38,9 @@ def flat_instant(
     Sorted by depth alone, Gaussians that the layers' order keeps behind would stand between and before those that hide
     them. So layer by layer, front to back, those are left out that would show more than twice what they show in layers,
     summed over the pictures of the clip's own camera at that time and of four that circle what it sees, 8 degrees to
-    the right, left, bottom and top. What shows in none of them either way stays: it may be seen from elsewhere.
+    the right, left, bottom and top. What shows in none of them either way stays: it may be seen from elsewhere. From
+    there a few steps of descent on these pictures decide once more, and how opaque what stays shall be; see
+    :func:`neoverse_ns.export.fitting.fit_gates`.
 
     Args:
         scene: All layers.
@@ -49,19 +54,26 @@ def flat_instant(
     """
     options = options or DrawOptions()
     alive = _alive(scene, time, options)
-    kept = alive.pop(FRAMES)
+    everything = alive.pop(FRAMES)
     if alive:
-        middle = middle_depth(_Views(camera, scene.device, options).drawing(kept))
+        middle = middle_depth(_Views(camera, scene.device, options).drawing(everything))
         views = _Views(around(camera, middle), scene.device, options)
-        front = views.drawing(kept)
+        front = views.drawing(everything)
+        chosen = torch.ones(len(everything.index), dtype=torch.bool, device=scene.device)
+        free = ~chosen
         for name, now in alive.items():
-            if LAYERS[name].is_surface:
-                layered = views.shown(now, light=1 - front.alpha)
-                flat = views.shown(_join(kept, now))[len(kept.index) :]
-                front = over(front, views.drawing(now))
-                now = _rows(now, flat <= TOO_MUCH * layered)
-            kept = _join(kept, now)
-    return _rows(kept, kept.opacities >= DRAWN)
+            is_surface = LAYERS[name].is_surface
+            wanted = torch.ones(len(now.index), dtype=torch.bool, device=scene.device)
+            if is_surface:
+                before = _rows(everything, chosen)
+                flat = views.shown(_join(before, now))[len(before.index) :]
+                wanted = flat <= TOO_MUCH * views.shown(now, light=1 - front.alpha)
+            front = over(front, views.drawing(now), is_surface)
+            everything, chosen = _join(everything, now), torch.cat([chosen, wanted])
+            free = torch.cat([free, torch.full_like(wanted, is_surface)])
+        gates = fit_gates(everything, chosen, free, front.rgb, views.drawing)
+        everything = _rows(replace(everything, opacities=everything.opacities * gates), gates >= HALF)
+    return _rows(everything, everything.opacities >= DRAWN)
 
 
 def around(camera: PinholeCameras, distance: float, degrees: float = ASIDE) -> PinholeCameras:
