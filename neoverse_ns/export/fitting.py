@@ -14,6 +14,8 @@ from neoverse_ns.rasterize.drawing import Drawing
 
 STEPS, RATE = 8, 0.3
 """Few and wide: where a Gaussian stays or goes is nearly decided before, and more steps were not worth their time."""
+FAINT = 3e-3
+"""Share of the steepest slope below which a Gaussian is left as it is."""
 OWN_WEIGHT = 4.0
 """Of the clip's own camera, beside the cameras aside."""
 
@@ -40,12 +42,16 @@ def fit_gates(
         # A little beyond nothing, so that what was left out can come back.
         gates = torch.where(chosen, 1.0, 0.1).to(now.opacities).requires_grad_()
         optimiser = torch.optim.Adam([gates], lr=RATE)
-        for _ in range(STEPS):
+        for step in range(STEPS):
             factors = torch.where(free, gates, torch.ones_like(gates))
             drawn = draw(replace(now, opacities=now.opacities * factors))
             loss = (weights * (drawn.rgb - target).square().mean((1, 2, 3))).sum()
             optimiser.zero_grad()
             loss.backward()
+            if step == 0:
+                # What hardly shows in any picture is not theirs to decide; it may be needed elsewhere.
+                assert gates.grad is not None
+                optimiser.param_groups[0]["eps"] = max(FAINT * float(gates.grad.abs().max()), 1e-12)
             optimiser.step()
             with torch.no_grad():
                 gates.clamp_(0, 1)

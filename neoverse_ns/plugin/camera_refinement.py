@@ -60,7 +60,7 @@ class CameraRefinement(CameraOptimizer):
             OpenCV axes, in nerfstudio's world, on the CPU.
         """
         everything = to_nerfstudio_cameras(cameras, times, list(range(len(cameras))))
-        viewmats = self.refined_viewmats(everything.to(self.pose_adjustment.device)).cpu()
+        viewmats = self.refined_viewmats(everything.to(self.weights.device)).cpu()
         return PinholeCameras(torch.linalg.inv(viewmats), cameras.K, cameras.width, cameras.height)
 
     def forward(self, indices: Int[Tensor, " m"]) -> Float[Tensor, "m 3 4"]:

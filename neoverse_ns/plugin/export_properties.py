@@ -51,7 +51,7 @@ class ExportProperties:
             cameras = refinement.refined(self._scene.geometry.cameras, clip.times)
             return flat_instant(gaussians, time, camera_at(cameras, clip.times, time), config.draw_options)
 
-        depends_on = [*self.gaussians.tensors().values(), refinement.pose_adjustment]
+        depends_on = [*self.gaussians.tensors().values(), *refinement.parameters()]
         return self._remembered.get(depends_on, (time, config.draw_options, refinement.config.mode), calculate)
 
     @property
