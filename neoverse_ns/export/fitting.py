@@ -13,7 +13,7 @@ from neoverse_ns.gaussians.instant import GaussiansAtTime
 from neoverse_ns.rasterize.drawing import Drawing
 
 STEPS, RATE = 8, 0.3
-"""Few and wide: where a Gaussian stays or goes is nearly decided before, and more steps were not worth their time."""
+"""Few and wide, because which Gaussians stay is nearly decided before."""
 FAINT = 3e-3
 """Share of the steepest slope below which a Gaussian is left as it is."""
 OWN_WEIGHT = 4.0
@@ -36,6 +36,8 @@ def fit_gates(
         target: What the pictures shall show, the clip's own camera first.
         draw: Draws Gaussians from the target's cameras, differentiably.
     """
+    if not bool(free.any()):
+        return torch.ones_like(now.opacities)
     weights = torch.ones(len(target), device=target.device)
     weights[0] = OWN_WEIGHT
     with torch.enable_grad():
