@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
 
 
@@ -23,6 +23,8 @@ class Clip:
         notes: What was decided while loading, one sentence each (shot chosen, duration cut, ...).
         source_size: Upright width and height of the source's frames in square pixels, where known. The frames are the
             source's, scaled evenly by `source_scale` and cut at the borders by the same amount on opposite sides.
+        ignored: Pixels that are known to be no part of the world, whatever is found later: transparent ones, and those
+            of a mask that the user gave. None where there are none.
     """
 
     frames: UInt8[Tensor, "n h w 3"]
@@ -31,6 +33,7 @@ class Clip:
     source: Path
     notes: tuple[str, ...] = field(default=())
     source_size: tuple[int, int] | None = None
+    ignored: Bool[Tensor, "n h w"] | None = None
 
     def __len__(self) -> int:
         return self.frames.shape[0]
@@ -64,8 +67,10 @@ class Clip:
         return self.frames.to(torch.float32) / 255
 
     def digest(self) -> str:
-        """Hex SHA-256 of the pixels and times: equal for equal content, wherever the source lies."""
+        """Hex SHA-256 of the pixels, times and ignored pixels: equal for equal content, wherever the source lies."""
         value = hashlib.sha256(repr(tuple(self.frames.shape)).encode())
         value.update(self.frames.contiguous().numpy().tobytes())
         value.update(self.seconds.to(torch.float64).contiguous().numpy().tobytes())
+        if self.ignored is not None:
+            value.update(self.ignored.contiguous().numpy().tobytes())
         return value.hexdigest()

@@ -6,12 +6,13 @@ import json
 import os
 import shutil
 import uuid
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Bool, UInt8
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
@@ -20,6 +21,7 @@ from neoverse_ns.console import progress
 from neoverse_ns.errors import RunError
 
 _DESCRIPTION = "clip.json"
+_IGNORED = "ignored.npz"
 _VERSION = 1
 
 
@@ -69,6 +71,7 @@ def load_saved_clip(folder: Path) -> Clip:
             source=Path(description["source"]),
             notes=tuple(str(note) for note in description["notes"]),
             source_size=None if size is None else (int(size[0]), int(size[1])),
+            ignored=_read_ignored(folder / _IGNORED) if description.get("ignored") else None,
         )
         intact = clip.digest() == description["digest"]
     except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -84,6 +87,8 @@ def _write(clip: Clip, folder: Path) -> None:
         for pixels, index in zip(frames, clip.frame_indices.tolist(), strict=True):
             Image.fromarray(np.ascontiguousarray(pixels)).save(folder / frame_name(index), compress_level=1)
             steps.advance()
+    if clip.ignored is not None:
+        np.savez_compressed(folder / _IGNORED, ignored=clip.ignored.cpu().numpy())
     description = {
         "version": _VERSION,
         "source": str(clip.source),
@@ -91,6 +96,7 @@ def _write(clip: Clip, folder: Path) -> None:
         "frame_indices": clip.frame_indices.tolist(),
         "seconds": clip.seconds.tolist(),
         "notes": list(clip.notes),
+        "ignored": clip.ignored is not None,
         "digest": clip.digest(),
     }
     (folder / _DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
@@ -114,6 +120,16 @@ def _read_description(path: Path) -> dict[str, Any]:
             f"{path}: has version {version}, this program reads version {_VERSION}; use the one that wrote it"
         )
     return description
+
+
+def _read_ignored(path: Path) -> Bool[Tensor, "n h w"]:
+    try:
+        with np.load(path) as archive:
+            return torch.from_numpy(archive["ignored"])
+    except FileNotFoundError as error:
+        raise RunError(f"{path}: the saved clip's ignored pixels are missing; train again or restore them") from error
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise RunError(f"{path}: the saved clip's ignored pixels are damaged ({error})") from error
 
 
 def _read_frames(paths: list[Path]) -> UInt8[Tensor, "n h w 3"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,23 @@ def test_round_trip(tmp_path: Path, clip: Clip):
     assert (again.source, again.notes, again.source_size) == (clip.source, clip.notes, clip.source_size)
     assert again.digest() == clip.digest()
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["clip"]
+
+
+def test_ignored_pixels_come_back(tmp_path: Path, clip: Clip):
+    ignored = torch.zeros(3, 16, 32, dtype=torch.bool)
+    ignored[1, :4, 5:9] = True
+    masked = replace(clip, ignored=ignored)
+    save_clip(masked, tmp_path / "clip")
+    again = load_saved_clip(tmp_path / "clip")
+    assert again.ignored is not None
+    assert torch.equal(again.ignored, ignored)
+    assert again.digest() == masked.digest() != clip.digest()
+    (tmp_path / "clip" / "ignored.npz").write_bytes(b"PK broken")
+    with pytest.raises(RunError, match="ignored pixels are damaged"):
+        load_saved_clip(tmp_path / "clip")
+    (tmp_path / "clip" / "ignored.npz").unlink()
+    with pytest.raises(RunError, match="ignored pixels are missing"):
+        load_saved_clip(tmp_path / "clip")
 
 
 def test_saving_again_replaces(tmp_path: Path, clip: Clip):
