@@ -21,7 +21,7 @@ from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle import report as describe
 from neoverse_ns.reconstruct.bundle.cameras.frame_groups import solve_groups
 from neoverse_ns.reconstruct.bundle.cameras.no_parallax import find_no_parallax, standing_still
-from neoverse_ns.reconstruct.bundle.cameras.normal_equations import State
+from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.cameras.observations import observe
 from neoverse_ns.reconstruct.bundle.cameras.parallax import solve_cameras
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
@@ -117,7 +117,7 @@ def _measured_cameras(flow: FlowField, clip: Clip, config: BundleConfig) -> tupl
         return state, {
             "kind": "single",
             "reason": "no parallax: a single image",
-            **describe.describe_focal(float(state.focal), clip.width, config.known_focal, measured=False),
+            **describe.describe_focal(state.mean_focal, clip.width, config.known_focal, measured=False),
             **describe.NO_FIT,
         }
     coarse = observe(flow, len(clip), config.coarse_stride)
@@ -126,14 +126,14 @@ def _measured_cameras(flow: FlowField, clip: Clip, config: BundleConfig) -> tupl
         return still.state, {
             "kind": still.kind,
             "reason": still.reason,
-            **describe.describe_focal(float(still.state.focal), clip.width, config.known_focal, still.focal_found),
+            **describe.describe_focal(still.state.mean_focal, clip.width, config.known_focal, still.focal_found),
             **describe.NO_FIT,
             **describe.describe_fit(coarse, still.error),
         }
     solution, fine = solve_cameras(flow, len(clip), config)
     return solution.state, {
         "kind": "parallax",
-        **describe.describe_focal(float(solution.state.focal), clip.width, config.known_focal, measured=True),
+        **describe.describe_focal(solution.state.mean_focal, clip.width, config.known_focal, measured=True),
         **describe.describe_fit(fine, solution.error),
         **describe.describe_parallax(fine, solution.state),
     }
@@ -145,9 +145,10 @@ def to_cameras(state: State, height: int, width: int, unit: float) -> PinholeCam
     c2w[:, :3, 3] /= unit
     c2w = c2w.to(torch.float32)
     c2w[0] = torch.eye(4)
-    focal = float(state.focal) * width
-    K = torch.tensor([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]], dtype=torch.float32)
-    return PinholeCameras(c2w, K.repeat(len(c2w), 1, 1), width, height)
+    K = torch.zeros(len(c2w), 3, 3)
+    K[:, 0, 0] = K[:, 1, 1] = (state.focal * width).float()
+    K[:, 0, 2], K[:, 1, 2], K[:, 2, 2] = width / 2, height / 2, 1
+    return PinholeCameras(c2w, K, width, height)
 
 
 @contextmanager

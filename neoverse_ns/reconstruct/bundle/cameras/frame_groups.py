@@ -19,7 +19,7 @@ from torch import Tensor
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.geometry.interpolation import interpolate_c2w
 from neoverse_ns.geometry.se3 import se3_inverse
-from neoverse_ns.reconstruct.bundle.cameras.normal_equations import State
+from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField
 from neoverse_ns.reconstruct.bundle.flow.view_graph import linked_groups
@@ -67,7 +67,7 @@ def solve_groups(flow: FlowField, clip: Clip, config: BundleConfig, solve: Solve
     solved, facts = solve(flow.numbered(main), _part(clip, main), config)
     if len(main) == 1:
         facts["reason"] = ALONE
-    same_lens = replace(config, fov_degrees=math.degrees(2 * math.atan(0.5 / float(solved.focal))))
+    same_lens = replace(config, fov_degrees=math.degrees(2 * math.atan(0.5 / solved.mean_focal)))
     poses = _between(solved.poses, main, len(clip))
     known = flow.between(main)
     for group in others:
@@ -80,7 +80,8 @@ def solve_groups(flow: FlowField, clip: Clip, config: BundleConfig, solve: Solve
     depths = torch.ones(len(clip), solved.inverse_depth.shape[1], dtype=solved.inverse_depth.dtype)
     depths[main] = solved.inverse_depth
     unlinked = sorted(frame for group in others for frame in group)
-    return Groups(State(poses, depths, solved.focal), facts, unlinked, known)
+    focal = torch.from_numpy(np.interp(np.arange(len(clip)), main, solved.focal.numpy()))
+    return Groups(State(poses, depths, focal, solved.radial), facts, unlinked, known)
 
 
 def _part(clip: Clip, frames: list[int]) -> Clip:
