@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from neoverse_ns.errors import SettingsError
 
@@ -17,6 +18,9 @@ class BundleConfig:
 
     fov_degrees: float | None = None
     """Horizontal field of view of the camera, where it is known; None estimates it from the clip."""
+    lens: Literal["auto", "pinhole", "zoom", "radial"] = "auto"
+    """What lens the clip was taken with: a straight one, one that zooms meanwhile, or one that bends straight lines,
+    whose frames are straightened; "auto" takes one of the latter two where it explains clearly more."""
     gaps: tuple[int, ...] = (1, 2, 4, 8)
     """Distances in frames between which flow is measured; the first must be 1."""
     focal_guesses: tuple[float, ...] = (0.55, 0.9)
@@ -25,10 +29,10 @@ class BundleConfig:
     """Focal length over width that is most plausible before anything is seen (0.75 is a phone's main camera)."""
     focal_prior_spread: float = 0.4
     """Standard deviation of the prior on the logarithm of the focal length."""
-    focal_prior_weight: float = 0.00003
+    focal_prior_weight: float = 0.0003
     """Weight of the prior against flow: residual variance in px^2 per confident observation that it may cost.
 
-    A variance of 0.1 px^2 over the few thousand observations of a clip that are independent of each other."""
+    A variance of 0.1 px^2 over the few hundred observations of a clip whose errors are independent of each other."""
     coarse_stride: int = 16
     """Spacing in pixels of the points with which focal guesses are compared."""
     coarse_iterations: int = 18

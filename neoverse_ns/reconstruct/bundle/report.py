@@ -9,21 +9,52 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neoverse_ns.reconstruct.bundle.cameras.lens import undistort
-from neoverse_ns.reconstruct.bundle.cameras.state import State
+from neoverse_ns.geometry.radial_lens import undistort
+from neoverse_ns.reconstruct.bundle.cameras.doubt import Doubt
+from neoverse_ns.reconstruct.bundle.cameras.focal_interval import FocalInterval
 from neoverse_ns.reconstruct.bundle.cameras.observations import Observations
+from neoverse_ns.reconstruct.bundle.cameras.state import State
 
 NO_FIT: dict[str, Any] = {"residual_px": 0.0, "flow_used": 0.0, "parallax_degrees": 0.0}
 """The fit of a clip in which nothing was measured."""
+NO_DOUBT: dict[str, Any] = {"confidence": "good", "doubts": [], "unexplained_flow": 0.0}
+"""Where nothing can be doubted, because nothing is claimed."""
 
 
-def describe_focal(focal: float, width: int, given: float | None, measured: bool) -> dict[str, Any]:
-    """Focal length in pixels, horizontal field of view, and where they come from: "given", "measured" or "assumed"."""
-    return {
-        "focal_px": focal * width,
-        "fov_degrees": math.degrees(2 * math.atan(0.5 / focal)),
-        "focal_from": "given" if given is not None else ("measured" if measured else "assumed"),
-    }
+def describe_focal(focal: float, width: int, source: str, interval: FocalInterval | None = None) -> dict[str, Any]:
+    """Focal length in pixels, horizontal field of view, where they come from, and between which values they may lie.
+
+    Args:
+        focal: Over width.
+        width: Of the frames.
+        source: "given", "measured", "weak" (the clip tells it no better than some 15 %) or "assumed".
+        interval: What explains the clip about as well; None where it was not asked.
+    """
+    facts: dict[str, Any] = {"focal_px": focal * width, "fov_degrees": _view(focal), "focal_from": source}
+    if interval is not None:
+        facts["focal_px_interval"] = [
+            interval.low * width,
+            None if math.isinf(interval.high) else interval.high * width,
+        ]
+        facts["fov_degrees_interval"] = [_view(interval.high), _view(interval.low)]
+    return facts
+
+
+def describe_lens(state: State, kind: str) -> dict[str, Any]:
+    """The lens that was found: "pinhole", "zoom" with its range, or "radial"."""
+    facts: dict[str, Any] = {"lens": kind}
+    if kind == "zoom":
+        facts["zoom_ratio"] = float(state.focal.max() / state.focal.min())
+    return facts
+
+
+def _view(focal: float) -> float:
+    return math.degrees(2 * math.atan2(0.5, focal)) if math.isfinite(focal) else 0.0
+
+
+def describe_doubt(doubt: Doubt) -> dict[str, Any]:
+    """How far the cameras are to be trusted, and why not."""
+    return {"confidence": doubt.confidence, "doubts": list(doubt.reasons)}
 
 
 def describe_fit(observations: Observations, error: Float[Tensor, "e p"]) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -13,17 +14,26 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
-from neoverse_ns.console import warn
+from neoverse_ns.clip.undistort import undistorted
+from neoverse_ns.console import say, warn
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import se3_inverse
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle import report as describe
-from neoverse_ns.reconstruct.bundle.cameras.frame_groups import solve_groups
+from neoverse_ns.reconstruct.bundle.cameras.doubt import (
+    Doubt,
+    doubt_about_motion,
+    judge_cameras,
+    largest_piece,
+    unexplained_share,
+)
+from neoverse_ns.reconstruct.bundle.cameras.frame_groups import Groups, solve_groups
+from neoverse_ns.reconstruct.bundle.cameras.matched_poses import match_near_frames
 from neoverse_ns.reconstruct.bundle.cameras.no_parallax import find_no_parallax, standing_still
-from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.cameras.observations import observe
 from neoverse_ns.reconstruct.bundle.cameras.parallax import solve_cameras
+from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.depth.depth_model import load_depth_model
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField, Pair, measure_flow, to_gray
@@ -31,6 +41,9 @@ from neoverse_ns.reconstruct.bundle.flow.frame_pairs import pair_graph
 from neoverse_ns.reconstruct.bundle.flow.wide_steps import mend_wide_steps
 from neoverse_ns.reconstruct.bundle.surfaces import keyframe_surfaces
 from neoverse_ns.reconstruct.split import FrameSplit
+
+DOUBTED = {"fair": "uncertain", "poor": "doubtful"}
+"""How the confidence of the report reads in a warning."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +55,13 @@ class BundleSolution:
         flow: For neighbouring keyframes (i, j), both directions, by position among the sampled frames: displacement
             in pixels of every pixel of i. Pairs that show nothing in common are missing.
         flow_confidence: Trust in it, in [0, 1].
+        clip: The frames that all of this refers to: straightened, where the lens bends lines, else as they came.
     """
 
     geometry: SceneGeometry
     flow: dict[Pair, Float[Tensor, "h w 2"]]
     flow_confidence: dict[Pair, Float[Tensor, "h w"]]
+    clip: Clip
 
 
 def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> BundleSolution:
@@ -70,18 +85,22 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
     # Loaded before anything is computed: a network that is missing shall not cost the user the solve.
     model = load_depth_model(config.depth_model) if config.depth_model else None
     seconds: dict[str, float] = {}
-    with _timed(seconds, "flow"):
-        gray = to_gray(clip.frames.numpy())
-        flow = measure_flow(gray, pair_graph(split, config.gaps), config.flow_noise)
-        flow = mend_wide_steps(flow, gray, split, config.flow_noise)
-    with _timed(seconds, "cameras"):
-        groups = solve_groups(flow, clip, config, _cameras)
-        state, facts = groups.state, groups.facts
+    flow, groups = _solve(clip, split, config, seconds)
+    bent: dict[str, Any] = {}
+    if float(groups.state.radial) != 0.0:
+        clip, config, bent = _straightened(clip, groups, config)
+        flow, groups = _solve(clip, split, config, seconds)
+    state, facts = groups.state, {**groups.facts, **bent}
     if groups.unlinked:
         warn(describe.describe_unlinked(groups.unlinked, len(clip)))
     with _timed(seconds, "depth"):
         surfaces = keyframe_surfaces(clip, split, groups.flow, state, facts["kind"] == "parallax", config, model)
     unit = surfaces.depth.median()
+    doubt = Doubt(facts["confidence"], tuple(facts["doubts"]))
+    doubt |= doubt_about_motion(facts["unexplained_flow"], largest_piece(surfaces.dynamic))
+    facts |= describe.describe_doubt(doubt)
+    for reason in doubt.reasons:
+        warn(f"cameras are {DOUBTED[doubt.confidence]}: {reason}")
     facts |= {
         "unlinked_frames": groups.unlinked,
         "flow_pairs": len(flow.flow),
@@ -102,40 +121,79 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
         geometry,
         {p: torch.from_numpy(flow.flow[p]) for p in pairs if p in flow.flow},
         {p: torch.from_numpy(flow.confidence[p]) for p in pairs if p in flow.flow},
+        clip,
     )
 
 
+def _solve(clip: Clip, split: FrameSplit, config: BundleConfig, seconds: dict[str, float]) -> tuple[FlowField, Groups]:
+    """Flow of all pairs, and the cameras that explain it."""
+    with _timed(seconds, "flow"):
+        gray = to_gray(clip.frames.numpy())
+        flow = measure_flow(gray, pair_graph(split, config.gaps), config.flow_noise)
+        flow = mend_wide_steps(flow, gray, split, config.flow_noise)
+    with _timed(seconds, "cameras"):
+        return flow, solve_groups(flow, clip, config, _cameras)
+
+
+def _straightened(clip: Clip, groups: Groups, config: BundleConfig) -> tuple[Clip, BundleConfig, dict[str, Any]]:
+    """The clip as a pinhole would have shown it, settings to solve it with, and what the report says of the lens."""
+    focal, radial = groups.state.mean_focal, float(groups.state.radial)
+    straight, fitting = undistorted(clip, focal, radial)
+    say(
+        f"the lens bends straight lines (radial coefficient {radial:+.2f}): frames are straightened before anything "
+        "else; --bundle.lens pinhole leaves them as they are"
+    )
+    changes: dict[str, Any] = {"lens": "pinhole", "focal_guesses": (fitting,)}
+    if config.known_focal is not None:
+        changes["fov_degrees"] = math.degrees(2 * math.atan(0.5 / fitting))
+    facts = {"lens": "radial", "source_lens": {"focal_px": focal * clip.width, "radial": radial}}
+    return straight, replace(config, **changes), facts
+
+
 def _cameras(flow: FlowField, clip: Clip, config: BundleConfig) -> tuple[State, dict[str, Any]]:
-    """Poses, inverse depths and focal length of linked frames, and what the report says about them."""
+    """Poses, inverse depths and lens of linked frames, and what the report says about them."""
     state, facts = _measured_cameras(flow, clip, config)
     return state, {**facts, **describe.describe_path(state)}
 
 
 def _measured_cameras(flow: FlowField, clip: Clip, config: BundleConfig) -> tuple[State, dict[str, Any]]:
+    assumed = "given" if config.known_focal is not None else "assumed"
     if len(clip) == 1:
         state = standing_still(1, 1, config)
         return state, {
             "kind": "single",
             "reason": "no parallax: a single image",
-            **describe.describe_focal(state.mean_focal, clip.width, config.known_focal, measured=False),
+            **describe.describe_focal(state.mean_focal, clip.width, assumed),
+            **describe.describe_lens(state, "pinhole"),
             **describe.NO_FIT,
+            **describe.NO_DOUBT,
         }
+    gray = to_gray(clip.frames.numpy())
     coarse = observe(flow, len(clip), config.coarse_stride)
-    still = find_no_parallax(coarse, to_gray(clip.frames.numpy()), config)
+    still = find_no_parallax(coarse, gray, config)
     if still is not None:
         return still.state, {
             "kind": still.kind,
             "reason": still.reason,
-            **describe.describe_focal(still.state.mean_focal, clip.width, config.known_focal, still.focal_found),
+            **describe.describe_focal(still.state.mean_focal, clip.width, "measured" if still.focal_found else assumed),
+            **describe.describe_lens(still.state, "zoom" if still.kind == "zoom" else "pinhole"),
             **describe.NO_FIT,
             **describe.describe_fit(coarse, still.error),
+            **describe.NO_DOUBT,
         }
-    solution, fine = solve_cameras(flow, len(clip), config)
-    return solution.state, {
+    fine = observe(flow, len(clip), config.fine_stride)
+    solution = solve_cameras(coarse, fine, config, lambda: match_near_frames(gray))
+    state, interval = solution.adjustment.state, solution.interval
+    parallax = describe.describe_parallax(fine, state)
+    source = assumed if interval is None else interval.source
+    return state, {
         "kind": "parallax",
-        **describe.describe_focal(solution.state.mean_focal, clip.width, config.known_focal, measured=True),
-        **describe.describe_fit(fine, solution.error),
-        **describe.describe_parallax(fine, solution.state),
+        **describe.describe_focal(state.mean_focal, clip.width, source, interval),
+        **describe.describe_lens(state, solution.lens.kind),
+        **describe.describe_fit(fine, solution.adjustment.error),
+        **parallax,
+        "unexplained_flow": unexplained_share(fine, solution.adjustment.error),
+        **describe.describe_doubt(judge_cameras(solution, fine, parallax["parallax_degrees"])),
     }
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.geometry.se3 import se3_exp
-from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.cameras.observations import Observations, observe
+from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField
 
 H, W = 48, 64

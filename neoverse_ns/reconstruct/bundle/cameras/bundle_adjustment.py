@@ -42,8 +42,8 @@ class AdjustmentSettings:
         kernel: Width of the robust kernel in pixels at the first and the last step.
         smoothness: Pull of inverse depths towards their neighbours, relative to the mean pull of the flow.
         prior: Mean of the focal length over width, standard deviation of its logarithm, weight (see `BundleConfig`).
-        solve_focal: Whether the lens may change.
-        lens: Which of its parameters are solved for, if so.
+        solve_focal: Whether focal lengths may change.
+        lens: Which parameters of the lens are solved for.
         solve_translation: Whether cameras may move; if not, depths stay as they are.
     """
 
@@ -119,7 +119,7 @@ def _free_unknowns(frames: int, settings: AdjustmentSettings) -> Bool[Tensor, " 
     """The first camera is the world and never moves."""
     free = torch.ones(6 * frames + settings.lens.count(frames), dtype=torch.bool)
     free[:6] = False
-    free[6 * frames :] = settings.solve_focal
+    free[6 * frames : len(free) - settings.lens.radial] = settings.solve_focal
     if not settings.solve_translation:
         free[: 6 * frames].view(frames, 6)[:, :3] = False
     return free
@@ -136,9 +136,7 @@ def _prior_weight(observations: Observations, settings: AdjustmentSettings) -> T
     return weight * observations.weights.sum() / observations.width**2 / spread**2
 
 
-def _add_prior(
-    system: NormalEquations, observations: Observations, state: State, settings: AdjustmentSettings
-) -> None:
+def _add_prior(system: NormalEquations, observations: Observations, state: State, settings: AdjustmentSettings) -> None:
     """Pull the focal lengths' mean to the prior's, and those of a zoom to a smooth course."""
     weight, n = _prior_weight(observations, settings), observations.frames
     focals = n if settings.lens.zoom else 1

@@ -1,11 +1,11 @@
-"""Clips that show no parallax: a single image, a camera that stands still, one that only turns.
+"""Clips that show no parallax: a single image, a camera that stands still, one that only turns, one that only zooms.
 
 Their depth cannot be measured, so it comes from a prior: ground below, distance above, as in most photographs.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,9 +13,9 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from neoverse_ns.reconstruct.bundle.cameras.bundle_adjustment import Adjustment, AdjustmentSettings, adjust
-from neoverse_ns.reconstruct.bundle.cameras.state import State
-from neoverse_ns.reconstruct.bundle.cameras.observations import Observations
+from neoverse_ns.reconstruct.bundle.cameras.observations import Observations, thinned
 from neoverse_ns.reconstruct.bundle.cameras.rotation import rotation_start
+from neoverse_ns.reconstruct.bundle.cameras.state import LensUnknowns, State
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 
@@ -23,11 +23,13 @@ STILL = 0.6
 """Displacement in pixels over the longest gap below which a point counts as not moving."""
 TURNING = 1.0
 """Residual in pixels below which a rotation explains a point's flow."""
-TURNING_PRIOR = 10.0
-"""How much more the prior on the focal length weighs than with parallax: a small turn says little about it, and what
-moves on its own says something wrong."""
 FOLLOWED = 0.5
 """Share of the trust in a frame's best pair that a wider pair must keep to be cues for or against parallax."""
+ZOOMING, ZOOM_RANGE, BEYOND_TURNING = 0.92, 1.05, 0.1
+"""Share of the confident flow that a zoom must explain, ratio of its longest to its shortest focal length, and share by
+which it must explain more than a turn. A walk before a distant scene looks like a zoom for the most part."""
+ZOOM_STEPS = 12
+"""Levenberg-Marquardt steps of a first look on a thinned grid."""
 PRIOR_CONFIDENCE = 0.3
 """Trust in depth that comes from the prior alone."""
 MIN_GRADIENT, MIN_TEXTURE = 4.0, 0.005
@@ -39,7 +41,7 @@ class NoParallax:
     """Why a clip shows no parallax, and the cameras that explain it.
 
     Attributes:
-        kind: "static" or "rotation".
+        kind: "static", "rotation" or "zoom".
         reason: One sentence for the user.
         state: Poses without translation; inverse depths mean nothing.
         error: Reprojection error in pixels.
@@ -64,9 +66,14 @@ def find_no_parallax(
     if explained_share(observations, motion, STILL) >= config.no_parallax_inliers:
         return NoParallax("static", "no parallax: the camera stands still", still, motion, False)
     turn = turning_cameras(observations, config)
-    if explained_share(observations, turn[1], TURNING) < config.no_parallax_inliers:
+    turned = explained_share(observations, turn[1], TURNING)
+    if turned >= config.no_parallax_inliers:
+        known = config.fov_degrees is None
+        return NoParallax("rotation", "no parallax: the camera turns without moving", *turn, known)
+    zoom = zooming_cameras(observations, turn[0], turned, config)
+    if zoom is None:
         return None
-    return NoParallax("rotation", "no parallax: the camera turns without moving", *turn, config.fov_degrees is None)
+    return NoParallax("zoom", "no parallax: the camera zooms and turns without moving", *zoom, False)
 
 
 def standing_still(frames: int, points: int, config: BundleConfig) -> State:
@@ -80,14 +87,7 @@ def standing_still(frames: int, points: int, config: BundleConfig) -> State:
 
 def turning_cameras(observations: Observations, config: BundleConfig) -> tuple[State, Float[Tensor, "e p"]]:
     """Rotations and focal length that explain the flow best without any translation, and the error in pixels."""
-    settings = AdjustmentSettings(
-        iterations=config.coarse_iterations,
-        kernel=(config.kernel_wide, config.kernel_narrow),
-        smoothness=0.0,
-        prior=(config.focal_prior, config.focal_prior_spread, TURNING_PRIOR * config.focal_prior_weight),
-        solve_focal=config.known_focal is None,
-        solve_translation=False,
-    )
+    settings = _turning(config)
 
     def solve(guess: float) -> Adjustment:
         return adjust(observations, rotation_start(observations, guess), settings)
@@ -95,6 +95,44 @@ def turning_cameras(observations: Observations, config: BundleConfig) -> tuple[S
     guesses = (config.known_focal,) if config.known_focal else config.focal_guesses
     best = min(map_on_cores(solve, guesses), key=lambda result: result.cost)
     return best.state, best.error
+
+
+def zooming_cameras(
+    observations: Observations, turned: State, share: float, config: BundleConfig
+) -> tuple[State, Float[Tensor, "e p"]] | None:
+    """Rotations and focal lengths of a zoom that explains nearly all flow, and the error in pixels; None if none does.
+
+    How long the focal lengths are is hardly told by a zoom, only how they change.
+
+    Args:
+        observations: Flow of all pairs, in both directions.
+        turned: What a turn alone makes of it.
+        share: Of the flow that it explains.
+        config: Settings; a zoom has no one field of view, so where that is given none is looked for.
+    """
+    if config.known_focal is not None or config.lens == "pinhole":
+        return None
+    thin, keep = thinned(observations)
+    settings = replace(_turning(config), lens=LensUnknowns(zoom=True))
+    start = replace(turned, inverse_depth=turned.inverse_depth[:, keep])
+    sketch = adjust(thin, start, replace(settings, iterations=ZOOM_STEPS))
+    if explained_share(thin, sketch.error, TURNING) < max(config.no_parallax_inliers, share + BEYOND_TURNING):
+        return None
+    found = adjust(observations, replace(turned, poses=sketch.state.poses, focal=sketch.state.focal), settings)
+    focal = found.state.focal
+    enough = explained_share(observations, found.error, TURNING) >= max(ZOOMING, share + BEYOND_TURNING)
+    return (found.state, found.error) if enough and float(focal.max() / focal.min()) >= ZOOM_RANGE else None
+
+
+def _turning(config: BundleConfig) -> AdjustmentSettings:
+    return AdjustmentSettings(
+        iterations=config.coarse_iterations,
+        kernel=(config.kernel_wide, config.kernel_narrow),
+        smoothness=0.0,
+        prior=(config.focal_prior, config.focal_prior_spread, config.focal_prior_weight),
+        solve_focal=config.known_focal is None,
+        solve_translation=False,
+    )
 
 
 def explained_share(observations: Observations, error: Float[Tensor, "e p"], tolerance: float) -> float:

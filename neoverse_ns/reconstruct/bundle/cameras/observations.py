@@ -6,7 +6,7 @@ principal point lies at (0.5, h / (2 w)), and a focal length is f / w.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +15,9 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField, Pair
+
+FEWEST_TO_THIN = 8
+"""Grids with fewer rows or columns are not thinned out."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,23 @@ class Observations:
         """Number of each edge among the edges of its source frame."""
         first = torch.searchsorted(self.source, self.source)
         return torch.arange(len(self.source)) - first
+
+
+def thinned(observations: Observations) -> tuple[Observations, Int64[Tensor, " q"]]:
+    """Every second row and column of the grid, and which points these are; all of it where it is tiny."""
+    rows, columns = observations.grid
+    if min(rows, columns) < FEWEST_TO_THIN:
+        return observations, torch.arange(rows * columns)
+    place = torch.arange(rows * columns).view(rows, columns)[::2, ::2]
+    keep = place.flatten()
+    fewer = replace(
+        observations,
+        points=observations.points[keep],
+        seen=observations.seen[..., keep],
+        weights=observations.weights[..., keep],
+        grid=(place.shape[0], place.shape[1]),
+    )
+    return fewer, keep
 
 
 def grid_indices(height: int, width: int, stride: int) -> tuple[np.ndarray, np.ndarray]:

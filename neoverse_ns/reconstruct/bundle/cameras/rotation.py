@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.cameras.observations import Observations
+from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.cameras.two_view import chain
 
 ROUNDS = 15

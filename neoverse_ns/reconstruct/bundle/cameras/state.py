@@ -19,7 +19,7 @@ class State:
         poses: World-to-camera.
         inverse_depth: Of every grid point of every frame.
         focal: Focal length over width of every frame.
-        radial: Coefficient of :mod:`lens`, the same in all frames.
+        radial: Coefficient of :mod:`neoverse_ns.geometry.radial_lens`, the same in all frames.
     """
 
     poses: Float[Tensor, "n 4 4"]

@@ -5,6 +5,8 @@ Hartley and Zisserman, "Multiple View Geometry", chapters 9 and 12; sampling by 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import torch
@@ -13,8 +15,8 @@ from numpy import ndarray
 from torch import Tensor
 
 from neoverse_ns.geometry.se3 import se3_inverse
-from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.cameras.observations import Observations
+from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import Pair
 from neoverse_ns.reconstruct.bundle.flow.view_graph import spanning_tree
 
@@ -26,7 +28,11 @@ THRESHOLD = 0.7
 """Distance to the epipolar line in pixels within which a point agrees."""
 
 
-def two_view_start(observations: Observations, focal: float, seed: int) -> State:
+RelativePose = Callable[[Pair, float, int], Float[Tensor, "4 4"] | None]
+"""Source-to-target pose of a pair for a focal length over width and a seed, its translation of length 1; or None."""
+
+
+def two_view_start(observations: Observations, focal: float, seed: int, known: RelativePose | None = None) -> State:
     """Poses of all frames and inverse depths of all grid points for one assumed focal length.
 
     Frames follow each other along the strongest pairs (`chain`). Pairs whose geometry cannot be found keep the pose of
@@ -36,6 +42,7 @@ def two_view_start(observations: Observations, focal: float, seed: int) -> State
         observations: Must contain both directions of every pair.
         focal: Focal length over width.
         seed: Of the random sampling.
+        known: Relative poses from elsewhere, which are preferred; depths and the lengths of steps are flow's.
     """
     edges = observations.edges
     rays = torch.cat([observations.centred / focal, torch.ones_like(observations.centred[:1])])
@@ -45,7 +52,9 @@ def two_view_start(observations: Observations, focal: float, seed: int) -> State
     for i, j in chain(observations):
         poses[j] = poses[i]
         edge = edges[i, j]
-        relative = relative_pose(observations, edge, focal, seed)
+        relative = known((i, j), focal, seed) if known is not None else None
+        if relative is None:
+            relative = relative_pose(observations, edge, focal, seed)
         if relative is None:
             continue
         ahead = _inverse_depth(observations, edge, rays, relative, focal)
@@ -74,11 +83,18 @@ def chain(observations: Observations) -> list[Pair]:
 def relative_pose(observations: Observations, edge: int, focal: float, seed: int) -> Float[Tensor, "4 4"] | None:
     """Motion from the source to the target camera of an edge with a translation of length 1; None where unknown."""
     keep = (observations.weights[edge] > TRUSTED).numpy()
-    if keep.sum() < MIN_POINTS:
-        return None
     first = observations.centred.T.numpy()[keep] / focal
     second = (observations.seen[edge] - observations.centre[:, None]).T.numpy()[keep] / focal
-    threshold = THRESHOLD / (focal * observations.width)
+    return pose_of_points(first, second, THRESHOLD / (focal * observations.width), seed)
+
+
+def pose_of_points(first: ndarray, second: ndarray, threshold: float, seed: int) -> Float[Tensor, "4 4"] | None:
+    """Motion that takes ray slopes [m, 2] of one camera to those of another, with a translation of length 1.
+
+    None where fewer than `MIN_POINTS` are given, or hardly any agrees.
+    """
+    if len(first) < MIN_POINTS:
+        return None
     cv2.setRNGSeed(seed)
     identity = np.eye(3)
     essential, mask = cv2.findEssentialMat(

@@ -10,7 +10,6 @@ from neoverse_ns.reconstruct.bundle.cameras.normal_equations import normal_equat
 from neoverse_ns.reconstruct.bundle.cameras.state import LensUnknowns, State
 from tests.reconstruct.bundle.scenes import empty_observations, random_state, with_seen
 
-
 LENSES = [LensUnknowns(), LensUnknowns(zoom=True), LensUnknowns(radial=True), LensUnknowns(True, True)]
 
 

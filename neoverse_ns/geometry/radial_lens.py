@@ -1,8 +1,8 @@
 """A lens with a focal length and one radial coefficient, and its derivatives.
 
-A ray whose picture lies at radius r from the principal point, in units of the focal length, has the slope r (1 + k r^2):
-k > 0 is a barrel, k < 0 a pincushion, 0 a pinhole. Written this way round, undistorting is a product, and the curve
-follows strong barrels further out than the same coefficient does the other way round.
+A ray whose picture lies at radius r from the principal point, in units of the focal length, has the slope
+r (1 + k r^2): k > 0 is a barrel, k < 0 a pincushion, 0 a pinhole. Written this way round, undistorting is a product and
+the curve follows strong barrels further out than the same coefficient does the other way round.
 """
 
 from __future__ import annotations
