@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -214,3 +215,44 @@ def test_real_walk_is_solved_to_a_fraction_of_a_percent():
     assert float(solution.geometry.cameras.K[0, 0, 0]) / clip.width == pytest.approx(
         float(reference["fx_over_width"][0]), rel=0.2
     )
+
+
+def test_a_bent_lens_is_straightened_and_told():
+    c2w = path(8)
+    wide, _ = room_clip(c2w, FOCAL, height=160, width=256)
+    y, x = np.mgrid[:120, :192].astype(np.float32) + 0.5 - np.reshape([60, 96], (2, 1, 1)).astype(np.float32)
+    bent = 1 + 0.4 * (x * x + y * y) / (FOCAL * 256) ** 2
+    frames = [
+        cv2.remap(f, x * bent + 127.5, y * bent + 79.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        for f in wide.frames.numpy()
+    ]
+    clip = replace(wide, frames=torch.from_numpy(np.stack(frames)))
+    solution = solve_geometry(clip, split_frames(8, held_out_every=0), replace(CONFIG, lens="radial"))
+    report = solution.geometry.report
+    assert report["lens"] == "radial"
+    assert report["source_lens"]["radial"] == pytest.approx(0.4, abs=0.12)
+    assert report["source_lens"]["focal_px"] == pytest.approx(FOCAL * 256, rel=0.08)
+    assert solution.clip is not clip
+    assert not torch.equal(solution.clip.frames, clip.frames)
+    assert ate_percent_of_path(solution.geometry.cameras.c2w, c2w) < 1.5
+
+
+def test_a_zoom_on_the_way_is_told_frame_by_frame():
+    c2w, focal = path(8, move=0.15, turn=3.0), FOCAL * 1.5 ** np.linspace(0, 1, 8)
+    frames = [room_clip(c2w[k : k + 1], float(focal[k]))[0].frames for k in range(8)]
+    clip = replace(_walk()[0], frames=torch.cat(frames))
+    geometry = solve_geometry(clip, split_frames(8, held_out_every=0), CONFIG).geometry
+    assert geometry.report["lens"] == "zoom"
+    found = geometry.cameras.K[:, 0, 0] / clip.width
+    np.testing.assert_allclose(found[-1] / found[0], 1.5, rtol=0.05)
+    assert ate_percent_of_path(geometry.cameras.c2w, c2w) < 6
+
+
+def test_a_zoom_from_one_place_is_no_travel():
+    standing = torch.eye(4, dtype=torch.float64).repeat(8, 1, 1)
+    frames = [room_clip(standing[:1], FOCAL * 1.5 ** (k / 7))[0].frames for k in range(8)]
+    clip = replace(_walk()[0], frames=torch.cat(frames))
+    geometry = solve_geometry(clip, split_frames(8, held_out_every=0), CONFIG).geometry
+    assert geometry.report["kind"] == "zoom"
+    assert float(geometry.cameras.c2w[:, :3, 3].norm(dim=1).max()) < 1e-6
+    assert float(geometry.cameras.K[-1, 0, 0] / geometry.cameras.K[0, 0, 0]) == pytest.approx(1.5, rel=0.03)

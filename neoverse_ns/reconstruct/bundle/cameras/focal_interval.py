@@ -52,6 +52,12 @@ class FocalInterval:
             return math.inf
         return math.sqrt(self.high / self.low) - 1
 
+    def with_focal(self, focal: float | None) -> FocalInterval:
+        """The same, reaching to another focal length that cannot be ruled out either."""
+        if focal is None:
+            return self
+        return replace(self, low=min(self.low, focal), high=max(self.high, focal))
+
     @property
     def source(self) -> str:
         """What the focal length is worth: "measured" within `MEASURED`, "weak", or "assumed" where no end was found."""

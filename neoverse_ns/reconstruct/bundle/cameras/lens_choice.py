@@ -15,6 +15,8 @@ from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 BENT = 0.73
 """Share of a pinhole's cost that a bent lens must stay below: with more freedom every cost falls, and a lens that is
 not there costs accuracy. Barrels of action cameras reach 0.3 to 0.7, walking clips whose lines are straight 0.75."""
+RIVAL = 0.93
+"""Share of a pinhole's cost below which a bent lens that is not believed still makes the focal length uncertain."""
 ZOOMED, FAR = 0.9, 1.25
 """The same for a zoom by the ratio `FAR`; chance explains small zooms better than large ones."""
 ZOOMS = 1.05
@@ -34,12 +36,14 @@ class LensChoice:
         state: Solution with it.
         unknowns: What of it is solved for.
         explained: Its cost over that of a pinhole.
+        rival_focal: Focal length over width of a bent lens that was not believed but explains more, too; None if none.
     """
 
     kind: str
     state: State
     unknowns: LensUnknowns
     explained: float
+    rival_focal: float | None = None
 
 
 def choose_lens(
@@ -82,10 +86,12 @@ def choose_lens(
 
     wanted = [trial for trial in trials if asked in ("auto", trial[0])]
     tried = list(map_on_cores(attempt, wanted))
-    if asked == "auto":
-        tried = [choice for choice in tried if choice.explained < _limit(choice)]
-    plain = LensChoice("pinhole", pinhole.state, settings.lens, 1.0)
-    return min(tried, key=lambda choice: choice.explained, default=plain)
+    believed = [choice for choice in tried if asked != "auto" or choice.explained < _limit(choice)]
+    if believed:
+        return min(believed, key=lambda choice: choice.explained)
+    rivals = [choice for choice in tried if choice.kind == "radial" and choice.explained < RIVAL]
+    rival = min(rivals, key=lambda choice: choice.explained).state.mean_focal if rivals else None
+    return LensChoice("pinhole", pinhole.state, settings.lens, 1.0, rival)
 
 
 def _limit(choice: LensChoice) -> float:
