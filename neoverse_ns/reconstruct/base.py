@@ -44,7 +44,7 @@ class Reconstruction:
         geometry: Cameras and surfaces.
         gaussians: The scene in layers.
         clip: The frames to go on with where they are others than those given: straightened ones of a lens that bends
-            lines. None where they are the same.
+            lines, or the same with more that is known to be no part of the world. None where they are the same.
     """
 
     geometry: SceneGeometry

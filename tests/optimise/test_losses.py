@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.metrics.image import ssim_map
 from neoverse_ns.optimise.losses import LossConfig, depth_loss, photometric_losses
 from neoverse_ns.optimise.motion_priors import MotionLossConfig
 
@@ -63,3 +64,37 @@ def test_senseless_weights_are_named(config: LossConfig, name: str) -> None:
     LossConfig().validate()
     with pytest.raises(SettingsError, match=name):
         config.validate()
+
+
+def test_ignored_pixels_count_nothing() -> None:
+    """Whatever the picture shows there, terms and gradients are the same; those inside are a mean over the rest."""
+    generator = torch.Generator().manual_seed(4)
+    rgb, image = torch.rand(2, 24, 30, 3, generator=generator).unbind()
+    alpha = torch.rand(24, 30, 1, generator=generator)
+    world = torch.ones(24, 30, dtype=torch.bool)
+    world[:, 20:] = False
+    results = []
+    for value in (0.0, 1.0):
+        drawn, other = rgb.clone().requires_grad_(), image.clone()
+        other[~world] = value
+        losses = photometric_losses(drawn, alpha, other, LossConfig(), world)
+        torch.stack(list(losses.values())).sum().backward()
+        assert drawn.grad is not None
+        assert not drawn.grad[~world].any()
+        results.append((losses, drawn.grad))
+    for name, value in results[0][0].items():
+        assert float(value.detach()) == float(results[1][0][name].detach()), name
+    assert torch.equal(results[0][1], results[1][1])
+    inside = photometric_losses(rgb[:, :20], alpha[:, :20], image[:, :20], LossConfig())
+    for name in ("l1", "opacity"):
+        torch.testing.assert_close(results[0][0][name].detach(), inside[name])
+    # Five columns of windows reach beyond.
+    expected = 0.2 * (1 - ssim_map(rgb[:, :20], image[:, :20])[:, :15].mean())
+    torch.testing.assert_close(results[0][0]["dssim"].detach(), expected)
+
+
+def test_a_picture_that_is_ignored_altogether_costs_nothing() -> None:
+    losses = photometric_losses(
+        torch.rand(16, 16, 3), torch.rand(16, 16, 1), torch.rand(16, 16, 3), LossConfig(), torch.zeros(16, 16).bool()
+    )
+    assert {name: float(value) for name, value in losses.items()} == {"l1": 0.0, "dssim": 0.0, "opacity": 0.0}

@@ -88,3 +88,21 @@ def test_pictures_are_images_with_plain_names() -> None:
         assert 0 <= float(picture.min()) <= float(picture.max()) <= 1
     assert torch.equal(pictures["img"][:, :32], batch["image"])
     assert torch.equal(pictures["img"][:, 32:], drawn["rgb"])
+
+
+def test_what_is_no_part_of_the_world_is_counted_nowhere() -> None:
+    drawn, batch = outputs()
+    world = torch.ones(24, 32, dtype=torch.bool)
+    world[16:] = False
+    found = []
+    for value in (0.0, 0.7):
+        image = batch["image"].clone()
+        image[~world] = value
+        found.append(ImageEvaluator(None).evaluate(drawn, {**batch, "image": image, "world_mask": world})[0])
+    assert found[0] == found[1]
+    squares = ((drawn["rgb"] - batch["image"]) ** 2).double()
+    dynamic = batch["dynamic_mask"]
+    for suffix, region in {"": world, "_static": world & ~dynamic, "_dynamic": world & dynamic}.items():
+        assert found[0][f"psnr{suffix}"] == pytest.approx(-10 * math.log10(float(squares[region].mean())), abs=1e-3)
+    assert found[0]["ignored_share"] == pytest.approx(1 / 3)
+    assert found[0]["alpha_coverage"] == pytest.approx(10 / 16)

@@ -39,7 +39,9 @@ from neoverse_ns.reconstruct.bundle.depth.depth_model import load_depth_model
 from neoverse_ns.reconstruct.bundle.flow.blank_frames import without_blank_frames
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField, Pair, measure_flow, to_gray
 from neoverse_ns.reconstruct.bundle.flow.frame_pairs import pair_graph
+from neoverse_ns.reconstruct.bundle.flow.masked_flow import trusted_in_world
 from neoverse_ns.reconstruct.bundle.flow.wide_steps import mend_wide_steps
+from neoverse_ns.reconstruct.bundle.left_out import leave_out, world_of
 from neoverse_ns.reconstruct.bundle.surfaces import keyframe_surfaces
 from neoverse_ns.reconstruct.split import FrameSplit
 
@@ -56,7 +58,8 @@ class BundleSolution:
         flow: For neighbouring keyframes (i, j), both directions, by position among the sampled frames: displacement
             in pixels of every pixel of i. Pairs that show nothing in common are missing.
         flow_confidence: Trust in it, in [0, 1].
-        clip: The frames that all of this refers to: straightened, where the lens bends lines, else as they came.
+        clip: The frames that all of this refers to: straightened, where the lens bends lines, else as they came; with all
+            that was found to be no part of the world in `Clip.ignored`.
     """
 
     geometry: SceneGeometry
@@ -86,17 +89,21 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
     # Loaded before anything is computed: a network that is missing shall not cost the user the solve.
     model = load_depth_model(config.depth_model) if config.depth_model else None
     seconds: dict[str, float] = {}
-    flow, groups = _solve(clip, split, config, seconds)
+    with _timed(seconds, "overlays"):
+        clip, left_out = leave_out(clip, config)
+    flow, groups = _solve(world_of(clip), split, config, seconds)
     bent: dict[str, Any] = {}
     if float(groups.state.radial) != 0.0:
         clip, config, bent = _straightened(clip, groups, config)
-        flow, groups = _solve(clip, split, config, seconds)
-    state, facts = groups.state, {**groups.facts, **bent}
+        flow, groups = _solve(world_of(clip), split, config, seconds)
+    state, facts = groups.state, {**groups.facts, **bent, **left_out}
     if groups.unlinked:
         warn(describe.describe_unlinked(groups.unlinked, len(clip)))
     with _timed(seconds, "depth"):
-        surfaces = keyframe_surfaces(clip, split, groups.flow, state, facts["kind"] == "parallax", config, model)
-    unit = surfaces.depth.median()
+        parallax = facts["kind"] == "parallax"
+        surfaces = keyframe_surfaces(world_of(clip), split, groups.flow, state, parallax, config, model)
+    shown = slice(None) if clip.ignored is None else ~clip.ignored[split.keyframes]
+    unit = surfaces.depth[shown].median()
     doubt = Doubt(facts["confidence"], tuple(facts["doubts"]))
     doubt |= doubt_about_motion(facts["unexplained_flow"], largest_piece(surfaces.dynamic))
     facts |= describe.describe_doubt(doubt)
@@ -105,7 +112,7 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
     facts |= {
         "unlinked_frames": groups.unlinked,
         "flow_pairs": len(flow.flow),
-        "dynamic_share": float(surfaces.dynamic.float().mean()),
+        "dynamic_share": float(surfaces.dynamic[shown].float().mean()),
         "seconds": seconds,
     }
     geometry = SceneGeometry(
@@ -127,11 +134,12 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
 
 
 def _solve(clip: Clip, split: FrameSplit, config: BundleConfig, seconds: dict[str, float]) -> tuple[FlowField, Groups]:
-    """Flow of all pairs, and the cameras that explain it."""
+    """Flow of all pairs, and the cameras that explain it; what the clip ignores is filled, and not trusted."""
     with _timed(seconds, "flow"):
         gray = to_gray(clip.frames.numpy())
         flow = measure_flow(gray, pair_graph(split, config.gaps), config.flow_noise)
         flow = without_blank_frames(mend_wide_steps(flow, gray, split, config.flow_noise), gray)
+        flow = trusted_in_world(flow, clip)
     with _timed(seconds, "cameras"):
         return flow, solve_groups(flow, clip, config, _cameras)
 
