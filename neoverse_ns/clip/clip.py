@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
 
+from neoverse_ns.clip.focal.hint import FocalHint
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -25,6 +27,7 @@ class Clip:
             source's, scaled evenly by `source_scale` and cut at the borders by the same amount on opposite sides.
         ignored: Pixels that are known to be no part of the world, whatever is found later: transparent ones, and those
             of a mask that the user gave. None where there are none.
+        focal_hint: Focal length that the source's metadata, or cutting a view, tells; None where neither does.
     """
 
     frames: UInt8[Tensor, "n h w 3"]
@@ -34,6 +37,7 @@ class Clip:
     notes: tuple[str, ...] = field(default=())
     source_size: tuple[int, int] | None = None
     ignored: Bool[Tensor, "n h w"] | None = None
+    focal_hint: FocalHint | None = None
 
     def __len__(self) -> int:
         return self.frames.shape[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from neoverse_ns.clip.view.choice import parse_view
 from neoverse_ns.errors import SettingsError
 
 #: Image sides are multiples of this, so that tiles, pyramids and patch-based networks fit without padding.
@@ -30,6 +31,10 @@ class ClipConfig:
     """Number of the shot to use, counted from 0 inside `start` and `duration`; None takes the longest."""
     image_rate: float = 30.0
     """Images per second of an image folder, which has no times of its own."""
+    view: str = "auto"
+    """Which view of pictures that hold more than one is used: `left`, `right`, `top` or `bottom` half; YAW,PITCH,FOV in
+    degrees cuts a plain view from a 360-degree picture (or, as in `right,0,0,90`, from a half); `auto` finds out what
+    the pictures are, and uses the left eye's or the view straight ahead; `none` takes them as they are."""
 
     def validate(self) -> None:
         """Check every setting by itself.
@@ -37,6 +42,7 @@ class ClipConfig:
         Raises:
             SettingsError: A number is not finite or out of its range; names the setting and the value.
         """
+        parse_view(self.view)
         if not (math.isfinite(self.start) and self.start >= 0):
             raise SettingsError(f"start must be a number of seconds, 0 or more, got {self.start}")
         for name in ("duration", "frame_rate", "image_rate"):

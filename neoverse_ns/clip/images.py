@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,8 +11,12 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from neoverse_ns.clip.focal.agreement import photos_focal
+from neoverse_ns.clip.focal.hint import SourceFocal
 from neoverse_ns.clip.image_file import IMAGE_SUFFIXES, image_size, read_image
 from neoverse_ns.clip.source import THUMBNAIL_SIZE, FrameSource, SeenFrame, thumbnail_of
+from neoverse_ns.clip.view.glimpse import GLIMPSE_LEAST, GLIMPSES, Glimpse, reduced
+from neoverse_ns.clip.view.stated import stated_photo_layout
 from neoverse_ns.errors import ClipError
 
 
@@ -53,6 +58,21 @@ class ImageSource(FrameSource):
     def read(self, frames: Sequence[SeenFrame], least: tuple[int, int]) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
         for frame in frames:
             yield read_image(self.images[frame.index], least)
+
+    def glimpse(self, start: float, end: float) -> Glimpse:
+        first = min(max(math.ceil(start * self.rate - 1e-6), 0), len(self.images) - 1)
+        last = min(math.floor(min(end, 1e9) * self.rate + 1e-6), len(self.images) - 1)
+        places = np.unique(np.linspace(first, max(last, first), GLIMPSES).round().astype(int))
+        try:
+            size = image_size(self.images[first])
+            seen = [reduced(read_image(self.images[place], GLIMPSE_LEAST)) for place in places]
+        except ClipError:
+            return Glimpse()
+        images = [image for image in seen if abs(image.shape[1] / image.shape[0] * size[1] / size[0] - 1) < 0.02]
+        return Glimpse(size, images, stated_photo_layout(self.images[first]))
+
+    def focal(self, frames: Sequence[SeenFrame], notes: list[str]) -> SourceFocal | None:
+        return photos_focal([self.images[frame.index] for frame in frames], notes)
 
 
 def images_in(folder: Path) -> list[Path]:

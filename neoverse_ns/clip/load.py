@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from neoverse_ns.clip.sampling import sample_evenly, window_end
 from neoverse_ns.clip.shots import find_shots
 from neoverse_ns.clip.source import FrameSource, SeenFrame
 from neoverse_ns.clip.video import VideoSource
+from neoverse_ns.clip.view.decide import with_view
 from neoverse_ns.console import progress, say
 from neoverse_ns.errors import ClipError
 
@@ -38,20 +40,23 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
         ClipError: The source cannot be used as asked.
     """
     config.validate()
-    source = open_source(path, config)
+    source = with_view(open_source(path, config), config.view, config.start, _search_end(config))
     seen = _look(source, config)
     notes = list(source.notes)
     shot = _choose_shot(seen, config, notes)
     chosen = _choose_frames(shot, source, config, device, notes)
     size = _choose_size(chosen[0].size, path, config, device, notes)
+    focal = source.focal(chosen, notes)
     pixels = np.empty((len(chosen), size[1], size[0], 3), dtype=np.uint8)
     with progress(f"decoding {len(chosen)} frames of {path.name}", len(chosen)) as steps:
         for place, image in enumerate(source.read(chosen, size)):
             pixels[place] = fit(image, chosen[place].size, size)
             steps.advance()
+    if focal is not None:
+        notes.append(f"the focal length is known from {focal.origin}, within {focal.uncertainty:.1%}")
     for note in notes:
         say(note)
-    return Clip(
+    clip = Clip(
         frames=torch.from_numpy(pixels),
         frame_indices=torch.tensor([frame.index for frame in chosen], dtype=torch.int64),
         seconds=torch.tensor([frame.seconds for frame in chosen], dtype=torch.float64),
@@ -59,6 +64,7 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
         notes=tuple(notes),
         source_size=chosen[0].size,
     )
+    return clip if focal is None else replace(clip, focal_hint=focal.in_frames(clip.source_scale, clip.width))
 
 
 def open_source(path: Path, config: ClipConfig) -> FrameSource:
@@ -82,9 +88,13 @@ def open_source(path: Path, config: ClipConfig) -> FrameSource:
     return VideoSource(path)
 
 
+def _search_end(config: ClipConfig) -> float:
+    return config.start + (SEARCH_SECONDS if config.duration is None else config.duration)
+
+
 def _look(source: FrameSource, config: ClipConfig) -> list[SeenFrame]:
     """Thumbnails and times of all frames in which shots are looked for."""
-    end = config.start + (SEARCH_SECONDS if config.duration is None else config.duration)
+    end = _search_end(config)
     length, count = source.length(), source.count()
     total = count
     if count and length and math.isfinite(end) and end < length:

@@ -11,6 +11,9 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from neoverse_ns.clip.focal.hint import SourceFocal
+from neoverse_ns.clip.view.glimpse import Glimpse
+
 #: Width and height of thumbnails: small enough to keep thousands, large enough to tell shots apart.
 THUMBNAIL_SIZE = (48, 32)
 
@@ -75,6 +78,19 @@ class FrameSource(ABC):
         Raises:
             ClipError: A frame cannot be read again.
         """
+
+    def glimpse(self, start: float, end: float) -> Glimpse:
+        """A few pictures with seconds in [start, end], quickly; none where nothing can be read."""
+        return Glimpse()
+
+    def focal(self, frames: Sequence[SeenFrame], notes: list[str]) -> SourceFocal | None:
+        """Focal length of `frames`, all of one size, where the files state one.
+
+        Args:
+            frames: Some of what :meth:`look` gave.
+            notes: Told of what keeps a statement from being used.
+        """
+        return None
 
 
 def thumbnail_of(image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "th tw 3"]:
