@@ -17,6 +17,7 @@ from jaxtyping import UInt8
 from neoverse_ns.clip.container import (
     Damage,
     decoded,
+    frame_glimpse,
     frame_thumbnail,
     opened_video,
     packet_stamps,
@@ -26,7 +27,7 @@ from neoverse_ns.clip.container import (
 from neoverse_ns.clip.focal.hint import SourceFocal
 from neoverse_ns.clip.focal.movie import movie_focal
 from neoverse_ns.clip.source import FrameSource, SeenFrame
-from neoverse_ns.clip.view.glimpse import GLIMPSES, Glimpse, reduced
+from neoverse_ns.clip.view.glimpse import GLIMPSE_WIDTH, GLIMPSES, Glimpse
 from neoverse_ns.clip.view.stated import stated_layout
 from neoverse_ns.errors import ClipError
 
@@ -116,13 +117,13 @@ class VideoSource(FrameSource):
                 if first is None:
                     return Glimpse()
                 stated, size = stated_layout(first), upright_size(first, stream)
-                images.append(reduced(pixels_of(first)))
+                images.append(frame_glimpse(first, GLIMPSE_WIDTH))
                 if first.pts is None or not first.time_base:
                     return Glimpse(size, images, stated)
                 stamps = [first.pts + int(t / first.time_base) for t in np.linspace(start, max(last, start), GLIMPSES)]
                 found = (_one_near(container, stream, stamp) for stamp in stamps)
                 frames = {frame.pts: frame for frame in found if frame is not None and frame.pts != first.pts}
-                images += [reduced(pixels_of(f)) for f in frames.values() if upright_size(f, stream) == size]
+                images += [frame_glimpse(f, GLIMPSE_WIDTH) for f in frames.values() if upright_size(f, stream) == size]
         except (ClipError, av.error.FFmpegError):
             pass  # What is wrong with the file is said where all of it is looked at.
         return Glimpse(size, images, stated)

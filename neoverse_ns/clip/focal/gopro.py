@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from neoverse_ns.clip.focal.boxes import read_box
+from neoverse_ns.clip.focal.boxes import read_boxes
 from neoverse_ns.clip.focal.hint import SourceFocal
 
 # Names of GoPro's lens modes by the letter they are stored as; only "linear" ones show straight lines straight.
@@ -42,10 +42,10 @@ class GoPro:
 
 def read_gopro(path: Path) -> GoPro | None:
     """What a GoPro wrote into its video; None in any other file."""
-    content = read_box(path, (b"moov", b"udta", b"GPMF"))
-    if content is None:
+    contents = read_boxes(path, (b"moov", b"udta", b"GPMF"))
+    if not contents:
         return None
-    pairs = list(_values(content))
+    pairs = list(_values(contents[0]))
     values = dict(pairs)
     field = values.get(b"ZFOV")
     diagonal = struct.unpack(">f", field[:4])[0] if field is not None and len(field) >= 4 else None

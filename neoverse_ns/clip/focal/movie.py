@@ -9,6 +9,7 @@ from pathlib import Path
 from neoverse_ns.clip.focal.drone import drone_focal
 from neoverse_ns.clip.focal.gopro import gopro_focal, read_gopro
 from neoverse_ns.clip.focal.hint import VIDEO_UNCERTAINTY, SourceFocal, video_pixels
+from neoverse_ns.clip.focal.quicktime import track_values
 
 _EQUIVALENT = "camera.focal_length.35mm_equivalent"
 _LENS = "camera.lens_model"
@@ -30,7 +31,7 @@ def movie_focal(path: Path, size: tuple[int, int], metadata: Mapping[str, str], 
     camera = read_gopro(path)
     if camera is not None:
         return gopro_focal(camera, size, notes)
-    for key, value in metadata.items():
+    for key, value in [*track_values(path), *metadata.items()]:
         equivalent = _equivalent(key.lower(), value)
         if equivalent is not None:
             origin = f"the video's metadata, {equivalent:.3g} mm in 35 mm terms"

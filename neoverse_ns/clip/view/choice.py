@@ -56,9 +56,9 @@ def parse_view(text: str) -> ViewChoice:
     if text in ("auto", "none"):
         return ViewChoice(auto=text == "auto")
     half: Half | None = next((name for name in HALVES if text == name or text.startswith(f"{name},")), None)
-    numbers = text if half is None else text[len(half) + 1 :]
-    if half is not None and not numbers:
+    if half == text:
         return ViewChoice(half=half)
+    numbers = text if half is None else text[len(half) + 1 :]
     try:
         yaw, pitch, fov = (float(number) for number in numbers.split(","))
     except ValueError:

@@ -29,7 +29,7 @@ class Cut(ABC):
         """Size that a picture, `whole` in full, may be reduced to if the view shall not be smaller than `needed`."""
 
     @abstractmethod
-    def apply(self, image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "vh vw 3"]:
+    def apply(self, image: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "vh vw c"]:
         """The view of a picture, which may have been reduced."""
 
     def focal(self, whole: tuple[int, int]) -> float | None:
@@ -64,7 +64,7 @@ class HalfCut(Cut):
         scale = min(max(needed[0] / size[0], needed[1] / size[1]), 1.0)
         return math.ceil(whole[0] * scale), math.ceil(whole[1] * scale)
 
-    def apply(self, image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "vh vw 3"]:
+    def apply(self, image: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "vh vw c"]:
         h, w = image.shape[0] // 2, image.shape[1] // 2
         # An odd line in the middle belongs to neither half.
         if self._beside:
@@ -100,7 +100,7 @@ class SphereCut(Cut):
         scale = min(max(needed[0] / size[0], needed[1] / size[1]), 1.0)
         return math.ceil(whole[0] * scale), math.ceil(whole[1] * scale)
 
-    def apply(self, image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "vh vw 3"]:
+    def apply(self, image: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "vh vw c"]:
         whole = (image.shape[1], image.shape[0])
         size, focal = self.size(whole), self.focal(whole)
         picture = image if self.first is None else self.first.apply(image)

@@ -14,7 +14,7 @@ from neoverse_ns.clip.view.layout import Layout
 #: Pictures that are looked at, the least size they may be decoded in, and the width to which larger ones are reduced.
 GLIMPSES = 5
 GLIMPSE_LEAST = (512, 256)
-_WIDTH = 1024
+GLIMPSE_WIDTH = 1024
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Glimpse:
 
 def reduced(image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "rh rw 3"]:
     """An image small enough to keep several of."""
-    width = image.shape[1]
-    if width <= _WIDTH:
+    if image.shape[1] <= GLIMPSE_WIDTH:
         return image
-    return cv2.resize(image, (_WIDTH, max(round(image.shape[0] * _WIDTH / width), 1)), interpolation=cv2.INTER_AREA)
+    height = max(round(image.shape[0] * GLIMPSE_WIDTH / image.shape[1]), 1)
+    return cv2.resize(image, (GLIMPSE_WIDTH, height), interpolation=cv2.INTER_AREA)

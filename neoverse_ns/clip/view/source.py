@@ -56,7 +56,7 @@ class ViewSource(FrameSource):
             yield dataclasses.replace(frame, size=cut.size(frame.size), thumbnail=thumbnail)
         self.reached = whole.reached
 
-    def read(self, frames: Sequence[SeenFrame], least: tuple[int, int]) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+    def read(self, frames: Sequence[SeenFrame], least: tuple[int, int]) -> Iterator[UInt8[np.ndarray, "h w c"]]:
         whole, cut = self._parts
         seen = [self._seen[frame.index] for frame in frames]
         for image in whole.read(seen, cut.least(least, seen[0].size)):

@@ -28,8 +28,9 @@ def find_sphere(images: Sequence[UInt8[np.ndarray, "h w 3"]]) -> bool:
     closed = sum(_closes(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)) for image in images)
     if 3 * closed >= 2 * len(images):
         return True
-    seen = [_on_one_colour(image) for image in images if image.shape == images[0].shape]
-    return all(mask is not None for mask in seen) and _flat_on_sphere(np.logical_or.reduce(seen))
+    alike = [image for image in images if image.shape == images[0].shape]
+    seen = [mask for image in alike if (mask := _on_one_colour(image)) is not None]
+    return len(seen) == len(alike) and _flat_on_sphere(np.logical_or.reduce(seen))
 
 
 def is_double(width: int, height: int) -> bool:
@@ -50,9 +51,10 @@ def is_round(images: Sequence[UInt8[np.ndarray, "h w 3"]]) -> bool:
     box = seen[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     h, w = box.shape
     y, x = np.mgrid[:h, :w]
-    disc = ((y + 0.5) / h - 0.5) ** 2 + ((x + 0.5) / w - 0.5) ** 2 <= 0.25
-    # A dark scene leaves holes in what is seen of the disc, but outside nothing may be seen.
-    return abs(w / h - 1) < 0.06 and float(box[~disc].mean()) < 0.05 and float(box[disc].mean()) > 0.9
+    from_centre = np.hypot((y + 0.5) / h - 0.5, (x + 0.5) / w - 0.5)
+    # A dark scene leaves holes in what is seen of the disc, but outside, beyond its blurred rim, nothing may be seen.
+    inside, outside = float(box[from_centre <= 0.5].mean()), float(box[from_centre > 0.52].mean())
+    return abs(w / h - 1) < 0.06 and outside < 0.04 and inside > 0.9
 
 
 def _closes(gray: Float32[np.ndarray, "h w"]) -> bool:

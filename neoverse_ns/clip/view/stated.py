@@ -55,7 +55,10 @@ def stated_photo_layout(path: Path) -> Layout | None:
         found = re.search(rf"GPano:{name}\s*(?:=\s*[\"']|>)\s*([0-9.]+)", text)
         return float(found.group(1)) if found and float(found.group(1)) >= 0 else default
 
-    part_w, part_h = number("CroppedAreaImageWidthPixels", size[0]), number("CroppedAreaImageHeightPixels", size[1])
+    part_w, part_h = (
+        number("CroppedAreaImageWidthPixels", float(size[0])),
+        number("CroppedAreaImageHeightPixels", float(size[1])),
+    )
     full_w = max(number("FullPanoWidthPixels", part_w), part_w, 1.0)
     full_h = max(number("FullPanoHeightPixels", part_h), part_h, 1.0)
     left = min(number("CroppedAreaLeftPixels", (full_w - part_w) / 2), full_w - part_w) / full_w
