@@ -120,14 +120,6 @@ def frame_thumbnail(frame: VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
     return frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA").to_ndarray()
 
 
-def frame_glimpse(frame: VideoFrame, width: int) -> UInt8[np.ndarray, "h w 3"]:
-    """Upright RGB, reduced by the decoder's own scaler to at most `width` columns before it is turned."""
-    factor = min(width / frame.width, 1.0)
-    size = max(round(frame.width * factor), 1), max(round(frame.height * factor), 1)
-    small = frame.reformat(width=size[0], height=size[1], format="rgb24", interpolation="AREA").to_ndarray()
-    return np.ascontiguousarray(_upright(small, _orientation(frame)))
-
-
 def upright_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
     """Displayed width and height in square pixels."""
     aspect = stream.sample_aspect_ratio or Fraction(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -17,7 +16,6 @@ from jaxtyping import UInt8
 from neoverse_ns.clip.container import (
     Damage,
     decoded,
-    frame_glimpse,
     frame_thumbnail,
     opened_video,
     packet_stamps,
@@ -27,15 +25,13 @@ from neoverse_ns.clip.container import (
 from neoverse_ns.clip.focal.hint import SourceFocal
 from neoverse_ns.clip.focal.movie import movie_focal
 from neoverse_ns.clip.source import FrameSource, SeenFrame
-from neoverse_ns.clip.view.glimpse import GLIMPSE_WIDTH, GLIMPSES, Glimpse
-from neoverse_ns.clip.view.stated import stated_layout
+from neoverse_ns.clip.view.glimpse import Glimpse
+from neoverse_ns.clip.view.video_glimpse import glimpse_of
 from neoverse_ns.errors import ClipError
 
 # Decoding this many seconds is cheaper than finding a way around them.
 _SKIP_FROM = 10.0
 _TOLERANCE = 1e-6
-# Frames, and pixels, decoded at most for one of the pictures of a glimpse.
-_GLIMPSE_FRAMES, _GLIMPSE_PIXELS = 12, 25_000_000
 
 
 @dataclass
@@ -107,32 +103,6 @@ class VideoSource(FrameSource):
         if done < len(frames):
             yield from self._read_from_start(frames[done:])
 
-    def glimpse(self, start: float, end: float) -> Glimpse:
-        last = min(end, self.length() or end)
-        images: list[UInt8[np.ndarray, "h w 3"]] = []
-        stated, size = None, (0, 0)
-        try:
-            with opened_video(self.path) as (container, stream):
-                first = next(decoded(container, stream, Damage()), None)
-                if first is None:
-                    return Glimpse()
-                stated, size = stated_layout(first), upright_size(first, stream)
-                images.append(frame_glimpse(first, GLIMPSE_WIDTH))
-                if first.pts is None or not first.time_base:
-                    return Glimpse(size, images, stated)
-                stamps = [first.pts + int(t / first.time_base) for t in np.linspace(start, max(last, start), GLIMPSES)]
-                found = (_one_near(container, stream, stamp) for stamp in stamps)
-                frames = {frame.pts: frame for frame in found if frame is not None and frame.pts != first.pts}
-                images += [frame_glimpse(f, GLIMPSE_WIDTH) for f in frames.values() if upright_size(f, stream) == size]
-        except (ClipError, av.error.FFmpegError):
-            pass  # What is wrong with the file is said where all of it is looked at.
-        return Glimpse(size, images, stated)
-
-    def focal(self, frames: Sequence[SeenFrame], notes: list[str]) -> SourceFocal | None:
-        with opened_video(self.path) as (container, stream):
-            metadata = {**container.metadata, **stream.metadata}
-        return movie_focal(self.path, frames[0].size, metadata, notes)
-
     def _read_after_seek(self, frames: Sequence[SeenFrame]) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
         """Seek to the keyframe before the first frame; ends early at the first frame that does not come out the same.
 
@@ -170,6 +140,19 @@ class VideoSource(FrameSource):
                     return
         raise ClipError(f"{self.path}: {len(wanted)} frames could not be decoded again; did the file change meanwhile?")
 
+    def glimpse(self, start: float, end: float) -> Glimpse:
+        try:
+            last = min(end, self.length() or end)
+            with opened_video(self.path) as (container, stream):
+                return glimpse_of(container, stream, start, last)
+        except (ClipError, av.error.FFmpegError):
+            return Glimpse()  # What is wrong with the file is said where all of it is looked at.
+
+    def focal(self, frames: Sequence[SeenFrame], notes: list[str]) -> SourceFocal | None:
+        with opened_video(self.path) as (container, stream):
+            metadata = {**container.metadata, **stream.metadata}
+        return movie_focal(self.path, frames[0].size, metadata, notes)
+
 
 def _decoded_near(container: InputContainer, stream: VideoStream, stamp: int, damage: Damage) -> Iterator[VideoFrame]:
     """Frames from the last keyframe that the container's index knows before `stamp`; none where it cannot seek."""
@@ -178,16 +161,6 @@ def _decoded_near(container: InputContainer, stream: VideoStream, stamp: int, da
     except av.error.FFmpegError:
         return
     yield from decoded(container, stream, damage)
-
-
-def _one_near(container: InputContainer, stream: VideoStream, stamp: int) -> VideoFrame | None:
-    """A frame at `stamp` or, where that is far from a keyframe, a little after the keyframe before."""
-    frame = None
-    most = max(min(_GLIMPSE_PIXELS // max(stream.width * stream.height, 1), _GLIMPSE_FRAMES), 1)
-    for frame in itertools.islice(_decoded_near(container, stream, stamp, Damage()), most):
-        if frame.pts is not None and frame.pts >= stamp:
-            break
-    return frame
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from neoverse_ns.clip.focal.hint import VIDEO_UNCERTAINTY, SourceFocal, video_pi
 
 _FOCAL = re.compile(r"\[?\bfocal_len\s*:\s*([0-9.]+)")
 _ZOOM = re.compile(r"\bdzoom_ratio\s*:\s*([0-9.]+)")
-# Enough for the first readings.
-_BYTES, _PACKETS = 8192, 3
+# Enough for the first readings: bytes of a file beside the video, lines in it, packets of any kind before those. Films
+# are spoken in much later.
+_BYTES, _LINES, _PACKETS = 8192, 3, 300
 
 
 def drone_focal(path: Path, size: tuple[int, int]) -> SourceFocal | None:
@@ -49,9 +51,10 @@ def _inside(path: Path) -> str:
             if not streams:
                 return ""
             read: list[bytes] = []
-            for packet in container.demux(streams[0]):
-                read.append(bytes(packet))
-                if len(read) >= _PACKETS:
+            for packet in itertools.islice(container.demux(), _PACKETS):
+                if packet.stream.index == streams[0].index:
+                    read.append(bytes(packet))
+                if len(read) >= _LINES:
                     break
     except (av.error.FFmpegError, OSError, ValueError):
         return ""

@@ -38,7 +38,8 @@ def photo(
         exif[0x010F] = maker
     exif.get_ifd(0x8769).update({TAGS[name]: value for name, value in tags.items()})
     pixels = np.random.default_rng(0).integers(0, 255, (size[1] // 10, size[0] // 10, 3), np.uint8)
-    Image.fromarray(pixels).resize(size).save(path, exif=exif, **({"xmp": xmp} if xmp else {}))
+    more: dict[str, Any] = {"xmp": xmp} if xmp else {}
+    Image.fromarray(pixels).resize(size).save(path, exif=exif, **more)
     return path
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from neoverse_ns.clip.view.choice import Direction
+from neoverse_ns.clip.view.choice import Direction, Half
 from neoverse_ns.clip.view.cut import HalfCut, SphereCut
 from neoverse_ns.clip.view.layout import HALF_SPHERE, Sphere
 from tests.clip.view.pictures import eyes, panorama, pinhole
@@ -63,12 +63,13 @@ def test_a_part_of_the_sphere() -> None:
 def test_halves() -> None:
     left, right = eyes((60, 40))
     beside, above = np.concatenate([left, right], axis=1), np.concatenate([left, right], axis=0)
-    for half, picture, eye in (
+    cases: list[tuple[Half, np.ndarray, np.ndarray]] = [
         ("left", beside, left),
         ("right", beside, right),
         ("top", above, left),
         ("bottom", above, right),
-    ):
+    ]
+    for half, picture, eye in cases:
         cut = HalfCut(half, squeezed=False)
         assert np.array_equal(cut.apply(picture), eye)
         assert cut.size((picture.shape[1], picture.shape[0])) == (60, 40)
@@ -102,7 +103,8 @@ def test_reduced_pictures_still_give_enough(cut: HalfCut | SphereCut) -> None:
 
 def test_an_eye_of_a_stereo_panorama() -> None:
     picture = np.concatenate([panorama(720), panorama(720, seed=1)], axis=0)
-    for half, seed in (("top", 0), ("bottom", 1)):
+    halves: list[tuple[Half, int]] = [("top", 0), ("bottom", 1)]
+    for half, seed in halves:
         cut = SphereCut(Sphere(), Direction(-60.0, 0.0, 70.0), HalfCut(half, False))
         size = cut.size((720, 720))
         fov = 2 * math.degrees(math.atan(size[0] / 2 / cut.focal((720, 720))))
