@@ -58,8 +58,8 @@ class BundleSolution:
         flow: For neighbouring keyframes (i, j), both directions, by position among the sampled frames: displacement
             in pixels of every pixel of i. Pairs that show nothing in common are missing.
         flow_confidence: Trust in it, in [0, 1].
-        clip: The frames that all of this refers to: straightened, where the lens bends lines, else as they came; with all
-            that was found to be no part of the world in `Clip.ignored`.
+        clip: The frames that all of this refers to: straightened, where the lens bends lines, else as they came; with
+            all that was found to be no part of the world in `Clip.ignored`.
     """
 
     geometry: SceneGeometry
