@@ -152,7 +152,7 @@ def _straightened(clip: Clip, groups: Groups, config: BundleConfig) -> tuple[Cli
         f"the lens bends straight lines (radial coefficient {radial:+.2f}): frames are straightened before anything "
         "else; --bundle.lens pinhole leaves them as they are"
     )
-    changes: dict[str, Any] = {"lens": "pinhole", "focal_guesses": (fitting,)}
+    changes: dict[str, Any] = {"lens": "pinhole", "focal_guesses": (fitting,), "focal_prior": fitting}
     if config.known_focal is not None:
         changes["fov_degrees"] = math.degrees(2 * math.atan(0.5 / fitting))
     facts = {"lens": "radial", "source_lens": {"focal_px": focal * clip.width, "radial": radial}}
@@ -166,7 +166,7 @@ def _cameras(flow: FlowField, clip: Clip, config: BundleConfig) -> tuple[State, 
 
 
 def _measured_cameras(flow: FlowField, clip: Clip, config: BundleConfig) -> tuple[State, dict[str, Any]]:
-    assumed = "given" if config.known_focal is not None else "assumed"
+    assumed = "given" if config.known_focal is not None else "assumed" if clip.focal_hint is None else "metadata"
     if len(clip) == 1:
         state = standing_still(1, 1, config)
         return state, {
@@ -194,7 +194,9 @@ def _measured_cameras(flow: FlowField, clip: Clip, config: BundleConfig) -> tupl
     solution = solve_cameras(coarse, fine, config, lambda: match_near_frames(gray))
     state, interval = solution.adjustment.state, solution.interval
     parallax = describe.describe_parallax(fine, state)
-    source = assumed if interval is None else interval.source
+    source = "measured" if interval is not None and interval.source == "measured" else assumed
+    if source == "assumed" and interval is not None:
+        source = interval.source
     return state, {
         "kind": "parallax",
         **describe.describe_focal(state.mean_focal, clip.width, source, interval),
