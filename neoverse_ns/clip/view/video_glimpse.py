@@ -11,7 +11,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from jaxtyping import UInt8
 
-from neoverse_ns.clip.container import Damage, _orientation, _upright, decoded, upright_size
+from neoverse_ns.clip.container import Damage, decoded, upright_size
+from neoverse_ns.clip.upright import frame_orientation, turned_upright
 from neoverse_ns.clip.view.glimpse import GLIMPSE_WIDTH, GLIMPSES, Glimpse
 from neoverse_ns.clip.view.stated import stated_layout
 
@@ -57,4 +58,4 @@ def _small(frame: VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
     factor = min(GLIMPSE_WIDTH / frame.width, 1.0)
     size = max(round(frame.width * factor), 1), max(round(frame.height * factor), 1)
     small = frame.reformat(width=size[0], height=size[1], format="rgb24", interpolation="AREA").to_ndarray()
-    return np.ascontiguousarray(_upright(small, _orientation(frame)))
+    return np.ascontiguousarray(turned_upright(small, frame_orientation(frame)))

@@ -27,7 +27,7 @@ def describe_focal(focal: float, width: int, source: str, interval: FocalInterva
     Args:
         focal: Over width.
         width: Of the frames.
-        source: "given", "measured", "metadata" (what the file says; the clip tells no better), "weak" (the clip tells it no
+        source: "given", "measured", "metadata" (the file says it), "weak" (the clip tells it no
             better than some 15 %) or "assumed".
         interval: What explains the clip about as well; None where it was not asked.
     """
