@@ -18,7 +18,8 @@ class Export:
     """Write a finished run's scene as it is shown, in the world of the clip's first camera (OpenCV axes).
 
     `ply` writes gaussians.ply, the instant asked for, for any splat viewer; `ply-4d` writes gaussians_4d.ply, all
-    keyframes and layers with their motion, for programs that know what to do with them.
+    keyframes and layers with their motion, for programs that know what to do with them; `colmap` writes frames, refined
+    cameras and points for programs that make splats or meshes of their own.
     """
 
     run_config: tyro.conf.Positional[Path]
@@ -28,7 +29,7 @@ class Export:
     moment: Annotated[Moment, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=Moment)
     """Which instant."""
     format: str = "ply"
-    """ply or ply-4d."""
+    """ply, ply-4d or colmap."""
 
     def run(self) -> None:
         """Load the run and write.

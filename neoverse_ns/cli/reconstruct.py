@@ -26,7 +26,7 @@ class Reconstruct:
 
     Writes cameras.json (OpenCV camera-to-world, intrinsics in pixels), depth.npz, gaussians.ply (one instant, for any
     splat viewer), gaussians_4d.ply (all keyframes and layers with their motion, for programs), cameras.tum, the frames
-    with a nerfstudio transforms.json, and a COLMAP text model.
+    with a nerfstudio transforms.json and its points, and a COLMAP model with the frames beside it.
     """
 
     clip: tyro.conf.Positional[Path]

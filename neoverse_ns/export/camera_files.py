@@ -1,4 +1,4 @@
-"""Cameras in the formats of other tools: our own JSON, nerfstudio's `transforms.json`, TUM and COLMAP text."""
+"""Cameras in the formats of other tools: our own JSON, nerfstudio's `transforms.json`, TUM."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.geometry import quaternions
 from neoverse_ns.geometry.cameras import PinholeCameras
-from neoverse_ns.geometry.se3 import se3_inverse
 from neoverse_ns.trajectory.camera_path import opencv_to_opengl
 from neoverse_ns.trajectory.plain_json import plain
 
@@ -61,30 +60,55 @@ def cameras_json(
 
 
 def transforms_json(
-    cameras: PinholeCameras, file_paths: Sequence[str], times: Float[Tensor, " n"] | None = None
+    cameras: PinholeCameras,
+    file_paths: Sequence[str],
+    times: Float[Tensor, " n"] | None = None,
+    points_file: str | None = None,
+    held_out: Sequence[int] = (),
 ) -> dict[str, Any]:
     """The `transforms.json` of nerfstudio's own dataparser: OpenGL c2w, intrinsics per frame.
+
+    Intrinsics that all frames share stand above the frames, too, for readers that look nowhere else.
 
     Args:
         cameras: One per image.
         file_paths: Image files, relative to the folder of `transforms.json`.
         times: Normalised times, for readers of dynamic scenes.
+        points_file: A point cloud (PLY) in the same world, relative to the same folder.
+        held_out: Positions of images to test on; where there are none, readers choose some themselves.
 
     Raises:
         SettingsError: The lists differ in length.
     """
     _check_length("file_paths", file_paths, len(cameras))
     c2w = opencv_to_opengl(cameras.c2w)
+    paths = [str(path) for path in file_paths]
+    # Undistorted, which this name promises as well as "PINHOLE" does where k1 and the like are absent; some readers
+    # refuse the latter.
+    document: dict[str, Any] = {"camera_model": "OPENCV"}
+    if torch.equal(cameras.K, cameras.K[:1].expand_as(cameras.K)):
+        document |= _intrinsics(cameras, 0)
+    # Left out, nerfstudio takes the world for turned if a folder colmap/sparse/0 is there.
+    document["applied_transform"] = torch.eye(4)[:3]
+    if points_file is not None:
+        document["ply_file_path"] = points_file
+    if held_out:
+        tested = [paths[i] for i in held_out]
+        trained = [path for i, path in enumerate(paths) if i not in set(held_out)]
+        document |= {"train_filenames": trained, "val_filenames": tested, "test_filenames": tested}
     frames = []
-    for i, path in enumerate(file_paths):
-        K = cameras.K[i]
-        frame = {"file_path": str(path), "transform_matrix": c2w[i]}
-        frame |= {"fl_x": K[0, 0], "fl_y": K[1, 1], "cx": K[0, 2], "cy": K[1, 2], "w": cameras.width}
-        frame |= {"h": cameras.height}
+    for i, path in enumerate(paths):
+        frame = {"file_path": path, "transform_matrix": c2w[i]} | _intrinsics(cameras, i)
         if times is not None:
             frame["time"] = times[i]
         frames.append(frame)
-    return plain({"camera_model": "PINHOLE", "frames": frames})
+    return plain(document | {"frames": frames})
+
+
+def _intrinsics(cameras: PinholeCameras, frame: int) -> dict[str, Any]:
+    K = cameras.K[frame]
+    focal = {"fl_x": K[0, 0], "fl_y": K[1, 1], "cx": K[0, 2], "cy": K[1, 2]}
+    return focal | {"w": cameras.width, "h": cameras.height}
 
 
 def write_tum(path: Path, c2w: Float[Tensor, "n 4 4"], seconds: Float[Tensor, " n"] | Sequence[float]) -> None:
@@ -97,58 +121,6 @@ def write_tum(path: Path, c2w: Float[Tensor, "n 4 4"], seconds: Float[Tensor, " 
         values = [*c2w[i, :3, 3].tolist(), *q[i].tolist()]
         lines.append(f"{float(seconds[i]):.6f} " + " ".join(f"{v:.9g}" for v in values))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def write_colmap_text(
-    folder: Path,
-    cameras: PinholeCameras,
-    names: Sequence[str],
-    points: Float[Tensor, "p 3"] | None = None,
-    colours: UInt8[Tensor, "p 3"] | None = None,
-) -> None:
-    """A COLMAP text model: `cameras.txt`, `images.txt` and `points3D.txt` in `folder`, which is created.
-
-    COLMAP's own convention: world-to-camera, quaternions wxyz, pixel centres at +0.5. Frames with the same intrinsics
-    share a camera.
-
-    Args:
-        folder: Where the three files go.
-        cameras: One per image.
-        names: Image file names, in order.
-        points: World points, without tracks; none makes an empty file.
-        colours: RGB of the points in [0, 255]; grey without.
-
-    Raises:
-        SettingsError: The lists differ in length.
-    """
-    _check_length("names", names, len(cameras))
-    folder.mkdir(parents=True, exist_ok=True)
-    K = cameras.K.to(torch.float64)
-    parameters = [f"{k[0, 0]:.9g} {k[1, 1]:.9g} {k[0, 2]:.9g} {k[1, 2]:.9g}" for k in K]
-    numbers = {text: i + 1 for i, text in enumerate(dict.fromkeys(parameters))}
-    _write(
-        folder / "cameras.txt",
-        "CAMERA_ID MODEL WIDTH HEIGHT fx fy cx cy",
-        [f"{number} PINHOLE {cameras.width} {cameras.height} {text}" for text, number in numbers.items()],
-    )
-    viewmats = se3_inverse(cameras.c2w.to(torch.float64))
-    q = quaternions.from_matrix(viewmats[:, :3, :3])
-    images = []
-    for i, name in enumerate(names):
-        pose = " ".join(f"{v:.12g}" for v in [*q[i].tolist(), *viewmats[i, :3, 3].tolist()])
-        # The second line of every image lists its feature points, of which there are none.
-        images += [f"{i + 1} {pose} {numbers[parameters[i]]} {name}", ""]
-    _write(folder / "images.txt", "IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME, then a line of points", images)
-    rows = []
-    if points is not None:
-        rgb = torch.full(points.shape, 128) if colours is None else colours
-        for i, (xyz, colour) in enumerate(zip(points.tolist(), rgb.tolist(), strict=True)):
-            rows.append(f"{i + 1} " + " ".join(f"{v:.9g}" for v in xyz) + " {} {} {} 0".format(*colour))
-    _write(folder / "points3D.txt", "POINT3D_ID X Y Z R G B ERROR TRACK[]", rows)
-
-
-def _write(path: Path, header: str, rows: list[str]) -> None:
-    path.write_text("\n".join([f"# {header}", *rows]) + "\n", encoding="utf-8")
 
 
 def _check_length(name: str, values: Tensor | Sequence[Any], count: int) -> None:

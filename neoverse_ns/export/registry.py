@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from neoverse_ns.errors import SettingsError
+from neoverse_ns.errors import RunError, SettingsError
+from neoverse_ns.export.dataset import write_dataset
 from neoverse_ns.export.gaussian_ply import write_instant, write_motion
 from neoverse_ns.export.scene import ExportScene
 
@@ -44,9 +45,20 @@ def _motion(scene: ExportScene, time: float, folder: Path) -> list[Path]:
     return [path]
 
 
+def _dataset(scene: ExportScene, time: float, folder: Path) -> list[Path]:
+    if scene.source is None:
+        raise RunError("this scene has no frames to write beside its cameras: export it from its run")
+    return write_dataset(scene.source, scene.cameras, folder)
+
+
 FORMATS: dict[str, ExportFormat] = {
     "ply": ExportFormat("gaussians.ply: one instant, for any splat viewer", _instant),
     "ply-4d": ExportFormat("gaussians_4d.ply: all keyframes and layers with their motion, for programs", _motion),
+    "colmap": ExportFormat(
+        "frames, refined cameras and points: colmap/ opens in COLMAP, Brush, OpenSplat, Postshot and the like, the "
+        "folder itself in nerfstudio",
+        _dataset,
+    ),
 }
 """Every format by the name that users give."""
 

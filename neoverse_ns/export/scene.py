@@ -13,6 +13,7 @@ from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.interpolation import camera_at
 from neoverse_ns.rasterize.drawing import DrawOptions
+from neoverse_ns.reconstruct.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class ExportScene:
         times: Normalised time per frame, ascending.
         seconds: Time of every frame in the source.
         options: How the scene is drawn.
+        source: What it was made from: frames, depth, moving pixels. None where only Gaussians are known.
     """
 
     gaussians: LayeredGaussians
@@ -32,6 +34,7 @@ class ExportScene:
     times: Float[Tensor, " n"]
     seconds: Float64[Tensor, " n"]
     options: DrawOptions = field(default_factory=DrawOptions)
+    source: Scene | None = None
 
     def instant(self, time: float) -> GaussiansAtTime:
         """See :func:`neoverse_ns.export.instant.flat_instant`."""

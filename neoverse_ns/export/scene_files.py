@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from neoverse_ns.export.camera_files import cameras_json, transforms_json, write_colmap_text, write_tum
+from neoverse_ns.export.camera_files import cameras_json, write_tum
+from neoverse_ns.export.dataset import write_dataset
 from neoverse_ns.export.registry import export_format
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.rasterize.drawing import DrawOptions
@@ -26,9 +26,7 @@ def write_reconstruction(
       :func:`neoverse_ns.export.gaussian_ply.write_instant`.
     - `gaussians_4d.ply`: all of them with their motion; see :func:`neoverse_ns.export.gaussian_ply.write_motion`.
     - `cameras.tum`: seconds, position, quaternion xyzw per frame.
-    - `images/`: the sampled frames.
-    - `transforms.json`: what nerfstudio's own dataparser reads, of these images.
-    - `colmap/`: cameras.txt, images.txt, points3D.txt, of these images.
+    - `images/`, `transforms.json`, `sparse_pc.ply`, `colmap/`: see :func:`neoverse_ns.export.dataset.write_dataset`.
 
     Args:
         scene: The reconstruction; without Gaussians their files are left out.
@@ -37,7 +35,7 @@ def write_reconstruction(
         options: How the scene is drawn.
 
     Returns:
-        The files, and the folders `images` and `colmap`.
+        The files, and the folders that :func:`neoverse_ns.export.dataset.write_dataset` writes.
 
     Raises:
         OSError: The folder cannot be written.
@@ -59,15 +57,4 @@ def write_reconstruction(
         for name in ("ply", "ply-4d"):
             files += export_format(name).write(exported, time, folder)
     write_tum(folder / "cameras.tum", geometry.cameras.c2w, clip.seconds)
-    names = [scene.frame_file(i).name for i in range(len(clip))]
-    _write_images(scene, folder / "images", names)
-    transforms = transforms_json(geometry.cameras, [f"images/{name}" for name in names], clip.times)
-    (folder / "transforms.json").write_text(json.dumps(transforms, indent=1, allow_nan=False), "utf8")
-    write_colmap_text(folder / "colmap", geometry.cameras, names)
-    return [*files, folder / "cameras.tum", folder / "images", folder / "transforms.json", folder / "colmap"]
-
-
-def _write_images(scene: Scene, folder: Path, names: list[str]) -> None:
-    folder.mkdir(exist_ok=True)
-    for frame, name in zip(scene.clip.frames, names, strict=True):
-        Image.fromarray(frame.numpy()).save(folder / name)
+    return [*files, folder / "cameras.tum", *write_dataset(scene, geometry.cameras, folder)]

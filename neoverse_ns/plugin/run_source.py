@@ -31,7 +31,7 @@ def export_scene(model: NeoVerseModel, scene: Scene) -> ExportScene:
     """Gaussians and refined cameras as they stand, in this package's world: the first camera's."""
     cameras, gaussians = _in_our_world(model, scene)
     clip = scene.clip
-    return ExportScene(gaussians, cameras, clip.times, clip.seconds, model.config.draw_options)
+    return ExportScene(gaussians, cameras, clip.times, clip.seconds, model.config.draw_options, scene)
 
 
 def _in_our_world(model: NeoVerseModel, scene: Scene) -> tuple[PinholeCameras, LayeredGaussians]:

@@ -1,7 +1,7 @@
 """Where a frame shows the small patch around a pixel of another: inverse compositional alignment.
 
-After Baker and Matthews, "Lucas-Kanade 20 Years On", IJCV 2004. How the patch is scaled, turned and slanted on its way is
-known from geometry; what is measured is its place.
+After Baker and Matthews, "Lucas-Kanade 20 Years On", IJCV 2004. How the patch is scaled, turned and slanted on its way
+is known from geometry; what is measured is its place.
 """
 
 from __future__ import annotations
@@ -71,8 +71,9 @@ class Patches:
     sharp: Bool[ndarray, " n"]
 
     def only(self, chosen: Int64[ndarray, " m"]) -> Patches:
-        parts = ([each[chosen] for each in part] for part in (self.values, self.size, self.steps))
-        return Patches(self.offsets, *parts, self.sharp[chosen])
+        """Some of them."""
+        values, size, steps = ([each[chosen] for each in part] for part in (self.values, self.size, self.steps))
+        return Patches(self.offsets, values, size, steps, self.sharp[chosen])
 
 
 def cut_patches(source: list[Level], middles: Float[ndarray, "n 2"]) -> Patches:
