@@ -62,6 +62,10 @@ def follow_points(
         rows, columns = one_per_cell(pictures.gray(home), surfaces.sure[index], taken[index])
         if not len(rows):
             continue
+        sure = surfaces.confirmed(surfaces.lift(index, rows, columns).world, index)
+        if not sure.any():
+            continue
+        rows, columns = rows[sure], columns[sure]
         seeds = surfaces.lift(index, rows, columns)
         point, frame, uv = _follow(surfaces, pictures, seeds, home, frames)
         found.append(Sightings(home, seeds.world, clip.frames[home].numpy()[rows, columns], point, frame, uv))

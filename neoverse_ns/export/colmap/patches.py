@@ -24,7 +24,7 @@ ENOUGH = 0.02
 NOISE = 4.0
 """Grey levels by which pixels differ from frame to frame."""
 SHARP = 0.2
-"""Largest standard deviation in pixels, at that noise, of a patch's place: flatter ones are not measured."""
+"""Largest standard deviation of a patch's place in full-size pixels, at that noise: flatter ones are not measured."""
 ALIKE = 0.8
 """Least correlation of a patch with what is found."""
 
@@ -61,27 +61,32 @@ class Patches:
         values: Grey levels less their mean.
         size: Norm of `values`.
         steps: What to multiply a difference of grey levels with for a step in pixels.
-        sharp: Patches whose place can be told.
+        clear: Patches whose place the level can tell.
     """
 
     offsets: list[Float[ndarray, "k 2"]]
     values: list[Float[ndarray, "n k"]]
     size: list[Float[ndarray, " n"]]
     steps: list[Float[ndarray, "n 2 k"]]
-    sharp: Bool[ndarray, " n"]
+    clear: list[Bool[ndarray, " n"]]
+
+    @property
+    def sharp(self) -> Bool[ndarray, " n"]:
+        """Patches whose place can be told in the end."""
+        return self.clear[-1]
 
     def only(self, chosen: Int64[ndarray, " m"]) -> Patches:
         """Some of them."""
-        values, size, steps = ([each[chosen] for each in part] for part in (self.values, self.size, self.steps))
-        return Patches(self.offsets, values, size, steps, self.sharp[chosen])
+        parts = (self.values, self.size, self.steps, self.clear)
+        values, size, steps, clear = ([each[chosen] for each in part] for part in parts)
+        return Patches(self.offsets, values, size, steps, clear)
 
 
 def cut_patches(source: list[Level], middles: Float[ndarray, "n 2"]) -> Patches:
     """The patches around `middles`, on every level."""
     step = np.arange(-RADIUS, RADIUS + 1)
     grid = np.stack(np.meshgrid(step, step), -1).reshape(-1, 2).astype(np.float32)
-    offsets, values, size, steps = [], [], [], []
-    sharp = np.zeros(len(middles), bool)
+    offsets, values, size, steps, clear = [], [], [], [], []
     for level in source:
         offsets.append(grid * np.float32(level.shrink))
         places, half = middles[:, None] + offsets[-1], 0.5 * level.shrink
@@ -91,9 +96,9 @@ def cut_patches(source: list[Level], middles: Float[ndarray, "n 2"]) -> Patches:
         slopes = [_plain(level.at(places + half * axis) - level.at(places - half * axis)) for axis in np.eye(2)]
         gradient = np.stack(slopes, 1) / np.float32(2 * half)
         normal = (gradient @ gradient.swapaxes(1, 2)).astype(np.float64)
-        sharp = np.linalg.eigvalsh(normal)[:, 0] > (NOISE / SHARP) ** 2
+        clear.append(np.linalg.eigvalsh(normal)[:, 0] > (NOISE / SHARP) ** 2)
         steps.append(np.linalg.inv(normal + 1e-3 * np.eye(2)).astype(np.float32) @ gradient)
-    return Patches(offsets, values, size, steps, sharp)
+    return Patches(offsets, values, size, steps, clear)
 
 
 def locate(
@@ -121,18 +126,19 @@ def locate(
         def found(which: ndarray, places: ndarray = places, there: Level = there) -> ndarray:
             return _plain(there.at(places[which] + shift[which, None] @ across[which]))
 
-        moving = np.nonzero(patches.sharp)[0]
+        moving = np.nonzero(patches.clear[level] & patches.sharp)[0]
         for _ in range(ROUNDS):
+            if not len(moving):
+                break
             seen = found(moving)
             gain = size[moving] / np.linalg.norm(seen, axis=1).clip(1e-6)
             step = (steps[moving] @ (seen * gain[:, None] - values[moving])[..., None])[..., 0]
             shift[moving] -= step.clip(-2 * there.shrink, 2 * there.shrink)
             moving = moving[np.abs(step).max(1) > ENOUGH * there.shrink]
-            if not len(moving):
-                break
         which = np.nonzero(patches.sharp)[0]
-        seen = found(which)
-        alike[which] = (seen * values[which]).sum(1) > ALIKE * size[which] * np.linalg.norm(seen, axis=1)
+        if len(which):
+            seen = found(which)
+            alike[which] = (seen * values[which]).sum(1) > ALIKE * size[which] * np.linalg.norm(seen, axis=1)
     return guess + (bend @ shift[..., None])[..., 0], alike & patches.sharp
 
 

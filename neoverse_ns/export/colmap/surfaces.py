@@ -76,6 +76,19 @@ class Surfaces:
         divisor = np.where(np.abs(z) < 1e-9, 1e-9, z)[:, None]
         return camera[:, :2] / divisor * self._K[frame][[0, 1], [0, 1]] + self._K[frame][:2, 2], z
 
+    def confirmed(self, world: Float[ndarray, "n 3"], index: int) -> Bool[ndarray, " n"]:
+        """Points of a keyframe that lie on the surface of the one before or after, as far as these can tell.
+
+        A point that neither has in its picture is believed; one that both have, and put elsewhere, is not.
+        """
+        count = len(self.keyframes)
+        told, agreed = np.zeros(len(world), bool), np.zeros(len(world), bool)
+        for other in (k for k in (index - 1, index + 1) if 0 <= k < count):
+            uv, z = self.project(world, self.keyframes[other])
+            told |= self.inside(uv, self.keyframes[other]) & (z > 0)
+            agreed |= self._on_surface(world, other)
+        return agreed | ~told
+
     def visible(self, world: Float[ndarray, "n 3"], frame: int, home: int) -> Bool[ndarray, " n"]:
         """Points on the surface of a keyframe beside `frame`, or of `frame` itself where it is one.
 
