@@ -9,9 +9,8 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.export.camera_files import cameras_json, transforms_json, write_colmap_text, write_tum
+from neoverse_ns.export.camera_files import cameras_json, transforms_json, write_tum
 from neoverse_ns.geometry.cameras import PinholeCameras
-from neoverse_ns.geometry.projection import project
 from neoverse_ns.geometry.se3 import se3_exp
 from neoverse_ns.trajectory.plain_json import plain
 
@@ -56,56 +55,6 @@ def test_tum_lines_hold_the_poses(tmp_path):
     np.testing.assert_allclose(Rotation.from_quat(rows[:, 4:]).as_matrix(), cameras.c2w[:, :3, :3].numpy(), atol=1e-8)
 
 
-def test_colmap_text_projects_points_where_our_cameras_do(tmp_path):
-    cameras = example()
-    cameras.K[2:, 0, 0] = 90.0
-    points = torch.randn(6, 3, dtype=torch.float64)
-    colours = torch.randint(0, 256, (6, 3), dtype=torch.uint8)
-    folder = tmp_path / "sparse" / "0"
-    write_colmap_text(folder, cameras, ["a.png", "b.png", "c.png", "d d.png"], points, colours)
-
-    def rows(name: str) -> list[str]:
-        return [line for line in (folder / name).read_text().split("\n")[:-1] if not line.startswith("#")]
-
-    intrinsics = {}
-    for line in rows("cameras.txt"):
-        number, model, width, height, *parameters = line.split()
-        assert (model, width, height) == ("PINHOLE", "64", "48")
-        intrinsics[number] = [float(p) for p in parameters]
-    assert len(intrinsics) == 2
-    images = rows("images.txt")
-    assert len(images) == 8
-    assert images[1::2] == [""] * 4
-    cloud = np.array([[float(x) for x in line.split()] for line in rows("points3D.txt")])
-    np.testing.assert_array_equal(cloud[:, 4:7], colours.numpy())
-    expected_uv, expected_z = project(points, cameras.viewmats, cameras.K)
-    for i, line in enumerate(images[::2]):
-        number, qw, qx, qy, qz, tx, ty, tz, camera, name = line.split(" ", 9)
-        assert (int(number), name) == (i + 1, ["a.png", "b.png", "c.png", "d d.png"][i])
-        rotation = Rotation.from_quat([float(qx), float(qy), float(qz), float(qw)])
-        seen = rotation.apply(cloud[:, 1:4]) + np.array([float(tx), float(ty), float(tz)])
-        fx, fy, cx, cy = intrinsics[camera]
-        np.testing.assert_allclose(seen[:, 2], expected_z[i].numpy(), atol=1e-6)
-        uv = seen[:, :2] / seen[:, 2:] * [fx, fy] + [cx, cy]
-        np.testing.assert_allclose(uv, expected_uv[i].numpy(), rtol=1e-5, atol=1e-4)
-
-
-def test_colmap_without_points_still_has_all_files(tmp_path):
-    write_colmap_text(tmp_path, example(1), ["a.png"])
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["cameras.txt", "images.txt", "points3D.txt"]
-
-
-def test_pycolmap_reads_the_model(tmp_path):
-    pycolmap = pytest.importorskip("pycolmap")
-    cameras = example()
-    write_colmap_text(tmp_path, cameras, ["a", "b", "c", "d"], torch.randn(3, 3))
-    model = pycolmap.Reconstruction(str(tmp_path))
-    assert (model.num_images(), model.num_points3D()) == (4, 3)
-    pose = model.images[2].cam_from_world
-    pose = pose() if callable(pose) else pose
-    np.testing.assert_allclose(pose.matrix(), cameras.viewmats[1, :3].numpy(), atol=1e-9)
-
-
 def test_transforms_json_is_in_opengl_axes():
     cameras = example()
     document = transforms_json(cameras, ["images/0.png"] * 4, torch.linspace(0, 1, 4))
@@ -124,6 +73,21 @@ def test_transforms_json_is_in_opengl_axes():
         48,
     )
     assert frame["time"] == pytest.approx(1 / 3)
+    # All frames share their intrinsics, so that they stand above them, too.
+    assert (document["fl_x"], document["cy"], document["w"]) == (80, 23.5, 64)
+    assert "train_filenames" not in document
+    assert "ply_file_path" not in document
+
+
+def test_transforms_json_of_a_zoom_has_intrinsics_of_each_frame_alone():
+    cameras = example()
+    cameras.K[:, 0, 0] += torch.arange(4)
+    document = transforms_json(cameras, ["a", "b", "c", "d"], held_out=[2], points_file="points.ply")
+    assert [frame["fl_x"] for frame in document["frames"]] == [80, 81, 82, 83]
+    assert not {"fl_x", "fl_y", "cx", "cy", "w", "h"} & document.keys()
+    assert document["ply_file_path"] == "points.ply"
+    assert document["train_filenames"] == ["a", "b", "d"]
+    assert document["val_filenames"] == document["test_filenames"] == ["c"]
 
 
 def test_nerfstudio_reads_the_transforms(tmp_path):
@@ -148,8 +112,8 @@ def test_nerfstudio_reads_the_transforms(tmp_path):
 
 def test_lists_of_other_lengths_are_refused(tmp_path):
     cameras = example()
-    with pytest.raises(SettingsError, match="'names' has 1 entries for 4"):
-        write_colmap_text(tmp_path, cameras, ["a"])
+    with pytest.raises(SettingsError, match="'file_paths' has 1 entries for 4"):
+        transforms_json(cameras, ["a"])
     with pytest.raises(SettingsError, match="seconds"):
         write_tum(tmp_path / "t.txt", cameras.c2w, [0.0])
     with pytest.raises(SettingsError, match="frame_indices"):

@@ -48,7 +48,7 @@ class ColmapModel:
         first, last = np.searchsorted(self.tracks.frame.numpy(), [image, image + 1])
         return slice(int(first), int(last))
 
-    def by_point(self) -> tuple[Int64[ndarray, " m"], Int64[ndarray, " p+1"]]:
+    def by_point(self) -> tuple[Int64[ndarray, " m"], Int64[ndarray, " starts"]]:
         """Observations ordered by point, and where each point's begin."""
         point = self.tracks.point.numpy()
         return np.argsort(point, kind="stable"), np.concatenate([[0], self.tracks.lengths.numpy().cumsum()])

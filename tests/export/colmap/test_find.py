@@ -101,4 +101,4 @@ def test_wrong_depth_is_told_by_its_neighbours() -> None:
     here = found.frame == 3
     _, z = project(found.points[found.point[here]], cameras.viewmats[3], cameras.K[3])
     x, y = found.uv[here].long().unbind(-1)
-    assert ((z / truth().depth[3][y, x] - 1).abs() < 0.1).double().mean() > 0.98
+    assert ((z / truth().depth[3][y, x] - 1).abs() < 0.1).double().mean() > 0.95

@@ -36,9 +36,7 @@ def test_patches_are_found_to_a_small_part_of_a_pixel(height: int, width: int) -
     pixels = middle + rng.integers(-30, 30, (50, 2)) + 0.5
     true = (pixels - middle) @ BEND.T + middle
     guess = true + rng.uniform(-1.5, 1.5, true.shape)
-    uv, found = locate(
-        cut_patches(levels(source), pixels), levels(target), guess, np.broadcast_to(BEND, (50, 2, 2))
-    )
+    uv, found = locate(cut_patches(levels(source), pixels), levels(target), guess, np.broadcast_to(BEND, (50, 2, 2)))
     assert found.mean() > 0.9
     error = np.linalg.norm(uv - true, axis=-1)[found]
     assert np.median(error) < 0.05
@@ -58,7 +56,7 @@ def test_coarse_levels_bring_far_guesses_home() -> None:
     straight = np.eye(2)[None].repeat(len(pixels), 0)
     uv, found = locate(cut_patches(levels(source), pixels), levels(target), pixels, straight)
     assert found.mean() > 0.9
-    np.testing.assert_allclose(uv[found], (pixels + [9, -6])[found], atol=0.1)
+    np.testing.assert_allclose(uv[found], pixels[found] + np.array([9, -6]), atol=0.1)
     finest = locate(cut_patches(levels(source)[-1:], pixels), levels(target)[-1:], pixels, straight)[1]
     assert finest.mean() < 0.3
 
