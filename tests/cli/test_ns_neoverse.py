@@ -119,7 +119,7 @@ def test_files_of_a_cached_scene(
     np.testing.assert_array_equal(np.stack([instant["vertex"][axis] for axis in "xyz"], axis=-1), alive_means)
     assert "normalised time 0.5, second 0.4 " in instant.comments[0]
     assert len(np.loadtxt(out / "cameras.tum")) == FRAMES
-    assert (out / "colmap" / "images.txt").is_file()
+    assert (out / "colmap" / "sparse" / "0" / "images.bin").is_file()
     frames = json.loads((out / "transforms.json").read_text("utf8"))["frames"]
     assert len(frames) == FRAMES
     for frame, truth in zip(frames, scene.clip.frames, strict=True):
@@ -136,7 +136,7 @@ def test_files_of_a_cached_scene(
         (("gone/config.yml",), "gone/config.yml"),
         (("gone", "--time", "1.5"), "1.5"),
         (("gone", "--time", "0.5", "--frame", "3"), "both"),
-        (("gone", "--format", "obj"), "'obj'; choose from ply, ply-4d"),
+        (("gone", "--format", "obj"), "'obj'; choose from ply, ply-4d, colmap"),
     ],
 )
 def test_export_refuses_in_one_line(

@@ -81,11 +81,17 @@ def test_depth_gaussians_and_camera_files(geometry: Path) -> None:
     tum = np.loadtxt(geometry / "cameras.tum")
     assert tum.shape == (COUNT, 8)
     np.testing.assert_allclose(tum[:, 1:4], [np.array(f["c2w"])[:3, 3] for f in document["frames"]], atol=1e-5)
-    images = (geometry / "colmap" / "images.txt").read_text("utf8").splitlines()
-    posed = [line.split() for line in images if line and not line.startswith("#") and len(line.split()) == 10]
+    sparse = geometry / "colmap" / "sparse" / "0"
+    images = (sparse / "images.txt").read_text("utf8").splitlines()
+    posed = [line.split()[-1] for line in images if line.endswith(".png")]
     assert len(posed) == COUNT
-    assert (geometry / "colmap" / "cameras.txt").read_text("utf8").count("PINHOLE") == 1
-    assert (geometry / "colmap" / "points3D.txt").is_file()
+    assert all((geometry / "colmap" / "images" / name).is_file() for name in posed)
+    assert (sparse / "cameras.txt").read_text("utf8").count("PINHOLE") == 1
+    points = [line.split() for line in (sparse / "points3D.txt").read_text("utf8").splitlines()[1:]]
+    assert len(points) > 500
+    # Each is followed by pairs of image and place, one for every frame that sees it.
+    assert min((len(row) - 8) / 2 for row in points) >= 2
+    assert np.mean([float(row[7]) for row in points]) < 0.5
 
 
 def test_reconstruct_refuses_bad_input_in_one_line(shell: Shell, clips: tuple[Path, np.ndarray]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from nerfstudio.data.dataparsers.nerfstudio_dataparser import NerfstudioDataParserConfig
 from plyfile import PlyData
 
 from neoverse_ns.gaussians.layers import FRAMES as FRAMES_LAYER
@@ -168,6 +169,9 @@ def exported(run: TrainedRun) -> Path:
             "ns-export", "pointcloud", *load, folder / "cloud", "--num-points", "3000", "--num-rays-per-batch", "2048"
         ),
         lambda: shell.succeed("ns-export", "cameras", *load, folder / "cameras"),
+        lambda: shell.succeed(
+            "ns-neoverse", "export", run.config, "--output-dir", folder / "dataset", "--format", "colmap"
+        ),
     )
     return folder
 
@@ -230,6 +234,28 @@ def test_cameras_are_exported_refined_in_the_runs_world(run: TrainedRun, exporte
         assert (difference < 0.05).all()
         assert (difference > 1e-6).all() == (frames == train)
         assert all(Path(entry["file_path"]).is_file() for entry in entries)
+
+
+def test_the_dataset_has_refined_cameras_and_points_that_they_see(run: TrainedRun, exported: Path) -> None:
+    """What nerfstudio's own splatfacto would train on, read by its dataparser."""
+    parser = NerfstudioDataParserConfig(
+        data=exported / "dataset", load_3D_points=True,
+        orientation_method="none", center_method="none", auto_scale_poses=False,
+    ).setup()  # fmt: skip
+    parsed = parser.get_dataparser_outputs("train")
+    train = [i for i in range(FRAMES) if i not in HELD_OUT]
+    assert len(parsed.image_filenames) == len(train)
+    original = original_cameras(run)
+    poses = parsed.cameras.camera_to_worlds * torch.tensor([1.0, -1, -1, 1])
+    difference = (poses - original.c2w[train, :3].float()).abs().flatten(1).max(dim=1).values
+    assert (difference < 0.05).all()
+    assert (difference > 1e-6).any()
+    read = pytest.importorskip("nerfstudio.data.utils.colmap_parsing_utils")
+    sparse = exported / "dataset" / "colmap" / "sparse" / "0"
+    points = read.read_points3D_binary(sparse / "points3D.bin")
+    assert len(points) == len(parsed.metadata["points3D_xyz"]) > 100
+    assert np.mean([point.error for point in points.values()]) < 0.7
+    assert np.mean([len(point.image_ids) for point in points.values()]) > 2
 
 
 def test_config_is_readable_by_nerfstudio_without_the_working_directory(run: TrainedRun) -> None:

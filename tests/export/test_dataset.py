@@ -80,6 +80,22 @@ def test_nerfstudio_opens_the_folder_as_splatfacto_does(written: tuple[Path, Pin
     check_parsed(parser.get_dataparser_outputs("test"), cameras, cloud_of(folder), [2])
 
 
+def test_splatfactos_datamanager_hands_out_the_images(written: tuple[Path, PinholeCameras]) -> None:
+    """As far as a CPU goes: its model puts everything on a CUDA device."""
+    parsers = pytest.importorskip("nerfstudio.data.dataparsers.nerfstudio_dataparser")
+    managers = pytest.importorskip("nerfstudio.data.datamanagers.full_images_datamanager")
+    folder, cameras = written
+    config = managers.FullImageDatamanagerConfig(
+        dataparser=parsers.NerfstudioDataParserConfig(data=folder, load_3D_points=True), cache_images_type="uint8"
+    )
+    manager = config.setup(device="cpu", test_mode="val")
+    camera, batch = manager.next_train(0)
+    frame = [0, 1, 3, 4, 5, 6][batch["image_idx"]]
+    torch.testing.assert_close(batch["image"], truth().frames[frame])
+    assert float(camera.fx) == pytest.approx(float(cameras.K[frame, 0, 0]), abs=1e-4)
+    assert len(manager.train_dataparser_outputs.metadata["points3D_xyz"]) == len(cloud_of(folder))
+
+
 def test_nerfstudios_colmap_parser_opens_it_too(written: tuple[Path, PinholeCameras]) -> None:
     parsers = pytest.importorskip("nerfstudio.data.dataparsers.colmap_dataparser")
     folder, cameras = written

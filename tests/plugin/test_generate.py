@@ -20,7 +20,7 @@ from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.generate.stage.training_frames import training_source
 from neoverse_ns.plugin.generate import GeneratedVideo, generate, kept_in
 from neoverse_ns.plugin.run import OpenRun
-from neoverse_ns.plugin.run_source import refined_cameras, run_source
+from neoverse_ns.plugin.run_source import export_scene, refined_cameras, run_source
 from neoverse_ns.plugin.world import world_to_nerfstudio
 from neoverse_ns.rasterize.layers import draw_layers
 from neoverse_ns.trajectory.camera_path import to_camera_path
@@ -137,3 +137,11 @@ def test_the_source_lies_in_the_world_of_the_first_camera() -> None:
     torch.testing.assert_close(source.cameras.c2w, expected.cameras.c2w, atol=1e-5, rtol=0.0)
     torch.testing.assert_close(source.gaussians.frames.means, expected.gaussians.frames.means, atol=1e-5, rtol=0.0)
     assert source.keyframes == expected.keyframes
+
+
+def test_what_is_exported_has_refined_cameras_and_knows_its_frames() -> None:
+    scene = tiny_scene()
+    model = tiny_model(scene)
+    exported = export_scene(model, scene)
+    assert exported.source is scene
+    torch.testing.assert_close(exported.cameras.c2w, scene.geometry.cameras.c2w, atol=1e-5, rtol=0.0)
