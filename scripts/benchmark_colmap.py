@@ -1,6 +1,7 @@
-"""Solve cameras with our own reconstructor and with COLMAP, on the same frames in the same run, side by side.
+"""Solve cameras with our own reconstructor, with COLMAP and with OpenMVG, on the same frames in the same run.
 
     pip install 'neoverse-ns[geometry]'
+    pip install openmvg-rs  # where it is wanted, too; needs Python 3.11
     python scripts/benchmark_colmap.py --clips CLIPS --markdown docs/benchmarks_colmap.md --json colmap.json
 
 Frames are those of the geometry part of scripts/benchmark.py. A clip that one solver fails on is listed with the reason
@@ -11,16 +12,15 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import tyro
 from _benchmark.clips import find_clips, load_benchmark_clip
-from _benchmark.colmap import SETTINGS, import_pycolmap, measure_colmap
-from _benchmark.columns import COLMAP_SECTIONS
+from _benchmark.colmap import MAPPINGS, SETTINGS, import_pycolmap, measure_colmap
+from _benchmark.columns import COLMAP_SECTIONS, SOLVERS
 from _benchmark.geometry import measure_geometry, sample_notes
+from _benchmark.openmvg import describe_openmvg, measure_openmvg
 from _benchmark.protocols import Protocol, geometry_protocol
 from _benchmark.report import Row, describe_machine, to_markdown, write_report
 
@@ -32,7 +32,7 @@ TITLE = "Cameras beside COLMAP's"
 
 @dataclass
 class BenchmarkColmap:
-    """Both solvers on a folder of clips."""
+    """All solvers on a folder of clips."""
 
     clips: Path
     """Folder of clip folders, as for scripts/benchmark.py."""
@@ -49,33 +49,34 @@ class BenchmarkColmap:
     frames: int = 16
     """Frames of every video."""
     seed: int = 0
-    """Of COLMAP."""
+    """Of COLMAP and OpenMVG."""
+    remark: str = ""
+    """What readers must know about this run, as that the machine had other work."""
     work_dir: Path | None = None
     """Where frames and models are kept; by default a folder that is deleted at the end."""
 
 
 def compare(folder: Path, protocol: Protocol, work: Path, seed: int) -> Row:
-    """One clip by both solvers."""
+    """One clip by every solver."""
     row: Row = {"clip": folder.name}
     try:
         sample = load_benchmark_clip(folder, protocol, work)
     except NeoVerseError as error:
         return row | {"error": str(error)}
     row |= {"source_frames": sample.clip.frame_indices.tolist(), "notes": sample_notes(sample, protocol)}
-    solvers: dict[str, Callable[[], dict[str, Any]]] = {
-        "ours": lambda: measure_geometry(sample),
-        "colmap": lambda: measure_colmap(sample, work / "colmap" / folder.name, seed),
-    }
-    for name, solve in solvers.items():
-        try:
-            row[name] = solve()
-            row["notes"] += [f"{name}: {note}" for note in row[name]["notes"]]
-        except NeoVerseError as error:
-            row[name] = {"frames": len(sample.clip), "solved": 0}
-            row["notes"].append(f"{name}: {error}")
-            warn(f"{folder.name}: {name}: {error}")
-    if row["ours"]["solved"] and row["colmap"]["solved"]:
-        row["times_faster"] = row["colmap"]["seconds"] / row["ours"]["seconds"]
+    unsolved = {"frames": len(sample.clip), "solved": 0}
+    try:
+        row["ours"] = measure_geometry(sample)
+    except NeoVerseError as error:
+        row["ours"] = unsolved | {"notes": [str(error)]}
+        warn(f"{folder.name}: ours: {error}")
+    row |= measure_colmap(sample, work / "colmap" / folder.name, seed)
+    found = measure_openmvg(sample, work / "openmvg" / folder.name, seed)
+    row |= {} if found is None else {"openmvg": found}
+    for name in SOLVERS:
+        row["notes"] += [f"{SOLVERS[name]}: {note}" for note in row.get(name, {}).get("notes", [])]
+    if row["ours"]["solved"] and row[MAPPINGS[0]]["solved"]:
+        row["times_faster"] = row[MAPPINGS[0]]["seconds"] / row["ours"]["seconds"]
     return row
 
 
@@ -87,11 +88,12 @@ def run(options: BenchmarkColmap, work: Path) -> int:
     header = {
         "protocol": protocol.name,
         "COLMAP": f"pycolmap {version}, seed {options.seed}: {SETTINGS}",
+        "OpenMVG": describe_openmvg(options.seed),
         "errors": "over the frames that a solver placed; medians over the clips it solved, of seconds over all",
         "machine": describe_machine(),
-    }
+    } | ({"remark": options.remark} if options.remark else {})
     rows: list[Row] = []
-    with progress("both solvers", len(folders)) as steps:
+    with progress("all solvers", len(folders)) as steps:
         for folder in folders:
             say(f"benchmark: {folder.name}")
             rows.append(compare(folder, protocol, work, options.seed))

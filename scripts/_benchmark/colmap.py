@@ -32,9 +32,14 @@ OLDEST = "3.13"
 SETTINGS = (
     "SIFT on the CPU; sequential matching (exhaustive for image folders of at most 24 images); one simple-pinhole "
     "camera for all frames, its focal length refined; frames at source resolution; all cores; every other option at "
-    "pycolmap's default; of several models the largest; seconds of extraction, matching and mapping, without decoding"
+    "pycolmap's default; of several models the largest; incremental and global mapping (GLOMAP, after calibration of "
+    "the view graph, as nothing is known of the focal length) start from the same features and matches; seconds of "
+    "extraction, matching and mapping, without decoding"
 )
 """What the table says about these numbers."""
+
+MAPPINGS = ("colmap", "glomap")
+"""Names of incremental and global mapping in a row of results."""
 
 
 def import_pycolmap() -> ModuleType:
@@ -54,8 +59,8 @@ def import_pycolmap() -> ModuleType:
     return pycolmap
 
 
-def measure_colmap(sample: BenchmarkClip, work: Path, seed: int) -> dict[str, Any]:
-    """Solve the sample's frames with COLMAP, and compare as our own cameras are compared.
+def measure_colmap(sample: BenchmarkClip, work: Path, seed: int) -> dict[str, dict[str, Any]]:
+    """Solve the sample's frames with COLMAP, incrementally and globally, and compare as our own cameras are compared.
 
     Args:
         sample: A clip; its frames are taken at the size of the source.
@@ -63,8 +68,8 @@ def measure_colmap(sample: BenchmarkClip, work: Path, seed: int) -> dict[str, An
         seed: Of everything COLMAP draws. Threads finish in any order, which leaves small differences between runs.
 
     Returns:
-        As :func:`compare_cameras`, with seconds and peak memory; where no model came out, "solved" is 0 and "notes"
-        say how far it got.
+        For each of `MAPPINGS`, as :func:`compare_cameras`, with seconds and peak memory; where no model came out, or a
+        mapping is not to be had, "solved" is 0 and "notes" say why.
 
     Raises:
         SettingsError: pycolmap is not installed.
@@ -72,23 +77,43 @@ def measure_colmap(sample: BenchmarkClip, work: Path, seed: int) -> dict[str, An
     pycolmap = import_pycolmap()
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    images = _write_frames(sample, work / "images")
+    images = write_frames(sample, work / "images")
     exhaustive = sample.source.is_dir() and len(sample.clip) <= EXHAUSTIVE_UP_TO
     with PeakMemory() as memory:
         started = time.perf_counter()
-        models = _solve(pycolmap, images, work, exhaustive, seed)
-        seconds = time.perf_counter() - started
-    run = {"seconds": seconds, "peak_gb": memory.peak_gb, "models": len(models), "exhaustive": exhaustive}
+        _match(pycolmap, images, work / "database.db", exhaustive, seed)
+        matching = time.perf_counter() - started
+    shared = {"matching_seconds": matching, "exhaustive": exhaustive, "frames": len(sample.clip)}
+    results = {}
+    for name, map_frames in zip(MAPPINGS, (_map_incrementally, _map_globally), strict=True):
+        if name == "glomap" and not hasattr(pycolmap, "global_mapping"):
+            note = f"pycolmap {pycolmap.__version__} has no global mapping"
+            results[name] = shared | {"solved": 0, "notes": [note]}
+            continue
+        (work / name).mkdir()
+        # Each has its own copy, as calibration writes into it.
+        database = Path(shutil.copy(work / "database.db", work / name))
+        with PeakMemory() as own:
+            started = time.perf_counter()
+            models = map_frames(pycolmap, database, images, work / name, seed)
+            seconds = matching + time.perf_counter() - started
+        peak = None if own.peak_gb is None or memory.peak_gb is None else max(own.peak_gb, memory.peak_gb)
+        run = shared | {"seconds": seconds, "peak_gb": peak, "models": len(models)}
+        results[name] = run | _compared(pycolmap, models, sample, database, images)
+    return results
+
+
+def _compared(
+    pycolmap: ModuleType, models: list[Any], sample: BenchmarkClip, database: Path, images: Path
+) -> dict[str, Any]:
     if not models:
-        reason = f"no model: {_reason(pycolmap, work / 'database.db')}"
-        return run | {"frames": len(sample.clip), "solved": 0, "notes": [reason]}
+        return {"solved": 0, "notes": [f"no model: {_reason(pycolmap, database)}"]}
     largest = max(models, key=lambda model: model.num_reg_images())
     names = [image.name for image in images_in(images)]
-    cameras = _cameras(largest, names, (sample.clip.width, sample.clip.height))
-    return run | compare_cameras(cameras, sample.cameras)
+    return compare_cameras(_cameras(largest, names, (sample.clip.width, sample.clip.height)), sample.cameras)
 
 
-def _write_frames(sample: BenchmarkClip, folder: Path) -> Path:
+def write_frames(sample: BenchmarkClip, folder: Path) -> Path:
     """A folder with the sample's frames at source resolution: an image folder's own files, a video's as PNG.
 
     Frames of a video pass through the loader, so that they are surely the same; it cuts their sides to multiples of 16.
@@ -106,9 +131,8 @@ def _write_frames(sample: BenchmarkClip, folder: Path) -> Path:
     return folder
 
 
-def _solve(pycolmap: ModuleType, images: Path, work: Path, exhaustive: bool, seed: int) -> list[Any]:
-    """Features, matches and incremental mapping; returns every model found."""
-    database = work / "database.db"
+def _match(pycolmap: ModuleType, images: Path, database: Path, exhaustive: bool, seed: int) -> None:
+    """Features and matches."""
     # COLMAP's own log would drown the table; what matters of it is asked from the results.
     pycolmap.logging.minloglevel = pycolmap.logging.FATAL
     pycolmap.set_random_seed(seed)
@@ -119,9 +143,20 @@ def _solve(pycolmap: ModuleType, images: Path, work: Path, exhaustive: bool, see
     )
     match = pycolmap.match_exhaustive if exhaustive else pycolmap.match_sequential
     match(database, device=device)
+
+
+def _map_incrementally(pycolmap: ModuleType, database: Path, images: Path, work: Path, seed: int) -> list[Any]:
     options = pycolmap.IncrementalPipelineOptions(random_seed=seed)
     (work / "models").mkdir()
     return list(pycolmap.incremental_mapping(database, images, work / "models", options=options).values())
+
+
+def _map_globally(pycolmap: ModuleType, database: Path, images: Path, work: Path, seed: int) -> list[Any]:
+    if hasattr(pycolmap, "calibrate_view_graph"):
+        pycolmap.calibrate_view_graph(database, pycolmap.ViewGraphCalibrationOptions(random_seed=seed))
+    options = pycolmap.GlobalPipelineOptions(random_seed=seed)
+    (work / "models").mkdir()
+    return list(pycolmap.global_mapping(database, images, work / "models", options=options).values())
 
 
 def _reason(pycolmap: ModuleType, database: Path) -> str:

@@ -73,25 +73,32 @@ SECTIONS = {
 }
 """Tables of scripts/benchmark.py."""
 
+SOLVERS = {"ours": "ours", "colmap": "COLMAP", "glomap": "COLMAP global", "openmvg": "OpenMVG"}
+"""Solvers of scripts/benchmark_colmap.py by their name in a row, and what tables call them."""
+
+
+def _of_each(title: str, key: str, digits: int, summary: str = "") -> tuple[Column, ...]:
+    """One measure of every solver."""
+    return tuple(Column(f"{shown} {title}", (name, key), digits, summary) for name, shown in SOLVERS.items())
+
+
 COLMAP_SECTIONS = {
-    "Cameras": (
+    "Frames solved, and places": (
         Column("of", ("ours", "frames"), 0),
-        Column("ours solved", ("ours", "solved"), 0),
-        Column("COLMAP solved", ("colmap", "solved"), 0),
-        Column("ours ATE % of path", ("ours", "ate_percent_of_path"), 2, "median"),
-        Column("COLMAP ATE % of path", ("colmap", "ate_percent_of_path"), 2, "median"),
-        Column("ours, distinct poses", ("ours", "ate_percent_distinct"), 2),
-        Column("COLMAP, distinct poses", ("colmap", "ate_percent_distinct"), 2),
-        Column("ours rotation °/step", ("ours", "rotation_degrees_per_step"), 3, "median"),
-        Column("COLMAP rotation °/step", ("colmap", "rotation_degrees_per_step"), 3, "median"),
-        Column("ours focal error %", ("ours", "focal_error_percent"), 1, "median"),
-        Column("COLMAP focal error %", ("colmap", "focal_error_percent"), 1, "median"),
-        Column("ours s", ("ours", "seconds"), 1, "median"),
-        Column("COLMAP s", ("colmap", "seconds"), 1, "median"),
+        *_of_each("solved", "solved", 0),
+        *_of_each("ATE % of path", "ate_percent_of_path", 2, "median"),
+        *_of_each("ATE %, distinct poses", "ate_percent_distinct", 2),
+    ),
+    "Directions and focal lengths": (
+        *_of_each("rotation °/step", "rotation_degrees_per_step", 3, "median"),
+        *_of_each("focal error %", "focal_error_percent", 1, "median"),
+    ),
+    "Seconds": (
+        *_of_each("s", "seconds", 1, "median"),
         Column("COLMAP s / ours", ("times_faster",), 1, "median"),
-    )
+    ),
 }
-"""The table of scripts/benchmark_colmap.py: both solvers side by side."""
+"""The tables of scripts/benchmark_colmap.py: all solvers side by side."""
 
 
 def _compared(key: str, digits: int, *path: str) -> tuple[Column, ...]:
