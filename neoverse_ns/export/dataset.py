@@ -69,6 +69,9 @@ def _tell(tracks: Tracks) -> None:
     if not len(tracks):
         warn("no pixel of the keyframes is sure enough to give a point: the COLMAP model has cameras only")
         return
+    if int(tracks.lengths.max()) == 1:
+        say(f"{len(tracks):,} points, which no second frame confirms")
+        return
     say(
         f"{len(tracks):,} points, seen by {float(tracks.lengths.double().mean()):.1f} frames each, "
         f"{float(tracks.errors.mean()):.2f} px off on average"
