@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from neoverse_ns.errors import SettingsError
 
@@ -28,6 +29,11 @@ class ClipConfig:
     multiple of 16, never larger than the source; the height follows the source's aspect."""
     shot: int | None = None
     """Number of the shot to use, counted from 0 inside `start` and `duration`; None takes the longest."""
+    video_stream: int | None = None
+    """Number of the video stream to use, counted from 0, covers left out; None takes the best."""
+    masks: Literal["leave_out", "ignore", "keep"] = "leave_out"
+    """What masks beside images (`frame_1_mask.png`, a `masks` folder) are for: `leave_out` does without them, `ignore`
+    takes white as no part of the world, `keep` takes white as all there is (as COLMAP and nerfstudio do)."""
     image_rate: float = 30.0
     """Images per second of an image folder, which has no times of its own."""
 
@@ -43,7 +49,7 @@ class ClipConfig:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise SettingsError(f"{name} must be a finite number above 0, got {value}")
-        for name, least in (("num_frames", 1), ("width", SIDE_MULTIPLE), ("shot", 0)):
+        for name, least in (("num_frames", 1), ("width", SIDE_MULTIPLE), ("shot", 0), ("video_stream", 0)):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value == int(value) and value >= least):
                 raise SettingsError(f"{name} must be a whole number, {least} or more, got {value}")

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Bool, UInt8
 
+from neoverse_ns.clip.alpha import transparency_note, transparent
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.config import SIDE_MULTIPLE, ClipConfig
 from neoverse_ns.clip.image_file import IMAGE_SUFFIXES
@@ -44,11 +46,7 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
     shot = _choose_shot(seen, config, notes)
     chosen = _choose_frames(shot, source, config, device, notes)
     size = _choose_size(chosen[0].size, path, config, device, notes)
-    pixels = np.empty((len(chosen), size[1], size[0], 3), dtype=np.uint8)
-    with progress(f"decoding {len(chosen)} frames of {path.name}", len(chosen)) as steps:
-        for place, image in enumerate(source.read(chosen, size)):
-            pixels[place] = fit(image, chosen[place].size, size)
-            steps.advance()
+    pixels, ignored = _decode(source, chosen, size, notes)
     for note in notes:
         say(note)
     return Clip(
@@ -58,7 +56,28 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
         source=path,
         notes=tuple(notes),
         source_size=chosen[0].size,
+        ignored=None if ignored is None else torch.from_numpy(ignored),
     )
+
+
+def _decode(
+    source: FrameSource, chosen: list[SeenFrame], size: tuple[int, int], notes: list[str]
+) -> tuple[UInt8[np.ndarray, "n h w 3"], Bool[np.ndarray, "n h w"] | None]:
+    """Pixels of the chosen frames in their size, and which of them are transparent; None where none are."""
+    pixels = np.empty((len(chosen), size[1], size[0], 3), dtype=np.uint8)
+    ignored = np.zeros(pixels.shape[:3], dtype=bool)
+    with progress(f"decoding {len(chosen)} frames of {source.path.name}", len(chosen)) as steps:
+        for place, image in enumerate(source.read(chosen, size)):
+            fitted = fit(image, chosen[place].size, size)
+            pixels[place] = fitted[..., :3]
+            hidden = transparent(fitted)
+            if hidden is not None:
+                ignored[place] = hidden
+            steps.advance()
+    if not ignored.any():
+        return pixels, None
+    notes.append(transparency_note(float(ignored.mean())))
+    return pixels, ignored
 
 
 def open_source(path: Path, config: ClipConfig) -> FrameSource:
@@ -79,7 +98,7 @@ def open_source(path: Path, config: ClipConfig) -> FrameSource:
         return ImageSource(path, images=[path], rate=config.image_rate)
     if size == 0:
         raise ClipError(f"{path}: the file is empty")
-    return VideoSource(path)
+    return VideoSource(path, stream=config.video_stream)
 
 
 def _look(source: FrameSource, config: ClipConfig) -> list[SeenFrame]:

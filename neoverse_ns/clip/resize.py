@@ -33,8 +33,8 @@ def target_size(source: tuple[int, int], width: int | None, device: str) -> tupl
 
 
 def fit(
-    image: UInt8[np.ndarray, "h w 3"], source: tuple[int, int], target: tuple[int, int]
-) -> UInt8[np.ndarray, "th tw 3"]:
+    image: UInt8[np.ndarray, "h w c"], source: tuple[int, int], target: tuple[int, int]
+) -> UInt8[np.ndarray, "th tw c"]:
     """Area-average `image` until it just covers `target`, then cut the overhang evenly off both sides.
 
     Pixels stay square, so that one focal length describes the camera; squeezing 16:9 to multiples of 16 would stretch

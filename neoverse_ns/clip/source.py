@@ -65,8 +65,8 @@ class FrameSource(ABC):
         """
 
     @abstractmethod
-    def read(self, frames: Sequence[SeenFrame], least: tuple[int, int]) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
-        """Yield the upright RGB pixels of `frames`, which are in ascending order.
+    def read(self, frames: Sequence[SeenFrame], least: tuple[int, int]) -> Iterator[UInt8[np.ndarray, "h w c"]]:
+        """Yield the upright pixels of `frames`, which are in ascending order: RGB, and cover where some is transparent.
 
         Args:
             frames: Some of what :meth:`look` gave.

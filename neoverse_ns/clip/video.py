@@ -19,10 +19,12 @@ from neoverse_ns.clip.container import (
     frame_thumbnail,
     opened_video,
     packet_stamps,
-    pixels_of,
     upright_size,
 )
+from neoverse_ns.clip.deinterlace import with_neighbours
+from neoverse_ns.clip.frame_pixels import Treatment, pixels_of
 from neoverse_ns.clip.source import FrameSource, SeenFrame
+from neoverse_ns.clip.streams import stream_notes
 from neoverse_ns.errors import ClipError
 
 # Decoding this many seconds is cheaper than finding a way around them.
@@ -32,23 +34,30 @@ _TOLERANCE = 1e-6
 
 @dataclass
 class VideoSource(FrameSource):
-    """A video file. Opened anew for every pass, so that nothing stays open between them."""
+    """A video file. Opened anew for every pass, so that nothing stays open between them.
 
+    Attributes:
+        stream: Number of the video stream; None takes the best.
+    """
+
+    stream: int | None = None
     _stamps_usable: bool = field(default=True, repr=False)
+    _interlaced: bool = field(default=False, repr=False)
 
     def length(self) -> float | None:
-        with opened_video(self.path) as (container, stream):
+        with opened_video(self.path, self.stream) as (container, stream):
             if stream.duration is not None and stream.time_base is not None:
                 return float(stream.duration * stream.time_base)
             return container.duration / av.time_base if container.duration else None
 
     def count(self) -> int | None:
-        with opened_video(self.path) as (_, stream):
+        with opened_video(self.path, self.stream) as (_, stream):
             return stream.frames or None
 
     def look(self, start: float, end: float) -> Iterator[SeenFrame | None]:
-        clock, damage, complete = _Clock(), Damage(), True
-        with opened_video(self.path) as (container, stream):
+        clock, damage, treatment, complete = _Clock(), Damage(), Treatment(), True
+        with opened_video(self.path, self.stream) as (container, stream):
+            self.notes.extend(stream_notes(container, stream))
             step = float(1 / stream.average_rate) if stream.average_rate else 1 / 30
             for index, frame in self._from(start, end, container, stream, clock, damage):
                 seconds = clock.seconds(frame, step)
@@ -61,9 +70,11 @@ class VideoSource(FrameSource):
                 if frame.is_corrupt or seconds < start - _TOLERANCE:
                     yield None
                     continue
+                treatment.see(frame)
                 stamp = frame.pts if clock.regular else None
                 yield SeenFrame(index, seconds, upright_size(frame, stream), frame_thumbnail(frame), stamp)
-        self._stamps_usable = clock.regular
+        self.notes.extend(treatment.notes())
+        self._stamps_usable, self._interlaced = clock.regular, treatment.interlaced > 0
         if not clock.regular:
             self.notes.append("some time stamps are missing or run backwards: those frames were spaced evenly")
         if damage.pieces:
@@ -76,7 +87,7 @@ class VideoSource(FrameSource):
         self, start: float, end: float, container: InputContainer, stream: VideoStream, clock: _Clock, damage: Damage
     ) -> Iterator[tuple[int, VideoFrame]]:
         """Frames with their positions, from a keyframe before `start` where it is far and positions stay certain."""
-        stamps = packet_stamps(self.path, end) if start > _SKIP_FROM else None
+        stamps = packet_stamps(self.path, end, self.stream) if start > _SKIP_FROM else None
         if stamps is not None and stream.time_base is not None:
             places = {stamp: index for index, stamp in enumerate(stamps)}
             goal = stamps[0] + int(start / stream.time_base)
@@ -87,19 +98,21 @@ class VideoSource(FrameSource):
                 yield places[first.pts], first
                 yield from ((places[frame.pts], frame) for frame in frames if frame.pts in places)
                 return
-        with opened_video(self.path) as (fresh, picture):
+        with opened_video(self.path, self.stream) as (fresh, picture):
             yield from enumerate(decoded(fresh, picture, damage))
 
-    def read(self, frames: Sequence[SeenFrame], least: tuple[int, int]) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+    def read(self, frames: Sequence[SeenFrame], least: tuple[int, int]) -> Iterator[UInt8[np.ndarray, "h w c"]]:
         done = 0
         if self._stamps_usable:
-            for pixels in self._read_after_seek(frames):
+            for pixels in self._read_after_seek(frames, least):
                 done += 1
                 yield pixels
         if done < len(frames):
-            yield from self._read_from_start(frames[done:])
+            yield from self._read_from_start(frames[done:], least)
 
-    def _read_after_seek(self, frames: Sequence[SeenFrame]) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+    def _read_after_seek(
+        self, frames: Sequence[SeenFrame], least: tuple[int, int]
+    ) -> Iterator[UInt8[np.ndarray, "h w c"]]:
         """Seek to the keyframe before the first frame; ends early at the first frame that does not come out the same.
 
         Seeking is not exact in every container, and frames after an open group of pictures can differ, so each frame
@@ -107,31 +120,37 @@ class VideoSource(FrameSource):
         """
         wanted = iter(frames)
         seen = next(wanted)
-        with opened_video(self.path) as (container, stream):
+        with opened_video(self.path, self.stream) as (container, stream):
             if seen.stamp is None:
                 return
-            for frame in _decoded_near(container, stream, seen.stamp, Damage()):
+            # Deinterlacing looks at the frame before, which a keyframe at the very place would not have.
+            goal = seen.stamp - 1 if self._interlaced and seen.index > 0 else seen.stamp
+            for neighbours in with_neighbours(_decoded_near(container, stream, goal, Damage())):
+                frame = neighbours[1]
                 if frame.pts is None or seen.stamp is None or frame.pts > seen.stamp:
                     return
                 if frame.pts < seen.stamp:
                     continue
-                if not np.array_equal(frame_thumbnail(frame), seen.thumbnail):
+                alone = self._interlaced and neighbours[0] is None and seen.index > 0
+                if alone or not np.array_equal(frame_thumbnail(frame), seen.thumbnail):
                     return
-                yield pixels_of(frame)
+                yield pixels_of(neighbours, least)
                 following = next(wanted, None)
                 if following is None:
                     return
                 seen = following
 
-    def _read_from_start(self, frames: Sequence[SeenFrame]) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+    def _read_from_start(
+        self, frames: Sequence[SeenFrame], least: tuple[int, int]
+    ) -> Iterator[UInt8[np.ndarray, "h w c"]]:
         """Decode everything; recognise frames by time stamp, or by position where stamps are useless."""
         wanted = {frame.stamp if self._stamps_usable else frame.index for frame in frames}
-        with opened_video(self.path) as (container, stream):
-            for index, frame in enumerate(decoded(container, stream, Damage())):
-                key = frame.pts if self._stamps_usable else index
+        with opened_video(self.path, self.stream) as (container, stream):
+            for index, neighbours in enumerate(with_neighbours(decoded(container, stream, Damage()))):
+                key = neighbours[1].pts if self._stamps_usable else index
                 if key in wanted:
                     wanted.remove(key)
-                    yield pixels_of(frame)
+                    yield pixels_of(neighbours, least)
                 if not wanted:
                     return
         raise ClipError(f"{self.path}: {len(wanted)} frames could not be decoded again; did the file change meanwhile?")

@@ -1,0 +1,106 @@
+"""From a decoded video frame to upright SDR pixels, and what had to be done for that."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+from av.video.frame import VideoFrame
+from jaxtyping import UInt8
+
+from neoverse_ns.clip.alpha import has_alpha, on_ground
+from neoverse_ns.clip.colour import Meaning, Primaries, Transfer, to_sdr
+from neoverse_ns.clip.deinterlace import Neighbours, deinterlaced
+from neoverse_ns.clip.upright import frame_orientation, turned_upright
+
+# Codes of ITU-T H.273, by which files name transfer, primaries and matrix; what is missing here is SDR or BT.709.
+_TRANSFERS: dict[int, Transfer] = {8: "linear", 16: "pq", 18: "hlg"}
+_PRIMARIES: dict[int, Primaries] = {9: "bt2020", 11: "dci-p3", 12: "p3"}
+_UNSPECIFIED = (0, 2)
+_BT2020_MATRICES = (9, 10)
+# ICtCp, and its relative in Dolby Vision's profile 5: FFmpeg's scaler knows neither.
+_UNKNOWN_MATRICES = (14, 15)
+_NAMES = {"hlg": "HLG", "pq": "PQ", "bt2020": "BT.2020", "p3": "Display P3", "dci-p3": "DCI-P3"}
+
+
+def meaning_of(frame: VideoFrame) -> Meaning:
+    """What the frame's tags say of its colours; HDR that does not name its primaries has those of BT.2020."""
+    transfer, code = _TRANSFERS.get(int(frame.color_trc), "sdr"), int(frame.color_primaries)
+    primaries = _PRIMARIES.get(code, "bt709")
+    if code in _UNSPECIFIED and (transfer in ("hlg", "pq") or int(frame.colorspace) in _BT2020_MATRICES):
+        primaries = "bt2020"
+    return Meaning(transfer, primaries)
+
+
+def pixels_of(frames: Neighbours, least: tuple[int, int]) -> UInt8[np.ndarray, "h w c"]:
+    """Upright SDR pixels of the middle frame; the sides of its pixels need not be equal.
+
+    Args:
+        frames: The frame between the one before and the one after it, which deinterlacing looks at.
+        least: Width and height that will be needed. A frame whose colours must be converted arrives reduced where it
+            is much larger, never below twice of this.
+
+    Returns:
+        RGB, or RGB on plain ground with its cover where some of it is transparent.
+    """
+    frame = frames[1]
+    whole, meaning, orientation = deinterlaced(frames), meaning_of(frame), frame_orientation(frame)
+    alpha = has_alpha(frame)
+    if meaning.plain:
+        image = whole.to_ndarray(format="rgba" if alpha else "rgb24")
+    else:
+        wide, high = least if orientation[0] else least[::-1]
+        # Under transparent pixels hides what must not bleed: those frames are never reduced here.
+        factor = 1 if alpha else max(min(frame.width // (2 * wide), frame.height // (2 * high)), 1)
+        codes = whole.reformat(
+            width=frame.width // factor,
+            height=frame.height // factor,
+            format="rgba64le" if alpha else "rgb48le",
+            interpolation="AREA",
+        ).to_ndarray()
+        codes = codes.astype(np.uint16, copy=False)
+        image = to_sdr(codes[..., :3], meaning)
+        if alpha:
+            image = np.concatenate((image, (codes[..., 3:] >> 8).astype(np.uint8)), axis=-1)
+    if alpha:
+        image = on_ground(image)
+    return np.ascontiguousarray(turned_upright(image, orientation))
+
+
+@dataclass
+class Treatment:
+    """Counts what the frames of a video need, so that it can be said in a sentence each."""
+
+    frames: int = 0
+    interlaced: int = 0
+    meanings: Counter[Meaning] = field(default_factory=Counter)
+    unknown: int = 0
+
+    def see(self, frame: VideoFrame) -> None:
+        """Take notice of one more frame."""
+        self.frames += 1
+        self.interlaced += bool(frame.interlaced_frame)
+        self.unknown += int(frame.colorspace) in _UNKNOWN_MATRICES
+        self.meanings[meaning_of(frame)] += 1
+
+    def notes(self) -> list[str]:
+        """What is done to the frames, or cannot be done."""
+        said = [_colour_note(meaning) for meaning, _ in self.meanings.most_common(2) if not meaning.plain]
+        if self.interlaced:
+            part = "" if self.interlaced == self.frames else f" in {self.interlaced} of {self.frames} frames"
+            said.append(f"the video is interlaced{part}: deinterlaced")
+        if self.unknown:
+            said.append(
+                "its colours (ICtCp, or Dolby Vision profile 5) cannot be converted and come out wrong; "
+                "export the video as SDR or HDR10"
+            )
+        return said
+
+
+def _colour_note(meaning: Meaning) -> str:
+    gamut = _NAMES.get(meaning.primaries, "BT.709")
+    if meaning.transfer in ("hlg", "pq"):
+        return f"HDR video ({_NAMES[meaning.transfer]}, {gamut}): tone-mapped to SDR BT.709"
+    linear = ", linear light" if meaning.transfer == "linear" else ""
+    return f"{gamut} colours{linear}: converted to BT.709"
