@@ -1,7 +1,8 @@
-"""Transfer curves, primaries and the tone curve against published numbers, and whole videos against their SDR pictures."""
+"""Transfer curves, primaries and the tone curve against published numbers; whole videos against their SDR pictures."""
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -92,21 +93,23 @@ def codes_of(shown: np.ndarray, transfer: str, primaries: str) -> np.ndarray:
 
 
 def write_tagged(path: Path, codes: np.ndarray, transfer: int, primaries: int, matrix: int, frames: int = 6) -> Path:
-    """Lossless 10-bit video with the given tags."""
-    rgb = np.round(codes * 65535).astype(np.uint16)
+    """Lossless video in 10 bits of limited range with the given tags."""
+    red, blue = (0.2126, 0.0722) if matrix == 1 else (0.2627, 0.0593)
+    luma = codes @ [red, 1 - red - blue, blue]
+    chroma = [(codes[..., 2] - luma) / (2 - 2 * blue), (codes[..., 0] - luma) / (2 - 2 * red)]
+    planes = np.round([64 + 876 * luma, *(512 + 896 * part for part in chroma)]).astype(np.uint16)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("ffv1", rate=30)
         stream.height, stream.width = codes.shape[:2]
         stream.pix_fmt = "yuv444p10le"
-        context = stream.codec_context
-        context.color_trc, context.color_primaries, context.colorspace, context.color_range = (
-            transfer, primaries, matrix, 1,
-        )  # fmt: skip
-        for _ in range(frames):
-            # The scaler's number of BT.2020 is H.273's, that of BT.709 is, too.
-            frame = av.VideoFrame.from_ndarray(rgb, format="rgb48le")
-            frame = frame.reformat(format="yuv444p10le", dst_colorspace=matrix, dst_color_range=1)
-            frame.color_trc, frame.color_primaries, frame.colorspace, frame.color_range = transfer, primaries, matrix, 1
+        for held in (stream.codec_context, frame := av.VideoFrame(stream.width, stream.height, "yuv444p10le")):
+            held.color_trc, held.color_primaries, held.colorspace, held.color_range = transfer, primaries, matrix, 1
+        for plane, values in zip(frame.planes, planes, strict=True):
+            rows = np.zeros((plane.height, plane.line_size // 2), np.uint16)
+            rows[:, : plane.width] = values
+            plane.update(rows.tobytes())
+        for number in range(frames):
+            frame.pts, frame.time_base = number, Fraction(1, 30)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
