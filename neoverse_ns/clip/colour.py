@@ -64,7 +64,9 @@ def to_sdr(codes: UInt16[np.ndarray, "h w 3"], meaning: Meaning) -> UInt8[np.nda
     light = np.maximum(light @ matrix_to_bt709(meaning.primaries).T.astype(np.float32), 0)
     if meaning.transfer != "sdr":
         light = tone(light)
-    encoded = np.minimum(light, 1) ** np.float32(1 / _SDR_GAMMA)
+    # Adobe RGB is a photo's: sRGB has nearly its curve, which therefore serves both ways.
+    gamma = _ADOBE_GAMMA if meaning.primaries == "adobe-rgb" else _SDR_GAMMA
+    encoded = np.minimum(light, 1) ** np.float32(1 / gamma)
     return np.round(encoded * 255).astype(np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""Reading one image file: upright, 8-bit RGB, reduced while decoding where it is larger than needed."""
+"""Reading one image file: upright, 8-bit sRGB, reduced while decoding where it is larger than needed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, UnidentifiedImageError
 
+from neoverse_ns.clip.alpha import on_ground
+from neoverse_ns.clip.deep import Depth, RawPicture, deep_values, is_deep, opened_by_opencv
+from neoverse_ns.clip.formats import IMAGE_SUFFIXES as IMAGE_SUFFIXES
+from neoverse_ns.clip.formats import content_of, register_plugins, why_not_opened
+from neoverse_ns.clip.profiles import profile_of, to_srgb
 from neoverse_ns.errors import ClipError
-
-#: Endings taken for images, in lower case. Animated GIFs are videos.
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 
 # Above this many pixels Pillow's four bytes a pixel get expensive, and OpenCV decodes to three and reduces by eight.
 _LARGE_PIXELS = 100_000_000
@@ -41,47 +43,66 @@ def image_size(path: Path) -> tuple[int, int]:
     Raises:
         ClipError: The file cannot be read or is no image.
     """
-    with _opened(path) as image:
+    with opened_image(path) as image:
         width, height = image.size
         turns = _UPRIGHT[_orientation(image)][0]
     return (height, width) if turns % 2 else (width, height)
 
 
-def read_image(path: Path, least: tuple[int, int]) -> UInt8[np.ndarray, "h w 3"]:
+def read_image(path: Path, least: tuple[int, int], depth: Depth | None = None) -> UInt8[np.ndarray, "h w c"]:
     """Decode an image, possibly reduced by a whole factor but never below `least` (width, height), and turn it upright.
 
-    Transparency is dropped, 16-bit values are brought to 8 bits.
+    Args:
+        path: The image file.
+        least: Width and height that will be needed.
+        depth: What more than 8 bits count up to; None takes 16 bits for whole numbers and 1 for others.
+
+    Returns:
+        RGB in sRGB, or RGB on plain ground with its cover where some of it is transparent.
 
     Raises:
         ClipError: The file cannot be read, is broken or truncated, or is too large to decode in 2 GB.
     """
-    with _opened(path) as image:
+    with opened_image(path) as image:
         turns, mirror = _UPRIGHT[_orientation(image)]
         needed = (least[1], least[0]) if turns % 2 else least
         # Only JPEG decodes at a fraction of its size; others ignore this.
-        image.draft("RGB", needed)
+        if isinstance(image, Image.Image):
+            image.draft("RGB", needed)
         pixels = image.size[0] * image.size[1]
         if pixels > _MOST_PIXELS:
             raise ClipError(f"{path}: {image.size[0]}x{image.size[1]} pixels are too many to decode; reduce it first")
-        array = _reduced_by_opencv(path) if pixels > _LARGE_PIXELS else _as_rgb8(image, path)
+        array = on_ground_srgb(_reduced(image, path) if pixels > _LARGE_PIXELS else _in_8_bits(image, path, depth))
+    return upright_image(array, turns, mirror)
+
+
+def on_ground_srgb(image: Image.Image) -> UInt8[np.ndarray, "h w c"]:
+    """Pixels of an 8-bit picture: sRGB, laid on plain ground where it is transparent."""
+    pixels = np.asarray(to_srgb(image))
+    return on_ground(pixels) if pixels.shape[-1] == 4 else pixels
+
+
+def upright_image(array: UInt8[np.ndarray, "h w c"], turns: int, mirror: bool) -> UInt8[np.ndarray, "uh uw c"]:
+    """Turn by quarters counter-clockwise, then mirror left and right."""
     array = np.rot90(array, turns)
     return np.ascontiguousarray(array[:, ::-1] if mirror else array)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def opened_image(path: Path) -> Iterator[Image.Image | RawPicture]:
     """Open an image whatever its size; every way in which decoding can fail becomes a ClipError that names the file."""
+    register_plugins()
     limit = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            with Image.open(path) as image:
+            with _opened(path) as image:
                 yield image
     except PermissionError as error:
         raise ClipError(f"{path}: no permission to read it") from error
     except UnidentifiedImageError as error:
-        raise ClipError(f"{path}: is empty, broken or not an image; replace or remove it") from error
+        raise ClipError(f"{path}: {why_not_opened(path)}") from error
     except ClipError:
         raise
     except (OSError, SyntaxError, ValueError, EOFError) as error:
@@ -90,25 +111,49 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         Image.MAX_IMAGE_PIXELS = limit
 
 
-def _orientation(image: Image.Image) -> int:
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image | RawPicture]:
+    try:
+        image = Image.open(path)
+    except UnidentifiedImageError:
+        # Coloured floating point TIFFs, which are whole, are not for Pillow.
+        raw = opened_by_opencv(path) if content_of(path) == "image" else None
+        if raw is None:
+            raise
+        yield raw
+    else:
+        with image:
+            yield image
+
+
+def _orientation(image: Image.Image | RawPicture) -> int:
     """EXIF orientation, 1 (upright) where there is none or it makes no sense."""
+    if isinstance(image, RawPicture):
+        return 1
     # The base class's method: PNG's own decodes the whole image first, in case the information comes after the pixels.
     value = Image.Image.getexif(image).get(_EXIF_ORIENTATION, 1)
     return value if value in _UPRIGHT else 1
 
 
-def _as_rgb8(image: Image.Image, path: Path) -> UInt8[np.ndarray, "h w 3"]:
-    if image.mode == "F":
-        raise ClipError(f"{path}: holds floating-point values; save it as an 8-bit image")
-    if image.mode == "I" or image.mode.startswith("I;16"):
-        values = np.asarray(image).astype(np.int64)
-        grey = np.clip(values >> 8 if values.max(initial=0) > 255 else values, 0, 255).astype(np.uint8)
-        return np.repeat(grey[..., None], 3, axis=2)
-    return np.asarray(image.convert("RGB"))
+def _in_8_bits(image: Image.Image | RawPicture, path: Path, depth: Depth | None) -> Image.Image:
+    """The picture with at most 8 bits a channel, with its profile; Pillow by itself keeps the upper of 16."""
+    pillow_keeps = isinstance(image, Image.Image) and image.mode in ("RGB", "RGBA", "LA")
+    if not is_deep(image) or (pillow_keeps and (depth is None or depth.bits == 16)):
+        assert isinstance(image, Image.Image)
+        return image
+    values = (depth or Depth()).to_8_bits(deep_values(image, path))
+    shallow = Image.fromarray(values[..., 0] if values.shape[-1] == 1 else values)
+    if isinstance(image, Image.Image) and profile_of(image):
+        shallow.info["icc_profile"] = profile_of(image)
+    return shallow
 
 
-def _reduced_by_opencv(path: Path) -> UInt8[np.ndarray, "h w 3"]:
+def _reduced(image: Image.Image | RawPicture, path: Path) -> Image.Image:
+    """An eighth of a very large picture, without its transparency, with its profile."""
     array = cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_8 | cv2.IMREAD_IGNORE_ORIENTATION)
     if array is None:
         raise ClipError(f"{path}: is broken or truncated; replace or remove it")
-    return np.ascontiguousarray(array[..., ::-1])
+    reduced = Image.fromarray(np.ascontiguousarray(array[..., ::-1]))
+    if isinstance(image, Image.Image) and image.mode != "CMYK":
+        reduced.info["icc_profile"] = profile_of(image)
+    return reduced
