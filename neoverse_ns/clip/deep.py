@@ -121,7 +121,7 @@ class DepthSearch:
         if self._smallest >= 0 and self._whole and self._largest < 1 << _KNOWN_BITS[-1]:
             bits = next(bits for bits in _KNOWN_BITS if self._largest < 1 << bits)
             return Depth(white=float((1 << bits) - 1)), f"floating point images ({held}): taken as {bits}-bit values"
-        if -_SLACK <= self._smallest and 16 < self._largest <= 255 * (1 + _SLACK / 10):
+        if self._smallest >= -_SLACK and 16 < self._largest <= 255 * (1 + _SLACK / 10):
             return Depth(white=255.0), f"floating point images ({held}): 255 is taken as white"
         raise ClipError(
             f"{where}: holds floating point numbers from {held}, which do not tell what is white; "

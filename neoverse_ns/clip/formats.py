@@ -13,7 +13,8 @@ from PIL import features
 
 from neoverse_ns.errors import ClipError
 
-Content = Literal["image", "animation", "heif", "avif", "film", "unknown"]
+#: `animation` is what FFmpeg shows in time (GIF, animated PNG), `webp` an animated WebP, which it does not.
+Content = Literal["image", "animation", "webp", "heif", "avif", "film", "unknown"]
 
 _ALWAYS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pbm", ".pnm", ".tga"}
 _JPEG_2000 = {".jp2", ".j2k", ".jpx", ".j2c"}
@@ -86,7 +87,7 @@ def content_of(path: Path) -> Content:
         raise ClipError(f"{path}: cannot be read ({error.strerror})") from error
     if head[:4] == b"RIFF":
         if head[8:12] == b"WEBP":
-            return "animation" if head[12:16] == b"VP8X" and head[20:21] and head[20] & 2 else "image"
+            return "webp" if head[12:16] == b"VP8X" and head[20:21] and head[20] & 2 else "image"
         return "film" if head[8:12] == b"AVI " else "unknown"
     if head[4:8] == b"ftyp":
         return _by_brand(head[8:12])
@@ -99,7 +100,10 @@ def content_of(path: Path) -> Content:
         return "image"
     if head[:1] == b"P" and head[1:2] in b"123456" and head[2:3].isspace():
         return "image"
-    return next((kind for start, kind in _STARTS if head.startswith(start)), "unknown")
+    for start, kind in _STARTS:
+        if head.startswith(start):
+            return kind
+    return "unknown"
 
 
 def _by_brand(brand: bytes) -> Content:
@@ -111,6 +115,14 @@ def _by_brand(brand: bytes) -> Content:
 def _is_transport_stream(head: bytes) -> bool:
     packets = ((188, 0), (192, 4))
     return any(len(head) > 4 * step and all(head[skip + i * step] == 0x47 for i in range(4)) for step, skip in packets)
+
+
+def is_readable_image(path: Path) -> bool:
+    """Whether a file of a folder is an image that can be read, by its ending; JPEGs that phones call HEIC are, too."""
+    suffix = path.suffix.lower()
+    if suffix in IMAGE_SUFFIXES:
+        return path.is_file()
+    return suffix in _HEIF | _AVIF and path.is_file() and content_of(path) == "image"
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Bool, Shaped, UInt8
 from PIL import Image, UnidentifiedImageError
 
 from neoverse_ns.clip.alpha import on_ground
@@ -23,6 +23,7 @@ from neoverse_ns.errors import ClipError
 _LARGE_PIXELS = 100_000_000
 # Decoding needs up to 3 bytes a pixel: this keeps it below 2 GB.
 _MOST_PIXELS = 600_000_000
+_TIMED = {"GIF", "PNG", "WEBP", "AVIF"}
 _EXIF_ORIENTATION = 0x0112
 # Quarter turns counter-clockwise, then whether to mirror left and right, that undo each EXIF orientation.
 _UPRIGHT = {
@@ -47,6 +48,17 @@ def image_size(path: Path) -> tuple[int, int]:
         width, height = image.size
         turns = _UPRIGHT[_orientation(image)][0]
     return (height, width) if turns % 2 else (width, height)
+
+
+def is_animation(path: Path) -> bool:
+    """Whether a file shows one picture after the other in time; pages, and what phones hide in photos, are no such.
+
+    Raises:
+        ClipError: The file cannot be read or is no image.
+    """
+    with opened_image(path) as image:
+        timed = isinstance(image, Image.Image) and image.format in _TIMED
+        return timed and bool(getattr(image, "is_animated", False))
 
 
 def read_image(path: Path, least: tuple[int, int], depth: Depth | None = None) -> UInt8[np.ndarray, "h w c"]:
@@ -82,10 +94,18 @@ def on_ground_srgb(image: Image.Image) -> UInt8[np.ndarray, "h w c"]:
     return on_ground(pixels) if pixels.shape[-1] == 4 else pixels
 
 
-def upright_image(array: UInt8[np.ndarray, "h w c"], turns: int, mirror: bool) -> UInt8[np.ndarray, "uh uw c"]:
+def upright_image(array: Shaped[np.ndarray, "h w *c"], turns: int, mirror: bool) -> Shaped[np.ndarray, "uh uw *c"]:
     """Turn by quarters counter-clockwise, then mirror left and right."""
     array = np.rot90(array, turns)
     return np.ascontiguousarray(array[:, ::-1] if mirror else array)
+
+
+def turned_as(mask: Bool[np.ndarray, "h w"], path: Path) -> Bool[np.ndarray, "uh uw"]:
+    """Turn a mask as the image at `path` is turned upright, where the mask is as its pixels are stored."""
+    with opened_image(path) as image:
+        turns, mirror = _UPRIGHT[_orientation(image)]
+        stored = mask.shape[1] * image.size[1] == mask.shape[0] * image.size[0]
+    return upright_image(mask, turns, mirror) if stored else mask
 
 
 @contextmanager

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Bool, UInt8
 
-from neoverse_ns.clip.image_file import IMAGE_SUFFIXES, image_size, read_image
+from neoverse_ns.clip.companions import sort_images
+from neoverse_ns.clip.folders import why_no_images
+from neoverse_ns.clip.formats import is_readable_image
+from neoverse_ns.clip.image_file import image_size
+from neoverse_ns.clip.image_reader import ImageReader
 from neoverse_ns.clip.source import THUMBNAIL_SIZE, FrameSource, SeenFrame, thumbnail_of
 from neoverse_ns.errors import ClipError
 
@@ -22,10 +26,12 @@ class ImageSource(FrameSource):
     Attributes:
         images: Files in order.
         rate: Images per second.
+        reader: Reads them all alike, and their masks.
     """
 
     images: Sequence[Path] = ()
     rate: float = 30.0
+    reader: ImageReader = field(default_factory=ImageReader)
 
     def length(self) -> float | None:
         return len(self.images) / self.rate
@@ -35,6 +41,7 @@ class ImageSource(FrameSource):
 
     def look(self, start: float, end: float) -> Iterator[SeenFrame | None]:
         size = _common_size(self.images)
+        self.notes.extend(self.reader.prepare(self.images))
         for index, path in enumerate(self.images):
             seconds = index / self.rate
             if seconds > end + 1e-6:
@@ -47,16 +54,19 @@ class ImageSource(FrameSource):
                 # Nothing to compare it with, and it may be huge: decode it once only.
                 thumbnail = np.zeros((*THUMBNAIL_SIZE[::-1], 3), np.uint8)
             else:
-                thumbnail = thumbnail_of(read_image(path, THUMBNAIL_SIZE))
+                thumbnail = thumbnail_of(self.reader.read(path, THUMBNAIL_SIZE)[..., :3])
             yield SeenFrame(index, seconds, size, thumbnail)
 
-    def read(self, frames: Sequence[SeenFrame], least: tuple[int, int]) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+    def read(self, frames: Sequence[SeenFrame], least: tuple[int, int]) -> Iterator[UInt8[np.ndarray, "h w c"]]:
         for frame in frames:
-            yield read_image(self.images[frame.index], least)
+            yield self.reader.read(self.images[frame.index], least)
+
+    def ignored(self, frame: SeenFrame) -> Bool[np.ndarray, "h w"] | None:
+        return self.reader.ignored(self.images[frame.index])
 
 
 def images_in(folder: Path) -> list[Path]:
-    """Image files directly inside `folder`, hidden ones left out, numbers in names compared as numbers.
+    """Frames directly inside `folder`, without hidden files and what lies beside frames; numbers compared as numbers.
 
     Raises:
         ClipError: There are none, or the folder cannot be listed.
@@ -65,12 +75,10 @@ def images_in(folder: Path) -> list[Path]:
         entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
     except OSError as error:
         raise ClipError(f"{folder}: cannot be listed ({error.strerror})") from error
-    images = [entry for entry in entries if entry.suffix.lower() in IMAGE_SUFFIXES and entry.is_file()]
+    images = [entry for entry in entries if is_readable_image(entry)]
     if not images:
-        inside = sorted(entry.name + ("/" if entry.is_dir() else "") for entry in entries)
-        listed = f"it holds {', '.join(inside[:5])}{', ...' if len(inside) > 5 else ''}" if inside else "it is empty"
-        raise ClipError(f"{folder}: no images (png, jpg, webp, bmp, tif) in this folder; {listed}")
-    return sorted(images, key=_natural)
+        raise ClipError(f"{folder}: {why_no_images(folder)}")
+    return sorted(sort_images(images).frames, key=_natural)
 
 
 def _natural(path: Path) -> tuple[list[tuple[str, int]], str]:

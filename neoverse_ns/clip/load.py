@@ -12,13 +12,12 @@ from jaxtyping import Bool, UInt8
 from neoverse_ns.clip.alpha import transparency_note, transparent
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.config import SIDE_MULTIPLE, ClipConfig
-from neoverse_ns.clip.image_file import IMAGE_SUFFIXES
-from neoverse_ns.clip.images import ImageSource, images_in
+from neoverse_ns.clip.open_source import open_source
+from neoverse_ns.clip.place import checked_place
 from neoverse_ns.clip.resize import fit, target_size
 from neoverse_ns.clip.sampling import sample_evenly, window_end
 from neoverse_ns.clip.shots import find_shots
 from neoverse_ns.clip.source import FrameSource, SeenFrame
-from neoverse_ns.clip.video import VideoSource
 from neoverse_ns.console import progress, say
 from neoverse_ns.errors import ClipError
 
@@ -40,6 +39,7 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
         ClipError: The source cannot be used as asked.
     """
     config.validate()
+    path = checked_place(path)
     source = open_source(path, config)
     seen = _look(source, config)
     notes = list(source.notes)
@@ -63,42 +63,26 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
 def _decode(
     source: FrameSource, chosen: list[SeenFrame], size: tuple[int, int], notes: list[str]
 ) -> tuple[UInt8[np.ndarray, "n h w 3"], Bool[np.ndarray, "n h w"] | None]:
-    """Pixels of the chosen frames in their size, and which of them are transparent; None where none are."""
+    """Pixels of the chosen frames in their size, and those that are transparent or masked; None where none are."""
     pixels = np.empty((len(chosen), size[1], size[0], 3), dtype=np.uint8)
-    ignored = np.zeros(pixels.shape[:3], dtype=bool)
+    clear, masked = np.zeros(pixels.shape[:3], dtype=bool), np.zeros(pixels.shape[:3], dtype=bool)
     with progress(f"decoding {len(chosen)} frames of {source.path.name}", len(chosen)) as steps:
-        for place, image in enumerate(source.read(chosen, size)):
-            fitted = fit(image, chosen[place].size, size)
+        for place, (seen, image) in enumerate(zip(chosen, source.read(chosen, size), strict=True)):
+            fitted = fit(image, seen.size, size)
             pixels[place] = fitted[..., :3]
-            hidden = transparent(fitted)
-            if hidden is not None:
-                ignored[place] = hidden
+            if (hidden := transparent(fitted)) is not None:
+                clear[place] = hidden
+            if (mask := source.ignored(seen)) is not None:
+                masked[place] = (
+                    fit(mask[..., None].repeat(3, axis=-1).astype(np.uint8) * 255, seen.size, size)[..., 0] > 127
+                )
             steps.advance()
-    if not ignored.any():
-        return pixels, None
-    notes.append(transparency_note(float(ignored.mean())))
-    return pixels, ignored
-
-
-def open_source(path: Path, config: ClipConfig) -> FrameSource:
-    """Tell what kind of source `path` is.
-
-    Raises:
-        ClipError: It does not exist, may not be looked at, or is a folder without images.
-    """
-    try:
-        size = path.stat().st_size
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ClipError(f"{path}: no such file or folder") from error
-    except OSError as error:
-        raise ClipError(f"{path}: cannot be looked at ({error.strerror})") from error
-    if path.is_dir():
-        return ImageSource(path, images=images_in(path), rate=config.image_rate)
-    if path.suffix.lower() in IMAGE_SUFFIXES:
-        return ImageSource(path, images=[path], rate=config.image_rate)
-    if size == 0:
-        raise ClipError(f"{path}: the file is empty")
-    return VideoSource(path, stream=config.video_stream)
+    if clear.any():
+        notes.append(transparency_note(float(clear.mean())))
+    if masked.any():
+        notes.append(f"{masked.mean():.0%} of the pixels are masked: they are no part of the scene")
+    ignored = clear | masked
+    return pixels, ignored if ignored.any() else None
 
 
 def _look(source: FrameSource, config: ClipConfig) -> list[SeenFrame]:

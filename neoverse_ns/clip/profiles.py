@@ -68,7 +68,7 @@ def _transform(profile: bytes, mode: str) -> tuple[str, ImageCms.ImageCmsTransfo
         return None
     try:
         opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        space = opened.profile.xcolor_space
+        space: str = opened.profile.xcolor_space  # type: ignore[union-attr]
     except (OSError, ImageCms.PyCMSError) as error:
         raise ProfileError("is broken") from error
     wanted = _MODES.get(space)

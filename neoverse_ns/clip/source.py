@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Bool, UInt8
 
 #: Width and height of thumbnails: small enough to keep thousands, large enough to tell shots apart.
 THUMBNAIL_SIZE = (48, 32)
@@ -75,6 +75,10 @@ class FrameSource(ABC):
         Raises:
             ClipError: A frame cannot be read again.
         """
+
+    def ignored(self, frame: SeenFrame) -> Bool[np.ndarray, "h w"] | None:
+        """What a mask given with this frame says is no part of the world, in any size; None where there is no mask."""
+        return None
 
 
 def thumbnail_of(image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "th tw 3"]:

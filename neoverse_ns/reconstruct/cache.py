@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 from neoverse_ns import __version__
+from neoverse_ns.clip.place import checked_place
 from neoverse_ns.console import say, warn
 from neoverse_ns.errors import ClipError, RunError, SettingsError
 from neoverse_ns.reconstruct.config import SceneConfig
@@ -73,6 +74,7 @@ def cached_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
         ClipError, SettingsError, ReconstructionError, WeightsError: See :func:`build_scene`.
     """
     config.validate()
+    path = checked_place(path)
     key = scene_key(path, config, device)
     config = settled(config)
     roots = dict.fromkeys((cache_root(config.cache_dir), fallback_root()))

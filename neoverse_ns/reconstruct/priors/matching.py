@@ -80,7 +80,8 @@ def _source_names(clip: Clip) -> list[str] | None:
         images = images_in(clip.source)
         indices = clip.frame_indices.tolist()
         return [images[i].stem for i in indices] if max(indices) < len(images) else None
-    return [clip.source.stem] if clip.source.suffix.lower() in IMAGE_SUFFIXES else None
+    single = len(clip) == 1 and clip.source.suffix.lower() in IMAGE_SUFFIXES
+    return [clip.source.stem] if single else None
 
 
 def _places(given: Sequence[str | int | None], wanted: Sequence[str | int]) -> list[list[int]]:
