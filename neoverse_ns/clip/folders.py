@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,6 +75,8 @@ def _picture_folder(folder: Path) -> Path | None:
     inside = {entry.name: entry for entry in _visible(folder) if entry.is_dir()}
     named = [inside[name] for name in _PICTURE_FOLDERS if name in inside]
     others = [entry for name, entry in sorted(inside.items()) if name not in _PICTURE_FOLDERS and "mask" not in name]
+    # images_2 and its like are the same pictures, reduced.
+    others.sort(key=lambda entry: re.fullmatch(r"images_\d+", entry.name) is not None)
     return next((entry for entry in named + others if _holds_images(entry)), None)
 
 
