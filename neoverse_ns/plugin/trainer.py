@@ -18,6 +18,7 @@ from nerfstudio.engine.optimizers import Optimizers
 from nerfstudio.engine.trainer import TRAIN_INTERATION_OUTPUT, Trainer, TrainerConfig
 from nerfstudio.utils import writer
 
+from neoverse_ns.clip.place import checked_place
 from neoverse_ns.console import say
 from neoverse_ns.errors import NeoVerseError, RunError
 from neoverse_ns.plugin.generation_stage import FOLDER
@@ -57,7 +58,8 @@ class NeoVerseTrainerConfig(TrainerConfig):
         if self.data is None and datamanager.data is not None:
             self.data = Path(datamanager.data)
         if self.data is not None:
-            self.data = self.data.expanduser().absolute()
+            with exit_on_user_error():
+                self.data = checked_place(self.data).absolute()
             datamanager.data = self.data
             datamanager.dataparser.data = self.data  # pyright: ignore
         if self.load_dir is not None:

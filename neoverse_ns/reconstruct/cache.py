@@ -9,6 +9,8 @@ import shutil
 from pathlib import Path
 
 from neoverse_ns import __version__
+from neoverse_ns.clip.companions import masks_beside
+from neoverse_ns.clip.images import images_in
 from neoverse_ns.clip.place import checked_place
 from neoverse_ns.console import say, warn
 from neoverse_ns.errors import ClipError, RunError, SettingsError
@@ -57,6 +59,8 @@ def scene_key(path: Path, config: SceneConfig, device: str) -> str:
     settings["reconstructor"] = choose_reconstructor(config).name
     settings.pop("network")
     known = [_digest_of_prior(file) for file in config.priors.files()]
+    if config.clip.masks != "leave_out" and path.is_dir():
+        known += [content_digest(mask) for mask in masks_beside(images_in(path)).values()]
     # The device only decides the defaults of size and number of frames.
     material = [content_digest(path), settings, known, beyond_settings(config), device.split(":")[0]]
     material += [__version__, FORMAT]
