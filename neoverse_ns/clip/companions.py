@@ -19,6 +19,8 @@ _VAGUE_WORDS = {
     "confidence", "instance", "trimap",
 }  # fmt: skip
 _MASK_FOLDERS = ("masks", "mask")
+# Key of a mask that is for every frame; no name has such a part.
+_FOR_ALL = "*"
 
 
 @dataclass
@@ -51,7 +53,10 @@ def sort_images(images: Sequence[Path]) -> SortedImages:
         group = [image for image, other in words.items() if other == word]
         rest = [[part for part in _parts(image) if part != word] for image in group]
         sure = word in _SURE_WORDS
-        belong = sum(tuple(parts) in names or (sure and _numbers(parts) in numbers) for parts in rest)
+        # A file whose name is the word alone belongs to all of them.
+        belong = sum(
+            tuple(parts) in names or (sure and (not parts or _numbers(parts) in numbers)) for parts in rest if plain
+        )
         if 2 * belong >= len(group):
             kind = "mask" if word in _MASK_WORDS else word
             found.companions[kind] = sorted([*found.companions.get(kind, []), *group])
@@ -64,6 +69,8 @@ def sort_images(images: Sequence[Path]) -> SortedImages:
 
 def masks_beside(images: Sequence[Path]) -> dict[Path, Path]:
     """The mask of every frame that has one: `frame_1_mask.png` or `frame_1.jpg.png` beside it, or in a folder `masks`.
+
+    One file `mask.png` is the mask of all frames that have none of their own.
 
     Args:
         images: Frames of one folder, as :func:`sort_images` tells them.
@@ -83,7 +90,7 @@ def masks_beside(images: Sequence[Path]) -> dict[Path, Path]:
             there = sort_images(there).companions.get("mask", [])
         by_name = {key: mask for mask in there if mask not in frames for key in _keys(mask)}
         for image in images:
-            names = (image.name.lower(), image.stem.lower(), *_keys(image))
+            names = (image.name.lower(), image.stem.lower(), *_keys(image), _FOR_ALL)
             mask = next((by_name[name] for name in names if name in by_name), None)
             if mask is not None:
                 masks.setdefault(image, mask)
@@ -94,6 +101,8 @@ def _keys(mask: Path) -> list[str]:
     """Names under which a frame may look for this mask: its own, that without the word, its numbers."""
     parts = [part for part in _parts(mask) if part not in _MASK_WORDS]
     numbers = _numbers(parts)
+    if not parts:
+        return [_FOR_ALL]
     return [mask.name.lower(), mask.stem.lower(), "/".join(parts), *([f"#{numbers}"] if numbers else [])]
 
 

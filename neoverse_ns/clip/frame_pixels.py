@@ -10,27 +10,18 @@ from av.video.frame import VideoFrame
 from jaxtyping import UInt8
 
 from neoverse_ns.clip.alpha import has_alpha, on_ground
-from neoverse_ns.clip.colour import Meaning, Primaries, Transfer, to_sdr
+from neoverse_ns.clip.coding_tags import colour_note, meaning_of_tags
+from neoverse_ns.clip.colour import Meaning, to_sdr
 from neoverse_ns.clip.deinterlace import Neighbours, deinterlaced
 from neoverse_ns.clip.upright import frame_orientation, turned_upright
 
-# Codes of ITU-T H.273, by which files name transfer, primaries and matrix; what is missing here is SDR or BT.709.
-_TRANSFERS: dict[int, Transfer] = {8: "linear", 16: "pq", 18: "hlg"}
-_PRIMARIES: dict[int, Primaries] = {9: "bt2020", 11: "dci-p3", 12: "p3"}
-_UNSPECIFIED = (0, 2)
-_BT2020_MATRICES = (9, 10)
-# ICtCp, and its relative in Dolby Vision's profile 5: FFmpeg's scaler knows neither.
+# ICtCp and its relative of Dolby Vision: FFmpeg's scaler knows neither.
 _UNKNOWN_MATRICES = (14, 15)
-_NAMES = {"hlg": "HLG", "pq": "PQ", "bt2020": "BT.2020", "p3": "Display P3", "dci-p3": "DCI-P3"}
 
 
 def meaning_of(frame: VideoFrame) -> Meaning:
-    """What the frame's tags say of its colours; HDR that does not name its primaries has those of BT.2020."""
-    transfer, code = _TRANSFERS.get(int(frame.color_trc), "sdr"), int(frame.color_primaries)
-    primaries = _PRIMARIES.get(code, "bt709")
-    if code in _UNSPECIFIED and (transfer in ("hlg", "pq") or int(frame.colorspace) in _BT2020_MATRICES):
-        primaries = "bt2020"
-    return Meaning(transfer, primaries)
+    """What the frame's tags say of its colours."""
+    return meaning_of_tags(int(frame.color_trc), int(frame.color_primaries), int(frame.colorspace))
 
 
 def pixels_of(frames: Neighbours, least: tuple[int, int]) -> UInt8[np.ndarray, "h w c"]:
@@ -86,21 +77,10 @@ class Treatment:
 
     def notes(self) -> list[str]:
         """What is done to the frames, or cannot be done."""
-        said = [_colour_note(meaning) for meaning, _ in self.meanings.most_common(2) if not meaning.plain]
+        said = [colour_note(meaning) for meaning, _ in self.meanings.most_common(2) if not meaning.plain]
         if self.interlaced:
             part = "" if self.interlaced == self.frames else f" in {self.interlaced} of {self.frames} frames"
             said.append(f"the video is interlaced{part}: deinterlaced")
         if self.unknown:
-            said.append(
-                "its colours (ICtCp, or Dolby Vision profile 5) cannot be converted and come out wrong; "
-                "export the video as SDR or HDR10"
-            )
+            said.append("colours in ICtCp cannot be converted and come out wrong: export the video as SDR or HDR10")
         return said
-
-
-def _colour_note(meaning: Meaning) -> str:
-    gamut = _NAMES.get(meaning.primaries, "BT.709")
-    if meaning.transfer in ("hlg", "pq"):
-        return f"HDR video ({_NAMES[meaning.transfer]}, {gamut}): tone-mapped to SDR BT.709"
-    linear = ", linear light" if meaning.transfer == "linear" else ""
-    return f"{gamut} colours{linear}: converted to BT.709"

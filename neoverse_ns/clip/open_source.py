@@ -8,7 +8,7 @@ from neoverse_ns.clip.animated import AnimationSource
 from neoverse_ns.clip.companions import masks_beside, sort_images
 from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.clip.folders import folder_notes
-from neoverse_ns.clip.formats import FILM_SUFFIXES, IMAGE_SUFFIXES, content_of, is_readable_image
+from neoverse_ns.clip.formats import FILM_SUFFIXES, IMAGE_SUFFIXES, UNREADABLE_SUFFIXES, content_of, is_readable_image
 from neoverse_ns.clip.image_file import is_animation
 from neoverse_ns.clip.image_reader import ImageReader
 from neoverse_ns.clip.images import ImageSource, images_in
@@ -64,6 +64,8 @@ def _reader(path: Path, images: list[Path], config: ClipConfig, notes: list[str]
 def _file(path: Path, config: ClipConfig) -> FrameSource:
     content, suffix = content_of(path), path.suffix.lower()
     named_image = suffix in IMAGE_SUFFIXES
+    if suffix in UNREADABLE_SUFFIXES and content not in ("film", "animation", "webp") and not is_readable_image(path):
+        raise ClipError(f"{path}: {suffix} pictures are not read here; {UNREADABLE_SUFFIXES[suffix]}")
     if content == "webp" or (content == "avif" and ".avif" in IMAGE_SUFFIXES and is_animation(path)):
         return AnimationSource(path)
     film = content in ("film", "animation") or suffix in _PICTURE_STREAMS

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms
 
+from neoverse_ns.clip.coding_tags import colour_note, meaning_of_image_file
 from neoverse_ns.clip.colour import Meaning, to_sdr
 
 _MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
@@ -39,10 +41,14 @@ def to_srgb(image: Image.Image) -> Image.Image:
         if clear:
             converted.putalpha(plain.getchannel("A"))
         return converted
-    if _adobe_by_exif(image):
-        pixels = np.asarray(plain.convert("RGB")).astype(np.uint16) * 257
-        return Image.fromarray(to_sdr(pixels, Meaning("sdr", "adobe-rgb")))
-    return plain
+    meaning = _meaning(image)
+    if meaning.plain:
+        return plain
+    pixels = np.asarray(plain.convert("RGB")).astype(np.uint16) * 257
+    sdr = Image.fromarray(to_sdr(pixels, meaning))
+    if clear:
+        sdr.putalpha(plain.getchannel("A"))
+    return sdr
 
 
 def profile_note(image: Image.Image) -> str | None:
@@ -53,7 +59,10 @@ def profile_note(image: Image.Image) -> str | None:
             return f"colours converted from {_name(profile)} to sRGB"
     except ProfileError as error:
         return f"the colour profile of the images {error}: colours are used as they are"
-    return "colours converted from Adobe RGB to sRGB" if _adobe_by_exif(image) else None
+    meaning = _meaning(image)
+    if meaning.primaries == "adobe-rgb":
+        return "colours converted from Adobe RGB to sRGB"
+    return None if meaning.plain else colour_note(meaning)
 
 
 def profile_of(image: Image.Image) -> bytes:
@@ -102,10 +111,19 @@ def _name(profile: bytes) -> str:
         return "their profile"
 
 
+def _meaning(image: Image.Image) -> Meaning:
+    """What an image without a profile says of its colours by other means."""
+    if profile_of(image):
+        return Meaning()
+    if image.format in ("HEIF", "AVIF", "PNG"):
+        # Files without a name are what was already decoded.
+        name = getattr(image, "filename", "")
+        return meaning_of_image_file(Path(name)) if name else Meaning()
+    return Meaning("sdr", "adobe-rgb") if image.format == "JPEG" and _adobe_by_exif(image) else Meaning()
+
+
 def _adobe_by_exif(image: Image.Image) -> bool:
     """Whether a camera says by EXIF alone, as DCF 2.0 has it, that this is Adobe RGB."""
-    if image.format != "JPEG" or profile_of(image):
-        return False
     exif = image.getexif()
     kind = exif.get_ifd(_INTEROPERABILITY).get(_KIND)
     return kind in ("R03", b"R03\0", b"R03") and exif.get_ifd(_EXIF).get(_COLOUR_SPACE) == _UNCALIBRATED

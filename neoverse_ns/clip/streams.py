@@ -15,6 +15,8 @@ from neoverse_ns.errors import ClipError
 
 # What ffmpeg weighs the default flag with, in pixels, where it chooses a video stream by itself.
 _DEFAULT_FLAG = 5_000_000
+# Streams with these tags need not be HDR10 or HLG underneath; where they are, they say so.
+_DOLBY_TAGS = {"dvh1", "dvhe", "dva1", "dvav", "dav1"}
 # FFmpeg's own decoders of these leave out the picture that carries the transparency.
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
@@ -47,14 +49,16 @@ def described(stream: VideoStream) -> str:
 
 
 def stream_notes(container: InputContainer, stream: VideoStream) -> list[str]:
-    """One sentence on the streams that are not used; none where there is only one."""
-    streams = film_streams(container)
-    if len(streams) < 2:
-        return []
-    listed = ", ".join(f"#{place} {described(other)}" for place, other in enumerate(streams))
-    return [
-        f"{len(streams)} video streams ({listed}): using #{streams.index(stream)}; choose another with --video-stream"
-    ]
+    """A sentence on the streams that are not used, and on colours that nothing but Dolby's own decoder understands."""
+    streams, notes = film_streams(container), []
+    if len(streams) > 1:
+        listed = ", ".join(f"#{place} {described(other)}" for place, other in enumerate(streams))
+        chosen = f"using #{streams.index(stream)}; choose another with --video-stream"
+        notes.append(f"{len(streams)} video streams ({listed}): {chosen}")
+    context = stream.codec_context
+    if context.codec_tag in _DOLBY_TAGS and context.color_trc in (0, 2):
+        notes.append("Dolby Vision (profile 5) cannot be converted, colours come out wrong: export it as SDR or HDR10")
+    return notes
 
 
 def alpha_decoder(stream: VideoStream) -> VideoCodecContext | None:

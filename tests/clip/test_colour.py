@@ -117,10 +117,10 @@ def write_tagged(path: Path, codes: np.ndarray, transfer: int, primaries: int, m
 @pytest.mark.parametrize(
     ("transfer", "primaries", "note"),
     [
-        ("hlg", "bt2020", "HDR video (HLG, BT.2020): tone-mapped to SDR BT.709"),
-        ("pq", "bt2020", "HDR video (PQ, BT.2020): tone-mapped to SDR BT.709"),
-        ("pq", "p3", "HDR video (PQ, Display P3): tone-mapped to SDR BT.709"),
-        ("hlg", "unknown", "HDR video (HLG, BT.2020): tone-mapped to SDR BT.709"),
+        ("hlg", "bt2020", "HDR (HLG, BT.2020): tone-mapped to SDR BT.709"),
+        ("pq", "bt2020", "HDR (PQ, BT.2020): tone-mapped to SDR BT.709"),
+        ("pq", "p3", "HDR (PQ, Display P3): tone-mapped to SDR BT.709"),
+        ("hlg", "unknown", "HDR (HLG, BT.2020): tone-mapped to SDR BT.709"),
         ("bt2020-10", "bt2020", "BT.2020 colours: converted to BT.709"),
         ("sdr", "unknown", "BT.2020 colours: converted to BT.709"),
         ("sdr", "p3", "Display P3 colours: converted to BT.709"),

@@ -150,6 +150,17 @@ def test_masks_asked_for_must_be_there(tmp_path: Path):
     assert "only 1 of 2 images have a mask" in load_clip(tmp_path, ClipConfig(masks="keep")).notes
 
 
+def test_one_mask_for_all_frames(tmp_path: Path):
+    fill(tmp_path, ["f1.jpg", "f2.jpg", "f3.jpg"])
+    write_mask(tmp_path / "mask.png", slice(0, 64))
+    write_mask(tmp_path / "f2_mask.png", slice(96, 128))
+    clip = load_clip(tmp_path, ClipConfig(masks="ignore"))
+    assert numbers_in(clip.frames) == [0, 1, 2]
+    assert clip.ignored is not None
+    columns = [ignored[50].nonzero().flatten().tolist() for ignored in clip.ignored]
+    assert columns == [list(range(64)), list(range(96, 128)), list(range(64))]
+
+
 def test_masks_beside_says_whose_they_are(tmp_path: Path):
     folder = fill(tmp_path / "images", ["a_1.png", "a_2.png", "a_10.png"])
     for number in (1, 10):

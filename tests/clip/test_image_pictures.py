@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -12,7 +14,7 @@ from PIL import Image, ImageCms
 
 from neoverse_ns.clip.alpha import GROUND
 from neoverse_ns.clip.config import ClipConfig
-from neoverse_ns.clip.image_file import read_image
+from neoverse_ns.clip.image_file import IMAGE_SUFFIXES, read_image
 from neoverse_ns.clip.load import load_clip
 from neoverse_ns.errors import ClipError
 from tests.clip.clip_makers import numbered, numbers_in
@@ -88,6 +90,40 @@ def test_adobe_rgb_by_exif_alone(tmp_path: Path):
     # sRGB's curve is not quite an exponent.
     assert np.abs(clip.frames[0].numpy().astype(int) - colours()).mean() < 2.5
     assert "colours converted from Adobe RGB to sRGB" in clip.notes
+
+
+def pq_codes(image: np.ndarray) -> np.ndarray:
+    """What a PQ file of BT.2020 colours holds where SDR holds `image`: SMPTE ST 2084 and BT.2087, white at 203 nits."""
+    to_709 = np.array([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]])
+    y = ((image / 255) ** 2.4 @ np.linalg.inv(to_709).T * 0.0203) ** (2610 / 16384)
+    code = ((3424 / 4096 + 2413 / 128 * y) / (1 + 2392 / 128 * y)) ** (2523 / 32)
+    return np.round(255 * code).astype(np.uint8)
+
+
+def tag_png(path: Path) -> None:
+    data, chunk = path.read_bytes(), b"cICP" + bytes((9, 16, 0, 1))
+    chunk = struct.pack(">I", 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    path.write_bytes(data[:33] + chunk + data[33:])
+
+
+def tag_avif(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    place = data.index(b"colrnclx") + 8
+    data[place : place + 4] = struct.pack(">HH", 9, 16)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(("suffix", "tag"), [("png", tag_png), ("avif", tag_avif)])
+def test_hdr_photos_by_their_tags(tmp_path: Path, suffix: str, tag: Callable[[Path], None]):
+    if f".{suffix}" not in IMAGE_SUFFIXES:
+        pytest.skip("this Pillow was built without it")
+    exact = {"quality": 100, "subsampling": "4:4:4"} if suffix == "avif" else {}
+    Image.fromarray(pq_codes(colours())).save(tmp_path / f"a.{suffix}", **exact)  # type: ignore[arg-type]
+    tag(tmp_path / f"a.{suffix}")
+    clip = load_clip(tmp_path / f"a.{suffix}", ClipConfig())
+    # Eight bits of PQ are coarse.
+    assert np.abs(clip.frames[0].numpy().astype(int) - colours()).mean() < 3
+    assert "HDR (PQ, BT.2020): tone-mapped to SDR BT.709" in clip.notes
 
 
 def test_srgb_by_any_name_changes_nothing(tmp_path: Path):

@@ -113,9 +113,18 @@ def test_a_video_among_images_is_not_called_broken(tmp_path: Path):
 @pytest.mark.parametrize("name", ["a.heic", "a.jpg"])
 def test_a_picture_without_its_library_is_named(tmp_path: Path, name: str):
     (tmp_path / name).write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
-    with pytest.raises(
-        ClipError, match=r"is an HEIF picture and cannot be opened: (pip install pillow-heif|is damaged)"
-    ):
+    with pytest.raises(ClipError, match=r"(not read here|HEIF picture and cannot be opened).*(pillow-heif|is damaged)"):
+        load_clip(tmp_path / name, ClipConfig())
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"), [("a.NEF", "develop them"), ("a.jxl", "convert them"), ("a.exr", "tone-map")]
+)
+def test_a_picture_that_nothing_here_reads_is_named(tmp_path: Path, name: str, remedy: str):
+    # Raw photos are TIFFs with a small preview in front.
+    Image.fromarray(numbered(1)).save(tmp_path / "x.tif")
+    shutil.move(tmp_path / "x.tif", tmp_path / name)
+    with pytest.raises(ClipError, match=rf"{name[1:].lower()} pictures are not read here; .*{remedy}"):
         load_clip(tmp_path / name, ClipConfig())
 
 

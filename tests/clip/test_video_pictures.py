@@ -195,3 +195,18 @@ def test_a_stream_can_be_chosen(tmp_path: Path):
     listed = r"no video stream 2, only #0 \(h264 64x48\), #1 \(h264 128x96, default\)"
     with pytest.raises(ClipError, match=listed):
         load_clip(path, ClipConfig(video_stream=2))
+
+
+@pytest.mark.parametrize(("tag", "said"), [("hvc1", False), ("dvh1", True)])
+def test_dolby_vision_without_a_base_is_said(tmp_path: Path, tag: str, said: bool):
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        stream = container.add_stream("libx265", rate=30, options={"x265-params": "log-level=none"})
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        stream.codec_context.codec_tag = "hvc1"
+        for number in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number, *SIZE), format="rgb24")))
+        container.mux(stream.encode(None))
+    path = tmp_path / "a.mp4"
+    path.write_bytes(path.read_bytes().replace(b"hvc1", tag.encode()))
+    notes = load_clip(path, ClipConfig()).notes
+    assert any("Dolby Vision (profile 5) cannot be converted" in note for note in notes) == said
