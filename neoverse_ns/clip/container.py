@@ -21,7 +21,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from jaxtyping import UInt8
 
-from neoverse_ns.clip.source import THUMBNAIL_SIZE
+from neoverse_ns.clip.source import PICTURE_SIZE, THUMBNAIL_SIZE
 from neoverse_ns.errors import ClipError
 
 # FFmpeg has "demuxers" that draw any text file as a picture; such a file is a mistake here, not a video.
@@ -118,6 +118,12 @@ def frame_thumbnail(frame: VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
     """The frame (not turned) squeezed by the decoder's own scaler, many times faster than converting it in full."""
     width, height = THUMBNAIL_SIZE
     return frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA").to_ndarray()
+
+
+def frame_picture(frame: VideoFrame) -> UInt8[np.ndarray, "h w"]:
+    """The same squeezed to `PICTURE_SIZE`, grey."""
+    width, height = PICTURE_SIZE
+    return frame.reformat(width=width, height=height, format="gray", interpolation="AREA").to_ndarray()
 
 
 def upright_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:

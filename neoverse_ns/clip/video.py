@@ -13,9 +13,11 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from jaxtyping import UInt8
 
+from neoverse_ns.clip.changes import ChangeMeter
 from neoverse_ns.clip.container import (
     Damage,
     decoded,
+    frame_picture,
     frame_thumbnail,
     opened_video,
     packet_stamps,
@@ -47,7 +49,7 @@ class VideoSource(FrameSource):
             return stream.frames or None
 
     def look(self, start: float, end: float) -> Iterator[SeenFrame | None]:
-        clock, damage, complete = _Clock(), Damage(), True
+        clock, damage, complete, changes = _Clock(), Damage(), True, ChangeMeter()
         with opened_video(self.path) as (container, stream):
             step = float(1 / stream.average_rate) if stream.average_rate else 1 / 30
             for index, frame in self._from(start, end, container, stream, clock, damage):
@@ -62,7 +64,10 @@ class VideoSource(FrameSource):
                     yield None
                     continue
                 stamp = frame.pts if clock.regular else None
-                yield SeenFrame(index, seconds, upright_size(frame, stream), frame_thumbnail(frame), stamp)
+                change, picture = changes.measure(frame_picture(frame), seconds)
+                yield SeenFrame(
+                    index, seconds, upright_size(frame, stream), frame_thumbnail(frame), stamp, change, picture
+                )
         self._stamps_usable = clock.regular
         if not clock.regular:
             self.notes.append("some time stamps are missing or run backwards: those frames were spaced evenly")
