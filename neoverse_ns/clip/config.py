@@ -28,8 +28,9 @@ class ClipConfig:
     multiple of 16, never larger than the source; the height follows the source's aspect."""
     shot: int | None = None
     """Number of the shot to use, counted from 0 inside `start` and `duration`; None takes the longest."""
-    image_rate: float = 30.0
-    """Images per second of an image folder, which has no times of its own."""
+    image_rate: float | None = None
+    """Images per second of a folder of frames, or of a video without time stamps, none of which has times of its own.
+    None takes the rate that a video states, 30 for frames, and the whole folder, evenly, for photos."""
 
     def validate(self) -> None:
         """Check every setting by itself.

@@ -45,6 +45,13 @@ def faded_frames(frames: Sequence[SeenFrame], blank: Bool[np.ndarray, " n"]) -> 
     return (fading_in | fading_out) & ~blank
 
 
+def unfit_frames(frames: Sequence[SeenFrame]) -> Bool[np.ndarray, " n"]:
+    """Frames that are blank or fade; none where no other is left."""
+    blank = blank_frames(frames)
+    unfit = blank | faded_frames(frames, blank)
+    return np.zeros(len(frames), dtype=bool) if unfit.all() else unfit
+
+
 def _fading_in(
     spread: Float64[np.ndarray, " n"], seconds: Float64[np.ndarray, " n"], blank: Bool[np.ndarray, " n"]
 ) -> Bool[np.ndarray, " n"]:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from neoverse_ns.clip.dissolves import find_dissolves
-from neoverse_ns.clip.fit_frames import blank_frames, faded_frames
+from neoverse_ns.clip.fit_frames import blank_frames, unfit_frames
 from neoverse_ns.clip.source import SeenFrame
 from neoverse_ns.clip.unlikeness import unlikeness
 
@@ -47,7 +47,8 @@ def find_shots(frames: Sequence[SeenFrame]) -> list[range]:
         if _all_unlike(pictures[max(i - _REACH, 0) : i], pictures[i : i + _REACH]):
             cuts.add(int(i))
     blank = blank_frames(frames)
-    cuts |= _blank_borders(blank) | _other_side(pictures, blank | faded_frames(frames, blank))
+    cuts |= _blank_borders(blank)
+    cuts |= _other_side(pictures, unfit_frames(frames), cuts)
     return _without(find_dissolves(frames), [0, *sorted(cuts), len(frames)])
 
 
@@ -82,13 +83,14 @@ def _blank_borders(blank: Bool[np.ndarray, " n"]) -> set[int]:
     return borders - {0, len(blank)}
 
 
-def _other_side(pictures: Sequence[np.ndarray], unfit: Bool[np.ndarray, " n"]) -> set[int]:
-    """Ends of the runs of blank and faded frames behind which another scene begins."""
+def _other_side(pictures: Sequence[np.ndarray], unfit: Bool[np.ndarray, " n"], cuts: set[int]) -> set[int]:
+    """Ends of the runs of blank and faded frames, without a cut so far, behind which another scene begins."""
     borders = set()
     for start, end in _runs(unfit):
         before = [i for i in range(max(start - _REACH, 0), start) if not unfit[i]]
         after = [i for i in range(end, min(end + _REACH, len(pictures))) if not unfit[i]]
-        if before and after and _all_unlike([pictures[i] for i in before], [pictures[i] for i in after]):
+        known = any(start <= cut <= end for cut in cuts)
+        if not known and before and after and _all_unlike([pictures[i] for i in before], [pictures[i] for i in after]):
             borders.add(end)
     return borders
 

@@ -64,6 +64,10 @@ class FrameSource(ABC):
     def count(self) -> int | None:
         """Number of frames as the file declares it; None where it does not."""
 
+    def taken_whole(self) -> bool:
+        """Whether frames are to be sampled from all of it unless a duration is asked for, as from a set of photos."""
+        return False
+
     @abstractmethod
     def look(self, start: float, end: float) -> Iterator[SeenFrame | None]:
         """Yield every frame whose seconds lie in [start, end] in order, and None for each one skipped before.

@@ -1,0 +1,51 @@
+"""The frames of a shot that are worth sampling: those that show the scene, and show something new."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from neoverse_ns.clip.fit_frames import unfit_frames
+from neoverse_ns.clip.repeats import live_seconds, new_pictures
+from neoverse_ns.clip.source import SeenFrame
+
+
+@dataclass(frozen=True)
+class UsefulFrames:
+    """What is left of a shot.
+
+    Attributes:
+        frames: In order, with their true times.
+        live: Their times with frozen stretches cut out, in which they are to be sampled evenly.
+    """
+
+    frames: list[SeenFrame]
+    live: Float64[np.ndarray, " n"]
+
+
+def useful_frames(shot: Sequence[SeenFrame], notes: list[str]) -> UsefulFrames:
+    """Leave out blank and faded frames and repeated pictures, and say so in `notes`."""
+    unfit = unfit_frames(shot)
+    if unfit.any():
+        left_out = [shot[i] for i in np.flatnonzero(unfit)]
+        notes.append(f"left out because they show nothing or fade in or out: {_described(left_out)}")
+    fit = [shot[i] for i in np.flatnonzero(~unfit)]
+    kept = new_pictures(fit)
+    live = live_seconds(np.array([frame.seconds for frame in fit], dtype=np.float64), kept)
+    if len(kept) < len(fit):
+        rate = (len(kept) - 1) / (live[-1] - live[0]) if len(kept) > 1 else 0.0
+        remain = f"{rate:.1f} different pictures a second remain" if len(kept) > 1 else "one picture remains"
+        notes.append(
+            f"{len(fit) - len(kept)} of {len(fit)} frames only repeat the picture before them and were left out: {remain}"
+        )
+    return UsefulFrames([fit[i] for i in kept], live)
+
+
+def _described(frames: Sequence[SeenFrame]) -> str:
+    """How many frames, and where the first and the last of them are."""
+    if len(frames) == 1:
+        return f"1 frame (second {frames[0].seconds:.1f})"
+    return f"{len(frames)} frames (seconds {frames[0].seconds:.1f}-{frames[-1].seconds:.1f})"
