@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ def running_numbers(images: Sequence[Path]) -> list[Fraction] | None:
     names = [_parted(path, _counts_in_decimals(images)) for path in images]
     numbers = [name.number for name in names if name.number is not None]
     same = len({(name.before, name.after) for name in names}) == 1
-    ascending = all(a < b for a, b in zip(numbers[:-1], numbers[1:], strict=True))
+    ascending = all(a < b for a, b in itertools.pairwise(numbers))
     return numbers if same and ascending and len(numbers) == len(images) else None
 
 

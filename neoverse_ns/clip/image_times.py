@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import warnings
@@ -104,7 +105,7 @@ def _places(images: Sequence[Path]) -> tuple[list[float], str | None]:
     numbers = running_numbers(images)
     if numbers is None:
         return [float(i) for i in range(len(images))], None
-    steps = [b - a for a, b in zip(numbers[:-1], numbers[1:], strict=True)]
+    steps = [b - a for a, b in itertools.pairwise(numbers)]
     scale = math.lcm(*(step.denominator for step in steps))
     unit = Fraction(math.gcd(*(int(step * scale) for step in steps)), scale)
     if (numbers[-1] - numbers[0]) / unit > _MOST_GAPS * len(images):

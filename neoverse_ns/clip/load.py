@@ -81,7 +81,7 @@ def open_source(path: Path, config: ClipConfig) -> FrameSource:
         return ImageSource(path, images=[path], rate=config.image_rate)
     if size == 0:
         raise ClipError(f"{path}: the file is empty")
-    return VideoSource(path)
+    return VideoSource(path, rate=config.image_rate)
 
 
 def _look(source: FrameSource, config: ClipConfig) -> list[SeenFrame]:
@@ -142,7 +142,7 @@ def _choose_shot(seen: list[SeenFrame], config: ClipConfig, notes: list[str]) ->
         first, last = span(shots[number])
         which = f"the longest (#{number}, " if config.shot is None else f"#{number} ("
         dissolved = len(seen) - sum(map(len, shots))
-        between = f" ({dissolved} frames that dissolve from one into the next belong to none)" if dissolved else ""
+        between = f" ({dissolved} frames in dissolves belong to none)" if dissolved else ""
         notes.append(
             f"{len(shots)} shots found{between}, using {which}seconds {first:.1f}-{last:.1f}); choose another with --shot"
         )

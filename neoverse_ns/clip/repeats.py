@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import Bool, Float64, UInt8
 
 from neoverse_ns.clip.changes import picture_change
 from neoverse_ns.clip.source import SeenFrame, picture_of
@@ -57,8 +57,21 @@ def _most_of_repeats(changes: Float64[np.ndarray, " n"]) -> float:
     return min(_SHARE * float(np.median(steps)), _MOST) if len(steps) >= _FEWEST_STEPS else -1.0
 
 
+def standstills(seconds: Float64[np.ndarray, " n"], kept: Sequence[int]) -> Bool[np.ndarray, " k"]:
+    """Which of the new pictures are followed by a frozen stretch, much longer than the pauses between the others.
+
+    Args:
+        seconds: Times of all frames.
+        kept: Positions of the new pictures, the first one included.
+    """
+    ends = np.append(seconds[list(kept)], seconds[-1])
+    pauses = np.diff(ends)
+    usual = float(np.median(pauses[:-1])) if len(kept) > 1 else 0.0
+    return (np.diff([*kept, len(seconds)]) > 1) & (pauses > max(_FROZEN, _FROZEN_STEPS * usual))
+
+
 def live_seconds(seconds: Float64[np.ndarray, " n"], kept: Sequence[int]) -> Float64[np.ndarray, " k"]:
-    """Times of the new pictures as if no stretch had been frozen: long runs of repeats take no longer than a step.
+    """Times of the new pictures as if no stretch had been frozen: standstills take no longer than any pause.
 
     Sampled evenly in these times, a frozen stretch gets one frame like any other, and time for what happens is left.
 
@@ -66,13 +79,10 @@ def live_seconds(seconds: Float64[np.ndarray, " n"], kept: Sequence[int]) -> Flo
         seconds: Times of all frames.
         kept: Positions of the new pictures, the first one included.
     """
-    times = seconds[list(kept)]
-    pauses = np.diff(times)
+    pauses = np.diff(seconds[list(kept)])
     if len(pauses):
-        usual = float(np.median(pauses))
-        frozen = (np.diff(kept) > 1) & (pauses > max(_FROZEN, _FROZEN_STEPS * usual))
-        pauses[frozen] = usual
-    return np.concatenate([times[:1], times[0] + np.cumsum(pauses)])
+        pauses[standstills(seconds, kept)[:-1]] = float(np.median(pauses))
+    return seconds[kept[0]] + np.concatenate([[0.0], np.cumsum(pauses)])
 
 
 def seen_again(frames: UInt8[np.ndarray, "n h w 3"]) -> set[int]:

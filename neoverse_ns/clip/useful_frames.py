@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from neoverse_ns.clip.fit_frames import unfit_frames
-from neoverse_ns.clip.repeats import live_seconds, new_pictures
+from neoverse_ns.clip.repeats import live_seconds, new_pictures, standstills
 from neoverse_ns.clip.source import SeenFrame
 
 
@@ -30,18 +30,27 @@ def useful_frames(shot: Sequence[SeenFrame], notes: list[str]) -> UsefulFrames:
     """Leave out blank and faded frames and repeated pictures, and say so in `notes`."""
     unfit = unfit_frames(shot)
     if unfit.any():
-        left_out = [shot[i] for i in np.flatnonzero(unfit)]
+        left_out = [frame for frame, out in zip(shot, unfit, strict=True) if out]
         notes.append(f"left out because they show nothing or fade in or out: {_described(left_out)}")
-    fit = [shot[i] for i in np.flatnonzero(~unfit)]
+    fit = [frame for frame, out in zip(shot, unfit, strict=True) if not out]
     kept = new_pictures(fit)
-    live = live_seconds(np.array([frame.seconds for frame in fit], dtype=np.float64), kept)
+    seconds = np.array([frame.seconds for frame in fit], dtype=np.float64)
+    live = live_seconds(seconds, kept)
     if len(kept) < len(fit):
-        rate = (len(kept) - 1) / (live[-1] - live[0]) if len(kept) > 1 else 0.0
-        remain = f"{rate:.1f} different pictures a second remain" if len(kept) > 1 else "one picture remains"
-        notes.append(
-            f"{len(fit) - len(kept)} of {len(fit)} frames only repeat the picture before them and were left out: {remain}"
-        )
+        notes.append(_said_of_repeats(seconds, kept, live))
     return UsefulFrames([fit[i] for i in kept], live)
+
+
+def _said_of_repeats(seconds: Float64[np.ndarray, " n"], kept: list[int], live: Float64[np.ndarray, " k"]) -> str:
+    remain = f"{(len(kept) - 1) / (live[-1] - live[0]):.1f} different ones a second remain" if len(kept) > 1 else ""
+    still = np.flatnonzero(standstills(seconds, kept))
+    ends = np.append(seconds[kept], seconds[-1])
+    frozen = ", ".join(f"{ends[i]:.1f}-{ends[i + 1]:.1f}" for i in still[:3]) + (", ..." if len(still) > 3 else "")
+    return (
+        f"{len(seconds) - len(kept)} of {len(seconds)} frames repeat the picture before them and were left out"
+        + (f": {remain}" if remain else "")
+        + (f"; frozen in seconds {frozen}" if frozen else "")
+    )
 
 
 def _described(frames: Sequence[SeenFrame]) -> str:

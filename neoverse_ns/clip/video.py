@@ -24,6 +24,7 @@ from neoverse_ns.clip.container import (
     pixels_of,
     upright_size,
 )
+from neoverse_ns.clip.raw_streams import is_raw, raw_rate
 from neoverse_ns.clip.source import FrameSource, SeenFrame
 from neoverse_ns.errors import ClipError
 
@@ -34,12 +35,19 @@ _TOLERANCE = 1e-6
 
 @dataclass
 class VideoSource(FrameSource):
-    """A video file. Opened anew for every pass, so that nothing stays open between them."""
+    """A video file. Opened anew for every pass, so that nothing stays open between them.
 
+    Attributes:
+        rate: Frames per second of a video without time stamps, if the user said so; others have their own times.
+    """
+
+    rate: float | None = None
     _stamps_usable: bool = field(default=True, repr=False)
 
     def length(self) -> float | None:
         with opened_video(self.path) as (container, stream):
+            if is_raw(container):
+                return None
             if stream.duration is not None and stream.time_base is not None:
                 return float(stream.duration * stream.time_base)
             return container.duration / av.time_base if container.duration else None
@@ -52,7 +60,12 @@ class VideoSource(FrameSource):
         clock, damage, complete, changes = _Clock(), Damage(), True, ChangeMeter()
         with opened_video(self.path) as (container, stream):
             step = float(1 / stream.average_rate) if stream.average_rate else 1 / 30
+            raw = is_raw(container)
             for index, frame in self._from(start, end, container, stream, clock, damage):
+                if raw and clock.first is None:
+                    rate, said = raw_rate(stream, self.rate)
+                    step, clock.stamped = 1 / rate, False
+                    self.notes.append(said)
                 seconds = clock.seconds(frame, step)
                 if seconds > end + _TOLERANCE:
                     complete = False
@@ -69,7 +82,7 @@ class VideoSource(FrameSource):
                     index, seconds, upright_size(frame, stream), frame_thumbnail(frame), stamp, change, picture
                 )
         self._stamps_usable = clock.regular
-        if not clock.regular:
+        if clock.stamped and not clock.regular:
             self.notes.append("some time stamps are missing or run backwards: those frames were spaced evenly")
         if damage.pieces:
             self.notes.append(f"{damage.pieces} damaged pieces of the video were left out")
@@ -81,7 +94,7 @@ class VideoSource(FrameSource):
         self, start: float, end: float, container: InputContainer, stream: VideoStream, clock: _Clock, damage: Damage
     ) -> Iterator[tuple[int, VideoFrame]]:
         """Frames with their positions, from a keyframe before `start` where it is far and positions stay certain."""
-        stamps = packet_stamps(self.path, end) if start > _SKIP_FROM else None
+        stamps = packet_stamps(self.path, end) if start > _SKIP_FROM and not is_raw(container) else None
         if stamps is not None and stream.time_base is not None:
             places = {stamp: index for index, stamp in enumerate(stamps)}
             goal = stamps[0] + int(start / stream.time_base)
@@ -153,11 +166,19 @@ def _decoded_near(container: InputContainer, stream: VideoStream, stamp: int, da
 
 @dataclass
 class _Clock:
-    """Turns time stamps into seconds since the first frame, strictly ascending."""
+    """Turns time stamps into seconds since the first frame, strictly ascending.
+
+    Attributes:
+        first: Time stamp of the first frame in seconds.
+        last: Seconds of the latest frame.
+        regular: Whether every frame had a time stamp that is later than those before.
+        stamped: Whether time stamps mean anything.
+    """
 
     first: float | None = None
     last: float | None = None
     regular: bool = True
+    stamped: bool = True
 
     def begin(self, first: float) -> None:
         """Set the first frame's time without seeing it."""
@@ -165,7 +186,8 @@ class _Clock:
 
     def seconds(self, frame: VideoFrame, step: float) -> float:
         """Seconds of the next frame; `step` after the previous one where its time stamp is missing or not later."""
-        time = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else None
+        known = self.stamped and frame.pts is not None and frame.time_base
+        time = float(frame.pts * frame.time_base) if known else None  # type: ignore[operator]
         if self.first is None:
             self.first, self.last, self.regular = time or 0.0, 0.0, time is not None
         elif time is None or (self.last is not None and time - self.first <= self.last):
