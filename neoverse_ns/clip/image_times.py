@@ -65,7 +65,7 @@ def image_times(
     """Decide what the images of a folder are, and when each was taken.
 
     Capture times decide where there are any, then names as cameras give them, then how little neighbours have in
-    common. What is left are frames of a video, whose numbers are taken for times: where numbers are missing, so is time.
+    common. The rest are frames of a video, whose numbers are taken for times: where numbers are missing, so is time.
 
     Args:
         images: In order.

@@ -144,7 +144,8 @@ def _choose_shot(seen: list[SeenFrame], config: ClipConfig, notes: list[str]) ->
         dissolved = len(seen) - sum(map(len, shots))
         between = f" ({dissolved} frames in dissolves belong to none)" if dissolved else ""
         notes.append(
-            f"{len(shots)} shots found{between}, using {which}seconds {first:.1f}-{last:.1f}); choose another with --shot"
+            f"{len(shots)} shots found{between}, using {which}seconds {first:.1f}-{last:.1f}); "
+            "choose another with --shot"
         )
     return [seen[i] for i in shots[number]]
 
