@@ -26,6 +26,7 @@ from neoverse_ns.reconstruct.bundle.cameras.observations import observe
 from neoverse_ns.reconstruct.bundle.cameras.parallax import solve_cameras
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.depth.depth_model import load_depth_model
+from neoverse_ns.reconstruct.bundle.flow.blank_frames import without_blank_frames
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField, Pair, measure_flow, to_gray
 from neoverse_ns.reconstruct.bundle.flow.frame_pairs import pair_graph
 from neoverse_ns.reconstruct.bundle.flow.wide_steps import mend_wide_steps
@@ -73,7 +74,7 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
     with _timed(seconds, "flow"):
         gray = to_gray(clip.frames.numpy())
         flow = measure_flow(gray, pair_graph(split, config.gaps), config.flow_noise)
-        flow = mend_wide_steps(flow, gray, split, config.flow_noise)
+        flow = without_blank_frames(mend_wide_steps(flow, gray, split, config.flow_noise), gray)
     with _timed(seconds, "cameras"):
         groups = solve_groups(flow, clip, config, _cameras)
         state, facts = groups.state, groups.facts
