@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -65,6 +66,17 @@ class Clip:
     def images(self) -> Float[Tensor, "n h w 3"]:
         """RGB in [0, 1], float32. Makes a copy four times the size of `frames`."""
         return self.frames.to(torch.float32) / 255
+
+    def part(self, frames: Sequence[int]) -> Clip:
+        """The same clip with some of its frames only, given by their positions in ascending order."""
+        chosen = list(frames)
+        return replace(
+            self,
+            frames=self.frames[chosen],
+            frame_indices=self.frame_indices[chosen],
+            seconds=self.seconds[chosen],
+            ignored=None if self.ignored is None else self.ignored[chosen],
+        )
 
     def digest(self) -> str:
         """Hex SHA-256 of the pixels, times and ignored pixels: equal for equal content, wherever the source lies."""

@@ -34,8 +34,9 @@ class ClipConfig:
     masks: Literal["leave_out", "ignore", "keep"] = "leave_out"
     """What masks beside images (`frame_1_mask.png`, a `masks` folder) are for: `leave_out` does without them, `ignore`
     takes white as no part of the world, `keep` takes white as all there is (as COLMAP and nerfstudio do)."""
-    image_rate: float = 30.0
-    """Images per second of an image folder, which has no times of its own."""
+    image_rate: float | None = None
+    """Images per second of a folder of frames, or of a video without time stamps, none of which has times of its own.
+    None takes the rate that a video states, 30 for frames, and the whole folder, evenly, for photos."""
 
     def validate(self) -> None:
         """Check every setting by itself.

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import av
 import av.error
+import cv2
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
@@ -20,7 +21,7 @@ from av.video.stream import VideoStream
 from jaxtyping import UInt8
 
 from neoverse_ns.clip.alpha import has_alpha, on_ground
-from neoverse_ns.clip.source import THUMBNAIL_SIZE
+from neoverse_ns.clip.source import PICTURE_SIZE, THUMBNAIL_SIZE
 from neoverse_ns.clip.streams import alpha_decoder, chosen_stream, film_streams
 from neoverse_ns.clip.upright import frame_orientation
 from neoverse_ns.errors import ClipError
@@ -117,6 +118,15 @@ def frame_thumbnail(frame: VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
     pixels = "rgba" if has_alpha(frame) else "rgb24"
     squeezed = frame.reformat(width=width, height=height, format=pixels, interpolation="AREA").to_ndarray()
     return on_ground(squeezed)[..., :3] if squeezed.shape[-1] == 4 else squeezed
+
+
+def frame_picture(frame: VideoFrame) -> UInt8[np.ndarray, "h w"]:
+    """The same squeezed to `PICTURE_SIZE`, grey."""
+    width, height = PICTURE_SIZE
+    if not has_alpha(frame):
+        return frame.reformat(width=width, height=height, format="gray", interpolation="AREA").to_ndarray()
+    squeezed = frame.reformat(width=width, height=height, format="rgba", interpolation="AREA").to_ndarray()
+    return cv2.cvtColor(on_ground(squeezed)[..., :3], cv2.COLOR_RGB2GRAY)
 
 
 def upright_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:

@@ -2,60 +2,81 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, UInt8
 
+from neoverse_ns.clip.changes import ChangeMeter
 from neoverse_ns.clip.companions import sort_images
 from neoverse_ns.clip.folders import why_no_images
 from neoverse_ns.clip.formats import is_readable_image
 from neoverse_ns.clip.image_file import image_size
+from neoverse_ns.clip.image_order import in_order
 from neoverse_ns.clip.image_reader import ImageReader
-from neoverse_ns.clip.source import THUMBNAIL_SIZE, FrameSource, SeenFrame, thumbnail_of
+from neoverse_ns.clip.image_times import ImageTimes, image_times
+from neoverse_ns.clip.source import PICTURE_SIZE, THUMBNAIL_SIZE, FrameSource, SeenFrame, picture_of, thumbnail_of
 from neoverse_ns.errors import ClipError
 
 
 @dataclass
 class ImageSource(FrameSource):
-    """Images shown one after the other at a fixed rate.
+    """Images shown one after the other.
 
     Attributes:
         images: Files in order.
-        rate: Images per second.
+        rate: Images per second if that is known; None decides by what they look like (see `image_times`).
         reader: Reads them all alike, and their masks.
     """
 
     images: Sequence[Path] = ()
-    rate: float = 30.0
+    rate: float | None = None
     reader: ImageReader = field(default_factory=ImageReader)
 
+    @cached_property
+    def prepared(self) -> list[str]:
+        """Sentences on how the images are read; from then on the reader knows what their numbers mean."""
+        return self.reader.prepare(self.images)
+
+    @cached_property
+    def times(self) -> ImageTimes:
+        """When each image was taken."""
+        return image_times(self.images, self.rate, lambda path: thumbnail_of(self._colours(path, THUMBNAIL_SIZE)))
+
     def length(self) -> float | None:
-        return len(self.images) / self.rate
+        return self.times.seconds[-1] + 1 / self.times.rate
+
+    def taken_whole(self) -> bool:
+        return self.times.photos
 
     def count(self) -> int | None:
         return len(self.images)
 
     def look(self, start: float, end: float) -> Iterator[SeenFrame | None]:
-        size = _common_size(self.images)
-        self.notes.extend(self.reader.prepare(self.images))
-        for index, path in enumerate(self.images):
-            seconds = index / self.rate
+        size, changes = _common_size(self.images), ChangeMeter()
+        self.notes.extend([*self.prepared, *self.times.notes])
+        for index, (path, seconds) in enumerate(zip(self.images, self.times.seconds, strict=True)):
             if seconds > end + 1e-6:
                 return
-            self.reached = (index + 1) / self.rate
+            self.reached = seconds + 1 / self.times.rate
             if seconds < start - 1e-6:
                 yield None
                 continue
             if len(self.images) == 1:
                 # Nothing to compare it with, and it may be huge: decode it once only.
-                thumbnail = np.zeros((*THUMBNAIL_SIZE[::-1], 3), np.uint8)
-            else:
-                thumbnail = thumbnail_of(self.reader.read(path, THUMBNAIL_SIZE)[..., :3])
-            yield SeenFrame(index, seconds, size, thumbnail)
+                yield SeenFrame(index, seconds, size, np.zeros((*THUMBNAIL_SIZE[::-1], 3), np.uint8))
+                return
+            image = self._colours(path, PICTURE_SIZE)
+            change, picture = changes.measure(picture_of(image), seconds)
+            yield SeenFrame(index, seconds, size, thumbnail_of(image), None, change, picture)
+
+    def _colours(self, path: Path, least: tuple[int, int]) -> UInt8[np.ndarray, "h w 3"]:
+        """One image without its cover, read as all are."""
+        assert self.prepared is not None
+        return self.reader.read(path, least)[..., :3]
 
     def read(self, frames: Sequence[SeenFrame], least: tuple[int, int]) -> Iterator[UInt8[np.ndarray, "h w c"]]:
         for frame in frames:
@@ -78,14 +99,7 @@ def images_in(folder: Path) -> list[Path]:
     images = [entry for entry in entries if is_readable_image(entry)]
     if not images:
         raise ClipError(f"{folder}: {why_no_images(folder)}")
-    return sorted(sort_images(images).frames, key=_natural)
-
-
-def _natural(path: Path) -> tuple[list[tuple[str, int]], str]:
-    """Sort key under which frame_9 precedes frame_10; the plain name decides between 01 and 1."""
-    # Text and numbers alternate, so that the same places of two names always hold the same kind.
-    parts = re.split(r"([0-9]+)", path.name.lower())
-    return [("", int(part)) if place % 2 else (part, 0) for place, part in enumerate(parts)], path.name
+    return in_order(sort_images(images).frames)
 
 
 def _common_size(images: Sequence[Path]) -> tuple[int, int]:

@@ -12,12 +12,14 @@ from jaxtyping import Bool, UInt8
 from neoverse_ns.clip.alpha import transparency_note, transparent
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.config import SIDE_MULTIPLE, ClipConfig
+from neoverse_ns.clip.fit_frames import unfit_frames
 from neoverse_ns.clip.open_source import open_source
 from neoverse_ns.clip.place import checked_place
 from neoverse_ns.clip.resize import fit, target_size
 from neoverse_ns.clip.sampling import sample_evenly, window_end
 from neoverse_ns.clip.shots import find_shots
 from neoverse_ns.clip.source import FrameSource, SeenFrame
+from neoverse_ns.clip.useful_frames import UsefulFrames, useful_frames
 from neoverse_ns.console import progress, say
 from neoverse_ns.errors import ClipError
 
@@ -43,7 +45,7 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
     source = open_source(path, config)
     seen = _look(source, config)
     notes = list(source.notes)
-    shot = _choose_shot(seen, config, notes)
+    shot = useful_frames(_choose_shot(seen, config, notes), notes)
     chosen = _choose_frames(shot, source, config, device, notes)
     size = _choose_size(chosen[0].size, path, config, device, notes)
     pixels, ignored = _decode(source, chosen, size, notes)
@@ -87,8 +89,9 @@ def _decode(
 
 def _look(source: FrameSource, config: ClipConfig) -> list[SeenFrame]:
     """Thumbnails and times of all frames in which shots are looked for."""
-    end = config.start + (SEARCH_SECONDS if config.duration is None else config.duration)
     length, count = source.length(), source.count()
+    searched = math.inf if source.taken_whole() else SEARCH_SECONDS
+    end = config.start + (searched if config.duration is None else config.duration)
     total = count
     if count and length and math.isfinite(end) and end < length:
         total = max(round(count * end / length), 1)
@@ -121,48 +124,56 @@ def _look(source: FrameSource, config: ClipConfig) -> list[SeenFrame]:
 
 
 def _choose_shot(seen: list[SeenFrame], config: ClipConfig, notes: list[str]) -> list[SeenFrame]:
-    """The longest shot in seconds, or the one asked for."""
+    """The longest shot in seconds, not counting frames that show nothing, or the one asked for."""
     shots = find_shots(seen)
+    fit = ~unfit_frames(seen)
 
     def span(shot: range) -> tuple[float, float]:
         return seen[shot[0]].seconds, seen[shot[-1]].seconds
+
+    def worth(number: int) -> tuple[float, int, int]:
+        shown = [i for i in shots[number] if fit[i]]
+        return (seen[shown[-1]].seconds - seen[shown[0]].seconds, len(shown), -number) if shown else (-1.0, 0, -number)
 
     if config.shot is not None and config.shot >= len(shots):
         listed = ", ".join(f"#{i} {span(s)[0]:.1f}-{span(s)[1]:.1f}" for i, s in enumerate(shots[:8]))
         raise ClipError(
             f"shot {config.shot} does not exist, there are {len(shots)} (seconds {listed}); numbers start at 0"
         )
-    longest = max(range(len(shots)), key=lambda i: (span(shots[i])[1] - span(shots[i])[0], len(shots[i]), -i))
-    number = longest if config.shot is None else config.shot
+    number = max(range(len(shots)), key=worth) if config.shot is None else config.shot
     if len(shots) > 1:
         first, last = span(shots[number])
         which = f"the longest (#{number}, " if config.shot is None else f"#{number} ("
+        dissolved = len(seen) - sum(map(len, shots))
+        between = f" ({dissolved} frames in dissolves belong to none)" if dissolved else ""
         notes.append(
-            f"{len(shots)} shots found, using {which}seconds {first:.1f}-{last:.1f}); choose another with --shot"
+            f"{len(shots)} shots found{between}, using {which}seconds {first:.1f}-{last:.1f}); "
+            "choose another with --shot"
         )
     return [seen[i] for i in shots[number]]
 
 
 def _choose_frames(
-    shot: list[SeenFrame], source: FrameSource, config: ClipConfig, device: str, notes: list[str]
+    shot: UsefulFrames, source: FrameSource, config: ClipConfig, device: str, notes: list[str]
 ) -> list[SeenFrame]:
-    """Sample the shot evenly in time."""
+    """Sample the useful frames of a shot evenly in time, frozen stretches not counted."""
     wanted = config.frames_wanted(device)
-    seconds = np.array([frame.seconds for frame in shot], dtype=np.float64)
-    if config.duration is None:
-        covered = window_end(seconds, wanted, config.frame_rate)
-        if covered < len(shot):
+    frames, live = shot.frames, shot.live
+    if config.duration is None and not source.taken_whole():
+        covered = window_end(live, wanted, config.frame_rate)
+        if covered < len(frames):
             length = source.length()
             whole = f" of {length:.1f}" if length else ""
             notes.append(
-                f"using seconds {seconds[0]:.1f}-{seconds[covered - 1]:.1f}{whole}: --duration or --num-frames for more"
+                f"using seconds {frames[0].seconds:.1f}-{frames[covered - 1].seconds:.1f}{whole}: "
+                "--duration or --num-frames for more"
             )
-            shot, seconds = shot[:covered], seconds[:covered]
-    if len(shot) < wanted:
-        there = "the only frame there is" if len(shot) == 1 else f"all {len(shot)} frames there are"
+            frames, live = frames[:covered], live[:covered]
+    if len(frames) < wanted:
+        there = "the only frame there is" if len(frames) == 1 else f"all {len(frames)} frames there are"
         notes.append(f"using {there}, fewer than the {wanted} wanted")
-    picked = sample_evenly(seconds, min(wanted, len(shot)))
-    return [shot[i] for i in picked]
+    picked = sample_evenly(live, min(wanted, len(frames)))
+    return [frames[i] for i in picked]
 
 
 def _choose_size(

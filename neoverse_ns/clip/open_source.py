@@ -71,7 +71,7 @@ def _file(path: Path, config: ClipConfig) -> FrameSource:
     film = content in ("film", "animation") or suffix in _PICTURE_STREAMS
     if film or (content == "unknown" and not named_image):
         notes = [f"{path.name} is a video in spite of its name"] if content == "film" and named_image else []
-        return VideoSource(path, notes, stream=config.video_stream)
+        return VideoSource(path, notes, stream=config.video_stream, rate=config.image_rate)
     # A picture, or what its name calls one: where it is neither, or cannot be read here, reading it says so.
     notes = [f"{path.name} is an image in spite of its name"] if suffix in FILM_SUFFIXES else []
     return ImageSource(path, notes, images=[path], rate=config.image_rate, reader=_reader(path, [path], config, notes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from jaxtyping import Bool, UInt8
 
 #: Width and height of thumbnails: small enough to keep thousands, large enough to tell shots apart.
 THUMBNAIL_SIZE = (48, 32)
+#: Width and height of pictures: large enough to tell what moved by a tenth of a pixel, and to recognise things.
+PICTURE_SIZE = (256, 144)
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,9 @@ class SeenFrame:
         size: Upright width and height in square pixels.
         thumbnail: The whole frame squeezed to `THUMBNAIL_SIZE`, RGB.
         stamp: The container's time stamp where it can be used to find the frame again.
+        change: Grey levels by which the most changed part of the picture differs from the frame before (see
+            `clip.changes`); infinite where nothing was seen before it.
+        picture: Grey picture of a few frames a second, fine enough to recognise things in; None for the others.
     """
 
     index: int
@@ -32,6 +38,8 @@ class SeenFrame:
     size: tuple[int, int]
     thumbnail: UInt8[np.ndarray, "h w 3"]
     stamp: int | None = None
+    change: float = math.inf
+    picture: UInt8[np.ndarray, "ph pw"] | None = None
 
 
 @dataclass
@@ -55,6 +63,10 @@ class FrameSource(ABC):
     @abstractmethod
     def count(self) -> int | None:
         """Number of frames as the file declares it; None where it does not."""
+
+    def taken_whole(self) -> bool:
+        """Whether frames are to be sampled from all of it unless a duration is asked for, as from a set of photos."""
+        return False
 
     @abstractmethod
     def look(self, start: float, end: float) -> Iterator[SeenFrame | None]:
@@ -84,3 +96,8 @@ class FrameSource(ABC):
 def thumbnail_of(image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "th tw 3"]:
     """Area-average a frame to `THUMBNAIL_SIZE`."""
     return cv2.resize(image, THUMBNAIL_SIZE, interpolation=cv2.INTER_AREA)
+
+
+def picture_of(image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "ph pw"]:
+    """Area-average a frame to `PICTURE_SIZE`, grey."""
+    return cv2.cvtColor(cv2.resize(image, PICTURE_SIZE, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)

@@ -13,9 +13,11 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from jaxtyping import UInt8
 
+from neoverse_ns.clip.changes import ChangeMeter
 from neoverse_ns.clip.container import (
     Damage,
     decoded,
+    frame_picture,
     frame_thumbnail,
     opened_video,
     packet_stamps,
@@ -23,6 +25,7 @@ from neoverse_ns.clip.container import (
 )
 from neoverse_ns.clip.deinterlace import with_neighbours
 from neoverse_ns.clip.frame_pixels import Treatment, pixels_of
+from neoverse_ns.clip.raw_streams import is_raw, raw_rate
 from neoverse_ns.clip.source import FrameSource, SeenFrame
 from neoverse_ns.clip.streams import stream_notes
 from neoverse_ns.errors import ClipError
@@ -38,14 +41,18 @@ class VideoSource(FrameSource):
 
     Attributes:
         stream: Number of the video stream; None takes the best.
+        rate: Frames per second of a video without time stamps, if the user said so; others have their own times.
     """
 
     stream: int | None = None
+    rate: float | None = None
     _stamps_usable: bool = field(default=True, repr=False)
     _interlaced: bool = field(default=False, repr=False)
 
     def length(self) -> float | None:
         with opened_video(self.path, self.stream) as (container, stream):
+            if is_raw(container):
+                return None
             if stream.duration is not None and stream.time_base is not None:
                 return float(stream.duration * stream.time_base)
             return container.duration / av.time_base if container.duration else None
@@ -55,11 +62,17 @@ class VideoSource(FrameSource):
             return stream.frames or None
 
     def look(self, start: float, end: float) -> Iterator[SeenFrame | None]:
-        clock, damage, treatment, complete = _Clock(), Damage(), Treatment(), True
+        clock, damage, complete, changes = _Clock(), Damage(), True, ChangeMeter()
+        treatment = Treatment()
         with opened_video(self.path, self.stream) as (container, stream):
             self.notes.extend(stream_notes(container, stream))
             step = float(1 / stream.average_rate) if stream.average_rate else 1 / 30
+            raw = is_raw(container)
             for index, frame in self._from(start, end, container, stream, clock, damage):
+                if raw and clock.first is None:
+                    rate, said = raw_rate(stream, self.rate)
+                    step, clock.stamped = 1 / rate, False
+                    self.notes.append(said)
                 seconds = clock.seconds(frame, step)
                 if seconds > end + _TOLERANCE:
                     complete = False
@@ -72,10 +85,13 @@ class VideoSource(FrameSource):
                     continue
                 treatment.see(frame)
                 stamp = frame.pts if clock.regular else None
-                yield SeenFrame(index, seconds, upright_size(frame, stream), frame_thumbnail(frame), stamp)
+                change, picture = changes.measure(frame_picture(frame), seconds)
+                yield SeenFrame(
+                    index, seconds, upright_size(frame, stream), frame_thumbnail(frame), stamp, change, picture
+                )
         self.notes.extend(treatment.notes())
         self._stamps_usable, self._interlaced = clock.regular, treatment.interlaced > 0
-        if not clock.regular:
+        if clock.stamped and not clock.regular:
             self.notes.append("some time stamps are missing or run backwards: those frames were spaced evenly")
         if damage.pieces:
             self.notes.append(f"{damage.pieces} damaged pieces of the video were left out")
@@ -87,7 +103,7 @@ class VideoSource(FrameSource):
         self, start: float, end: float, container: InputContainer, stream: VideoStream, clock: _Clock, damage: Damage
     ) -> Iterator[tuple[int, VideoFrame]]:
         """Frames with their positions, from a keyframe before `start` where it is far and positions stay certain."""
-        stamps = packet_stamps(self.path, end, self.stream) if start > _SKIP_FROM else None
+        stamps = packet_stamps(self.path, end, self.stream) if start > _SKIP_FROM and not is_raw(container) else None
         if stamps is not None and stream.time_base is not None:
             places = {stamp: index for index, stamp in enumerate(stamps)}
             goal = stamps[0] + int(start / stream.time_base)
@@ -167,11 +183,19 @@ def _decoded_near(container: InputContainer, stream: VideoStream, stamp: int, da
 
 @dataclass
 class _Clock:
-    """Turns time stamps into seconds since the first frame, strictly ascending."""
+    """Turns time stamps into seconds since the first frame, strictly ascending.
+
+    Attributes:
+        first: Time stamp of the first frame in seconds.
+        last: Seconds of the latest frame.
+        regular: Whether every frame had a time stamp that is later than those before.
+        stamped: Whether time stamps mean anything.
+    """
 
     first: float | None = None
     last: float | None = None
     regular: bool = True
+    stamped: bool = True
 
     def begin(self, first: float) -> None:
         """Set the first frame's time without seeing it."""
@@ -179,7 +203,8 @@ class _Clock:
 
     def seconds(self, frame: VideoFrame, step: float) -> float:
         """Seconds of the next frame; `step` after the previous one where its time stamp is missing or not later."""
-        time = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else None
+        known = self.stamped and frame.pts is not None and frame.time_base
+        time = float(frame.pts * frame.time_base) if known else None  # type: ignore[operator]
         if self.first is None:
             self.first, self.last, self.regular = time or 0.0, 0.0, time is not None
         elif time is None or (self.last is not None and time - self.first <= self.last):

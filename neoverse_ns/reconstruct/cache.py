@@ -15,31 +15,11 @@ from neoverse_ns.clip.place import checked_place
 from neoverse_ns.console import say, warn
 from neoverse_ns.errors import ClipError, RunError, SettingsError
 from neoverse_ns.reconstruct.config import SceneConfig
+from neoverse_ns.reconstruct.content_digest import content_digest
 from neoverse_ns.reconstruct.registry import beyond_settings, choose_reconstructor, settled
 from neoverse_ns.reconstruct.scene import Scene, build_scene
 from neoverse_ns.reconstruct.store import FORMAT, is_saved_scene, load_scene, save_scene
 from neoverse_ns.user_files import cache_root, fallback_root, private_folder, why_foreign_inside, why_not_mine
-
-
-def content_digest(path: Path) -> str:
-    """SHA-256 over the bytes of a file, or over names and bytes of a folder's direct files in order.
-
-    Raises:
-        ClipError: Nothing readable lies there.
-    """
-    try:
-        files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.is_file())
-        value = hashlib.sha256()
-        for file in files:
-            value.update(f"{file.name if len(files) > 1 else ''}\0{file.stat().st_size}\0".encode())
-            with file.open("rb") as stream:
-                while block := stream.read(1 << 20):
-                    value.update(block)
-    except FileNotFoundError:
-        raise ClipError(f"no such clip: {path}; give a video file, a folder of images or an image") from None
-    except OSError as error:
-        raise ClipError(f"cannot read {path} ({error.strerror}): check its permissions") from error
-    return value.hexdigest()
 
 
 def _digest_of_prior(path: Path) -> str:

@@ -11,14 +11,16 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
+from neoverse_ns.clip.repeats import seen_again
 from neoverse_ns.clip.store import frame_name
-from neoverse_ns.console import say
+from neoverse_ns.console import say, warn
 from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.motion_masks import moving_pixels
 from neoverse_ns.reconstruct.registry import get_reconstructor, settled
 from neoverse_ns.reconstruct.split import FrameSplit, split_frames
+from neoverse_ns.reconstruct.strays import without_strays
 
 CLIP_FOLDER = "clip"
 """Subfolder of a stored scene that holds its frames."""
@@ -70,8 +72,9 @@ def build_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
     clip = load_clip(path, config.clip, device)
     decoded = time.perf_counter()
     reconstructor = get_reconstructor(settled(config))
+    clip = without_strays(clip)
     keyframes = reconstructor.keyframes_wanted(config.num_keyframes, len(clip))
-    split = split_frames(len(clip), keyframes, config.held_out_every)
+    split = _split(clip, keyframes, config.held_out_every)
     reconstruction = reconstructor.reconstruct(clip, split)
     report = reconstruction.report
     report.setdefault("seconds", {})["decode"] = decoded - started
@@ -88,6 +91,15 @@ def build_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
         gaussians=reconstruction.gaussians,
         held_out_dynamic=_held_out_dynamic(clip, split, reconstruction.geometry),
     )
+
+
+def _split(clip: Clip, keyframes: int | None, held_out_every: int) -> FrameSplit:
+    """Divide the frames such that no held-out one shows what a training frame shows to the last detail."""
+    again = seen_again(clip.frames.numpy())
+    split = split_frames(len(clip), keyframes, held_out_every, again)
+    if again and not split.held_out and split_frames(len(clip), keyframes, held_out_every).held_out:
+        warn("every frame shows the same picture as another: none is held out, so metrics measure memory alone")
+    return split
 
 
 def _held_out_dynamic(clip: Clip, split: FrameSplit, geometry: SceneGeometry) -> Bool[Tensor, "m h w"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,9 @@ class FrameSplit:
         return len(self.train) + len(self.held_out)
 
 
-def split_frames(count: int, num_keyframes: int | None = None, held_out_every: int = 8) -> FrameSplit:
+def split_frames(
+    count: int, num_keyframes: int | None = None, held_out_every: int = 8, seen_again: Collection[int] = ()
+) -> FrameSplit:
     """Hold out frames evenly in time and spread keyframes over the rest.
 
     Args:
@@ -32,6 +35,8 @@ def split_frames(count: int, num_keyframes: int | None = None, held_out_every: i
             frames are always keyframes, and more than there are training frames means all of them.
         held_out_every: One frame in so many is held out, starting in the middle of the first group so that each has
             neighbours on both sides; 0 holds out none.
+        seen_again: Frames whose picture another one shows, too. They train: held out they would measure memory. A
+            neighbour is held out in their place, where there is one that may be.
 
     Raises:
         SettingsError: A number is out of range.
@@ -45,8 +50,20 @@ def split_frames(count: int, num_keyframes: int | None = None, held_out_every: i
     held_out = []
     if held_out_every:
         # The last frame is never held out: nothing after it could show what it sees.
-        held_out = [i for i in range(held_out_every // 2, count - 1, held_out_every)]
+        planned = range(held_out_every // 2, count - 1, held_out_every)
+        near = (held_out_every - 1) // 2
+        found = (_nearest_unique(i, near, count, seen_again) for i in planned)
+        held_out = [i for i in found if i is not None]
     train = [i for i in range(count) if i not in set(held_out)]
     wanted = (len(train) + 2) // 2 if num_keyframes is None else min(num_keyframes, len(train))
     places = np.unique(np.linspace(0, len(train) - 1, max(wanted, 1)).round().astype(int))
     return FrameSplit(train=train, held_out=held_out, keyframes=[train[i] for i in places])
+
+
+def _nearest_unique(frame: int, near: int, count: int, seen_again: Collection[int]) -> int | None:
+    """The frame nearest to one, neither the first nor the last, whose picture no other shows."""
+    for distance in range(near + 1):
+        for i in (frame + distance, frame - distance):
+            if 0 < i < count - 1 and i not in seen_again:
+                return i
+    return None

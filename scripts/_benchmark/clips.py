@@ -100,7 +100,8 @@ def load_benchmark_clip(folder: Path, protocol: Protocol, work: Path, width: int
         images = images_in(folder / "images")
         chosen = choose_images(folder.name, len(images), protocol)
         source, source_size = _link(images, chosen, work / "images" / folder.name), image_size(images[0])
-        config = ClipConfig(num_frames=len(chosen), duration=len(chosen) / ClipConfig.image_rate, width=width)
+        # Numbers may have holes: the duration is longer than any that they can mean.
+        config = ClipConfig(num_frames=len(chosen), duration=1e6, width=width, image_rate=30.0)
         clip = load_clip(source, config)
         clip = replace(clip, frame_indices=torch.tensor(chosen)[clip.frame_indices])
     cameras, right_cameras = _true_cameras(folder, clip, source_size)

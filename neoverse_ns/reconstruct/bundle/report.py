@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neoverse_ns.reconstruct.bundle.cameras.normal_equations import State
+from neoverse_ns.reconstruct.bundle.cameras.lens import undistort
+from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.cameras.observations import Observations
 
 NO_FIT: dict[str, Any] = {"residual_px": 0.0, "flow_used": 0.0, "parallax_degrees": 0.0}
@@ -53,12 +54,12 @@ def describe_unlinked(frames: list[int], count: int) -> str:
 def describe_parallax(observations: Observations, state: State) -> dict[str, Any]:
     """Median over trusted points of the largest angle under which the cameras see each."""
     centres = torch.linalg.inv(state.poses)
-    rays = torch.cat([observations.centred / state.focal, torch.ones_like(observations.centred[:1])])
-    angles = torch.zeros(observations.frames, rays.shape[1], dtype=torch.float64)
+    angles = torch.zeros(state.inverse_depth.shape, dtype=torch.float64)
     for (i, j), edge in observations.edges.items():
         # Angle at the point between both viewing directions, in the source camera's frame.
         baseline = (state.poses[i] @ centres[j])[:3, 3]
-        point = rays / state.inverse_depth[i].clamp_min(1e-6)
+        rays = undistort(observations.centred / state.focal[i], state.radial)
+        point = torch.cat([rays, torch.ones_like(rays[:1])]) / state.inverse_depth[i].clamp_min(1e-6)
         angle = torch.rad2deg(_angle(point, point - baseline[:, None]))
         angles[i] = torch.maximum(angles[i], angle * (observations.weights[edge] > 0.5))
     seen = angles[angles > 0]

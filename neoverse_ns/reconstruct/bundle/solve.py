@@ -21,11 +21,12 @@ from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle import report as describe
 from neoverse_ns.reconstruct.bundle.cameras.frame_groups import solve_groups
 from neoverse_ns.reconstruct.bundle.cameras.no_parallax import find_no_parallax, standing_still
-from neoverse_ns.reconstruct.bundle.cameras.normal_equations import State
+from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.cameras.observations import observe
 from neoverse_ns.reconstruct.bundle.cameras.parallax import solve_cameras
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.depth.depth_model import load_depth_model
+from neoverse_ns.reconstruct.bundle.flow.blank_frames import without_blank_frames
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField, Pair, measure_flow, to_gray
 from neoverse_ns.reconstruct.bundle.flow.frame_pairs import pair_graph
 from neoverse_ns.reconstruct.bundle.flow.wide_steps import mend_wide_steps
@@ -73,7 +74,7 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
     with _timed(seconds, "flow"):
         gray = to_gray(clip.frames.numpy())
         flow = measure_flow(gray, pair_graph(split, config.gaps), config.flow_noise)
-        flow = mend_wide_steps(flow, gray, split, config.flow_noise)
+        flow = without_blank_frames(mend_wide_steps(flow, gray, split, config.flow_noise), gray)
     with _timed(seconds, "cameras"):
         groups = solve_groups(flow, clip, config, _cameras)
         state, facts = groups.state, groups.facts
@@ -117,7 +118,7 @@ def _measured_cameras(flow: FlowField, clip: Clip, config: BundleConfig) -> tupl
         return state, {
             "kind": "single",
             "reason": "no parallax: a single image",
-            **describe.describe_focal(float(state.focal), clip.width, config.known_focal, measured=False),
+            **describe.describe_focal(state.mean_focal, clip.width, config.known_focal, measured=False),
             **describe.NO_FIT,
         }
     coarse = observe(flow, len(clip), config.coarse_stride)
@@ -126,14 +127,14 @@ def _measured_cameras(flow: FlowField, clip: Clip, config: BundleConfig) -> tupl
         return still.state, {
             "kind": still.kind,
             "reason": still.reason,
-            **describe.describe_focal(float(still.state.focal), clip.width, config.known_focal, still.focal_found),
+            **describe.describe_focal(still.state.mean_focal, clip.width, config.known_focal, still.focal_found),
             **describe.NO_FIT,
             **describe.describe_fit(coarse, still.error),
         }
     solution, fine = solve_cameras(flow, len(clip), config)
     return solution.state, {
         "kind": "parallax",
-        **describe.describe_focal(float(solution.state.focal), clip.width, config.known_focal, measured=True),
+        **describe.describe_focal(solution.state.mean_focal, clip.width, config.known_focal, measured=True),
         **describe.describe_fit(fine, solution.error),
         **describe.describe_parallax(fine, solution.state),
     }
@@ -145,9 +146,10 @@ def to_cameras(state: State, height: int, width: int, unit: float) -> PinholeCam
     c2w[:, :3, 3] /= unit
     c2w = c2w.to(torch.float32)
     c2w[0] = torch.eye(4)
-    focal = float(state.focal) * width
-    K = torch.tensor([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]], dtype=torch.float32)
-    return PinholeCameras(c2w, K.repeat(len(c2w), 1, 1), width, height)
+    K = torch.zeros(len(c2w), 3, 3)
+    K[:, 0, 0] = K[:, 1, 1] = (state.focal * width).float()
+    K[:, 0, 2], K[:, 1, 2], K[:, 2, 2] = width / 2, height / 2, 1
+    return PinholeCameras(c2w, K, width, height)
 
 
 @contextmanager

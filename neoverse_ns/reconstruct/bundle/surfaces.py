@@ -11,7 +11,7 @@ from torch import Tensor
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.console import progress
 from neoverse_ns.reconstruct.bundle.cameras.no_parallax import PRIOR_CONFIDENCE, prior_depth
-from neoverse_ns.reconstruct.bundle.cameras.normal_equations import State
+from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.depth.depth_edges import sharpen_edges
 from neoverse_ns.reconstruct.bundle.depth.depth_model import DepthModel, fit_inverse_depth
@@ -80,18 +80,19 @@ def keyframe_surfaces(
         clip: Only its training frames are looked at.
         split: Which those are, and the keyframes.
         flow: Measured flow; only pairs of training frames are used.
-        state: Poses and focal length.
+        state: Poses and focal lengths.
         parallax: Whether the cameras move; if not, depth comes from the prior.
         config: Settings.
         model: Predicts what flow cannot tell; None leaves that to smoothness.
     """
     keyframes = split.keyframes
+    focal, viewmats = state.common_lens()
     motion = MotionSearch(
         clip,
         split.train,
         flow.between(split.train),
-        state.poses,
-        float(state.focal) * clip.width,
+        viewmats,
+        focal * clip.width,
         parallax,
         config.motion_threshold,
     )

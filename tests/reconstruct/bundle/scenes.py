@@ -11,7 +11,7 @@ from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.geometry.se3 import se3_exp
-from neoverse_ns.reconstruct.bundle.cameras.normal_equations import State
+from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.cameras.observations import Observations, observe
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField
 
@@ -37,20 +37,33 @@ def random_state(frames: int, points: int, focal: float, seed: int, move: float 
         twist[:3] = twist[:3] * 0.3 + torch.tensor([0.8, 0.1, 0.5])
         poses.append(se3_exp(twist * torch.tensor([move] * 3 + [turn] * 3)) @ poses[-1])
     depth = 0.5 + torch.rand(frames, points, generator=generator, dtype=torch.float64)
-    return State(torch.stack(poses), depth / depth.median(), torch.tensor(focal, dtype=torch.float64))
+    return State(torch.stack(poses), depth / depth.median(), torch.full((len(poses),), focal, dtype=torch.float64))
 
 
 def with_seen(observations: Observations, state: State) -> Observations:
-    """The same observations with exact positions, computed point by point with 4x4 matrices."""
+    """The same observations with exact positions, computed point by point with 4x4 matrices and roots of cubics."""
     seen = torch.empty_like(observations.seen)
-    f = float(state.focal)
+    k = float(state.radial)
     for e, (i, j) in enumerate(zip(observations.source.tolist(), observations.target.tolist(), strict=True)):
         z = 1 / state.inverse_depth[i]
-        here = torch.stack([*(observations.centred / f * z), z, torch.ones_like(z)])
+        position = observations.centred / state.focal[i]
+        slope = position * (1 + k * position.square().sum(0))
+        here = torch.stack([*(slope * z), z, torch.ones_like(z)])
         there = state.poses[j] @ torch.linalg.inv(state.poses[i]) @ here
-        seen[e] = f * there[:2] / there[2] + observations.centre[:, None]
+        seen[e] = state.focal[j] * _bent(there[:2] / there[2], k) + observations.centre[:, None]
     values = {name: getattr(observations, name) for name in observations.__dataclass_fields__}
     return Observations(**{**values, "seen": seen})
+
+
+def _bent(slopes: Tensor, k: float) -> Tensor:
+    """Where a lens with slopes r (1 + k r^2) shows rays."""
+    result = slopes.clone()
+    for column in range(slopes.shape[1]) if k else ():
+        length = float(slopes[:, column].norm())
+        roots = np.roots([k, 0, 1, -length])
+        radius = min(root.real for root in roots if abs(root.imag) < 1e-9 and root.real > 0)
+        result[:, column] *= radius / length
+    return result
 
 
 def room_clip(

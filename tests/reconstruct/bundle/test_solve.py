@@ -17,7 +17,7 @@ from neoverse_ns.clip.load import load_clip
 from neoverse_ns.clip.synthetic import render_synthetic
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.metrics.camera import ate_percent_of_path
-from neoverse_ns.reconstruct.bundle.cameras.normal_equations import State
+from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import measure_flow, to_gray
 from neoverse_ns.reconstruct.bundle.flow.frame_pairs import pair_graph
@@ -105,7 +105,7 @@ def test_held_out_pixels_have_no_influence_on_surfaces():
     noisy[split.held_out] = torch.randint(
         0, 256, noisy[split.held_out].shape, generator=torch.Generator().manual_seed(0)
     ).byte()
-    state = State(torch.linalg.inv(c2w), torch.ones(8, 1, dtype=torch.float64), torch.tensor(FOCAL).double())
+    state = State(torch.linalg.inv(c2w), torch.ones(8, 1, dtype=torch.float64), torch.full((8,), FOCAL).double())
     results = []
     for frames in (clip.frames, noisy):
         one = replace(clip, frames=frames)

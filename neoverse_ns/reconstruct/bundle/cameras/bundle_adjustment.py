@@ -1,4 +1,4 @@
-"""Dense bundle adjustment: cameras, one focal length and inverse depths that explain optical flow best.
+"""Dense bundle adjustment: cameras, lens and inverse depths that explain optical flow best.
 
 Levenberg-Marquardt with a Cauchy kernel that narrows from several pixels to one. The recipe follows DROID-SLAM's dense
 bundle adjustment (Teed and Deng, NeurIPS 2021, section 3.2) with measured instead of learned flow.
@@ -6,6 +6,7 @@ bundle adjustment (Teed and Deng, NeurIPS 2021, section 3.2) with measured inste
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
@@ -14,11 +15,22 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from neoverse_ns.geometry.se3 import se3_exp
-from neoverse_ns.reconstruct.bundle.cameras.normal_equations import Residuals, State, normal_equations, residuals
+from neoverse_ns.reconstruct.bundle.cameras.normal_equations import (
+    ONE_FOCAL,
+    NormalEquations,
+    Residuals,
+    normal_equations,
+    residuals,
+)
 from neoverse_ns.reconstruct.bundle.cameras.observations import Observations
+from neoverse_ns.reconstruct.bundle.cameras.state import LensUnknowns, State
 
 FARTHEST, CLOSEST = 1e-3, 50.0
 """Bounds of inverse depth, relative to the median depth."""
+RADIAL_BOUNDS = (-0.3, 1.0)
+"""Of the radial coefficient."""
+ZOOM_SMOOTHNESS = 100.0
+"""Weight of the second differences of a zoom's logarithmic focal lengths, relative to that of the prior."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +42,8 @@ class AdjustmentSettings:
         kernel: Width of the robust kernel in pixels at the first and the last step.
         smoothness: Pull of inverse depths towards their neighbours, relative to the mean pull of the flow.
         prior: Mean of the focal length over width, standard deviation of its logarithm, weight (see `BundleConfig`).
-        solve_focal: Whether the focal length may change.
+        solve_focal: Whether the lens may change.
+        lens: Which of its parameters are solved for, if so.
         solve_translation: Whether cameras may move; if not, depths stay as they are.
     """
 
@@ -39,6 +52,7 @@ class AdjustmentSettings:
     smoothness: float
     prior: tuple[float, float, float]
     solve_focal: bool = True
+    lens: LensUnknowns = ONE_FOCAL
     solve_translation: bool = True
 
 
@@ -75,12 +89,9 @@ def adjust(
         sigma = _kernel_width(iteration, settings) / observations.width
         squared = at.error.square().sum(1)
         weights = observations.weights / (1 + squared / sigma**2) * at.front
-        system = normal_equations(observations, state, at, weights, cores)
+        system = normal_equations(observations, state, at, weights, cores, settings.lens)
         pull, blurred = _smoothing(observations, state, settings, system.curvature)
-        prior_weight = _prior_weight(observations, settings)
-        log_ratio = torch.log(state.focal / settings.prior[0])
-        system.hessian[-1, -1] += prior_weight
-        system.gradient[-1] += prior_weight * log_ratio
+        _add_prior(system, observations, state, settings)
         system = replace(
             system,
             curvature=system.curvature + pull + 1e-12,
@@ -106,11 +117,11 @@ def adjust(
 
 def _free_unknowns(frames: int, settings: AdjustmentSettings) -> Bool[Tensor, " s"]:
     """The first camera is the world and never moves."""
-    free = torch.ones(6 * frames + 1, dtype=torch.bool)
+    free = torch.ones(6 * frames + settings.lens.count(frames), dtype=torch.bool)
     free[:6] = False
-    free[-1] = settings.solve_focal
+    free[6 * frames :] = settings.solve_focal
     if not settings.solve_translation:
-        free[:-1].view(frames, 6)[:, :3] = False
+        free[: 6 * frames].view(frames, 6)[:, :3] = False
     return free
 
 
@@ -123,6 +134,29 @@ def _kernel_width(iteration: int, settings: AdjustmentSettings) -> float:
 def _prior_weight(observations: Observations, settings: AdjustmentSettings) -> Tensor:
     _, spread, weight = settings.prior
     return weight * observations.weights.sum() / observations.width**2 / spread**2
+
+
+def _add_prior(
+    system: NormalEquations, observations: Observations, state: State, settings: AdjustmentSettings
+) -> None:
+    """Pull the focal lengths' mean to the prior's, and those of a zoom to a smooth course."""
+    weight, n = _prior_weight(observations, settings), observations.frames
+    focals = n if settings.lens.zoom else 1
+    place = slice(6 * n, 6 * n + focals)
+    logs = state.focal.log()[:focals] - math.log(settings.prior[0])
+    system.hessian[place, place] += weight / focals**2
+    system.gradient[place] += weight * logs.mean() / focals
+    if settings.lens.zoom:
+        bend = _bends(n, logs.dtype)
+        strength = weight * ZOOM_SMOOTHNESS
+        system.hessian[place, place] += strength * bend.T @ bend
+        system.gradient[place] += strength * bend.T @ (bend @ logs)
+
+
+def _bends(frames: int, dtype: torch.dtype) -> Float[Tensor, "b n"]:
+    """Second differences of a course over the frames."""
+    rows = torch.eye(frames, dtype=dtype)
+    return rows[:-2] - 2 * rows[1:-1] + rows[2:]
 
 
 def _smoothing(
@@ -149,18 +183,25 @@ def _cost(
     """Cauchy cost of the flow, where points behind a camera cost as much as a miss by eight kernel widths."""
     squared = torch.where(at.front > 0, at.error.square().sum(1), 64 * sigma**2)
     flow = sigma**2 * (observations.weights * torch.log1p(squared / sigma**2)).sum()
-    prior = _prior_weight(observations, settings) * torch.log(state.focal / settings.prior[0]) ** 2
+    weight, logs = _prior_weight(observations, settings), state.focal.log() - math.log(settings.prior[0])
+    prior = weight * logs.mean() ** 2
+    if settings.lens.zoom:
+        prior = prior + weight * ZOOM_SMOOTHNESS * (_bends(len(logs), logs.dtype) @ logs).square().sum()
     smooth = pull * (state.inverse_depth - blurred).square().sum()
     return flow + prior + smooth
 
 
 def _step(state: State, step: Tensor, depth_step: Tensor, settings: AdjustmentSettings) -> State:
-    poses = se3_exp(step[:-1].view(-1, 6)) @ state.poses
+    frames = len(state.poses)
+    poses = se3_exp(step[: 6 * frames].view(-1, 6)) @ state.poses
     depth = state.inverse_depth
     if settings.solve_translation:
         depth = (depth + depth_step).clamp(FARTHEST, CLOSEST)
-    focal = (state.focal * torch.exp(step[-1].clamp(-0.3, 0.3))).clamp(0.15, 12.0)
-    return State(poses, depth, focal)
+    lens = step[6 * frames :]
+    focals = lens[:frames] if settings.lens.zoom else lens[:1]
+    focal = (state.focal * torch.exp(focals.clamp(-0.3, 0.3))).clamp(0.15, 12.0)
+    radial = state.radial + lens[-1].clamp(-0.1, 0.1) if settings.lens.radial else state.radial
+    return State(poses, depth, focal, radial.clamp(*RADIAL_BOUNDS))
 
 
 def _normalised(state: State) -> State:
@@ -168,4 +209,4 @@ def _normalised(state: State) -> State:
     unit = state.inverse_depth.median()
     poses = state.poses.clone()
     poses[:, :3, 3] *= unit
-    return State(poses, state.inverse_depth / unit, state.focal)
+    return replace(state, poses=poses, inverse_depth=state.inverse_depth / unit)

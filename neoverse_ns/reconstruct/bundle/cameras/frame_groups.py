@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.geometry.interpolation import interpolate_c2w
 from neoverse_ns.geometry.se3 import se3_inverse
-from neoverse_ns.reconstruct.bundle.cameras.normal_equations import State
+from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField
 from neoverse_ns.reconstruct.bundle.flow.view_graph import linked_groups
@@ -51,8 +51,8 @@ class Groups:
 def solve_groups(flow: FlowField, clip: Clip, config: BundleConfig, solve: Solver) -> Groups:
     """Solve the largest group, then the others with its focal length, and place them.
 
-    A frame outside the largest group takes a pose between those of its neighbours in that group, or that of the nearest
-    one at the ends. Several linked ones move as they were solved, from where their first one is placed; the unit of
+    A frame outside the largest group takes a pose between those of its neighbours in that group, or goes on from the
+    nearest one at the ends. Several linked ones move as they were solved, from where their first one is placed; the unit of
     length of every group is its own median depth.
 
     Args:
@@ -67,8 +67,8 @@ def solve_groups(flow: FlowField, clip: Clip, config: BundleConfig, solve: Solve
     solved, facts = solve(flow.numbered(main), _part(clip, main), config)
     if len(main) == 1:
         facts["reason"] = ALONE
-    same_lens = replace(config, fov_degrees=math.degrees(2 * math.atan(0.5 / float(solved.focal))))
-    poses = _between(solved.poses, main, len(clip))
+    same_lens = replace(config, fov_degrees=math.degrees(2 * math.atan(0.5 / solved.mean_focal)))
+    poses = _between(solved.poses, main, clip.seconds.double().numpy())
     known = flow.between(main)
     for group in others:
         if len(group) == 1:
@@ -80,7 +80,8 @@ def solve_groups(flow: FlowField, clip: Clip, config: BundleConfig, solve: Solve
     depths = torch.ones(len(clip), solved.inverse_depth.shape[1], dtype=solved.inverse_depth.dtype)
     depths[main] = solved.inverse_depth
     unlinked = sorted(frame for group in others for frame in group)
-    return Groups(State(poses, depths, solved.focal), facts, unlinked, known)
+    focal = torch.from_numpy(np.interp(np.arange(len(clip)), main, solved.focal.numpy()))
+    return Groups(State(poses, depths, focal, solved.radial), facts, unlinked, known)
 
 
 def _part(clip: Clip, frames: list[int]) -> Clip:
@@ -89,9 +90,21 @@ def _part(clip: Clip, frames: list[int]) -> Clip:
     )
 
 
-def _between(poses: Float[Tensor, "m 4 4"], frames: list[int], count: int) -> Float[Tensor, "n 4 4"]:
-    """World-to-camera poses of all `count` frames, those not among `frames` between their neighbours there."""
-    at = torch.from_numpy(np.interp(np.arange(count), frames, np.arange(len(frames))))
-    result = se3_inverse(interpolate_c2w(se3_inverse(poses), at))
+def _between(
+    poses: Float[Tensor, "m 4 4"], frames: list[int], seconds: Float64[np.ndarray, " n"]
+) -> Float[Tensor, "n 4 4"]:
+    """World-to-camera poses of all frames, those not among `frames` where their neighbours in time there lead.
+
+    Beyond the first and the last of `frames` the camera goes on for one step as it moved, and then stands.
+    """
+    known = se3_inverse(poses)
+    if len(frames) > 1:
+        first, last = known[0] @ se3_inverse(known[1]) @ known[0], known[-1] @ se3_inverse(known[-2]) @ known[-1]
+        known = torch.cat([first[None], known, last[None]])
+        times = seconds[frames]
+        times = np.concatenate([[2 * times[0] - times[1]], times, [2 * times[-1] - times[-2]]])
+    else:
+        times = seconds[frames]
+    result = se3_inverse(interpolate_c2w(known, torch.from_numpy(np.interp(seconds, times, np.arange(len(times))))))
     result[frames] = poses
     return result

@@ -13,7 +13,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from neoverse_ns.reconstruct.bundle.cameras.bundle_adjustment import Adjustment, AdjustmentSettings, adjust
-from neoverse_ns.reconstruct.bundle.cameras.normal_equations import State
+from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.cameras.observations import Observations
 from neoverse_ns.reconstruct.bundle.cameras.rotation import rotation_start
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
@@ -74,7 +74,7 @@ def standing_still(frames: int, points: int, config: BundleConfig) -> State:
     return State(
         torch.eye(4, dtype=torch.float64).repeat(frames, 1, 1),
         torch.zeros(frames, points, dtype=torch.float64),
-        torch.tensor(config.known_focal or config.focal_prior, dtype=torch.float64),
+        torch.full((frames,), config.known_focal or config.focal_prior, dtype=torch.float64),
     )
 
 

@@ -10,7 +10,7 @@ import torch
 
 from neoverse_ns.console import progress
 from neoverse_ns.reconstruct.bundle.cameras.bundle_adjustment import Adjustment, AdjustmentSettings, adjust
-from neoverse_ns.reconstruct.bundle.cameras.normal_equations import State
+from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.cameras.observations import Observations, observe
 from neoverse_ns.reconstruct.bundle.cameras.rotation import rotation_start
 from neoverse_ns.reconstruct.bundle.cameras.two_view import two_view_start
@@ -36,15 +36,15 @@ def solve_cameras(field: FlowField, frames: int, config: BundleConfig) -> tuple[
         for result in map_on_cores(lambda start: _coarse_solve(coarse, start(), config), starts):
             if best is None or result.cost < best.cost:
                 best = result
-            steps.advance(note=f"f/width {float(best.state.focal):.2f}")
+            steps.advance(note=f"f/width {best.state.mean_focal:.2f}")
         assert best is not None
         fine = observe(field, frames, config.fine_stride)
-        start = State(best.state.poses, _resampled(best.state.inverse_depth, coarse, fine), best.state.focal)
+        start = replace(best.state, inverse_depth=_resampled(best.state.inverse_depth, coarse, fine))
         kernel = (config.kernel_narrow, config.kernel_narrow)
         settings = _settings(config, config.fine_iterations, kernel, smoothness=0.0)
         with single_threaded_cores() as cores:
             result = adjust(fine, start, settings, cores)
-        steps.advance(note=f"f/width {float(result.state.focal):.2f}")
+        steps.advance(note=f"f/width {result.state.mean_focal:.2f}")
     return result, fine
 
 

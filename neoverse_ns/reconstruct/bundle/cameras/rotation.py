@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neoverse_ns.reconstruct.bundle.cameras.normal_equations import State
+from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.cameras.observations import Observations
 from neoverse_ns.reconstruct.bundle.cameras.two_view import chain
 
@@ -28,7 +28,7 @@ def rotation_start(observations: Observations, focal: float) -> State:
         step[:3, :3] = fit_rotation(observations, edges[i, j], focal)
         poses[j] = step @ poses[i]
     far = torch.zeros(observations.frames, observations.points.shape[0], dtype=torch.float64)
-    return State(poses, far, torch.tensor(focal, dtype=torch.float64))
+    return State(poses, far, torch.full((observations.frames,), focal, dtype=torch.float64))
 
 
 def fit_rotation(observations: Observations, edge: int, focal: float) -> Float[Tensor, "3 3"]:

@@ -13,7 +13,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from neoverse_ns.geometry.se3 import se3_inverse
-from neoverse_ns.reconstruct.bundle.cameras.normal_equations import State
+from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.cameras.observations import Observations
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import Pair
 from neoverse_ns.reconstruct.bundle.flow.view_graph import spanning_tree
@@ -62,7 +62,7 @@ def two_view_start(observations: Observations, focal: float, seed: int) -> State
     filled = _filled(depths)
     unit = filled.median()
     poses[:, :3, 3] *= unit
-    return State(poses, filled / unit, torch.tensor(focal, dtype=torch.float64))
+    return State(poses, filled / unit, torch.full((n,), focal, dtype=torch.float64))
 
 
 def chain(observations: Observations) -> list[Pair]:

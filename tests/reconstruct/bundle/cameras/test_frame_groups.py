@@ -17,7 +17,7 @@ from neoverse_ns.metrics.camera import ate_percent_of_path
 from neoverse_ns.reconstruct.bundle import solve as solve_module
 from neoverse_ns.reconstruct.bundle.cameras.frame_groups import ALONE, solve_groups
 from neoverse_ns.reconstruct.bundle.cameras.no_parallax import PRIOR_CONFIDENCE, prior_depth
-from neoverse_ns.reconstruct.bundle.cameras.normal_equations import State
+from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField
 from neoverse_ns.reconstruct.bundle.lifting.background import fuse_background
@@ -133,7 +133,7 @@ def test_groups_are_solved_apart_with_one_lens_and_placed():
         asked.append((clip.seconds.tolist(), config.fov_degrees))
         step = torch.tensor([0.1 * n, 0, 0.2, 0, 0.05, 0], dtype=torch.float64)
         poses = torch.stack([se3_exp(k * step) for k in range(n)])
-        state = State(poses, torch.ones(n, 4, dtype=torch.float64), torch.tensor(0.5, dtype=torch.float64))
+        state = State(poses, torch.ones(n, 4, dtype=torch.float64), torch.full((n,), 0.5, dtype=torch.float64))
         return state, {"kind": "parallax" if n == 3 else "rotation"}
 
     zero = np.zeros((4, 4, 2), np.float32)
