@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
+from neoverse_ns.clip.cropping import parse_crop
 from neoverse_ns.errors import SettingsError
 
 #: Image sides are multiples of this, so that tiles, pyramids and patch-based networks fit without padding.
@@ -30,6 +32,12 @@ class ClipConfig:
     """Number of the shot to use, counted from 0 inside `start` and `duration`; None takes the longest."""
     image_rate: float = 30.0
     """Images per second of an image folder, which has no times of its own."""
+    crop: str = "auto"
+    """Which part of the picture is used: `auto` leaves out black, plain and blurred bars, `none` uses all of it, and
+    x,y,w,h in the source's upright pixels that part, whose middle is taken for the lens's axis."""
+    ignore: Path | None = None
+    """Pixels that are no part of the world: an image of the source's shape, white where they are, or a folder of such
+    masks, one per frame."""
 
     def validate(self) -> None:
         """Check every setting by itself.
@@ -43,6 +51,7 @@ class ClipConfig:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise SettingsError(f"{name} must be a finite number above 0, got {value}")
+        parse_crop(self.crop)
         for name, least in (("num_frames", 1), ("width", SIDE_MULTIPLE), ("shot", 0)):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value == int(value) and value >= least):

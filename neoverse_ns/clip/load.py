@@ -7,9 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 
+from neoverse_ns.clip.borders import Box
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.config import SIDE_MULTIPLE, ClipConfig
+from neoverse_ns.clip.cropping import BorderSearch, cut, given_crop, needed
+from neoverse_ns.clip.ignore_mask import read_ignored
 from neoverse_ns.clip.image_file import IMAGE_SUFFIXES
 from neoverse_ns.clip.images import ImageSource, images_in
 from neoverse_ns.clip.resize import fit, target_size
@@ -43,12 +47,18 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
     notes = list(source.notes)
     shot = _choose_shot(seen, config, notes)
     chosen = _choose_frames(shot, source, config, device, notes)
-    size = _choose_size(chosen[0].size, path, config, device, notes)
-    pixels = np.empty((len(chosen), size[1], size[0], 3), dtype=np.uint8)
-    with progress(f"decoding {len(chosen)} frames of {path.name}", len(chosen)) as steps:
-        for place, image in enumerate(source.read(chosen, size)):
-            pixels[place] = fit(image, chosen[place].size, size)
-            steps.advance()
+    crop = given_crop(config.crop, chosen[0].size, str(path), notes)
+    search = BorderSearch(len(chosen), chosen[0].size) if config.crop == "auto" else None
+    sizing: list[str] = []
+    pixels = _decode(source, chosen, config, device, crop, sizing, search)
+    if search is not None and (crop := search.found(notes)) is not None:
+        pixels = _decode(source, chosen, config, device, crop, sizing := [], None)
+    notes += sizing
+    ignored = None
+    if config.ignore is not None:
+        names = [source.images[f.index].stem for f in chosen] if isinstance(source, ImageSource) else None
+        size = pixels.shape[2], pixels.shape[1]
+        ignored = read_ignored(config.ignore, [f.index for f in chosen], names, chosen[0].size, crop, size)
     for note in notes:
         say(note)
     return Clip(
@@ -58,7 +68,32 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
         source=path,
         notes=tuple(notes),
         source_size=chosen[0].size,
+        ignored=ignored,
+        crop=crop,
     )
+
+
+def _decode(
+    source: FrameSource,
+    chosen: list[SeenFrame],
+    config: ClipConfig,
+    device: str,
+    crop: Box | None,
+    notes: list[str],
+    search: BorderSearch | None,
+) -> UInt8[np.ndarray, "n h w 3"]:
+    """The chosen frames, cropped and brought to size; `search` sees them uncropped."""
+    whole = chosen[0].size
+    part = whole if crop is None else (crop[2], crop[3])
+    size = _choose_size(part, source.path, config, device, notes)
+    pixels = np.empty((len(chosen), size[1], size[0], 3), dtype=np.uint8)
+    with progress(f"decoding {len(chosen)} frames of {source.path.name}", len(chosen)) as steps:
+        for place, image in enumerate(source.read(chosen, needed(size, whole, crop))):
+            if search is not None:
+                search.see(place, image)
+            pixels[place] = fit(cut(image, whole, crop), part, size)
+            steps.advance()
+    return pixels
 
 
 def open_source(path: Path, config: ClipConfig) -> FrameSource:
