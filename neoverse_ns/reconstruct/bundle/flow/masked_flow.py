@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from numpy import ndarray
 
+from neoverse_ns.clip.clip import Clip
 from neoverse_ns.reconstruct.bundle.depth.dense_solver import fill
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField, landing
 
@@ -53,6 +54,11 @@ def without_trust(field: FlowField, ignored: Bool[ndarray, "n h w"]) -> FlowFiel
         there = cv2.remap(free[j], *landing(flow), cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
         confidence[i, j] = field.confidence[i, j] * free[i] * there
     return FlowField(field.flow, confidence)
+
+
+def trusted_in_world(field: FlowField, clip: Clip) -> FlowField:
+    """`without_trust` for the pixels that a clip ignores; the same field where it ignores none."""
+    return field if clip.ignored is None else without_trust(field, clip.ignored.numpy())
 
 
 def grown(mask: Bool[ndarray, "h w"], pixels: int) -> Bool[ndarray, "h w"]:
