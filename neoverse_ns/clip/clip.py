@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
+from torch.nn import functional
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,20 @@ class Clip:
     def images(self) -> Float[Tensor, "n h w 3"]:
         """RGB in [0, 1], float32. Makes a copy four times the size of `frames`."""
         return self.frames.to(torch.float32) / 255
+
+    def world(self, frame: int, size: tuple[int, int] | None = None) -> Bool[Tensor, "h w"] | None:
+        """Pixels of a frame that show the world; None where all do.
+
+        Args:
+            frame: Position among the sampled frames.
+            size: Height and width to bring them to, where these are others; a pixel that is partly ignored is out.
+        """
+        if self.ignored is None:
+            return None
+        mask = self.ignored[frame]
+        if size is None or size == tuple(mask.shape):
+            return ~mask
+        return functional.interpolate(mask[None, None].float(), size, mode="area")[0, 0] == 0
 
     def digest(self) -> str:
         """Hex SHA-256 of the pixels, times and ignored pixels: equal for equal content, wherever the source lies."""

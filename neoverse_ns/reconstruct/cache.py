@@ -56,6 +56,7 @@ def scene_key(path: Path, config: SceneConfig, device: str) -> str:
     settings["reconstructor"] = choose_reconstructor(config).name
     settings.pop("network")
     known = [_digest_of_prior(file) for file in config.priors.files()]
+    known += [] if config.clip.ignore is None else [content_digest(config.clip.ignore)]
     # The device only decides the defaults of size and number of frames.
     material = [content_digest(path), settings, known, beyond_settings(config), device.split(":")[0]]
     material += [__version__, FORMAT]

@@ -77,6 +77,8 @@ def build_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
     report.setdefault("seconds", {})["decode"] = decoded - started
     report["seconds"]["reconstruct_total"] = time.perf_counter() - decoded
     report["clip_notes"] = list(clip.notes)
+    if clip.crop is not None:
+        report["crop"] = list(clip.crop)
     say(
         f"{len(clip)} frames ({len(split.keyframes)} keyframes, {len(split.held_out)} held out), "
         f"{reconstruction.gaussians.count:,} Gaussians in {time.perf_counter() - started:.1f} s"

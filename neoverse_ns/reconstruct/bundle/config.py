@@ -60,8 +60,8 @@ class BundleConfig:
     no_parallax_inliers: float = 0.7
     """Share of confident flow that a motionless or purely turning camera must explain to be taken for one."""
     overlays: Literal["auto", "none"] = "auto"
-    """What never moves in the picture while the rest does (own car, logo, clock, round lens edge, bars) is found and left
-    out (`auto`), or taken for part of the world (`none`)."""
+    """What never moves in the picture while the rest does (own car, logo, clock, round lens edge, bars) is found and
+    left out (`auto`), or taken for part of the world (`none`)."""
     seed: int = 0
     """Seed of the random sampling inside two-view geometry."""
 

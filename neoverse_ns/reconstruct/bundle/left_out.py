@@ -1,4 +1,4 @@
-"""What of a clip's picture is no part of the world, so that nothing of it enters the geometry: given, found, and said."""
+"""What of a clip's picture is no part of the world and must not enter the geometry: given, found, and said."""
 
 from __future__ import annotations
 
@@ -99,8 +99,7 @@ def describe_places(mask: Bool[ndarray, "h w"]) -> str:
 def _place(middle: ndarray, facts: ndarray, shape: tuple[int, ...]) -> str:
     """A word for where a part lies."""
     height, width = shape
-    left, top, w, h = (int(v) for v in facts[:4])
-    wide, high = w > 0.6 * width, h > 0.6 * height
+    wide, high = facts[cv2.CC_STAT_WIDTH] > 0.6 * width, facts[cv2.CC_STAT_HEIGHT] > 0.6 * height
     if wide and high:
         return "border"
     vertical = "upper" if middle[1] < height / 3 else "lower" if middle[1] > 2 * height / 3 else ""

@@ -1,4 +1,4 @@
-"""Flow beside pixels that are no part of the world: they are filled smoothly first, and what touches them is not trusted.
+"""Flow beside pixels that are no part of the world: they are filled smoothly first, and nothing near them is trusted.
 
 An edge that stays put drags the flow beside it along, out to where the search no longer sees it. Filled with what lies
 around it, it drags nothing.

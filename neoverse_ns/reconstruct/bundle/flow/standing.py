@@ -1,6 +1,6 @@
 """What never moves in the picture while the world does: own bonnet, dashboard, logo, clock, the round edge of a lens.
 
-A still pixel alone proves nothing: plain sky, and far scenery before a camera that does not turn, stay as they are, too.
+A still pixel alone proves nothing: plain sky, and far scenery before a camera that does not turn, stay as they are.
 Proof is an outline that stays put while something moves across it. The outline between two surfaces belongs to the
 nearer one; were that a part of the world, it would move at least as fast as what it hides. So it is none.
 """
@@ -42,9 +42,10 @@ FOLLOWED, KNOWN = 0.2, 0.5
 CHANGED = 8.0
 """Change in grey levels from a frame to the next from which something passed though flow lost it."""
 PROVEN, PROVEN_TEXTURED, PROVEN_SMALL = 0.6, 0.35, 0.8
-"""Share of a region's known outline that must be proven: of any, of one with texture in all directions, of a small one.
+"""Share of a region's known outline that must be proven: of any, of one with texture in all directions, of a small
+one.
 
-Overlays have 0.6 to 1, and a clock printed on a sky, of which only the rest of the outline is passed by anything, 0.4."""
+Overlays have 0.6 to 1, and a clock printed on a sky, where nothing passes most of the outline, 0.4."""
 SHIFT = 0.1
 """Pixels by which the texture of a region may seem to move: of overlays it is at most 0.06, of far scenery 0.14 and
 more."""
@@ -67,7 +68,7 @@ MARGIN = 2
 def find_standing(
     frames: UInt8[ndarray, "n h w 3"], noise: float, outside: Bool[ndarray, "h w"] | None = None
 ) -> Bool[ndarray, "h w"] | None:
-    """What is no part of the world because it stays put; None where nothing is found, or the camera itself stands still.
+    """What is no part of the world because it stays put; None where nothing is, or the camera itself stands still.
 
     Costs a fraction of a second where nothing stays put; only where something may, flow between neighbouring frames is
     measured once more.
@@ -180,7 +181,7 @@ def seeming_shift(standing: Standing, number: int, frames: Float[ndarray, "n h w
     Changes of the light, a gain and an offset per frame, are taken off first.
     """
     strength = np.hypot(*standing.gradient)
-    inner = cv2.erode(standing.mask.astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=1) > 0
+    inner = ~grown(~standing.mask, 2)
     inside = (standing.labels == number) & (strength > EDGE) & inner
     if not inside.any():
         return 0.0
@@ -209,7 +210,7 @@ def _whole(standing: Standing, outline: Outline, accepted: Bool[ndarray, " r"]) 
         accepted |= enclosed
     mask = accepted[labels].astype(np.uint8)
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
-    count, holes, facts, _ = cv2.connectedComponentsWithStats(1 - mask, connectivity=4)
+    _, holes, facts, _ = cv2.connectedComponentsWithStats(1 - mask, connectivity=4)
     small = facts[:, cv2.CC_STAT_AREA] <= HOLE * mask.size
     small[0] = False
-    return (mask > 0) | small[np.asarray(holes)]
+    return (mask > 0) | small[np.asarray(holes, np.int64)]

@@ -103,8 +103,8 @@ def find_still_regions(frames: Float[ndarray, "n h w"], outside: Bool[ndarray, "
     lasting = (strength > EDGE) & (same.mean(axis=0) > MOSTLY)
     square = np.ones((NEIGHBOUR, NEIGHBOUR), np.uint8)
     mask = cv2.morphologyEx((change < STILL).astype(np.uint8), cv2.MORPH_OPEN, square)
-    mask |= cv2.morphologyEx(_closed(lasting), cv2.MORPH_OPEN, square)
-    still = (_closed(mask > 0) > 0) & ~grown(outside, NEIGHBOUR)
+    textures = cv2.morphologyEx(_closed(lasting), cv2.MORPH_OPEN, square)
+    still = (_closed((mask > 0) | (textures > 0)) > 0) & ~grown(outside, NEIGHBOUR)
     textured = still & (cv2.dilate((strength > EDGE).astype(np.uint8), square) > 0)
     plain = cv2.morphologyEx((still & ~textured).astype(np.uint8), cv2.MORPH_OPEN, square)
     count, first = cv2.connectedComponents(plain, connectivity=4)
@@ -124,8 +124,8 @@ def outline_of(mask: Bool[ndarray, "h w"], outside: Bool[ndarray, "h w"]) -> Out
     soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 2)
     normal = -np.stack([cv2.Scharr(soft, -1, 1, 0), cv2.Scharr(soft, -1, 0, 1)])
     normal /= np.linalg.norm(normal, axis=0) + 1e-9
-    inner = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) > 0
-    edge = mask & ~inner & ~grown(outside, 2 * NEIGHBOUR)
+    beside = cv2.dilate((~mask).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    edge = mask & beside & ~grown(outside, 2 * NEIGHBOUR)
     edge[:2] = edge[-2:] = False
     edge[:, :2] = edge[:, -2:] = False
     rows, columns = np.nonzero(edge)
