@@ -15,8 +15,11 @@ from neoverse_ns.clip.borders import find_borders
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.console import say
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
-from neoverse_ns.reconstruct.bundle.flow.masked_flow import filled_frames
+from neoverse_ns.reconstruct.bundle.flow.dense_flow import to_gray
+from neoverse_ns.reconstruct.bundle.flow.lens_border import find_lens_border
+from neoverse_ns.reconstruct.bundle.flow.masked_flow import FILLED_BEYOND, LARGE, filled_frames, grown
 from neoverse_ns.reconstruct.bundle.flow.standing import find_standing
+from neoverse_ns.reconstruct.bundle.flow.standing_regions import smoothed
 
 SAMPLES = 9
 """Frames in which bars are looked for."""
@@ -75,9 +78,14 @@ def _found(clip: Clip, config: BundleConfig) -> dict[str, Bool[ndarray, "h w"]]:
     if borders is not None and len(clip) > 1:
         result["bars"] = borders.outside(clip.height, clip.width)
         given = given | result["bars"]
+    border = find_lens_border(smoothed(np.stack(to_gray(frames)))) if len(clip) > 1 and borders is None else None
+    if border is not None:
+        border = grown(border, FILLED_BEYOND[clip.width >= LARGE])
+        given = given | border
     standing = find_standing(frames, config.flow_noise, given)
-    if standing is not None:
-        result["standing"] = standing
+    parts = [mask for mask in (border, standing) if mask is not None]
+    if parts:
+        result["standing"] = np.logical_or.reduce(parts)
     return result
 
 

@@ -16,10 +16,11 @@ from neoverse_ns.clip.clip import Clip
 from neoverse_ns.reconstruct.bundle.depth.dense_solver import fill
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField, landing
 
-FILLED_BEYOND = 2
-"""Pixels around the mask that are filled with it: scaling and compression have mixed them with what lies inside."""
-DISTRUSTED_BEYOND = 6
-"""Pixels around the mask in which flow is not believed: flow compares patches of about 8 by 8."""
+FILLED_BEYOND, DISTRUSTED_BEYOND = (1, 2), (4, 6)
+"""Pixels around a mask that are filled with it, because scaling and compression have mixed them with what lies inside,
+and in which flow is not believed: in small pictures, where a pixel is much, and from `LARGE` on."""
+LARGE = 288
+"""Width in pixels of a picture that is not small."""
 
 
 def filled_frames(frames: UInt8[ndarray, "n h w 3"], ignored: Bool[ndarray, "n h w"]) -> UInt8[ndarray, "n h w 3"]:
@@ -30,7 +31,7 @@ def filled_frames(frames: UInt8[ndarray, "n h w 3"], ignored: Bool[ndarray, "n h
     result = frames.copy()
     for image, mask in zip(result, ignored, strict=True):
         if mask.any():
-            _fill(image, grown(mask, FILLED_BEYOND))
+            _fill(image, grown(mask, FILLED_BEYOND[mask.shape[1] >= LARGE]))
     return result
 
 
@@ -47,13 +48,18 @@ def _fill(image: UInt8[ndarray, "h w 3"], mask: Bool[ndarray, "h w"]) -> None:
 
 def without_trust(field: FlowField, ignored: Bool[ndarray, "n h w"]) -> FlowField:
     """The same flow, believed nowhere that it starts or ends near ignored pixels of either frame."""
-    free = [(~grown(mask, DISTRUSTED_BEYOND)).astype(np.float32) for mask in ignored]
+    free = [(~distrusted(mask)).astype(np.float32) for mask in ignored]
     confidence: dict[tuple[int, int], Float[ndarray, "h w"]] = {}
     for (i, j), flow in field.flow.items():
         # What leaves the image is judged elsewhere.
         there = cv2.remap(free[j], *landing(flow), cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
         confidence[i, j] = field.confidence[i, j] * free[i] * there
     return FlowField(field.flow, confidence)
+
+
+def distrusted(ignored: Bool[ndarray, "h w"]) -> Bool[ndarray, "h w"]:
+    """Ignored pixels, and those so near that nothing is believed there."""
+    return grown(ignored, DISTRUSTED_BEYOND[ignored.shape[1] >= LARGE])
 
 
 def trusted_in_world(field: FlowField, clip: Clip) -> FlowField:

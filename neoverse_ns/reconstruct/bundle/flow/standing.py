@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, UInt8
 from numpy import ndarray
 
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import measure_flow, texture_confidence, to_gray
-from neoverse_ns.reconstruct.bundle.flow.masked_flow import filled_frames, grown
+from neoverse_ns.reconstruct.bundle.flow.masked_flow import FILLED_BEYOND, LARGE, filled_frames, grown
 from neoverse_ns.reconstruct.bundle.flow.standing_regions import (
     EDGE,
     MOSTLY,
@@ -23,6 +23,7 @@ from neoverse_ns.reconstruct.bundle.flow.standing_regions import (
     Standing,
     find_still_regions,
     has_step,
+    never_covered,
     outline_of,
     smoothed,
 )
@@ -41,13 +42,14 @@ FOLLOWED, KNOWN = 0.2, 0.5
 """Confidence from which flow is followed, and share of the steps in which it must be."""
 CHANGED = 8.0
 """Change in grey levels from a frame to the next from which something passed though flow lost it."""
-PROVEN, PROVEN_TEXTURED, PROVEN_SMALL = 0.6, 0.35, 0.8
-"""Share of a region's known outline that must be proven: of any, of one with texture in all directions, of a small
-one.
+STANDS, BEFORE_ALL, PROVEN = (0.6, 0.5, 0.8), (0.85, 0.85, 0.9), (0.6, 0.3, 0.8)
+"""Shares of a region's outline, of any region, of one with texture in all directions, and of a small one: where there is
+an edge that stays put, where nothing ever hides it, and where moreover something passed beside it.
 
-Overlays have 0.6 to 1, and a clock printed on a sky, where nothing passes most of the outline, 0.4."""
-SHIFT = 0.1
-"""Pixels by which the texture of a region may seem to move: of overlays it is at most 0.06, of far scenery 0.14 and
+Overlays have 0.6 to 1, nearly 1, and 0.6 to 1; a clock printed on a sky, where nothing passes most of the outline, has
+0.4 of the last. Before a still camera, where people pass, 0.8 is never hidden at most."""
+SHIFT = 0.12
+"""Pixels by which the texture of a region may seem to move: of overlays it is at most 0.1, of far scenery 0.14 and
 more."""
 SMALL, SMALLEST = 0.005, 0.002
 """Share of the picture below which a region is small, and below which it is none."""
@@ -61,8 +63,6 @@ OPEN = 0.1
 """Share of its outline that a plain region may have towards what moves, and still be taken with what encloses it."""
 HOLE = 0.02
 """Largest share of the picture of a hole that is filled: the digits of a clock, a reflection."""
-MARGIN = 2
-"""Pixels that the result is larger: scaling has mixed them with the world."""
 
 
 def find_standing(
@@ -90,20 +90,20 @@ def find_standing(
     if (texture * standing.mask).sum() >= CAMERA_STANDS * texture.sum():
         return None
     outline = outline_of(standing.mask, outside)
-    step = has_step(outline, compared)
-    possible = _judge(standing, outline, step, np.ones_like(step))
+    step, front = has_step(outline, compared), never_covered(outline, compared)
+    everywhere = np.ones_like(step)
+    possible = _judge(standing, outline, step, everywhere, STANDS)
+    possible &= _judge(standing, outline, front, everywhere, BEFORE_ALL)
     for number in np.flatnonzero(possible):
         possible[number] = seeming_shift(standing, int(number), compared) <= SHIFT
     if not possible.any():
         return None
     passed = _passed(frames, standing.mask | outside, outline, noise)
     scale = max(width / 384, 0.5)
-    accepted = _judge(standing, outline, step & (passed > PASSED * scale), passed >= 0)
-    for number in np.flatnonzero(accepted & ~possible):
-        accepted[number] = seeming_shift(standing, int(number), compared) <= SHIFT
+    accepted = possible & _judge(standing, outline, step & (passed > PASSED * scale), passed >= 0, PROVEN)
     if not accepted.any():
         return None
-    return grown(_whole(standing, outline, accepted), MARGIN) & ~outside
+    return grown(_whole(standing, outline, accepted), FILLED_BEYOND[width >= LARGE]) & ~outside
 
 
 def _passed(
@@ -154,12 +154,14 @@ def _shares(standing: Standing, outline: Outline, proven: ndarray, known: ndarra
     )
 
 
-def _judge(standing: Standing, outline: Outline, proven: ndarray, known: ndarray) -> Bool[ndarray, " r"]:
+def _judge(
+    standing: Standing, outline: Outline, proven: ndarray, known: ndarray, shares_needed: tuple[float, float, float]
+) -> Bool[ndarray, " r"]:
     """Which regions have enough of their outline proven, by number; none is number 0."""
     shares = _shares(standing, outline, proven, known)
     part = shares.area / standing.labels.size
-    needed = np.where(_textured(standing), PROVEN_TEXTURED, PROVEN)
-    needed = np.where(part < SMALL, PROVEN_SMALL, needed)
+    needed = np.where(_textured(standing), shares_needed[1], shares_needed[0])
+    needed = np.where(part < SMALL, shares_needed[2], needed)
     result = (shares.known >= FEWEST_PIXELS) & (shares.proven >= needed * shares.known) & (part >= SMALLEST)
     result[0] = False
     return result

@@ -31,6 +31,9 @@ SELDOM = 0.25
 """Share of the frames in which two things may happen to look alike across an outline."""
 INSIDE, OUTSIDE = -2.0, 2.0
 """Where it is measured: pixels from the outline, outwards."""
+COVERED, SHADE = 8.0, 0.2
+"""Change in grey levels, and beyond it as a share of the grey value, from which a pixel is hidden by something else, and
+not only in another light."""
 NEIGHBOUR = 3
 
 
@@ -140,3 +143,15 @@ def has_step(outline: Outline, frames: Float[ndarray, "n h w"]) -> Bool[ndarray,
     """
     steps = [np.abs(outline.at(image, OUTSIDE) - outline.at(image, INSIDE)) for image in frames]
     return np.quantile(np.stack(steps), SELDOM, axis=0) > STEP
+
+
+def never_covered(outline: Outline, frames: Float[ndarray, "n h w"]) -> Bool[ndarray, " b"]:
+    """Whether what stays put is in front of all that moves: just inside the outline it is never hidden.
+
+    Behind a person who moves before a camera that stands still, the room is now and then.
+    """
+    values = np.stack([outline.at(image, 1.5 * INSIDE) for image in frames])
+    typical = np.median(values, axis=0)
+    # One frame may be damaged.
+    change = np.sort(np.abs(values - typical), axis=0)[-2]
+    return change < COVERED + SHADE * typical

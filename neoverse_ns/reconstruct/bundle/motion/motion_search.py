@@ -12,7 +12,7 @@ from torch import Tensor
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.reconstruct.bundle.depth.keyframe_depth import Views, gather_views, turned_rays
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField
-from neoverse_ns.reconstruct.bundle.flow.masked_flow import DISTRUSTED_BEYOND, grown
+from neoverse_ns.reconstruct.bundle.flow.masked_flow import distrusted
 from neoverse_ns.reconstruct.bundle.motion.motion_cues import MotionCues, colour_cues, flow_cues
 from neoverse_ns.reconstruct.bundle.motion.motion_labels import (
     MOVING_CAMERA,
@@ -95,7 +95,7 @@ class MotionSearch:
 
     def _near_ignored(self, frame: int) -> Bool[ndarray, "H W"]:
         assert self.clip.ignored is not None
-        return grown(self.clip.ignored[frame].numpy(), DISTRUSTED_BEYOND)
+        return distrusted(self.clip.ignored[frame].numpy())
 
     def mask(self, place: int, keyframes: list[int], cues: list[MotionCues]) -> Bool[Tensor, "h w"]:
         """What moves in the keyframe number `place`, from all keyframes' cues."""
