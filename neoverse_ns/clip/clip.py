@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
+from torch.nn import functional
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,13 @@ class Clip:
         seconds: Presentation time of every frame in the source, from its first frame.
         source: The file or folder the frames came from.
         notes: What was decided while loading, one sentence each (shot chosen, duration cut, ...).
-        source_size: Upright width and height of the source's frames in square pixels, where known. The frames are the
-            source's, scaled evenly by `source_scale` and cut at the borders by the same amount on opposite sides.
+        source_size: Upright width and height of the source's frames in square pixels, where known. The frames are what
+            `crop` leaves of them, scaled evenly by `source_scale` and cut at the borders by the same amount on opposite
+            sides.
         ignored: Pixels that are known to be no part of the world, whatever is found later: transparent ones, and those
             of a mask that the user gave. None where there are none.
+        crop: Column and row of the upper left corner, width and height, in the source's upright square pixels, of the
+            part that is used; None is all of it. Its middle is taken for the lens's axis.
     """
 
     frames: UInt8[Tensor, "n h w 3"]
@@ -35,6 +39,7 @@ class Clip:
     notes: tuple[str, ...] = field(default=())
     source_size: tuple[int, int] | None = None
     ignored: Bool[Tensor, "n h w"] | None = None
+    crop: tuple[int, int, int, int] | None = None
 
     def __len__(self) -> int:
         return self.frames.shape[0]
@@ -52,7 +57,8 @@ class Clip:
         """Pixels here per pixel of the source: turns a focal length there into one here (1 where unknown)."""
         if self.source_size is None:
             return 1.0
-        return max(self.width / self.source_size[0], self.height / self.source_size[1])
+        width, height = self.source_size if self.crop is None else self.crop[2:]
+        return max(self.width / width, self.height / height)
 
     @property
     def times(self) -> Float[Tensor, " n"]:
@@ -77,6 +83,20 @@ class Clip:
             seconds=self.seconds[chosen],
             ignored=None if self.ignored is None else self.ignored[chosen],
         )
+
+    def world(self, frame: int, size: tuple[int, int] | None = None) -> Bool[Tensor, "h w"] | None:
+        """Pixels of a frame that show the world; None where all do.
+
+        Args:
+            frame: Position among the sampled frames.
+            size: Height and width to bring them to, where these are others; a pixel that is partly ignored is out.
+        """
+        if self.ignored is None:
+            return None
+        mask = self.ignored[frame]
+        if size is None or size == tuple(mask.shape):
+            return ~mask
+        return functional.interpolate(mask[None, None].float(), size, mode="area")[0, 0] == 0
 
     def digest(self) -> str:
         """Hex SHA-256 of the pixels, times and ignored pixels: equal for equal content, wherever the source lies."""

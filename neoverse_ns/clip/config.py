@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+from neoverse_ns.clip.cropping import parse_crop
 from neoverse_ns.errors import SettingsError
 
 #: Image sides are multiples of this, so that tiles, pyramids and patch-based networks fit without padding.
@@ -37,6 +39,12 @@ class ClipConfig:
     image_rate: float | None = None
     """Images per second of a folder of frames, or of a video without time stamps, none of which has times of its own.
     None takes the rate that a video states, 30 for frames, and the whole folder, evenly, for photos."""
+    crop: str = "auto"
+    """Which part of the picture is used: `auto` leaves out black, plain and blurred bars, `none` uses all of it, and
+    x,y,w,h in the source's upright pixels that part, whose middle is taken for the lens's axis."""
+    ignore: Path | None = None
+    """Pixels that are no part of the world: an image of the source's shape, white where they are, or a folder of such
+    masks, one per frame."""
 
     def validate(self) -> None:
         """Check every setting by itself.
@@ -50,6 +58,7 @@ class ClipConfig:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise SettingsError(f"{name} must be a finite number above 0, got {value}")
+        parse_crop(self.crop)
         for name, least in (("num_frames", 1), ("width", SIDE_MULTIPLE), ("shot", 0), ("video_stream", 0)):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value == int(value) and value >= least):

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Bool, UInt8
 
-from neoverse_ns.clip.alpha import transparency_note, transparent
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.config import SIDE_MULTIPLE, ClipConfig
+from neoverse_ns.clip.cropping import BorderSearch, given_crop
+from neoverse_ns.clip.decode import decode
 from neoverse_ns.clip.fit_frames import unfit_frames
+from neoverse_ns.clip.ignore_mask import read_ignored
+from neoverse_ns.clip.images import ImageSource
 from neoverse_ns.clip.open_source import open_source
 from neoverse_ns.clip.place import checked_place
-from neoverse_ns.clip.resize import fit, target_size
+from neoverse_ns.clip.resize import target_size
 from neoverse_ns.clip.sampling import sample_evenly, window_end
 from neoverse_ns.clip.shots import find_shots
 from neoverse_ns.clip.source import FrameSource, SeenFrame
@@ -47,8 +49,20 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
     notes = list(source.notes)
     shot = useful_frames(_choose_shot(seen, config, notes), notes)
     chosen = _choose_frames(shot, source, config, device, notes)
-    size = _choose_size(chosen[0].size, path, config, device, notes)
-    pixels, ignored = _decode(source, chosen, size, notes)
+    crop = given_crop(config.crop, chosen[0].size, str(path), notes)
+    search = BorderSearch(len(chosen), chosen[0].size) if config.crop == "auto" else None
+    sizing: list[str] = []
+    size = _choose_size(chosen[0].size if crop is None else crop[2:], path, config, device, sizing)
+    pixels, ignored = decode(source, chosen, size, crop, search, sizing)
+    if search is not None and (crop := search.found(notes)) is not None:
+        size = _choose_size(crop[2:], path, config, device, sizing := [])
+        pixels, ignored = decode(source, chosen, size, crop, None, sizing)
+    notes += sizing
+    left_out = None if ignored is None else torch.from_numpy(ignored)
+    if config.ignore is not None:
+        names = [source.images[f.index].stem for f in chosen] if isinstance(source, ImageSource) else None
+        given = read_ignored(config.ignore, [f.index for f in chosen], names, chosen[0].size, crop, size)
+        left_out = given if left_out is None else left_out | given
     for note in notes:
         say(note)
     return Clip(
@@ -58,33 +72,9 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
         source=path,
         notes=tuple(notes),
         source_size=chosen[0].size,
-        ignored=None if ignored is None else torch.from_numpy(ignored),
+        ignored=left_out,
+        crop=crop,
     )
-
-
-def _decode(
-    source: FrameSource, chosen: list[SeenFrame], size: tuple[int, int], notes: list[str]
-) -> tuple[UInt8[np.ndarray, "n h w 3"], Bool[np.ndarray, "n h w"] | None]:
-    """Pixels of the chosen frames in their size, and those that are transparent or masked; None where none are."""
-    pixels = np.empty((len(chosen), size[1], size[0], 3), dtype=np.uint8)
-    clear, masked = np.zeros(pixels.shape[:3], dtype=bool), np.zeros(pixels.shape[:3], dtype=bool)
-    with progress(f"decoding {len(chosen)} frames of {source.path.name}", len(chosen)) as steps:
-        for place, (seen, image) in enumerate(zip(chosen, source.read(chosen, size), strict=True)):
-            fitted = fit(image, seen.size, size)
-            pixels[place] = fitted[..., :3]
-            if (hidden := transparent(fitted)) is not None:
-                clear[place] = hidden
-            if (mask := source.ignored(seen)) is not None:
-                masked[place] = (
-                    fit(mask[..., None].repeat(3, axis=-1).astype(np.uint8) * 255, seen.size, size)[..., 0] > 127
-                )
-            steps.advance()
-    if clear.any():
-        notes.append(transparency_note(float(clear.mean())))
-    if masked.any():
-        notes.append(f"{masked.mean():.0%} of the pixels are masked: they are no part of the scene")
-    ignored = clear | masked
-    return pixels, ignored if ignored.any() else None
 
 
 def _look(source: FrameSource, config: ClipConfig) -> list[SeenFrame]:

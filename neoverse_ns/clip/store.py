@@ -72,6 +72,7 @@ def load_saved_clip(folder: Path) -> Clip:
             notes=tuple(str(note) for note in description["notes"]),
             source_size=None if size is None else (int(size[0]), int(size[1])),
             ignored=_read_ignored(folder / _IGNORED) if description.get("ignored") else None,
+            crop=_box(description.get("crop")),
         )
         intact = clip.digest() == description["digest"]
     except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -97,6 +98,7 @@ def _write(clip: Clip, folder: Path) -> None:
         "seconds": clip.seconds.tolist(),
         "notes": list(clip.notes),
         "ignored": clip.ignored is not None,
+        "crop": clip.crop,
         "digest": clip.digest(),
     }
     (folder / _DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
@@ -120,6 +122,14 @@ def _read_description(path: Path) -> dict[str, Any]:
             f"{path}: has version {version}, this program reads version {_VERSION}; use the one that wrote it"
         )
     return description
+
+
+def _box(values: list[int] | None) -> tuple[int, int, int, int] | None:
+    """A crop as it was saved; older clips have none."""
+    if values is None:
+        return None
+    x, y, width, height = (int(value) for value in values)
+    return x, y, width, height
 
 
 def _read_ignored(path: Path) -> Bool[Tensor, "n h w"]:

@@ -57,6 +57,13 @@ def ssim_map(a: Float[Tensor, "h w 3"], b: Float[Tensor, "h w 3"]) -> Float[Tens
     return (luminance * structure).permute(1, 2, 0)
 
 
+def whole_windows(mask: Bool[Tensor, "h w"]) -> Bool[Tensor, "h w"]:
+    """Pixels of a mask whose whole window of :func:`ssim_map` lies inside it, as far as it lies inside the image."""
+    outside = (~mask)[None, None].float()
+    reached = functional.max_pool2d(outside, _WINDOW, stride=1, padding=_WINDOW // 2)
+    return reached[0, 0] == 0
+
+
 def _blur(images: Float[Tensor, "m c h w"]) -> Float[Tensor, "m c h w"]:
     """Gaussian filter, first along rows, then along columns."""
     margin = _WINDOW // 2

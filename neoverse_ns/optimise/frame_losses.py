@@ -50,7 +50,9 @@ class FrameLosses:
             step: Number of the step.
         """
         config, geometry = self._config, self._scene.geometry
-        losses = photometric_losses(outputs["rgb"], outputs["accumulation"], image, config)
+        world = None if frame is None else self._scene.clip.world(frame, (image.shape[0], image.shape[1]))
+        world = None if world is None else world.to(image.device)
+        losses = photometric_losses(outputs["rgb"], outputs["accumulation"], image, config, world)
         if frame is None:
             return losses
         # Frames that nerfstudio scales down have no depth of their size.
@@ -58,6 +60,7 @@ class FrameLosses:
             number = geometry.keyframes.index(frame)
             depth, alpha = outputs["depth"][..., 0], outputs["accumulation"][..., 0].detach()
             estimate, confidence = geometry.depth[number].to(depth), geometry.confidence[number].to(depth)
+            confidence = confidence if world is None else confidence * world
             losses["depth"] = config.depth * depth_loss(depth, alpha, estimate, confidence)
         if self._prior is not None:
             if self._prior.velocities.device != gaussians.device:

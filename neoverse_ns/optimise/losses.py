@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass, field, fields
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.metrics.image import ssim_map
+from neoverse_ns.metrics.image import ssim_map, whole_windows
 from neoverse_ns.optimise.motion_priors import MotionLossConfig
 
 COVERED = 0.5
@@ -49,14 +49,35 @@ def photometric_losses(
     alpha: Float[Tensor, "h w 1"],
     image: Float[Tensor, "h w 3"],
     config: LossConfig,
+    world: Bool[Tensor, "h w"] | None = None,
 ) -> dict[str, Float[Tensor, ""]]:
-    """Weighted colour and opacity terms of one frame, by name."""
-    losses = {"l1": config.l1 * torch.abs(rgb - image).mean()}
+    """Weighted colour and opacity terms of one frame, by name.
+
+    Args:
+        rgb: As drawn.
+        alpha: As drawn.
+        image: What the frame shows.
+        config: Weights.
+        world: Pixels that count; None where all do. Others count nothing, not even inside the windows of SSIM.
+    """
+    if world is None:
+        losses = {"l1": config.l1 * torch.abs(rgb - image).mean()}
+        if config.dssim > 0:
+            losses["dssim"] = config.dssim * (1 - ssim_map(rgb, image).mean())
+        if config.opacity > 0:
+            losses["opacity"] = config.opacity * torch.abs(1 - alpha).mean()
+        return losses
+    losses = {"l1": config.l1 * _mean_over(torch.abs(rgb - image).mean(-1), world)}
     if config.dssim > 0:
-        losses["dssim"] = config.dssim * (1 - ssim_map(rgb, image).mean())
+        losses["dssim"] = config.dssim * _mean_over(1 - ssim_map(rgb, image).mean(-1), whole_windows(world))
     if config.opacity > 0:
-        losses["opacity"] = config.opacity * torch.abs(1 - alpha).mean()
+        losses["opacity"] = config.opacity * _mean_over(torch.abs(1 - alpha)[..., 0], world)
     return losses
+
+
+def _mean_over(values: Float[Tensor, "h w"], mask: Bool[Tensor, "h w"]) -> Float[Tensor, ""]:
+    """Mean over a mask, 0 where it is empty."""
+    return torch.where(mask, values, torch.zeros_like(values)).sum() / mask.sum().clamp_min(1)
 
 
 def depth_loss(

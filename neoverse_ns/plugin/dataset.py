@@ -34,13 +34,15 @@ class ClipDataset(InputDataset):
         return image
 
     def get_metadata(self, data: dict) -> dict:
-        """Adds the moving pixels of held-out frames, by which evaluation tells static from dynamic regions."""
+        """Adds what evaluation must know of single pixels: which show the world, and which move in held-out frames."""
         frame = self.frame(data["image_idx"])
         held_out = self.scene.split.held_out
-        if frame not in held_out:
-            return {}
-        mask = self.scene.held_out_dynamic[held_out.index(frame)]
         height, width = data["image"].shape[:2]
-        if mask.shape != (height, width):
-            mask = torch.from_numpy(cv2.resize(mask.numpy().astype(np.uint8), (width, height))) > 0
-        return {"dynamic_mask": mask}
+        world = self.scene.clip.world(frame, (height, width))
+        metadata = {} if world is None else {"world_mask": world}
+        if frame in held_out:
+            mask = self.scene.held_out_dynamic[held_out.index(frame)]
+            if mask.shape != (height, width):
+                mask = torch.from_numpy(cv2.resize(mask.numpy().astype(np.uint8), (width, height))) > 0
+            metadata["dynamic_mask"] = mask
+        return metadata

@@ -44,20 +44,29 @@ class ImageEvaluator:
 
         Args:
             outputs: `rgb` [h, w, 3], `accumulation` [h, w, 1], `depth` [h, w, 1].
-            batch: `image` [h, w, 3]; `dynamic_mask` [h, w], where it is known.
+            batch: `image` [h, w, 3]; `dynamic_mask` [h, w], where it is known; `world_mask` [h, w] of the pixels that
+                count, where not all do: the others are black in both pictures, and counted nowhere.
         """
         predicted = outputs["rgb"].cpu()
         truth = batch["image"].cpu().to(predicted)[..., :3]
         alpha = outputs["accumulation"].cpu()[..., 0]
-        regions: dict[str, Bool[Tensor, "h w"] | None] = {"": None, "_covered": alpha > COVERED}
+        covered = alpha > COVERED
+        regions: dict[str, Bool[Tensor, "h w"] | None] = {"": None, "_covered": covered}
         if "dynamic_mask" in batch:
             dynamic = batch["dynamic_mask"].cpu()
             regions |= {"_static": ~dynamic, "_dynamic": dynamic}
-        metrics = {"alpha_coverage": float((alpha > COVERED).float().mean())}
+        world = batch["world_mask"].cpu() if "world_mask" in batch else None
+        seen, shown = predicted, truth
+        if world is not None:
+            regions = {suffix: world if mask is None else mask & world for suffix, mask in regions.items()}
+            seen, shown = predicted * world[..., None], truth * world[..., None]
+        metrics = {"alpha_coverage": _share(covered, world)}
         for suffix, mask in regions.items():
-            metrics |= self._image_metrics(predicted, truth, mask, suffix)
+            metrics |= self._image_metrics(seen, shown, mask, suffix)
         if "dynamic_mask" in batch:
-            metrics["dynamic_share"] = float(batch["dynamic_mask"].float().mean())
+            metrics["dynamic_share"] = _share(batch["dynamic_mask"].cpu(), world)
+        if world is not None:
+            metrics["ignored_share"] = 1 - float(world.float().mean())
         self.records.append(metrics)
         depth = outputs["depth"].cpu()
         pictures = {
@@ -80,6 +89,11 @@ class ImageEvaluator:
         if lpips is not None:
             metrics[f"lpips{suffix}"] = lpips(predicted, truth, mask)
         return metrics
+
+
+def _share(mask: Bool[Tensor, "h w"], world: Bool[Tensor, "h w"] | None) -> float:
+    """Share of the pixels that count."""
+    return float((mask if world is None else mask[world]).float().mean())
 
 
 def summarise(records: list[dict[str, float]]) -> dict[str, float | None]:

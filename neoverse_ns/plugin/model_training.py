@@ -67,9 +67,18 @@ class ModelTraining:
 
     def get_metrics_dict(self, outputs: dict[str, Any], batch: dict[str, Any]) -> dict[str, Tensor]:
         with torch.no_grad():
-            error = torch.mean((outputs["rgb"] - batch["image"].to(outputs["rgb"])) ** 2)
+            squares = (outputs["rgb"] - batch["image"].to(outputs["rgb"])) ** 2
+            frame = self._training_frame(batch)
+            size = (squares.shape[0], squares.shape[1])
+            world = None if frame is None else self._scene.clip.world(frame, size)
+            error = torch.mean(squares if world is None else squares[world.to(squares.device)])
         name = "psnr_refined" if WEIGHT_KEY in batch else "psnr"
         return {name: -10 * torch.log10(error), "num_gaussians": torch.tensor(float(self.optimisation.scene.count))}
+
+    def _training_frame(self, batch: dict[str, Any]) -> int | None:
+        """Position among the sampled frames of what a training step looks at; None for anything else."""
+        ours = self.training and "image_idx" in batch and WEIGHT_KEY not in batch
+        return self._scene.split.train[int(batch["image_idx"])] if ours else None
 
     @full_precision()
     def get_loss_dict(
@@ -82,7 +91,7 @@ class ModelTraining:
         if WEIGHT_KEY in batch:
             # Cameras, exposure, depth and motion are the business of the clip's own frames.
             return refined_view_losses(outputs["rgb"], image, batch[WEIGHT_KEY], self.config.losses)
-        frame = self._scene.split.train[int(batch["image_idx"])] if self.training and "image_idx" in batch else None
+        frame = self._training_frame(batch)
         losses = self.optimisation.losses(
             outputs["rgb"], outputs["depth"], outputs["accumulation"], image, frame, self.step
         )

@@ -35,6 +35,9 @@ PROTOCOL_NOTES = {
 }
 """What the protocol's name stands for, by whether frames were held out."""
 
+IGNORED_NOTE = "; pixels that are no part of the world (bars, overlays, masks) are counted nowhere"
+"""What is added where there are such."""
+
 
 @dataclass
 class NeoVersePipelineConfig(VanillaPipelineConfig):
@@ -126,7 +129,8 @@ class NeoVersePipeline(VanillaPipeline):
         return (
             {
                 "protocol": "interleaved-time" if scene.split.held_out else "same-frames",
-                "protocol_note": PROTOCOL_NOTES[bool(scene.split.held_out)],
+                "protocol_note": PROTOCOL_NOTES[bool(scene.split.held_out)]
+                + ("" if scene.clip.ignored is None else IGNORED_NOTE),
                 "num_frames": len(scene.clip),
                 "num_held_out": len(scene.split.held_out),
                 "num_keyframes": len(scene.split.keyframes),

@@ -38,10 +38,18 @@ class SceneGeometry:
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """A 4D scene of a clip: its geometry, and the Gaussians lifted from it."""
+    """A 4D scene of a clip: its geometry, and the Gaussians lifted from it.
+
+    Attributes:
+        geometry: Cameras and surfaces.
+        gaussians: The scene in layers.
+        clip: The frames to go on with where they are others than those given, or more of them is found to be no part of
+            the world. None where they are the same.
+    """
 
     geometry: SceneGeometry
     gaussians: LayeredGaussians
+    clip: Clip | None = None
 
     @property
     def cameras(self) -> PinholeCameras:

@@ -41,6 +41,7 @@ def scene_key(path: Path, config: SceneConfig, device: str) -> str:
     known = [_digest_of_prior(file) for file in config.priors.files()]
     if config.clip.masks != "leave_out" and path.is_dir():
         known += [content_digest(mask) for mask in masks_beside(images_in(path)).values()]
+    known += [] if config.clip.ignore is None else [content_digest(config.clip.ignore)]
     # The device only decides the defaults of size and number of frames.
     material = [content_digest(path), settings, known, beyond_settings(config), device.split(":")[0]]
     material += [__version__, FORMAT]

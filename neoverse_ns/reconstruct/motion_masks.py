@@ -31,4 +31,5 @@ def moving_pixels(clip: Clip, geometry: SceneGeometry, frame: int) -> Bool[Tenso
             flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(here, there, still)
             mask = cv2.remap(mask, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_NEAREST)
         result |= mask > 0
-    return torch.from_numpy(result)
+    moving = torch.from_numpy(result)
+    return moving if clip.ignored is None else moving & ~clip.ignored[frame]

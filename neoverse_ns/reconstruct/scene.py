@@ -76,10 +76,12 @@ def build_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
     keyframes = reconstructor.keyframes_wanted(config.num_keyframes, len(clip))
     split = _split(clip, keyframes, config.held_out_every)
     reconstruction = reconstructor.reconstruct(clip, split)
-    report = reconstruction.report
+    clip, report = reconstruction.clip or clip, reconstruction.report
     report.setdefault("seconds", {})["decode"] = decoded - started
     report["seconds"]["reconstruct_total"] = time.perf_counter() - decoded
     report["clip_notes"] = list(clip.notes)
+    if clip.crop is not None:
+        report["crop"] = list(clip.crop)
     say(
         f"{len(clip)} frames ({len(split.keyframes)} keyframes, {len(split.held_out)} held out), "
         f"{reconstruction.gaussians.count:,} Gaussians in {time.perf_counter() - started:.1f} s"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from neoverse_ns.errors import SettingsError
 
@@ -58,6 +59,9 @@ class BundleConfig:
     """Residual of flow against the best depth, in multiples of the typical one, at which motion is as likely as not."""
     no_parallax_inliers: float = 0.7
     """Share of confident flow that a motionless or purely turning camera must explain to be taken for one."""
+    overlays: Literal["auto", "none"] = "auto"
+    """What never moves in the picture while the rest does (own car, logo, clock, round lens edge, bars) is found and
+    left out (`auto`), or taken for part of the world (`none`)."""
     seed: int = 0
     """Seed of the random sampling inside two-view geometry."""
 

@@ -26,9 +26,9 @@ class BundleReconstructor(Reconstructor):
         solution = solve_geometry(clip, split, with_known_focal(self.config, load_priors(self.priors, clip), clip))
         started = time.perf_counter()
         flows = {pair: KeyframeFlow(flow, solution.flow_confidence[pair]) for pair, flow in solution.flow.items()}
-        gaussians = scene_layers(clip, solution.geometry, flows, self.lift_config)
+        gaussians = scene_layers(solution.clip, solution.geometry, flows, self.lift_config)
         report = solution.geometry.report
         report["reconstructor"] = "bundle"
         report.setdefault("seconds", {})["lift"] = time.perf_counter() - started
         report["num_gaussians"] = gaussians.count
-        return Reconstruction(geometry=solution.geometry, gaussians=gaussians)
+        return Reconstruction(solution.geometry, gaussians, None if solution.clip is clip else solution.clip)

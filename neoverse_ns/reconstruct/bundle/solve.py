@@ -29,7 +29,9 @@ from neoverse_ns.reconstruct.bundle.depth.depth_model import load_depth_model
 from neoverse_ns.reconstruct.bundle.flow.blank_frames import without_blank_frames
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField, Pair, measure_flow, to_gray
 from neoverse_ns.reconstruct.bundle.flow.frame_pairs import pair_graph
+from neoverse_ns.reconstruct.bundle.flow.masked_flow import trusted_in_world
 from neoverse_ns.reconstruct.bundle.flow.wide_steps import mend_wide_steps
+from neoverse_ns.reconstruct.bundle.left_out import leave_out, world_of
 from neoverse_ns.reconstruct.bundle.surfaces import keyframe_surfaces
 from neoverse_ns.reconstruct.split import FrameSplit
 
@@ -43,11 +45,13 @@ class BundleSolution:
         flow: For neighbouring keyframes (i, j), both directions, by position among the sampled frames: displacement
             in pixels of every pixel of i. Pairs that show nothing in common are missing.
         flow_confidence: Trust in it, in [0, 1].
+        clip: The frames with everything in `Clip.ignored` that was found to be no part of the world.
     """
 
     geometry: SceneGeometry
     flow: dict[Pair, Float[Tensor, "h w 2"]]
     flow_confidence: dict[Pair, Float[Tensor, "h w"]]
+    clip: Clip
 
 
 def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> BundleSolution:
@@ -71,22 +75,28 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
     # Loaded before anything is computed: a network that is missing shall not cost the user the solve.
     model = load_depth_model(config.depth_model) if config.depth_model else None
     seconds: dict[str, float] = {}
+    with _timed(seconds, "overlays"):
+        clip, left_out = leave_out(clip, config)
+        world = world_of(clip)
     with _timed(seconds, "flow"):
-        gray = to_gray(clip.frames.numpy())
+        gray = to_gray(world.frames.numpy())
         flow = measure_flow(gray, pair_graph(split, config.gaps), config.flow_noise)
         flow = without_blank_frames(mend_wide_steps(flow, gray, split, config.flow_noise), gray)
+        flow = trusted_in_world(flow, world)
     with _timed(seconds, "cameras"):
-        groups = solve_groups(flow, clip, config, _cameras)
+        groups = solve_groups(flow, world, config, _cameras)
         state, facts = groups.state, groups.facts
     if groups.unlinked:
         warn(describe.describe_unlinked(groups.unlinked, len(clip)))
     with _timed(seconds, "depth"):
-        surfaces = keyframe_surfaces(clip, split, groups.flow, state, facts["kind"] == "parallax", config, model)
-    unit = surfaces.depth.median()
+        surfaces = keyframe_surfaces(world, split, groups.flow, state, facts["kind"] == "parallax", config, model)
+    shown = slice(None) if clip.ignored is None else ~clip.ignored[split.keyframes]
+    unit = surfaces.depth[shown].median()
+    facts |= left_out
     facts |= {
         "unlinked_frames": groups.unlinked,
         "flow_pairs": len(flow.flow),
-        "dynamic_share": float(surfaces.dynamic.float().mean()),
+        "dynamic_share": float(surfaces.dynamic[shown].float().mean()),
         "seconds": seconds,
     }
     geometry = SceneGeometry(
@@ -103,6 +113,7 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
         geometry,
         {p: torch.from_numpy(flow.flow[p]) for p in pairs if p in flow.flow},
         {p: torch.from_numpy(flow.confidence[p]) for p in pairs if p in flow.flow},
+        clip,
     )
 
 

@@ -77,7 +77,7 @@ def keyframe_surfaces(
     """Measure every keyframe with its cameras fixed.
 
     Args:
-        clip: Only its training frames are looked at.
+        clip: Only its training frames are looked at; what it ignores is filled, and neither moves nor counts.
         split: Which those are, and the keyframes.
         flow: Measured flow; only pairs of training frames are used.
         state: Poses and focal lengths.
@@ -167,7 +167,10 @@ class _Job:
         if views is None or not self.motion.parallax:
             guess = self._guessed(image)
             nothing = torch.zeros_like(guess)
-            return Measured(guess, nothing, guess, torch.full_like(guess, PRIOR_CONFIDENCE), moving, guessed=True)
+            trust = torch.full_like(guess, PRIOR_CONFIDENCE)
+            if self.clip.ignored is not None:
+                trust = trust * ~self.clip.ignored[frame]
+            return Measured(guess, nothing, guess, trust, moving, guessed=True)
         rounds = (self.config.depth_iterations + 1) // 2
         still = views.without(moving)
         behind, confidence = dense_depth(still, image, self.config.depth_smoothness, rounds)

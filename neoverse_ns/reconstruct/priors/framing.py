@@ -11,6 +11,7 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
+from neoverse_ns.clip.cropping import cut
 from neoverse_ns.errors import SettingsError
 
 _SAME_SHAPE = 0.02
@@ -19,17 +20,19 @@ _SAME_SHAPE = 0.02
 
 @dataclass(frozen=True)
 class Framing:
-    """How a clip's frames were made from the source's: scaled to `cover`, then cut to `size` around the middle.
+    """How a clip's frames were made from the source's: cropped, scaled to `cover`, then cut to `size` in the middle.
 
     Attributes:
         source: Width and height of the source in square pixels.
         cover: Width and height after scaling.
         size: Width and height of the clip.
+        crop: Column, row, width and height of the part of the source that is used; None is all of it.
     """
 
     source: tuple[int, int]
     cover: tuple[int, int]
     size: tuple[int, int]
+    crop: tuple[int, int, int, int] | None = None
 
     @property
     def corner(self) -> tuple[int, int]:
@@ -51,14 +54,19 @@ class Framing:
 
     def intrinsics(self, K: Float[Tensor, "*n 3 3"], width: int, height: int) -> Float[Tensor, "*n 3 3"]:
         """Intrinsics in pixels of a `width` x `height` image of the whole source, in pixels of the clip."""
-        scale = K.new_tensor([self.cover[0] / width, self.cover[1] / height, 1.0])
-        shift = K.new_tensor([*self.corner, 0.0])
+        x, y, w, h = self.crop or (0, 0, *self.source)
+        scale = K.new_tensor(
+            [self.cover[0] / (w * width / self.source[0]), self.cover[1] / (h * height / self.source[1]), 1.0]
+        )
+        left, top = self.cover[0] * x / w, self.cover[1] * y / h
+        shift = K.new_tensor([left + self.corner[0], top + self.corner[1], 0.0])
         moved = K * scale[:, None]
         moved[..., 2] -= shift
         return moved
 
     def cut(self, image: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "ch cw"]:
         """An image of the whole source, brought to the clip's pixels without mixing values."""
+        image = cut(image, self.source, self.crop)
         if (image.shape[1], image.shape[0]) != self.cover:
             image = cv2.resize(image, self.cover, interpolation=cv2.INTER_NEAREST_EXACT)
         left, top = self.corner
@@ -70,8 +78,9 @@ def framing_of(clip: Clip) -> Framing:
     size = clip.width, clip.height
     source = clip.source_size or size
     scale = clip.source_scale
-    cover = max(round(source[0] * scale), size[0]), max(round(source[1] * scale), size[1])
-    return Framing(source, cover, size)
+    part = source if clip.crop is None else clip.crop[2:]
+    cover = max(round(part[0] * scale), size[0]), max(round(part[1] * scale), size[1])
+    return Framing(source, cover, size, clip.crop)
 
 
 def to_tensor(images: list[Float32[np.ndarray, "h w"]]) -> Float32[Tensor, "n h w"]:

@@ -86,7 +86,11 @@ def solve_groups(flow: FlowField, clip: Clip, config: BundleConfig, solve: Solve
 
 def _part(clip: Clip, frames: list[int]) -> Clip:
     return replace(
-        clip, frames=clip.frames[frames], frame_indices=clip.frame_indices[frames], seconds=clip.seconds[frames]
+        clip,
+        frames=clip.frames[frames],
+        frame_indices=clip.frame_indices[frames],
+        seconds=clip.seconds[frames],
+        ignored=None if clip.ignored is None else clip.ignored[frames],
     )
 
 

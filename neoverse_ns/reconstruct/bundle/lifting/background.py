@@ -31,7 +31,7 @@ def fuse_background(clip: Clip, geometry: SceneGeometry, lifted: DynamicGaussian
     Keyframes whose place is only a guess (the report's "unlinked_frames") add nothing.
 
     Args:
-        clip: The frames; only their size is read.
+        clip: The frames; only their size is read, and what they ignore.
         geometry: Depth and motion masks of the keyframes.
         lifted: The keyframes' Gaussians, one per pixel in order, as :func:`lift` makes them.
 
@@ -46,6 +46,8 @@ def fuse_background(clip: Clip, geometry: SceneGeometry, lifted: DynamicGaussian
     parts: list[DynamicGaussians] = []
     for number in order:
         wanted = _static_surface(geometry, number)
+        if clip.ignored is not None:
+            wanted = wanted & ~clip.ignored[geometry.keyframes[number]]
         if parts:
             camera = geometry.cameras[[geometry.keyframes[number]]]
             wanted = wanted & _missing(concatenate(parts), camera, geometry.depth[number])

@@ -45,7 +45,8 @@ def far_field(clip: Clip, geometry: SceneGeometry) -> DynamicGaussians:
     sums = _gather(clip, geometry, view)
     mean, known = sums[..., :3] / sums[..., 3:].clamp_min(1.0), (sums[..., 3] > 0).to(sums.dtype)
     colour = torch.stack([fill(channel, known) for channel in mean.unbind(-1)], -1)
-    distance = BEHIND * float(geometry.depth.max())
+    depth = geometry.depth if clip.ignored is None else geometry.depth[~clip.ignored[geometry.keyframes]]
+    distance = BEHIND * float(depth.max())
     means = unproject(torch.full_like(known, distance), view.K[0], view.c2w[0]).reshape(-1, 3)
     count = len(means)
     return constant_gaussians(
@@ -79,6 +80,8 @@ def _gather(clip: Clip, geometry: SceneGeometry, view: PinholeCameras) -> Float[
         cell = rays[..., :2] / rays[..., 2:].clamp_min(1e-6) * view.K[0, [0, 1], [0, 1]] + view.K[0, :2, 2]
         inside = (rays[..., 2] > 0) & (cell >= 0).all(-1) & (cell < torch.tensor([view.width, view.height])).all(-1)
         inside &= ~geometry.dynamic[number]
+        if clip.ignored is not None:
+            inside &= ~clip.ignored[frame]
         x, y = cell[inside].long().unbind(-1)
         colours = clip.frames[frame][inside].to(torch.float32) / 255
         sums.index_add_(0, y * view.width + x, torch.cat([colours, torch.ones_like(colours[:, :1])], -1))

@@ -22,7 +22,12 @@ WIDER = 3.0
 gaps between Gaussians of single pixels, does not grow with them."""
 
 
-def limit_gaussians(scene: LayeredGaussians, geometry: SceneGeometry, most: int | None) -> LayeredGaussians:
+def limit_gaussians(
+    scene: LayeredGaussians,
+    geometry: SceneGeometry,
+    most: int | None,
+    world: Bool[Tensor, "k h w"] | None = None,
+) -> LayeredGaussians:
     """At most `most` Gaussians in all layers.
 
     What is left out, in this order, until the rest fits: 2x2 pixels of a keyframe become one wider Gaussian, the most
@@ -30,18 +35,20 @@ def limit_gaussians(scene: LayeredGaussians, geometry: SceneGeometry, most: int 
     then whatever is known least.
 
     Args:
-        scene: With one Gaussian per pixel of every keyframe in its `frames`, in order, as :func:`lift` makes them.
+        scene: With one Gaussian per pixel of `world` of every keyframe in its `frames`, in order, as :func:`lift` makes
+            them.
         geometry: Depth and confidence of the keyframes.
         most: The bound, positive; None for none.
+        world: Pixels that have a Gaussian; None where all have.
     """
     if most is None or scene.count <= most:
         return scene
     behind = [name for name in scene if name != FRAMES]
     others = concatenate([scene[name] for name in behind]) if behind else scene.frames[:0]
     layer = torch.cat([torch.full((len(scene[name]),), i) for i, name in enumerate(behind)] or [torch.zeros(0)])
-    lifted, confidence = _merge_blocks(
-        scene.frames, geometry.confidence.flatten(), geometry, math.ceil((scene.count - most) / (BLOCK**2 - 1))
-    )
+    world = torch.ones_like(geometry.depth, dtype=torch.bool) if world is None else world
+    wanted = math.ceil((scene.count - most) / (BLOCK**2 - 1))
+    lifted, confidence = _merge_blocks(scene.frames, geometry.confidence[world], geometry, world, wanted)
     surplus = len(lifted) + len(others) - most
     if surplus > 0:
         views = times_shown(others, geometry)
@@ -72,12 +79,18 @@ def times_shown(gaussians: DynamicGaussians, geometry: SceneGeometry) -> Int64[T
 
 
 def _merge_blocks(
-    lifted: DynamicGaussians, confidence: Float[Tensor, " n"], geometry: SceneGeometry, wanted: int
+    lifted: DynamicGaussians,
+    confidence: Float[Tensor, " n"],
+    geometry: SceneGeometry,
+    world: Bool[Tensor, "k h w"],
+    wanted: int,
 ) -> tuple[DynamicGaussians, Float[Tensor, " m"]]:
     """Turn the `wanted` most uniform blocks into one Gaussian each."""
-    rows = _blocks(geometry.depth.shape)
-    wanted = min(wanted, len(rows))
-    depth = geometry.depth.flatten()[rows]
+    pixels = _blocks(geometry.depth.shape)
+    pixels = pixels[world.flatten()[pixels].all(1)]
+    wanted = min(wanted, len(pixels))
+    depth = geometry.depth.flatten()[pixels]
+    rows = (world.flatten().cumsum(0) - 1)[pixels]
     unlike = lifted.sh[rows, 0].std(1).mean(-1) + (depth.amax(1) / depth.amin(1)).log()
     chosen = rows[unlike.argsort(stable=True)[:wanted]]
     first = chosen[:, 0]

@@ -17,14 +17,16 @@ def scene_layers(
     """Lift the keyframes' pixels and add what `config` asks for behind them.
 
     Args:
-        clip: The frames; only the keyframes' pixels are read.
+        clip: The frames; only the keyframes' pixels are read, and of what they ignore nothing becomes a Gaussian.
         geometry: Cameras, depth and motion masks of the keyframes.
         flows: Flow between neighbouring keyframes, by sampled-frame positions (from, to).
         config: See :class:`LiftConfig`.
     """
-    layers = {FRAMES: lift(clip, geometry, flows, config)}
+    lifted = lift(clip, geometry, flows, config)
+    world = None if clip.ignored is None else ~clip.ignored[geometry.keyframes]
+    layers = {FRAMES: lifted if world is None else lifted[world.flatten()]}
     if config.background and len(geometry.keyframes) > 1:
-        layers[BACKGROUND] = fuse_background(clip, geometry, layers[FRAMES])
+        layers[BACKGROUND] = fuse_background(clip, geometry, lifted)
     if config.far_field:
         layers[FAR_FIELD] = far_field(clip, geometry)
-    return limit_gaussians(LayeredGaussians(layers), geometry, config.max_gaussians)
+    return limit_gaussians(LayeredGaussians(layers), geometry, config.max_gaussians, world)

@@ -103,6 +103,7 @@ def colour_cues(
     image: UInt8[ndarray, "H W 3"],
     others: list[UInt8[ndarray, "H W 3"]],
     stride: int,
+    hidden: list[Bool[ndarray, "H W"]] | None = None,
 ) -> MotionCues:
     """Whether the places where a rigid scene would show a pixel again show its colour.
 
@@ -114,6 +115,8 @@ def colour_cues(
         image: The keyframe.
         others: The frames of the other cameras.
         stride: Spacing of the pixels that are judged.
+        hidden: Pixels that are no part of the world, of the keyframe and of every other frame; None where there are
+            none. They say nothing.
     """
     here = cv2.GaussianBlur(image, (3, 3), 0)[::stride, ::stride].astype(np.float32)
     point = base + inverse_depth * shift
@@ -121,10 +124,15 @@ def colour_cues(
     position = (focal * point[:, :2] / depth[:, None]).numpy()
     agree, seen = np.zeros(here.shape[:2], np.float32), np.zeros(here.shape[:2], np.float32)
     height, width = image.shape[:2]
-    for other, (u, v), z, reached in zip(others, position, depth.numpy(), (point[:, 2] > 0.05).numpy(), strict=True):
+    shown = (point[:, 2] > 0.05).numpy()
+    if hidden is not None:
+        shown &= ~hidden[0][::stride, ::stride]
+    for place, (other, (u, v), z, reached) in enumerate(zip(others, position, depth.numpy(), shown, strict=True)):
         x, y = u + np.float32(width / 2 - 0.5), v + np.float32(height / 2 - 0.5)
         visible = reached & (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
         visible &= _unoccluded(x / stride, y / stride, z)
+        if hidden is not None:
+            visible &= cv2.remap(hidden[place + 1].astype(np.uint8), x, y, cv2.INTER_NEAREST) == 0
         agree += visible * _agreement(here, other, x, y, visible)
         seen += visible
     share = agree / np.maximum(seen, 1)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
+from numpy import ndarray
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.reconstruct.bundle.depth.keyframe_depth import Views, gather_views, turned_rays
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField
+from neoverse_ns.reconstruct.bundle.flow.masked_flow import distrusted
 from neoverse_ns.reconstruct.bundle.motion.motion_cues import MotionCues, colour_cues, flow_cues
 from neoverse_ns.reconstruct.bundle.motion.motion_labels import (
     MOVING_CAMERA,
@@ -87,7 +89,13 @@ class MotionSearch:
             base, shift = turned_rays(frame, targets, self.viewmats, views.focal, (self.clip.height, self.clip.width))
             base = base[..., ::STRIDE, ::STRIDE]
         others = [self.clip.frames[j].numpy() for j in targets]
-        return colour_cues(base, shift, views.focal, 1 / depth, self.clip.frames[frame].numpy(), others, STRIDE)
+        hidden = None if self.clip.ignored is None else [self._near_ignored(j) for j in (frame, *targets)]
+        image = self.clip.frames[frame].numpy()
+        return colour_cues(base, shift, views.focal, 1 / depth, image, others, STRIDE, hidden)
+
+    def _near_ignored(self, frame: int) -> Bool[ndarray, "H W"]:
+        assert self.clip.ignored is not None
+        return distrusted(self.clip.ignored[frame].numpy())
 
     def mask(self, place: int, keyframes: list[int], cues: list[MotionCues]) -> Bool[Tensor, "h w"]:
         """What moves in the keyframe number `place`, from all keyframes' cues."""
@@ -95,4 +103,5 @@ class MotionSearch:
         beside = [(keyframes[k], cues[k]) for k in (place - 1, place + 1) if 0 <= k < len(keyframes)]
         gathered = gather_cues(cues[place], beside, frame, self.flow, STRIDE)
         labelling = MOVING_CAMERA if self.parallax else STILL_CAMERA
-        return label_moving(gathered, self.clip.frames[frame], STRIDE, labelling)
+        moving = label_moving(gathered, self.clip.frames[frame], STRIDE, labelling)
+        return moving if self.clip.ignored is None else moving & ~self.clip.ignored[frame]
