@@ -24,15 +24,17 @@ from neoverse_ns.console import progress
 _REACHES = (0.375, 0.5, 0.75)
 # Only where the picture changes that much over the whole reach, and where the frame is nearly a mixture of both ends
 # (residual over their difference), with this least share of either, is it worth looking for points.
-_LEAST_UNLIKENESS, _MOST_RESIDUAL, _LEAST_SHARE = 0.4, 0.4, 0.2
+_LEAST_UNLIKENESS, _MOST_RESIDUAL, _LEAST_SHARE = 0.4, 0.45, 0.2
 # Points that must be found again on either side, and the largest share of them that may be found on both. Measured on
-# frames that pass the above, of 13 videos and 9 dissolves made of them: at least 0.39 (0.05 where a camera turns fast)
-# against at most 0.32; contrast around the points against the same ones outside at least 0.94 against at most 0.81.
-_FEWEST_FOUND, _SHARED, _CONTRAST_LEFT = 6, 0.37, 0.85
+# frames that pass the above, of 13 videos and 9 dissolves made of them: at least 0.29 (0 where a camera turns fast)
+# against 0 to 0.33; contrast around the points against the same ones outside at least 0.92 against at most 0.83.
+_FEWEST_FOUND, _SHARED, _CONTRAST_LEFT = 5, 0.37, 0.85
 # Points looked for in a picture, and SIFT's threshold: pictures are small, and dissolving takes half of the contrast.
 _POINTS, _CONTRAST = 300, 0.01
 # Side in pixels of the neighbourhood whose contrast counts, and Lowe's ratio (IJCV 2004, section 7.1).
 _NEIGHBOURHOOD, _RATIO = 11, 0.8
+# Pixels within which the points found again move like one plane.
+_ALIKE = 8.0
 # A frame belongs to a dissolve while so much of the other picture shows through, and so many seconds longer.
 _SHOWS_THROUGH, _MARGIN = 0.05, 0.07
 # Seconds from the middle at which either picture is taken to be pure, the longer where it was not; frames averaged.
@@ -72,11 +74,14 @@ def _worth_trying(frames: Sequence[SeenFrame]) -> list[_Try]:
     seconds = np.array([frames[i].seconds for i in places], dtype=np.float64)
     smooth = {i: cv2.GaussianBlur(frames[i].thumbnail.astype(np.float32), (0, 0), 1.0) for i in places}
     tries: list[_Try] = []
+    half_step = float(np.median(np.diff(seconds))) / 2 if len(places) > 1 else 0.0
     for reach in _REACHES:
-        before = np.searchsorted(seconds, seconds - reach - 0.02, side="left")
-        after = np.searchsorted(seconds, seconds + reach - 0.02, side="left")
+        before = np.searchsorted(seconds, seconds - reach - half_step)
+        after = np.searchsorted(seconds, seconds + reach - half_step)
         for number, middle in enumerate(places):
-            if not before[number] < number < after[number] < len(places) or seconds[number] < reach - 0.02:
+            if not before[number] < number < after[number] < len(places):
+                continue
+            if seconds[number] - seconds[before[number]] < reach / 2:
                 continue
             a, b = places[before[number]], places[after[number]]
             if unlikeness(frames[a].thumbnail, frames[b].thumbnail) < _LEAST_UNLIKENESS:
@@ -106,7 +111,8 @@ class _Points:
         self.descriptors: Float32[np.ndarray, "k 128"] = np.sqrt(found / np.maximum(found.sum(1, keepdims=True), 1e-9))
         grey, side = picture.astype(np.float32), (_NEIGHBOURHOOD, _NEIGHBOURHOOD)
         spread = np.sqrt(np.maximum(cv2.blur(grey * grey, side) - cv2.blur(grey, side) ** 2, 0))
-        x, y = np.array([key.pt for key in keys]).round().astype(int).T
+        self.places: Float32[np.ndarray, "k 2"] = np.array([key.pt for key in keys], np.float32)
+        x, y = self.places.round().astype(int).T
         self.contrast: Float[np.ndarray, " k"] = spread[y.clip(0, len(grey) - 1), x.clip(0, grey.shape[1] - 1)]
 
 
@@ -137,14 +143,20 @@ def _dissolves(before: _Points, middle: _Points, after: _Points) -> bool:
 
 
 def _found(points: _Points, others: _Points) -> dict[int, int]:
-    """The points that are each other's nearest among those of another picture, and clearly nearer than the second."""
+    """The points that are each other's nearest in another picture, clearly nearer than the second, and move alike."""
     if min(points.count, others.count) < 2:
         return {}
     matcher = cv2.BFMatcher(cv2.NORM_L2)
     back = {match.queryIdx: match.trainIdx for match in matcher.match(others.descriptors, points.descriptors)}
     pairs = matcher.knnMatch(points.descriptors, others.descriptors, k=2)
     near = {first.queryIdx: first.trainIdx for first, second in pairs if first.distance < _RATIO * second.distance}
-    return {here: there for here, there in near.items() if back.get(there) == here}
+    mutual = [(here, there) for here, there in near.items() if back.get(there) == here]
+    if len(mutual) < _FEWEST_FOUND:
+        return {}
+    here, there = np.array(mutual).T
+    # Chance matches would hide what is lost: the others move alike, but for parallax.
+    _, obey = cv2.estimateAffinePartial2D(points.places[here], others.places[there], ransacReprojThreshold=_ALIKE)
+    return {} if obey is None else {h: t for (h, t), keep in zip(mutual, obey.ravel(), strict=True) if keep}
 
 
 def _contrast_left(points: _Points, others: _Points, found: dict[int, int]) -> float:

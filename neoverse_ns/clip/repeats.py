@@ -21,8 +21,9 @@ _MOST = 2.0
 # Grey levels from which a step may count as a new picture at all, and how many of those it takes to know what is usual.
 _LEAST_STEP = 1.0
 _FEWEST_STEPS = 3
-# Grey levels by which any pixel of the thumbnail may have drifted since the last new picture: slow motion adds up.
-_MOST_DRIFT = 4
+# Levels by which any pixel of the thumbnail may have drifted since the last new picture, or the same share as above of
+# what a new picture changes there: slow motion adds up.
+_MOST_DRIFT = 4.0
 # A pause of more seconds than this, and of so many usual ones, is a frozen stretch rather than a low frame rate.
 _FROZEN, _FROZEN_STEPS = 0.4, 3.0
 # Largest change between two pictures that no eye and no metric tells apart.
@@ -38,23 +39,30 @@ def new_pictures(frames: Sequence[SeenFrame]) -> list[int]:
         frames: Consecutive frames of one shot.
     """
     changes = np.array([frame.change for frame in frames[1:]], dtype=np.float64)
-    changes[~np.isfinite(changes)] = np.nan
-    most = _most_of_repeats(changes)
-    kept = [0] if frames else []
+    steps = _steps(changes)
+    if steps is None:
+        return list(range(len(frames)))
+    most = min(_SHARE * float(np.median(changes[steps])), _MOST)
+    drifts = [_drift(frames[i], frames[i + 1]) for i in np.flatnonzero(steps)]
+    most_drift = max(_SHARE * float(np.median(drifts)), _MOST_DRIFT)
+    kept = [0]
     for i in range(1, len(frames)):
-        drift = np.abs(frames[i].thumbnail.astype(np.int16) - frames[kept[-1]].thumbnail).max()
-        if not (changes[i - 1] <= most and drift <= _MOST_DRIFT):
+        if changes[i - 1] > most or _drift(frames[kept[-1]], frames[i]) > most_drift:
             kept.append(i)
     return kept
 
 
-def _most_of_repeats(changes: Float64[np.ndarray, " n"]) -> float:
-    """Largest change of a repeat; below zero where the clip has no pictures that clearly differ."""
-    known = changes[np.isfinite(changes)]
-    if len(known) < _FEWEST_STEPS:
-        return -1.0
-    steps = known[known >= max(_LEAST_STEP, float(np.percentile(known, 95)) / 4)]
-    return min(_SHARE * float(np.median(steps)), _MOST) if len(steps) >= _FEWEST_STEPS else -1.0
+def _steps(changes: Float64[np.ndarray, " n"]) -> Bool[np.ndarray, " n"] | None:
+    """Which changes are those to a new picture; None where there are hardly any."""
+    finite = np.isfinite(changes)
+    if finite.sum() < _FEWEST_STEPS:
+        return None
+    steps = finite & (changes >= max(_LEAST_STEP, float(np.percentile(changes[finite], 95)) / 4))
+    return steps if steps.sum() >= _FEWEST_STEPS else None
+
+
+def _drift(first: SeenFrame, second: SeenFrame) -> float:
+    return float(np.abs(first.thumbnail.astype(np.int16) - second.thumbnail).max())
 
 
 def standstills(seconds: Float64[np.ndarray, " n"], kept: Sequence[int]) -> Bool[np.ndarray, " k"]:

@@ -136,9 +136,7 @@ def _prior_weight(observations: Observations, settings: AdjustmentSettings) -> T
     return weight * observations.weights.sum() / observations.width**2 / spread**2
 
 
-def _add_prior(
-    system: NormalEquations, observations: Observations, state: State, settings: AdjustmentSettings
-) -> None:
+def _add_prior(system: NormalEquations, observations: Observations, state: State, settings: AdjustmentSettings) -> None:
     """Pull the focal lengths' mean to the prior's, and those of a zoom to a smooth course."""
     weight, n = _prior_weight(observations, settings), observations.frames
     focals = n if settings.lens.zoom else 1

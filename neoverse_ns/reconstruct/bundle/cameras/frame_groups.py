@@ -51,9 +51,9 @@ class Groups:
 def solve_groups(flow: FlowField, clip: Clip, config: BundleConfig, solve: Solver) -> Groups:
     """Solve the largest group, then the others with its focal length, and place them.
 
-    A frame outside the largest group takes a pose between those of its neighbours in that group, or goes on from the
-    nearest one at the ends. Several linked ones move as they were solved, from where their first one is placed; the unit of
-    length of every group is its own median depth.
+    A single frame outside the largest group takes a pose between those of its neighbours in that group; at the ends the
+    camera goes on. Several linked ones move as they were solved, from where their first one is placed, at the ends from
+    the nearest camera; the unit of length of every group is its own median depth.
 
     Args:
         flow: Pairs that show something in common; its other pairs have been dropped (`mend_wide_steps`).
@@ -74,7 +74,8 @@ def solve_groups(flow: FlowField, clip: Clip, config: BundleConfig, solve: Solve
         if len(group) == 1:
             continue
         own, report = solve(flow.numbered(group), _part(clip, group), same_lens)
-        poses[group] = own.poses @ se3_inverse(own.poses[0]) @ poses[group[0]]
+        start = poses[group[0]] if main[0] < group[0] < main[-1] else solved.poses[0 if group[0] < main[0] else -1]
+        poses[group] = own.poses @ se3_inverse(own.poses[0]) @ start
         if report["kind"] == "parallax":
             known = known | flow.between(group)
     depths = torch.ones(len(clip), solved.inverse_depth.shape[1], dtype=solved.inverse_depth.dtype)

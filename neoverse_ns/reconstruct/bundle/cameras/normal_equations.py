@@ -216,9 +216,7 @@ def _adjoint(motion: Float[Tensor, "e 4 4"]) -> Float[Tensor, "e 6 6"]:
     return torch.cat([torch.cat([R, skew(t) @ R], -1), torch.cat([torch.zeros_like(R), R], -1)], -2)
 
 
-def _scatter(
-    observations: Observations, local: Tensor, slope: Tensor, lens: LensUnknowns
-) -> tuple[Tensor, Tensor]:
+def _scatter(observations: Observations, local: Tensor, slope: Tensor, lens: LensUnknowns) -> tuple[Tensor, Tensor]:
     """Add every edge's block over (source pose, target pose, lens) into the whole system."""
     size = 6 * observations.frames + lens.count(observations.frames)
     six = torch.arange(6)

@@ -20,7 +20,11 @@ def _perturbed(truth: State, focal: float, seed: int = 5) -> State:
     generator = torch.Generator().manual_seed(seed)
     twist = 0.01 * torch.randn(len(truth.poses), 6, generator=generator, dtype=torch.float64)
     twist[0] = 0
-    return State(se3_exp(twist) @ truth.poses, torch.ones_like(truth.inverse_depth), torch.full((len(truth.poses),), focal).double())
+    return State(
+        se3_exp(twist) @ truth.poses,
+        torch.ones_like(truth.inverse_depth),
+        torch.full((len(truth.poses),), focal).double(),
+    )
 
 
 def _assert_same_scene(found: State, truth: State, tolerance: float) -> None:
