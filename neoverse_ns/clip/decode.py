@@ -40,8 +40,9 @@ def decode(
     with progress(f"decoding {len(chosen)} frames of {source.path.name}", len(chosen)) as steps:
         images = source.read(chosen, needed(size, whole, crop))
         for place, (seen, image) in enumerate(zip(chosen, images, strict=True)):
-            if search is not None:
-                search.see(place, image[..., :3])
+            # The ground that transparent parts lie on is no bar, however plain.
+            if search is not None and image.shape[-1] == 3:
+                search.see(place, image)
             fitted = fit(cut(image, whole, crop), part, size)
             pixels[place] = fitted[..., :3]
             if (hidden := transparent(fitted)) is not None:
