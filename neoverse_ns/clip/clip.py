@@ -12,6 +12,8 @@ from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
 from torch.nn import functional
 
+from neoverse_ns.clip.focal.hint import FocalHint
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -30,6 +32,7 @@ class Clip:
             of a mask that the user gave. None where there are none.
         crop: Column and row of the upper left corner, width and height, in the source's upright square pixels, of the
             part that is used; None is all of it. Its middle is taken for the lens's axis.
+        focal_hint: Focal length that the source's metadata, or cutting a view, tells; None where neither does.
     """
 
     frames: UInt8[Tensor, "n h w 3"]
@@ -40,6 +43,7 @@ class Clip:
     source_size: tuple[int, int] | None = None
     ignored: Bool[Tensor, "n h w"] | None = None
     crop: tuple[int, int, int, int] | None = None
+    focal_hint: FocalHint | None = None
 
     def __len__(self) -> int:
         return self.frames.shape[0]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from neoverse_ns.clip.cropping import parse_crop
+from neoverse_ns.clip.view.choice import parse_view
 from neoverse_ns.errors import SettingsError
 
 #: Image sides are multiples of this, so that tiles, pyramids and patch-based networks fit without padding.
@@ -45,6 +46,10 @@ class ClipConfig:
     ignore: Path | None = None
     """Pixels that are no part of the world: an image of the source's shape, white where they are, or a folder of such
     masks, one per frame."""
+    view: str = "auto"
+    """Which view of pictures that hold more than one is used: `left`, `right`, `top` or `bottom` half; YAW,PITCH,FOV in
+    degrees cuts a plain view from a 360-degree picture (or, as in `right,0,0,90`, from a half); `auto` finds out what
+    the pictures are, and uses the left eye's or the view straight ahead; `none` takes them as they are."""
 
     def validate(self) -> None:
         """Check every setting by itself.
@@ -52,6 +57,7 @@ class ClipConfig:
         Raises:
             SettingsError: A number is not finite or out of its range; names the setting and the value.
         """
+        parse_view(self.view)
         if not (math.isfinite(self.start) and self.start >= 0):
             raise SettingsError(f"start must be a number of seconds, 0 or more, got {self.start}")
         for name in ("duration", "frame_rate", "image_rate"):

@@ -12,6 +12,8 @@ from jaxtyping import Bool, UInt8
 
 from neoverse_ns.clip.changes import ChangeMeter
 from neoverse_ns.clip.companions import sort_images
+from neoverse_ns.clip.focal.agreement import photos_focal
+from neoverse_ns.clip.focal.hint import SourceFocal
 from neoverse_ns.clip.folders import why_no_images
 from neoverse_ns.clip.formats import is_readable_image
 from neoverse_ns.clip.image_file import image_size
@@ -19,6 +21,8 @@ from neoverse_ns.clip.image_order import in_order
 from neoverse_ns.clip.image_reader import ImageReader
 from neoverse_ns.clip.image_times import ImageTimes, image_times
 from neoverse_ns.clip.source import PICTURE_SIZE, THUMBNAIL_SIZE, FrameSource, SeenFrame, picture_of, thumbnail_of
+from neoverse_ns.clip.view.glimpse import GLIMPSE_LEAST, GLIMPSES, Glimpse, reduced
+from neoverse_ns.clip.view.stated import stated_photo_layout
 from neoverse_ns.errors import ClipError
 
 
@@ -84,6 +88,21 @@ class ImageSource(FrameSource):
 
     def ignored(self, frame: SeenFrame) -> Bool[np.ndarray, "h w"] | None:
         return self.reader.ignored(self.images[frame.index])
+
+    def glimpse(self, start: float, end: float) -> Glimpse:
+        try:
+            inside = [i for i, second in enumerate(self.times.seconds) if start - 1e-6 <= second <= end + 1e-6] or [0]
+            places = np.unique(np.linspace(0, len(inside) - 1, GLIMPSES).round().astype(int))
+            chosen = [self.images[inside[place]] for place in places]
+            size = image_size(chosen[0])
+            seen = [reduced(self._colours(path, GLIMPSE_LEAST)) for path in chosen]
+        except ClipError:
+            return Glimpse()  # What is wrong with an image is said where all of them are looked at.
+        images = [image for image in seen if abs(image.shape[1] / image.shape[0] * size[1] / size[0] - 1) < 0.02]
+        return Glimpse(size, images, stated_photo_layout(chosen[0]))
+
+    def focal(self, frames: Sequence[SeenFrame], notes: list[str]) -> SourceFocal | None:
+        return photos_focal([self.images[frame.index] for frame in frames], notes)
 
 
 def images_in(folder: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -21,6 +22,7 @@ from neoverse_ns.clip.sampling import sample_evenly, window_end
 from neoverse_ns.clip.shots import find_shots
 from neoverse_ns.clip.source import FrameSource, SeenFrame
 from neoverse_ns.clip.useful_frames import UsefulFrames, useful_frames
+from neoverse_ns.clip.view.decide import with_view
 from neoverse_ns.console import progress, say
 from neoverse_ns.errors import ClipError
 
@@ -43,7 +45,8 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
     """
     config.validate()
     path = checked_place(path)
-    source = open_source(path, config)
+    whole = open_source(path, config)
+    source = with_view(whole, config.view, config.start, _search_end(whole, config))
     seen = _look(source, config)
     notes = list(source.notes)
     shot = useful_frames(_choose_shot(seen, config, notes), notes)
@@ -57,14 +60,16 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
         size = _choose_size(crop[2:], path, config, device, sizing := [])
         pixels, ignored = decode(source, chosen, size, crop, None, sizing)
     notes += sizing
+    if (focal := source.focal(chosen, notes)) is not None:
+        notes.append(f"the focal length is known from {focal.origin}, within {focal.uncertainty:.1%}")
     left_out = None if ignored is None else torch.from_numpy(ignored)
     if config.ignore is not None:
-        names = [source.images[f.index].stem for f in chosen] if isinstance(source, ImageSource) else None
+        names = [whole.images[f.index].stem for f in chosen] if isinstance(whole, ImageSource) else None
         given = read_ignored(config.ignore, [f.index for f in chosen], names, chosen[0].size, crop, size)
         left_out = given if left_out is None else left_out | given
     for note in notes:
         say(note)
-    return Clip(
+    clip = Clip(
         frames=torch.from_numpy(pixels),
         frame_indices=torch.tensor([frame.index for frame in chosen], dtype=torch.int64),
         seconds=torch.tensor([frame.seconds for frame in chosen], dtype=torch.float64),
@@ -74,13 +79,18 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
         ignored=left_out,
         crop=crop,
     )
+    return clip if focal is None else replace(clip, focal_hint=focal.in_frames(clip.source_scale, clip.width))
+
+
+def _search_end(source: FrameSource, config: ClipConfig) -> float:
+    searched = math.inf if source.taken_whole() else SEARCH_SECONDS
+    return config.start + (searched if config.duration is None else config.duration)
 
 
 def _look(source: FrameSource, config: ClipConfig) -> list[SeenFrame]:
     """Thumbnails and times of all frames in which shots are looked for."""
     length, count = source.length(), source.count()
-    searched = math.inf if source.taken_whole() else SEARCH_SECONDS
-    end = config.start + (searched if config.duration is None else config.duration)
+    end = _search_end(source, config)
     total = count
     if count and length and math.isfinite(end) and end < length:
         total = max(round(count * end / length), 1)

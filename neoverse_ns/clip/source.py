@@ -12,6 +12,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
+from neoverse_ns.clip.focal.hint import SourceFocal
+from neoverse_ns.clip.view.glimpse import Glimpse
+
 #: Width and height of thumbnails: small enough to keep thousands, large enough to tell shots apart.
 THUMBNAIL_SIZE = (48, 32)
 #: Width and height of pictures: large enough to tell what moved by a tenth of a pixel, and to recognise things.
@@ -90,6 +93,19 @@ class FrameSource(ABC):
 
     def ignored(self, frame: SeenFrame) -> Bool[np.ndarray, "h w"] | None:
         """What a mask given with this frame says is no part of the world, in any size; None where there is no mask."""
+        return None
+
+    def glimpse(self, start: float, end: float) -> Glimpse:
+        """A few pictures with seconds in [start, end], quickly; none where nothing can be read."""
+        return Glimpse()
+
+    def focal(self, frames: Sequence[SeenFrame], notes: list[str]) -> SourceFocal | None:
+        """Focal length of `frames`, all of one size, where the files state one.
+
+        Args:
+            frames: Some of what :meth:`look` gave.
+            notes: Told of what keeps a statement from being used.
+        """
         return None
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import uuid
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
+from neoverse_ns.clip.focal.hint import FocalHint
 from neoverse_ns.console import progress
 from neoverse_ns.errors import RunError
 
@@ -73,6 +75,7 @@ def load_saved_clip(folder: Path) -> Clip:
             source_size=None if size is None else (int(size[0]), int(size[1])),
             ignored=_read_ignored(folder / _IGNORED) if description.get("ignored") else None,
             crop=_box(description.get("crop")),
+            focal_hint=_focal_hint(description.get("focal_hint")),
         )
         intact = clip.digest() == description["digest"]
     except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -99,9 +102,16 @@ def _write(clip: Clip, folder: Path) -> None:
         "notes": list(clip.notes),
         "ignored": clip.ignored is not None,
         "crop": clip.crop,
+        "focal_hint": None if clip.focal_hint is None else asdict(clip.focal_hint),
         "digest": clip.digest(),
     }
     (folder / _DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
+
+
+def _focal_hint(stored: dict[str, Any] | None) -> FocalHint | None:
+    if stored is None:
+        return None
+    return FocalHint(float(stored["focal"]), float(stored["uncertainty"]), str(stored["origin"]))
 
 
 def frame_name(index: int) -> str:

@@ -24,10 +24,14 @@ from neoverse_ns.clip.container import (
     upright_size,
 )
 from neoverse_ns.clip.deinterlace import with_neighbours
+from neoverse_ns.clip.focal.hint import SourceFocal
+from neoverse_ns.clip.focal.movie import movie_focal
 from neoverse_ns.clip.frame_pixels import Treatment, pixels_of
 from neoverse_ns.clip.raw_streams import is_raw, raw_rate
 from neoverse_ns.clip.source import FrameSource, SeenFrame
 from neoverse_ns.clip.streams import stream_notes
+from neoverse_ns.clip.view.glimpse import Glimpse
+from neoverse_ns.clip.view.video_glimpse import glimpse_of
 from neoverse_ns.errors import ClipError
 
 # Decoding this many seconds is cheaper than finding a way around them.
@@ -170,6 +174,19 @@ class VideoSource(FrameSource):
                 if not wanted:
                     return
         raise ClipError(f"{self.path}: {len(wanted)} frames could not be decoded again; did the file change meanwhile?")
+
+    def glimpse(self, start: float, end: float) -> Glimpse:
+        try:
+            last = min(end, self.length() or end)
+            with opened_video(self.path, self.stream) as (container, stream):
+                return glimpse_of(container, stream, start, last)
+        except (ClipError, av.error.FFmpegError):
+            return Glimpse()  # What is wrong with the file is said where all of it is looked at.
+
+    def focal(self, frames: Sequence[SeenFrame], notes: list[str]) -> SourceFocal | None:
+        with opened_video(self.path, self.stream) as (container, stream):
+            metadata = {**container.metadata, **stream.metadata}
+        return movie_focal(self.path, frames[0].size, metadata, notes)
 
 
 def _decoded_near(container: InputContainer, stream: VideoStream, stamp: int, damage: Damage) -> Iterator[VideoFrame]:

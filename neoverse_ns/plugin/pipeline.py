@@ -19,11 +19,13 @@ from nerfstudio.pipelines.base_pipeline import VanillaPipeline, VanillaPipelineC
 from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.gaussians.transition import alive_at
 from neoverse_ns.generate.stage.config import StageConfig
+from neoverse_ns.plugin.camera_path_check import check_camera_path
 from neoverse_ns.plugin.datamanager import NeoVerseDataManager, NeoVerseDataManagerConfig
 from neoverse_ns.plugin.evaluation import summarise
 from neoverse_ns.plugin.generation_stage import RefinementStage
 from neoverse_ns.plugin.model import NeoVerseModel
 from neoverse_ns.plugin.model_config import NeoVerseModelConfig
+from neoverse_ns.plugin.script_calls import camera_path_asked_for
 from neoverse_ns.plugin.user_errors import exit_on_user_error
 
 TRAINING_RECORD = "training.json"
@@ -60,6 +62,9 @@ class NeoVersePipeline(VanillaPipeline):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         with exit_on_user_error():
+            path = camera_path_asked_for()
+            if path is not None:
+                check_camera_path(path)
             super().__init__(*args, **kwargs)
             self.config.refiner.validate()
         self._stage = RefinementStage(self.config.refiner, self._neoverse, self.datamanager)

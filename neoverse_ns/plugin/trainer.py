@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from nerfstudio.configs.base_config import MachineConfig
@@ -25,6 +25,7 @@ from neoverse_ns.plugin.generation_stage import FOLDER
 from neoverse_ns.plugin.optimizers import fit_schedules
 from neoverse_ns.plugin.pipeline import TRAINING_RECORD, NeoVersePipeline
 from neoverse_ns.plugin.scene_settings import share_settings
+from neoverse_ns.plugin.script_calls import config_being_read
 from neoverse_ns.plugin.settings_check import check_settings
 from neoverse_ns.plugin.user_errors import exit_on_user_error
 
@@ -41,6 +42,29 @@ class NeoVerseTrainerConfig(TrainerConfig):
     _target: type = field(default_factory=lambda: NeoVerseTrainer)
     machine: MachineConfig = field(default_factory=default_machine)
     """Device and seed."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over what a config.yml holds; a run that was copied or moved lies where that file lies now."""
+        self.__dict__.update(state)
+        config = config_being_read()
+        folder = None if config is None else self._folder_beside(config)
+        if folder is not None:
+            self._run_folder = folder
+            parser = self.pipeline.datamanager.dataparser  # pyright: ignore
+            if parser.scene_dir is not None:
+                parser.scene_dir = folder / parser.scene_dir.name
+
+    def _folder_beside(self, config: Path) -> Path | None:
+        """The folder of a config.yml, or of what it links to, if checkpoints lie in it; None for a config alone."""
+        for file in (config.expanduser().absolute(), config.expanduser().resolve()):
+            if (file.parent / self.relative_model_dir).is_dir():
+                return file.parent
+        return None
+
+    def get_base_dir(self) -> Path:
+        """The run folder: where its config.yml was read from, else where its names put it."""
+        folder: Path | None = self.__dict__.get("_run_folder")
+        return super().get_base_dir() if folder is None else folder
 
     def set_experiment_name(self) -> None:
         """Name the experiment after the clip itself: nerfstudio would use its folder, the same for all clips in it."""

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from neoverse_ns.clip.clip import Clip
+from neoverse_ns.clip.focal.hint import FocalHint
 from neoverse_ns.clip.store import load_saved_clip, save_clip
 from neoverse_ns.errors import RunError
 
@@ -38,6 +39,18 @@ def test_round_trip(tmp_path: Path, clip: Clip):
     assert (again.source, again.notes, again.source_size) == (clip.source, clip.notes, clip.source_size)
     assert again.digest() == clip.digest()
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["clip"]
+
+
+def test_what_is_known_of_the_focal_length_comes_back(tmp_path: Path, clip: Clip):
+    hint = FocalHint(focal=0.731, uncertainty=0.03, origin="EXIF, 26 mm in 35 mm terms")
+    save_clip(replace(clip, focal_hint=hint), tmp_path / "clip")
+    assert load_saved_clip(tmp_path / "clip").focal_hint == hint
+    save_clip(clip, tmp_path / "clip")
+    # Clips of versions that knew of none are read, too.
+    written = json.loads((tmp_path / "clip" / "clip.json").read_text())
+    assert written.pop("focal_hint") is None
+    (tmp_path / "clip" / "clip.json").write_text(json.dumps(written))
+    assert load_saved_clip(tmp_path / "clip").focal_hint is None
 
 
 def test_ignored_pixels_come_back(tmp_path: Path, clip: Clip):

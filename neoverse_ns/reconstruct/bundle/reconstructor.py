@@ -6,6 +6,7 @@ import time
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.reconstruct.base import Reconstruction, Reconstructor
+from neoverse_ns.reconstruct.bundle.cameras.focal_prior import with_hint
 from neoverse_ns.reconstruct.bundle.cameras.known_focal import with_known_focal
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import KeyframeFlow, LiftConfig
@@ -23,7 +24,8 @@ class BundleReconstructor(Reconstructor):
         self.config, self.lift_config, self.priors = config, lift_config, priors or PriorsConfig()
 
     def reconstruct(self, clip: Clip, split: FrameSplit) -> Reconstruction:
-        solution = solve_geometry(clip, split, with_known_focal(self.config, load_priors(self.priors, clip), clip))
+        config = with_hint(with_known_focal(self.config, load_priors(self.priors, clip), clip), clip)
+        solution = solve_geometry(clip, split, config)
         started = time.perf_counter()
         flows = {pair: KeyframeFlow(flow, solution.flow_confidence[pair]) for pair, flow in solution.flow.items()}
         gaussians = scene_layers(solution.clip, solution.geometry, flows, self.lift_config)

@@ -1,0 +1,1 @@
+"""Focal lengths that files tell: what cameras, phones, action cameras and drones write beside their pixels."""
