@@ -22,7 +22,7 @@ from neoverse_ns.clip.image_reader import ImageReader
 from neoverse_ns.clip.image_times import ImageTimes, image_times
 from neoverse_ns.clip.source import PICTURE_SIZE, THUMBNAIL_SIZE, FrameSource, SeenFrame, picture_of, thumbnail_of
 from neoverse_ns.clip.view.glimpse import GLIMPSE_LEAST, GLIMPSES, Glimpse, reduced
-from neoverse_ns.clip.view.stated import stated_photo_layout
+from neoverse_ns.clip.view.photo_sphere import stated_photo_layout
 from neoverse_ns.errors import ClipError
 
 
