@@ -22,7 +22,7 @@ from neoverse_ns.clip.image_reader import ImageReader
 from neoverse_ns.clip.image_times import ImageTimes, image_times
 from neoverse_ns.clip.source import PICTURE_SIZE, THUMBNAIL_SIZE, FrameSource, SeenFrame, picture_of, thumbnail_of
 from neoverse_ns.clip.view.glimpse import GLIMPSE_LEAST, GLIMPSES, Glimpse, reduced
-from neoverse_ns.clip.view.stated import stated_photo_layout
+from neoverse_ns.clip.view.photo_sphere import stated_photo_layout
 from neoverse_ns.errors import ClipError
 
 
@@ -90,16 +90,16 @@ class ImageSource(FrameSource):
         return self.reader.ignored(self.images[frame.index])
 
     def glimpse(self, start: float, end: float) -> Glimpse:
-        inside = [k for k, second in enumerate(self.times.seconds) if start - 1e-6 <= second <= end + 1e-6]
-        first, last = (inside[0], inside[-1]) if inside else (0, 0)
-        places = np.unique(np.linspace(first, last, GLIMPSES).round().astype(int))
         try:
-            size = image_size(self.images[first])
-            seen = [reduced(self._colours(self.images[place], GLIMPSE_LEAST)) for place in places]
+            inside = [i for i, second in enumerate(self.times.seconds) if start - 1e-6 <= second <= end + 1e-6] or [0]
+            places = np.unique(np.linspace(0, len(inside) - 1, GLIMPSES).round().astype(int))
+            chosen = [self.images[inside[place]] for place in places]
+            size = image_size(chosen[0])
+            seen = [reduced(self._colours(path, GLIMPSE_LEAST)) for path in chosen]
         except ClipError:
-            return Glimpse()
+            return Glimpse()  # What is wrong with an image is said where all of them are looked at.
         images = [image for image in seen if abs(image.shape[1] / image.shape[0] * size[1] / size[0] - 1) < 0.02]
-        return Glimpse(size, images, stated_photo_layout(self.images[first]))
+        return Glimpse(size, images, stated_photo_layout(chosen[0]))
 
     def focal(self, frames: Sequence[SeenFrame], notes: list[str]) -> SourceFocal | None:
         return photos_focal([self.images[frame.index] for frame in frames], notes)

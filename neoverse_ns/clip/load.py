@@ -45,8 +45,8 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
     """
     config.validate()
     path = checked_place(path)
-    source = open_source(path, config)
-    source = with_view(source, config.view, config.start, _search_end(source, config))
+    whole = open_source(path, config)
+    source = with_view(whole, config.view, config.start, _search_end(whole, config))
     seen = _look(source, config)
     notes = list(source.notes)
     shot = useful_frames(_choose_shot(seen, config, notes), notes)
@@ -60,12 +60,11 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
         size = _choose_size(crop[2:], path, config, device, sizing := [])
         pixels, ignored = decode(source, chosen, size, crop, None, sizing)
     notes += sizing
-    focal = source.focal(chosen, notes)
-    if focal is not None:
+    if (focal := source.focal(chosen, notes)) is not None:
         notes.append(f"the focal length is known from {focal.origin}, within {focal.uncertainty:.1%}")
     left_out = None if ignored is None else torch.from_numpy(ignored)
     if config.ignore is not None:
-        names = [source.images[f.index].stem for f in chosen] if isinstance(source, ImageSource) else None
+        names = [whole.images[f.index].stem for f in chosen] if isinstance(whole, ImageSource) else None
         given = read_ignored(config.ignore, [f.index for f in chosen], names, chosen[0].size, crop, size)
         left_out = given if left_out is None else left_out | given
     for note in notes:
@@ -84,14 +83,14 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
 
 
 def _search_end(source: FrameSource, config: ClipConfig) -> float:
-    """Second up to which frames are looked at."""
     searched = math.inf if source.taken_whole() else SEARCH_SECONDS
     return config.start + (searched if config.duration is None else config.duration)
 
 
 def _look(source: FrameSource, config: ClipConfig) -> list[SeenFrame]:
     """Thumbnails and times of all frames in which shots are looked for."""
-    length, count, end = source.length(), source.count(), _search_end(source, config)
+    length, count = source.length(), source.count()
+    end = _search_end(source, config)
     total = count
     if count and length and math.isfinite(end) and end < length:
         total = max(round(count * end / length), 1)

@@ -178,13 +178,13 @@ class VideoSource(FrameSource):
     def glimpse(self, start: float, end: float) -> Glimpse:
         try:
             last = min(end, self.length() or end)
-            with opened_video(self.path) as (container, stream):
+            with opened_video(self.path, self.stream) as (container, stream):
                 return glimpse_of(container, stream, start, last)
         except (ClipError, av.error.FFmpegError):
             return Glimpse()  # What is wrong with the file is said where all of it is looked at.
 
     def focal(self, frames: Sequence[SeenFrame], notes: list[str]) -> SourceFocal | None:
-        with opened_video(self.path) as (container, stream):
+        with opened_video(self.path, self.stream) as (container, stream):
             metadata = {**container.metadata, **stream.metadata}
         return movie_focal(self.path, frames[0].size, metadata, notes)
 

@@ -110,9 +110,7 @@ class SphereCut(Cut):
             picture = cv2.copyMakeBorder(picture, 0, 0, 2, 2, cv2.BORDER_WRAP)
             u += 2
         mode = cv2.BORDER_REPLICATE if self.sphere.whole else cv2.BORDER_CONSTANT
-        view = cv2.remap(picture, u, v, cv2.INTER_CUBIC, borderMode=mode)
-        # OpenCV drops a single channel.
-        return view.reshape(*view.shape[:2], -1)
+        return cv2.remap(picture, u, v, cv2.INTER_CUBIC, borderMode=mode)
 
     def _places(
         self, size: tuple[int, int], focal: float, picture: tuple[int, int]

@@ -9,7 +9,7 @@ from neoverse_ns.clip.source import FrameSource
 from neoverse_ns.clip.view.choice import FORWARD, Half, ViewChoice, parse_view
 from neoverse_ns.clip.view.cut import Cut, HalfCut, SphereCut
 from neoverse_ns.clip.view.glimpse import Glimpse
-from neoverse_ns.clip.view.layout import HALF_SPHERE, Layout, Sphere, Stereo
+from neoverse_ns.clip.view.layout import HALF_SPHERE, LOOKS, Layout, Sphere, Stereo
 from neoverse_ns.clip.view.pairs import find_pair
 from neoverse_ns.clip.view.source import ViewSource
 from neoverse_ns.clip.view.spheres import find_sphere, is_double, is_round
@@ -17,7 +17,6 @@ from neoverse_ns.errors import ClipError, SettingsError
 
 # Shapes (width over height) of video pictures into which pairs are squeezed; other pairs keep their pixels square.
 _USUAL = (1.7, 1.87)
-_LOOKS = "as it looks"
 
 
 def with_view(source: FrameSource, view: str, start: float, end: float) -> FrameSource:
@@ -71,7 +70,7 @@ def _looked(glimpse: Glimpse) -> Layout:
     pair = find_pair(glimpse.images)
     halves = [half for image in glimpse.images for half in [_first_half(image, pair)]]
     sphere = Sphere() if find_sphere(halves) else None
-    return Layout(stereo=pair, sphere=sphere, origin=_LOOKS)
+    return Layout(stereo=pair, sphere=sphere, origin=LOOKS)
 
 
 def _first_half(image: UInt8[np.ndarray, "h w 3"], pair: Stereo | None) -> UInt8[np.ndarray, "hh hw 3"]:

@@ -7,6 +7,9 @@ from typing import Literal
 
 Stereo = Literal["beside", "above"]
 
+STATED, LOOKS = "its metadata says so", "as it looks"
+"""What tells of a layout."""
+
 
 @dataclass(frozen=True)
 class Sphere:
@@ -49,7 +52,7 @@ class Layout:
         swapped: The right eye comes first instead.
         sphere: The picture, or each half, is the inside of this part of a sphere.
         unusable: Name of a layout from which no view is cut.
-        origin: What tells: "its metadata says so", "as it looks".
+        origin: What tells: `STATED` or `LOOKS`.
     """
 
     stereo: Stereo | None = None

@@ -6,12 +6,11 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
 from neoverse_ns.clip.focal.hint import SourceFocal
-from neoverse_ns.clip.source import FrameSource, SeenFrame, thumbnail_of
+from neoverse_ns.clip.source import FrameSource, SeenFrame, picture_of, thumbnail_of
 from neoverse_ns.clip.view.cut import Cut
 
 # The direction of every pixel of a view that is cut from a sphere is known; this leaves room for rounding.
@@ -46,15 +45,6 @@ class ViewSource(FrameSource):
     def taken_whole(self) -> bool:
         return self._parts[0].taken_whole()
 
-    def ignored(self, frame: SeenFrame) -> Bool[np.ndarray, "h w"] | None:
-        whole, cut = self._parts
-        mask = whole.ignored(self._seen[frame.index])
-        return (
-            None
-            if mask is None
-            else cut.apply(mask[..., None].astype(np.uint8)).reshape(-1, cut.size(mask.shape[::-1])[0]) > 0
-        )
-
     def look(self, start: float, end: float) -> Iterator[SeenFrame | None]:
         whole, cut = self._parts
         self._seen.clear()
@@ -66,9 +56,7 @@ class ViewSource(FrameSource):
             # The source finds its frames again by what it saw itself.
             self._seen[frame.index] = frame
             thumbnail = thumbnail_of(np.ascontiguousarray(cut.apply(frame.thumbnail)))
-            picture = frame.picture
-            if picture is not None:
-                picture = cv2.resize(np.ascontiguousarray(cut.apply(picture[..., None])), picture.shape[::-1])
+            picture = None if frame.picture is None else picture_of(cut.apply(_rgb(frame.picture)))
             yield dataclasses.replace(frame, size=cut.size(frame.size), thumbnail=thumbnail, picture=picture)
         self.reached = whole.reached
 
@@ -78,8 +66,17 @@ class ViewSource(FrameSource):
         for image in whole.read(seen, cut.least(least, seen[0].size)):
             yield np.ascontiguousarray(cut.apply(image))
 
+    def ignored(self, frame: SeenFrame) -> Bool[np.ndarray, "h w"] | None:
+        whole, cut = self._parts
+        mask = whole.ignored(self._seen[frame.index])
+        return None if mask is None else cut.apply(_rgb(mask.astype(np.uint8) * 255))[..., 0] > 127
+
     def focal(self, frames: Sequence[SeenFrame], notes: list[str]) -> SourceFocal | None:
         """That of the cut; what metadata says is about the whole picture, and no help for a half of it."""
         _, cut = self._parts
         pixels = cut.focal(self._seen[frames[0].index].size)
         return None if pixels is None else SourceFocal(pixels, _EXACT, "the view that was cut from the sphere")
+
+
+def _rgb(gray: UInt8[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    return np.ascontiguousarray(gray[..., None].repeat(3, axis=-1))
