@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float, Float32, Float64, UInt8
 
 from neoverse_ns.clip.source import SeenFrame
 from neoverse_ns.clip.unlikeness import unlikeness
@@ -167,21 +167,31 @@ def _contrast_left(points: _Points, others: _Points, found: dict[int, int]) -> f
 def _stretch(frames: Sequence[SeenFrame], middle: int) -> range:
     """The frames around one inside a dissolve in which both pictures show."""
     seconds = np.array([frame.seconds for frame in frames], dtype=np.float64)
-    first = last = middle
-    for pure in _PURE:
-        before = max(int(np.searchsorted(seconds, seconds[middle] - pure)), 0)
-        after = min(int(np.searchsorted(seconds, seconds[middle] + pure)), len(frames) - 1)
-        share = _share_of_later(frames[before : after + 1])
-        first = last = middle - before
-        while first > 0 and share[first - 1] > _SHOWS_THROUGH:
-            first -= 1
-        while last < len(share) - 1 and share[last + 1] < 1 - _SHOWS_THROUGH:
-            last += 1
-        first, last = first + before, last + before
-        if first > before + _AVERAGED and last < after - _AVERAGED:
-            break
+    first, last = _mixed(frames, seconds, middle, _PURE[0])
+    reach = seconds[middle] - _PURE[0], seconds[middle] + _PURE[0]
+    wider = _mixed(frames, seconds, middle, _PURE[1])
+    # An end that lies as far away as was looked is not the end.
+    if first <= int(np.searchsorted(seconds, reach[0])) + _AVERAGED:
+        first = wider[0]
+    if last >= int(np.searchsorted(seconds, reach[1])) - _AVERAGED:
+        last = wider[1]
     start = int(np.searchsorted(seconds, seconds[first] - _MARGIN))
     return range(start, int(np.searchsorted(seconds, seconds[last] + _MARGIN, side="right")))
+
+
+def _mixed(
+    frames: Sequence[SeenFrame], seconds: Float64[np.ndarray, " n"], middle: int, pure: float
+) -> tuple[int, int]:
+    """First and last frame around one in which both pictures show, if those `pure` seconds away show one each."""
+    before = int(np.searchsorted(seconds, seconds[middle] - pure))
+    after = min(int(np.searchsorted(seconds, seconds[middle] + pure)), len(frames) - 1)
+    share = _share_of_later(frames[before : after + 1])
+    first = last = middle - before
+    while first > 0 and share[first - 1] > _SHOWS_THROUGH:
+        first -= 1
+    while last < len(share) - 1 and share[last + 1] < 1 - _SHOWS_THROUGH:
+        last += 1
+    return first + before, last + before
 
 
 def _share_of_later(frames: Sequence[SeenFrame]) -> Float[np.ndarray, " n"]:

@@ -5,6 +5,7 @@ Sampled among others they would make the camera stand and jump, and a held-out f
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -43,7 +44,7 @@ def new_pictures(frames: Sequence[SeenFrame]) -> list[int]:
     if steps is None:
         return list(range(len(frames)))
     most = min(_SHARE * float(np.median(changes[steps])), _MOST)
-    drifts = [_drift(frames[i], frames[i + 1]) for i in np.flatnonzero(steps)]
+    drifts = [_drift(*pair) for pair, step in zip(itertools.pairwise(frames), steps, strict=True) if step]
     most_drift = max(_SHARE * float(np.median(drifts)), _MOST_DRIFT)
     kept = [0]
     for i in range(1, len(frames)):

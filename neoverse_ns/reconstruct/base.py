@@ -43,8 +43,8 @@ class Reconstruction:
     Attributes:
         geometry: Cameras and surfaces.
         gaussians: The scene in layers.
-        clip: The frames to go on with where they are others than those given, or more of them is found to be no part of
-            the world. None where they are the same.
+        clip: The frames to go on with where they are others than those given: straightened ones of a lens that bends
+            lines, or the same with more that is known to be no part of the world. None where they are the same.
     """
 
     geometry: SceneGeometry

@@ -74,7 +74,7 @@ def build_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
     reconstructor = get_reconstructor(settled(config))
     clip = without_strays(clip)
     keyframes = reconstructor.keyframes_wanted(config.num_keyframes, len(clip))
-    split = _split(clip, keyframes, config.held_out_every)
+    split = divide(clip, keyframes, config.held_out_every)
     reconstruction = reconstructor.reconstruct(clip, split)
     clip, report = reconstruction.clip or clip, reconstruction.report
     report.setdefault("seconds", {})["decode"] = decoded - started
@@ -95,7 +95,7 @@ def build_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
     )
 
 
-def _split(clip: Clip, keyframes: int | None, held_out_every: int) -> FrameSplit:
+def divide(clip: Clip, keyframes: int | None, held_out_every: int) -> FrameSplit:
     """Divide the frames such that no held-out one shows what a training frame shows to the last detail."""
     again = seen_again(clip.frames.numpy())
     split = split_frames(len(clip), keyframes, held_out_every, again)

@@ -58,7 +58,8 @@ class BundleSolution:
         flow: For neighbouring keyframes (i, j), both directions, by position among the sampled frames: displacement
             in pixels of every pixel of i. Pairs that show nothing in common are missing.
         flow_confidence: Trust in it, in [0, 1].
-        clip: The frames with everything in `Clip.ignored` that was found to be no part of the world.
+        clip: The frames that all of this refers to: straightened, where the lens bends lines, else as they came; with
+            all that was found to be no part of the world in `Clip.ignored`.
     """
 
     geometry: SceneGeometry
@@ -90,22 +91,24 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
     seconds: dict[str, float] = {}
     with _timed(seconds, "overlays"):
         clip, left_out = leave_out(clip, config)
-        world = world_of(clip)
-    with _timed(seconds, "flow"):
-        gray = to_gray(world.frames.numpy())
-        flow = measure_flow(gray, pair_graph(split, config.gaps), config.flow_noise)
-        flow = without_blank_frames(mend_wide_steps(flow, gray, split, config.flow_noise), gray)
-        flow = trusted_in_world(flow, world)
-    with _timed(seconds, "cameras"):
-        groups = solve_groups(flow, world, config, _cameras)
-        state, facts = groups.state, groups.facts
+    flow, groups = _solve(world_of(clip), split, config, seconds)
+    bent: dict[str, Any] = {}
+    if float(groups.state.radial) != 0.0:
+        clip, config, bent = _straightened(clip, groups, config)
+        flow, groups = _solve(world_of(clip), split, config, seconds)
+    state, facts = groups.state, {**groups.facts, **bent, **left_out}
     if groups.unlinked:
         warn(describe.describe_unlinked(groups.unlinked, len(clip)))
     with _timed(seconds, "depth"):
-        surfaces = keyframe_surfaces(world, split, groups.flow, state, facts["kind"] == "parallax", config, model)
+        parallax = facts["kind"] == "parallax"
+        surfaces = keyframe_surfaces(world_of(clip), split, groups.flow, state, parallax, config, model)
     shown = slice(None) if clip.ignored is None else ~clip.ignored[split.keyframes]
     unit = surfaces.depth[shown].median()
-    facts |= left_out
+    doubt = Doubt(facts["confidence"], tuple(facts["doubts"]))
+    doubt |= doubt_about_motion(facts["unexplained_flow"], largest_piece(surfaces.dynamic))
+    facts |= describe.describe_doubt(doubt)
+    for reason in doubt.reasons:
+        warn(f"cameras are {DOUBTED[doubt.confidence]}: {reason}")
     facts |= {
         "unlinked_frames": groups.unlinked,
         "flow_pairs": len(flow.flow),

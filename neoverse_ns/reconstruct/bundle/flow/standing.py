@@ -43,7 +43,7 @@ FOLLOWED, KNOWN = 0.2, 0.5
 CHANGED = 8.0
 """Change in grey levels from a frame to the next from which something passed though flow lost it."""
 STANDS, BEFORE_ALL, PROVEN = (0.6, 0.5, 0.8), (0.85, 0.85, 0.9), (0.6, 0.3, 0.8)
-"""Shares of a region's outline, of any region, of one with texture in all directions, and of a small one: where there is
+"""Shares of the outline, of any region, of one with texture in all directions, and of a small one: where there is
 an edge that stays put, where nothing ever hides it, and where moreover something passed beside it.
 
 Overlays have 0.6 to 1, nearly 1, and 0.6 to 1; a clock printed on a sky, where nothing passes most of the outline, has
@@ -53,6 +53,8 @@ SHIFT = 0.12
 more."""
 SMALL, SMALLEST = 0.005, 0.002
 """Share of the picture below which a region is small, and below which it is none."""
+BOARD = (0.1, 1.6)
+"""Largest share of the picture of a board, and how much larger its convex hull may be."""
 FEWEST_PIXELS = 8
 """Known pixels of the outline that a region needs."""
 ALL_DIRECTIONS = 0.1
@@ -215,4 +217,15 @@ def _whole(standing: Standing, outline: Outline, accepted: Bool[ndarray, " r"]) 
     _, holes, facts, _ = cv2.connectedComponentsWithStats(1 - mask, connectivity=4)
     small = facts[:, cv2.CC_STAT_AREA] <= HOLE * mask.size
     small[0] = False
-    return (mask > 0) | small[np.asarray(holes, np.int64)]
+    return _boards((mask > 0) | small[np.asarray(holes, np.int64)])
+
+
+def _boards(mask: Bool[ndarray, "h w"]) -> Bool[ndarray, "h w"]:
+    """The mask with every board whole: digits that change at its edge leave a dent."""
+    result = mask.astype(np.uint8)
+    outlines, _ = cv2.findContours(result, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    for outline in outlines:
+        hull, area = cv2.convexHull(outline), max(cv2.contourArea(outline), 1.0)
+        if area <= BOARD[0] * mask.size and cv2.contourArea(hull) <= BOARD[1] * area:
+            cv2.fillConvexPoly(result, hull, (1,))
+    return result > 0

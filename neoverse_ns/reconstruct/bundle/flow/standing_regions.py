@@ -32,8 +32,8 @@ SELDOM = 0.25
 INSIDE, OUTSIDE = -2.0, 2.0
 """Where it is measured: pixels from the outline, outwards."""
 COVERED, SHADE = 8.0, 0.2
-"""Change in grey levels, and beyond it as a share of the grey value, from which a pixel is hidden by something else, and
-not only in another light."""
+"""Change in grey levels, and beyond it as a share of the grey value, from which a pixel is hidden by something else
+and not only seen in another light."""
 NEIGHBOUR = 3
 
 
