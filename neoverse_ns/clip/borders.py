@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from numpy import ndarray
 
-Kind = Literal["plain", "blurred"]
+Kind = Literal["plain", "blurred", "round"]
 Box = tuple[int, int, int, int]
 """Column and row of the upper left pixel, width and height."""
 

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Shaped, UInt8
 
 from neoverse_ns.clip.borders import Box, find_borders
+from neoverse_ns.clip.lens_border import round_picture
 from neoverse_ns.errors import ClipError, SettingsError
 
 SAMPLES, SEARCH_SIDE = 9, 640
@@ -89,16 +90,19 @@ class BorderSearch:
 
     def found(self, notes: list[str]) -> Box | None:
         """The picture between its bars in the source's pixels; None where there are no bars. Says so in `notes`."""
-        borders = find_borders(np.stack(self._seen)) if self._seen else None
+        borders = None
+        if self._seen:
+            frames = np.stack(self._seen)
+            borders = find_borders(frames) or (round_picture(frames) if len(frames) > 1 else None)
         if borders is None:
             return None
         x, y, width, height = borders.box
         across = _inside(x, x + width, self._size[0], self._source[0])
         down = _inside(y, y + height, self._size[1], self._source[1])
         box = across[0], down[0], across[1] - across[0], down[1] - down[0]
-        kinds = " and ".join(borders.kinds)
+        beside = "the dark beside a round picture is" if borders.kinds == ("round",) else "bars beside the picture are"
         notes.append(
-            f"{kinds} bars beside the picture are cut off: using {box[2]}x{box[3]} of {self._source[0]}x"
+            f"{beside} cut off: using {box[2]}x{box[3]} of {self._source[0]}x"
             f"{self._source[1]} pixels, from column {box[0]} and row {box[1]} on; --crop none keeps them"
         )
         return box

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from neoverse_ns.export.camera_files import cameras_json, write_tum
 from neoverse_ns.export.dataset import write_dataset
@@ -22,7 +23,7 @@ def write_reconstruction(
 
     - `cameras.json`: see :func:`neoverse_ns.export.camera_files.cameras_json`.
     - `depth.npz`: `depth` and `confidence` [k,h,w] float32, `dynamic` [k,h,w] bool, `frame_index` [k] in the source;
-      `ignored` [k,h,w] bool where some pixels are no part of the world.
+      `ignored` [k,h,w] bool of pixels that are no part of the world.
     - `gaussians.ply`: the Gaussians of one instant, for splat viewers; see
       :func:`neoverse_ns.export.gaussian_ply.write_instant`.
     - `gaussians_4d.ply`: all of them with their motion; see :func:`neoverse_ns.export.gaussian_ply.write_motion`.
@@ -45,10 +46,10 @@ def write_reconstruction(
     clip, geometry = scene.clip, scene.geometry
     document = cameras_json(geometry.cameras, clip.frame_indices, clip.seconds, geometry.keyframes, geometry.report)
     (folder / "cameras.json").write_text(json.dumps(document, indent=1, allow_nan=False), "utf8")
-    ignored = {} if clip.ignored is None else {"ignored": clip.ignored[geometry.keyframes].numpy()}
+    ignored = torch.zeros_like(geometry.dynamic) if clip.ignored is None else clip.ignored[geometry.keyframes]
     np.savez_compressed(
         folder / "depth.npz",
-        **ignored,
+        ignored=ignored.numpy(),
         depth=geometry.depth.numpy().astype(np.float32),
         confidence=geometry.confidence.numpy().astype(np.float32),
         dynamic=geometry.dynamic.numpy(),

@@ -13,13 +13,11 @@ from numpy import ndarray
 
 from neoverse_ns.clip.borders import find_borders
 from neoverse_ns.clip.clip import Clip
+from neoverse_ns.clip.lens_border import find_lens_border
 from neoverse_ns.console import say
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
-from neoverse_ns.reconstruct.bundle.flow.dense_flow import to_gray
-from neoverse_ns.reconstruct.bundle.flow.lens_border import find_lens_border
-from neoverse_ns.reconstruct.bundle.flow.masked_flow import FILLED_BEYOND, LARGE, filled_frames, grown
+from neoverse_ns.reconstruct.bundle.flow.masked_flow import filled_frames
 from neoverse_ns.reconstruct.bundle.flow.standing import find_standing
-from neoverse_ns.reconstruct.bundle.flow.standing_regions import smoothed
 
 SAMPLES = 9
 """Frames in which bars are looked for."""
@@ -27,6 +25,7 @@ ALWAYS = 0.8
 """Share of the frames in which a given pixel must be ignored to count as known when others are looked for."""
 NAMED = 3
 """Places that are named, the largest ones."""
+CORNERS = frozenset({"upper left", "upper right", "lower left", "lower right"})
 SMALLEST = 0.001
 """Share of the picture below which a part is not worth naming."""
 
@@ -52,8 +51,8 @@ def leave_out(clip: Clip, config: BundleConfig) -> tuple[Clip, dict[str, Any]]:
     if "standing" in found:
         facts["ignored_where"] = where = describe_places(found["standing"])
         say(
-            f"{where} of the picture never {'move' if ' and ' in where else 'moves'} while the rest does: own vehicle, "
-            "overlay or lens edge, left out of everything; --bundle.overlays none keeps it"
+            f"what never moves in the picture while the rest does is left out of everything ({where} of it: own "
+            "vehicle, overlay or lens edge); --bundle.overlays none keeps it"
         )
     if "bars" in found:
         say(f"bars beside the picture ({found['bars'].mean():.0%} of it) are left out of everything")
@@ -78,9 +77,8 @@ def _found(clip: Clip, config: BundleConfig) -> dict[str, Bool[ndarray, "h w"]]:
     if borders is not None and len(clip) > 1:
         result["bars"] = borders.outside(clip.height, clip.width)
         given = given | result["bars"]
-    border = find_lens_border(smoothed(np.stack(to_gray(frames)))) if len(clip) > 1 and borders is None else None
+    border = find_lens_border(frames) if len(clip) > 1 and borders is None else None
     if border is not None:
-        border = grown(border, FILLED_BEYOND[clip.width >= LARGE])
         given = given | border
     standing = find_standing(frames, config.flow_noise, given)
     parts = [mask for mask in (border, standing) if mask is not None]
@@ -100,6 +98,8 @@ def describe_places(mask: Bool[ndarray, "h w"]) -> str:
             continue
         place = _place(middles[k], facts[k], mask.shape)
         places[place] = places.get(place, 0.0) + share
+    if places.keys() >= CORNERS:
+        places["corners"] = sum(places.pop(corner) for corner in CORNERS)
     named = sorted(places.items(), key=lambda item: -item[1])[:NAMED]
     return " and ".join(f"{name} {share:.0%}" if share >= 0.01 else f"{name} {share:.1%}" for name, share in named)
 

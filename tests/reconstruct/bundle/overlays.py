@@ -49,7 +49,7 @@ def dark_bonnet(frames: ndarray) -> tuple[ndarray, ndarray]:
 
 def logo(frames: ndarray) -> tuple[ndarray, ndarray]:
     x, y = _places(frames)
-    return _pasted(frames, (abs(x - 0.3) < 0.09) & (abs(y + 0.18) < 0.05), still_texture(*frames.shape[1:3], 2))
+    return _pasted(frames, (abs(x - 0.3) < 0.09) & (abs(y + 0.18) < 0.05), still_texture(*frames.shape[1:3], seed=2))
 
 
 def timer(frames: ndarray) -> tuple[ndarray, ndarray]:

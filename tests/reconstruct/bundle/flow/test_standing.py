@@ -11,10 +11,9 @@ import torch
 from numpy import ndarray
 
 from neoverse_ns.clip.config import ClipConfig
+from neoverse_ns.clip.lens_border import find_lens_border, round_picture
 from neoverse_ns.clip.load import load_clip
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
-from neoverse_ns.reconstruct.bundle.flow.dense_flow import to_gray
-from neoverse_ns.reconstruct.bundle.flow.lens_border import find_lens_border
 from neoverse_ns.reconstruct.bundle.flow.masked_flow import grown
 from neoverse_ns.reconstruct.bundle.flow.standing import find_standing
 from neoverse_ns.reconstruct.bundle.flow.standing_regions import (
@@ -59,18 +58,29 @@ def test_overlays_are_found_whole(paste: overlays.Overlay) -> None:
 @pytest.mark.parametrize("paste", [overlays.round_border, overlays.soft_round_border])
 def test_the_dark_around_a_round_picture_is_found(paste: overlays.Overlay) -> None:
     frames, truth = paste(room())
-    assert agreement(find_lens_border(smoothed(np.stack(to_gray(frames)))), truth) > 0.9
+    assert agreement(find_lens_border(frames), truth) > 0.9
+
+
+def test_what_is_empty_beside_a_round_picture_is_cut_off() -> None:
+    borders = round_picture(overlays.round_border(room())[0])
+    assert borders is not None
+    # A circle of 0.29 x 192 pixels around the middle of 192x120.
+    x, y, w, h = borders.box
+    assert abs(x - (96 - 56)) <= 3
+    assert abs(y - (60 - 56)) <= 3
+    assert (x + w / 2, y + h / 2) == (96, 60)
+    assert round_picture(room()) is None
 
 
 def test_dark_corners_on_one_side_are_no_lens_border() -> None:
     frames = room().copy()
     frames[:, :, :40] = 0
-    assert find_lens_border(smoothed(np.stack(to_gray(frames)))) is None
+    assert find_lens_border(frames) is None
 
 
 def test_the_world_is_left_alone() -> None:
     assert find_standing(room(), NOISE) is None
-    assert find_lens_border(smoothed(np.stack(to_gray(room())))) is None
+    assert find_lens_border(room()) is None
 
 
 def test_a_still_camera_is_no_overlay() -> None:
@@ -152,6 +162,10 @@ def test_places_are_named() -> None:
     mask[70:] = True
     mask[2:10, 140:156] = True
     assert describe_places(mask) == "bottom 22% and upper right 0.9%"
+    corners = np.zeros((90, 160), bool)
+    for rows in (slice(0, 15), slice(75, 90)):
+        corners[rows, :24] = corners[rows, -24:] = True
+    assert describe_places(corners) == "corners 10%"
     ring = np.ones((90, 160), bool)
     ring[20:70, 30:130] = False
     assert describe_places(ring) == "border 65%"
