@@ -189,3 +189,31 @@ EXPORT_SECTIONS = {
     ),
 }
 """The tables of scripts/benchmark_export.py."""
+
+
+def _cameras_of(key: str, turn: str, *more: Column) -> tuple[Column, ...]:
+    """What the solve says of the clips measured under `key`, and its errors; `turn` names the rotation error."""
+    means = {"median": "rotation_degrees_per_step", "mean": "rotation_degrees_per_step_mean"}
+    return (
+        Column("kind", (key, "kind"), 0),
+        Column("lens", (key, "lens"), 0),
+        Column("ATE % of path", (key, "ate_percent_of_path"), 2, "median"),
+        *more,
+        Column(f"rotation °/step, {turn}", (key, means[turn]), 3, "median"),
+        Column("focal error %", (key, "focal_error_percent"), 1, "median"),
+        Column("focal interval %", (key, "interval"), 0),
+        Column("holds the truth", (key, "interval_holds"), 0),
+        Column("focal from", (key, "focal_from"), 0),
+        Column("confidence (doubts)", (key, "trust"), 0),
+        Column("residual px", (key, "residual_px"), 2, "median"),
+        Column("seconds", (key, "seconds"), 1, "median"),
+    )
+
+
+CAMERA_SECTIONS = {
+    "Synthetic clips": _cameras_of(
+        "synthetic", "mean", Column("travel % of depth", ("synthetic", "travel_percent_of_depth"), 2)
+    ),
+    "Real clips": _cameras_of("real", "median"),
+}
+"""The tables of scripts/benchmark_cameras.py."""

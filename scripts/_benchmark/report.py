@@ -117,21 +117,26 @@ def _summary_line(name: str, rows: list[Row], columns: list[Column]) -> str:
     cells = []
     for column in columns:
         # Over the sizes of errors: a focal length 10 % too long and one 10 % too short are not right in the middle.
-        values = [abs(v) for row in rows if (v := _value(row, column.path)) is not None]
+        found = [_value(row, column.path) for row in rows]
+        values = [abs(value) for value in found if isinstance(value, (int, float))]
         cells.append(_shown(_SUMMARIES[name](values), column.digits) if column.summary == name and values else "")
     return f"| **{name}** | " + " | ".join(cells) + " |"
 
 
-def _value(row: Row, path: tuple[str, ...]) -> float | bool | None:
+def _value(row: Row, path: tuple[str, ...]) -> float | bool | str | None:
     value: Any = row
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
+    if isinstance(value, str):
+        return value
     if not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
     return value if isinstance(value, bool) else float(value)
 
 
-def _shown(value: float | bool | None, digits: int) -> str:
+def _shown(value: float | bool | str | None, digits: int) -> str:
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "–" if value is None else f"{value:.{digits}f}"

@@ -1,0 +1,145 @@
+"""Solve the cameras of small synthetic clips whose truth is exact: camera work, overlays, lenses and faults of time.
+
+    python scripts/benchmark_cameras.py --markdown docs/benchmarks_cameras.md --json cameras.json
+    python scripts/benchmark_cameras.py --only forward,zoom_walk,bonnet
+    python scripts/benchmark_cameras.py --clips CLIPS
+
+What is rendered how stands in _benchmark/camera_cases.py. With --clips the clips of that folder that have a reference
+are solved, too, on the frames of the geometry part of scripts/benchmark.py.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+from _benchmark.camera_cases import CASES, FRAMES, RATE, Case, choose_cases
+from _benchmark.camera_render import render_case
+from _benchmark.camera_scores import measure_cameras, summarise_intervals
+from _benchmark.clips import find_clips, load_benchmark_clip
+from _benchmark.columns import CAMERA_SECTIONS
+from _benchmark.geometry import sample_notes
+from _benchmark.protocols import geometry_protocol
+from _benchmark.report import Row, describe_machine, to_markdown, write_report
+
+from neoverse_ns.console import CONSOLE, progress, say, warn
+from neoverse_ns.errors import NeoVerseError
+
+TITLE = "Cameras of all kinds"
+PROTOCOL = geometry_protocol(2.0, 3.0)
+"""Of the real clips: that of scripts/benchmark.py."""
+SYNTHETIC, REAL = "synthetic", "real"
+"""Keys of the measurements in a row."""
+
+
+@dataclass
+class BenchmarkCameras:
+    """Solve the camera battery."""
+
+    only: str | None = None
+    """Names of cases, and of clips where --clips is given, separated by commas; all by default."""
+    clips: Path | None = None
+    """Folder of clip folders, as for scripts/benchmark.py; those with a reference are added."""
+    json: Path | None = None
+    """Where to write every number."""
+    markdown: Path | None = None
+    """Where to write the tables."""
+    work_dir: Path | None = None
+    """Where links to images are kept; by default a folder that is deleted at the end."""
+
+
+def measure_case(case: Case) -> Row:
+    """Render a synthetic clip and solve it."""
+    scores = measure_cameras(*render_case(case))
+    return {"clip": case.name, SYNTHETIC: scores, "notes": scores["doubts"]}
+
+
+def measure_clip(folder: Path, work: Path) -> Row:
+    """Solve a real clip that has a reference."""
+    sample = load_benchmark_clip(folder, PROTOCOL, work)
+    assert sample.cameras is not None
+    scores = measure_cameras(sample.clip, sample.cameras)
+    return {"clip": folder.name, REAL: scores, "notes": sample_notes(sample, PROTOCOL) + scores["doubts"]}
+
+
+def choose(options: BenchmarkCameras, work: Path) -> list[tuple[str, Callable[[], Row]]]:
+    """What to measure, by name.
+
+    Raises:
+        SettingsError: A name is neither a case's nor, where clips were given, a clip's.
+        ClipError: There are no clips.
+    """
+    names = None if options.only is None else options.only.split(",")
+    folders = [] if options.clips is None else _with_reference(options.clips)
+    others = {folder.name for folder in folders}
+    cases = choose_cases(None if names is None else [name for name in names if name not in others])
+    jobs: list[tuple[str, Callable[[], Row]]] = [(case.name, lambda case=case: measure_case(case)) for case in cases]
+    for folder in folders:
+        if names is None or folder.name in names:
+            jobs.append((folder.name, lambda folder=folder: measure_clip(folder, work)))
+    return jobs
+
+
+def _with_reference(root: Path) -> list[Path]:
+    return [folder for folder in find_clips(root) if (folder / "cameras.npz").is_file()]
+
+
+def describe(rows: list[Row], machine: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Header and text of the report: what was measured, the tables, and what they say of the focal intervals."""
+    header: dict[str, Any] = {
+        "synthetic clips": f"{len(CASES)} cases of {FRAMES} frames at {RATE:g} a second, rendered with exact cameras",
+        "errors": "position after a similarity in % of the true path; where the camera does not travel, the travel "
+        "found in % of the median depth; focal interval: errors of both its ends",
+    }
+    if any(REAL in row for row in rows):
+        header["real clips"] = f"{PROTOCOL.name}; their references are themselves estimates, but for measured ones"
+    header["machine"] = machine
+    summary = {key: summarise_intervals([row[key] for row in rows if key in row]) for key in (SYNTHETIC, REAL)}
+    lines = [
+        f"- {key}, {what}: {share}"
+        for key, shares in summary.items()
+        if any(key in row for row in rows)
+        for what, share in shares.items()
+    ]
+    text = to_markdown(rows, header, CAMERA_SECTIONS, TITLE)
+    return header | {"summary": summary}, "\n".join([text, "## Focal intervals", "", *lines]) + "\n"
+
+
+def run(options: BenchmarkCameras, work: Path) -> int:
+    """Measure everything, write after each, print the tables at the end; returns the process's exit code."""
+    jobs, machine = choose(options, work), describe_machine()
+    rows: list[Row] = []
+    with progress("cameras", len(jobs)) as steps:
+        for name, job in jobs:
+            say(f"benchmark: {name}")
+            try:
+                rows.append(job())
+            except NeoVerseError as error:
+                rows.append({"clip": name, "error": str(error)})
+                warn(f"{name}: {error}")
+            # A long run that is cut short keeps what it has.
+            write_report(rows, *describe(rows, machine), options.json, options.markdown)
+            steps.advance(note=name)
+    CONSOLE.print(describe(rows, machine)[1], markup=False, highlight=False)
+    return 1 if any("error" in row for row in rows) else 0
+
+
+def main() -> int:
+    options = tyro.cli(BenchmarkCameras, description=__doc__)
+    try:
+        if options.work_dir is not None:
+            return run(options, options.work_dir)
+        with tempfile.TemporaryDirectory(prefix="neoverse-cameras-") as work:
+            return run(options, Path(work))
+    except NeoVerseError as error:
+        warn(str(error))
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
