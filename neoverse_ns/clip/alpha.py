@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from av.video.frame import VideoFrame
 from jaxtyping import Bool, UInt8
 
 #: Level of all channels of the ground that shows where a picture is transparent: middle grey.
 GROUND = 128
 #: Cover, of 255, below which a pixel is no part of the world.
 _HALF = 128
-
-
-def has_alpha(frame: VideoFrame) -> bool:
-    """Whether a video frame's format has room for transparency."""
-    return any(component.is_alpha for component in frame.format.components)
 
 
 def on_ground(image: UInt8[np.ndarray, "h w 4"]) -> UInt8[np.ndarray, "h w c"]:

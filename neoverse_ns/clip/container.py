@@ -20,9 +20,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from jaxtyping import UInt8
 
-from neoverse_ns.clip.alpha import has_alpha, on_ground
+from neoverse_ns.clip.alpha import on_ground
 from neoverse_ns.clip.source import PICTURE_SIZE, THUMBNAIL_SIZE
-from neoverse_ns.clip.streams import alpha_decoder, chosen_stream, film_streams
+from neoverse_ns.clip.streams import alpha_decoder, chosen_stream, film_streams, has_alpha
 from neoverse_ns.clip.upright import frame_orientation
 from neoverse_ns.errors import ClipError
 

@@ -9,10 +9,11 @@ import numpy as np
 from av.video.frame import VideoFrame
 from jaxtyping import UInt8
 
-from neoverse_ns.clip.alpha import has_alpha, on_ground
+from neoverse_ns.clip.alpha import on_ground
 from neoverse_ns.clip.coding_tags import colour_note, meaning_of_tags
 from neoverse_ns.clip.colour import Meaning, to_sdr
 from neoverse_ns.clip.deinterlace import Neighbours, deinterlaced
+from neoverse_ns.clip.streams import has_alpha
 from neoverse_ns.clip.upright import frame_orientation, turned_upright
 
 # ICtCp and its relative of Dolby Vision: FFmpeg's scaler knows neither.

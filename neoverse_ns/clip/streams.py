@@ -9,6 +9,7 @@ from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from neoverse_ns.errors import ClipError
@@ -75,3 +76,8 @@ def alpha_decoder(stream: VideoStream) -> VideoCodecContext | None:
 def _weight(stream: VideoStream) -> int:
     default = bool(stream.disposition & Disposition.default)
     return stream.codec_context.width * stream.codec_context.height + _DEFAULT_FLAG * default
+
+
+def has_alpha(frame: VideoFrame) -> bool:
+    """Whether a video frame's format has room for transparency."""
+    return any(component.is_alpha for component in frame.format.components)

@@ -50,8 +50,9 @@ def test_a_solver_that_gave_up_has_seconds_but_no_errors() -> None:
     row = {"clip": "a", "ours": ours, "colmap": {"frames": 16, "solved": 0, "seconds": 22.0}}
     text = to_markdown([row], {}, COLMAP_SECTIONS, "Both")
     assert text.startswith("# Both\n")
-    assert "| clip | of | ours solved | COLMAP solved | ours ATE % of path | ours s | COLMAP s |" in text
-    assert "| a | 16 | 16 | 0 | 0.20 | 4.0 | 22.0 |" in text
+    assert "| clip | of | ours solved | COLMAP solved | ours ATE % of path |" in text
+    assert "| a | 16 | 16 | 0 | 0.20 |" in text
+    assert "| a | 4.0 | 22.0 |" in text
 
 
 def test_report_is_written_where_asked(tmp_path: Path) -> None:

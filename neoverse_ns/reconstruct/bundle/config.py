@@ -24,9 +24,9 @@ class BundleConfig:
     gaps: tuple[int, ...] = (1, 2, 4, 8)
     """Distances in frames between which flow is measured; the first must be 1."""
     focal_guesses: tuple[float, ...] = (0.55, 0.9)
-    """Focal lengths over width from which the solve starts; the one that ends with the lowest robust cost is kept."""
+    """Focal lengths over the longer side from which the solve starts; the one with the lowest robust cost is kept."""
     focal_prior: float = 0.75
-    """Focal length over width that is most plausible before anything is seen (0.75 is a phone's main camera)."""
+    """Focal length over the longer side that is most plausible before anything is seen (0.75: most phones)."""
     focal_prior_spread: float = 0.4
     """Standard deviation of the prior on the logarithm of the focal length."""
     focal_prior_weight: float = 0.0003

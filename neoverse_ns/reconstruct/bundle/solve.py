@@ -28,6 +28,7 @@ from neoverse_ns.reconstruct.bundle.cameras.doubt import (
     largest_piece,
     unexplained_share,
 )
+from neoverse_ns.reconstruct.bundle.cameras.focal_prior import over_width
 from neoverse_ns.reconstruct.bundle.cameras.frame_groups import Groups, solve_groups
 from neoverse_ns.reconstruct.bundle.cameras.matched_poses import match_near_frames
 from neoverse_ns.reconstruct.bundle.cameras.no_parallax import find_no_parallax, standing_still
@@ -88,6 +89,7 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
         raise SettingsError(f"the split is made for {split.count} frames, but the clip has {len(clip)}")
     # Loaded before anything is computed: a network that is missing shall not cost the user the solve.
     model = load_depth_model(config.depth_model) if config.depth_model else None
+    config = over_width(config, clip)
     seconds: dict[str, float] = {}
     with _timed(seconds, "overlays"):
         clip, left_out = leave_out(clip, config)

@@ -93,9 +93,9 @@ def test_our_own_cameras_json_and_single_numbers(tmp_path: Path) -> None:
 
 def test_fields_of_view_stand_for_focal_lengths(tmp_path: Path) -> None:
     document = nerfstudio()
-    for frame in document["frames"]:
+    for place in (document, *document["frames"]):
         for name in ("fl_x", "fl_y", "cx", "cy"):
-            frame.pop(name)
+            place.pop(name, None)
     document["camera_angle_x"] = 2 * math.atan(25 / 40)
     known = load_priors(write(tmp_path, document), clip())
     assert known.K is not None

@@ -31,7 +31,8 @@ def focal_prior_of(clip: Clip, config: BundleConfig) -> FocalPrior:
     """Expectation of a clip's focal length, never vaguer than the settings' own."""
     hint = clip.focal_hint
     if hint is None:
-        return FocalPrior(config.focal_prior, config.focal_prior_spread, config.focal_prior_weight, False)
+        centre = config.focal_prior * max(clip.width, clip.height) / clip.width
+        return FocalPrior(centre, config.focal_prior_spread, config.focal_prior_weight, False)
     spread = min(hint.uncertainty, config.focal_prior_spread)
     return FocalPrior(hint.focal, spread, config.focal_prior_weight, True)
 
@@ -47,4 +48,15 @@ def with_hint(config: BundleConfig, clip: Clip) -> BundleConfig:
     if hint.uncertainty <= EXACT:
         return dataclasses.replace(config, fov_degrees=math.degrees(2 * math.atan(0.5 / hint.focal)))
     prior = focal_prior_of(clip, config)
-    return dataclasses.replace(config, focal_prior=prior.centre, focal_prior_spread=prior.spread)
+    centre = prior.centre * clip.width / max(clip.width, clip.height)
+    return dataclasses.replace(config, focal_prior=centre, focal_prior_spread=prior.spread)
+
+
+def over_width(config: BundleConfig, clip: Clip) -> BundleConfig:
+    """The settings with focal lengths over the clip's width in place of its longer side, in which they are given.
+
+    A phone held upright has the same lens as one held across.
+    """
+    longer = max(clip.width, clip.height) / clip.width
+    guesses = tuple(guess * longer for guess in config.focal_guesses)
+    return dataclasses.replace(config, focal_prior=config.focal_prior * longer, focal_guesses=guesses)
