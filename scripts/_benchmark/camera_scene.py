@@ -56,7 +56,7 @@ def lane(mover: bool = False) -> list[Solid]:
     for kerb in KERBS:
         solids += _things_along(random, *kerb)
     if mover:
-        solids.append(_solid(random, "box", (0.7, 1.0, 0.12), _carried, 2.2, 2.6, moving=True))
+        solids.append(_solid(random, "box", (0.55, 1.0, 0.12), _carried, 2.2, 2.6, moving=True))
     return solids
 
 
