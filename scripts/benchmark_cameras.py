@@ -19,7 +19,7 @@ from typing import Any
 
 import tyro
 from _benchmark.camera_cases import CASES, FRAMES, RATE, Case, choose_cases
-from _benchmark.camera_render import render_case
+from _benchmark.camera_render import as_loaded, render_case
 from _benchmark.camera_scores import measure_cameras, summarise_intervals
 from _benchmark.clips import find_clips, load_benchmark_clip
 from _benchmark.columns import CAMERA_SECTIONS
@@ -54,9 +54,10 @@ class BenchmarkCameras:
 
 
 def measure_case(case: Case) -> Row:
-    """Render a synthetic clip and solve it."""
-    scores = measure_cameras(*render_case(case))
-    return {"clip": case.name, SYNTHETIC: scores, "notes": scores["doubts"]}
+    """Render a synthetic clip and solve what the loader leaves of it."""
+    clip, cameras = as_loaded(*render_case(case))
+    scores = {"size": [clip.width, clip.height], **measure_cameras(clip, cameras)}
+    return {"clip": case.name, SYNTHETIC: scores, "notes": [*clip.notes, *scores["doubts"]]}
 
 
 def measure_clip(folder: Path, work: Path) -> Row:

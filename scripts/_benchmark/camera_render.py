@@ -15,6 +15,7 @@ from torch import Tensor
 from _benchmark.camera_cases import FRAMES, RATE, Case
 from _benchmark.camera_scene import lane
 from neoverse_ns.clip.clip import Clip
+from neoverse_ns.clip.cropping import BorderSearch, cut
 from neoverse_ns.clip.synthetic.render import render_colour
 from neoverse_ns.clip.synthetic.solids import Solid
 from neoverse_ns.clip.synthetic.textures import random_lattice
@@ -54,6 +55,27 @@ def render_case(case: Case, frames: int = FRAMES) -> tuple[Clip, PinholeCameras]
     clip = Clip(pixels, count, count.double() / RATE, Path(case.name), source_size=case.size)
     c2w, K = (torch.cat([getattr(cameras[number], name) for number in shown]) for name in ("c2w", "K"))
     return clip, PinholeCameras(c2w, K, *case.size)
+
+
+def as_loaded(clip: Clip, cameras: PinholeCameras) -> tuple[Clip, PinholeCameras]:
+    """What is left of frames and cameras where the loader looks for bars; its words are the clip's notes.
+
+    The part between the bars keeps its pixels: unlike the loader's frames it is not brought to multiples of 16.
+    """
+    size = cameras.width, cameras.height
+    search, notes = BorderSearch(len(clip), size), list(clip.notes)
+    for place, image in enumerate(clip.frames.numpy()):
+        search.see(place, image)
+    box = search.found(notes)
+    if box is None:
+        return clip, cameras
+    x, y, width, height = box
+    pixels = torch.from_numpy(np.stack([cut(image, size, box) for image in clip.frames.numpy()]))
+    K = cameras.K.clone()
+    K[:, 0, 2] -= x
+    K[:, 1, 2] -= y
+    cropped = replace(clip, frames=pixels, notes=tuple(notes), crop=box)
+    return cropped, PinholeCameras(cameras.c2w, K, width, height)
 
 
 def _camera(case: Case, time: float) -> PinholeCameras:

@@ -14,8 +14,8 @@ import pytest
 import torch
 from _benchmark.camera_cases import CASES, FAULTS, MOTIONS, OVERLAYS, Case, choose_cases
 from _benchmark.camera_paths import Place, corner, fast_pan, walk
-from _benchmark.camera_pictures import BONNET, blurred_sides, exposure_ramp, timer
-from _benchmark.camera_render import BANDS, render_case
+from _benchmark.camera_pictures import BONNET, as_recorded, blurred_sides, exposure_ramp, timer
+from _benchmark.camera_render import BANDS, as_loaded, render_case
 from _benchmark.camera_scores import measure_cameras, score_cameras, summarise_intervals
 
 from neoverse_ns.clip.clip import Clip
@@ -126,6 +126,27 @@ def test_what_happens_to_pictures() -> None:
     assert [int(exposure_ramp(grey, i)[0, 0, 0]) for i in (0, 6, 11)] == [60, 95, 139]
     black = next(case for case in FAULTS if case.name == "black_frames")
     assert [int(black.picture(grey, i).max()) for i in range(8)] == [0, 100, 100, 100, 100, 100, 0, 100]
+
+
+@pytest.mark.parametrize("name", ["letterbox", "pillarbox", "blurred_sides"])
+def test_bars_are_cut_as_the_loader_does(name: str) -> None:
+    case = replace(CASES[name], size=(192, 108))
+    clip, cameras = as_loaded(*render_case(case, frames=4))
+    whole, _ = render_case(replace(case, picture=as_recorded), frames=4)
+    # Half the picture's width or height that bars leave, and up to two pixels of caution at either edge.
+    wide, high = (192, 0.4 * 192) if name == "letterbox" else (0.34 * 192, 108)
+    assert wide - 4 <= clip.width == cameras.width <= wide + 1
+    assert high - 4 <= clip.height == cameras.height <= high + 1
+    left, top = (round(192 / 2 - float(cameras.K[0, 0, 2])), round(108 / 2 - float(cameras.K[0, 1, 2])))
+    inside = whole.frames[:, top : top + clip.height, left : left + clip.width]
+    assert torch.equal(clip.frames, inside)
+    assert torch.equal(cameras.K[:, 0, 0], torch.full((4,), 0.85 * 192, dtype=torch.float64))
+    assert "bars" in clip.notes[-1]
+
+
+def test_pictures_without_bars_are_left_whole() -> None:
+    clip, cameras = render_case(replace(CASES["bonnet"], size=SMALL), frames=4)
+    assert as_loaded(clip, cameras) == (clip, cameras)
 
 
 def geometry_of(cameras: PinholeCameras, **report: Any) -> SceneGeometry:
