@@ -23,6 +23,8 @@ from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle import report as describe
 from neoverse_ns.reconstruct.bundle.cameras.doubt import (
     Doubt,
+    doubt_about_depth,
+    doubt_about_links,
     doubt_about_motion,
     judge_cameras,
     largest_piece,
@@ -99,18 +101,20 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
         clip, config, bent = _straightened(clip, groups, config)
         flow, groups = _solve(world_of(clip), split, config, seconds)
     state, facts = groups.state, {**groups.facts, **bent, **left_out}
-    if groups.unlinked:
-        warn(describe.describe_unlinked(groups.unlinked, len(clip)))
     with _timed(seconds, "depth"):
         parallax = facts["kind"] == "parallax"
         surfaces = keyframe_surfaces(world_of(clip), split, groups.flow, state, parallax, config, model)
     shown = slice(None) if clip.ignored is None else ~clip.ignored[split.keyframes]
     unit = surfaces.depth[shown].median()
     doubt = Doubt(facts["confidence"], tuple(facts["doubts"]))
+    lost = describe.describe_unlinked(groups.unlinked, len(clip))
+    doubt |= doubt_about_links(len(groups.unlinked), len(clip), lost)
+    if facts["kind"] != "parallax":
+        doubt |= doubt_about_depth(facts["kind"], facts["focal_from"])
     doubt |= doubt_about_motion(facts["unexplained_flow"], largest_piece(surfaces.dynamic))
     facts |= describe.describe_doubt(doubt)
     for reason in doubt.reasons:
-        warn(f"cameras are {DOUBTED[doubt.confidence]}: {reason}")
+        warn(f"{DOUBTED[doubt.confidence]}: {reason}")
     facts |= {
         "unlinked_frames": groups.unlinked,
         "flow_pairs": len(flow.flow),

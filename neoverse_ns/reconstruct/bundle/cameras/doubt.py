@@ -35,6 +35,10 @@ LITTLE_PARALLAX = 0.8
 """Degrees between the rays to a typical point below which distances along the path hardly show."""
 APART = 0.02
 """Distance, as a share of the path, between two solutions that explain the clip about equally well."""
+TELLING = 0.9
+"""Share of the cost below which a bent lens that was not believed is told of."""
+MANY_UNLINKED = 0.25
+"""Share of the frames without a link to the others above which cameras are doubtful."""
 UNUSUAL, UNLIKELY = (40.0, 100.0), (25.0, 118.0)
 """Degrees of horizontal field of view outside which a weakly known, and a measured one is doubted."""
 FIX_FOV = "give the camera's horizontal field of view with --bundle.fov-degrees"
@@ -77,7 +81,30 @@ def judge_cameras(solution: CameraSolution, fine: Observations, parallax_degrees
     if parallax_degrees < LITTLE_PARALLAX:
         words = "the camera hardly moves beside its distance to the scene: choose a stretch with a longer path"
         doubt |= Doubt("fair", (words,))
-    return doubt | doubt_about_lens(state.mean_focal, solution.interval)
+    return doubt | _doubt_about_rival(solution) | doubt_about_lens(state.mean_focal, solution.interval)
+
+
+def _doubt_about_rival(solution: CameraSolution) -> Doubt:
+    rival, focal = solution.lens.rival, solution.adjustment.state.mean_focal
+    if rival is None or rival.explained > TELLING or abs(math.log(rival.state.mean_focal / focal)) < MEASURED:
+        return Doubt()
+    words = f"a lens that bends straight lines would explain the clip {1 - rival.explained:.0%} better: if lines that "
+    return Doubt("fair", (f"{words}should be straight look bent, try --bundle.lens radial, else {FIX_FOV}",))
+
+
+def doubt_about_depth(kind: str, focal_from: str) -> Doubt:
+    """What a clip without parallax cannot tell."""
+    words = f"without parallax (kind: {kind}) depth is a guess: choose a stretch where the camera travels, or name a "
+    words += "depth network with --bundle.depth-model"
+    lens = () if focal_from in ("given", "measured") else (f"the field of view is assumed: {FIX_FOV}",)
+    return Doubt("fair", (words, *lens))
+
+
+def doubt_about_links(unlinked: int, frames: int, words: str) -> Doubt:
+    """Frames whose cameras are guesses, with what to say of them."""
+    if unlinked == 0:
+        return Doubt()
+    return Doubt("poor" if unlinked > MANY_UNLINKED * frames else "fair", (words,))
 
 
 def _doubt_about_fit(unexplained: float, shaking: float) -> Doubt:

@@ -12,9 +12,11 @@ from neoverse_ns.reconstruct.bundle.cameras.observations import Observations
 from neoverse_ns.reconstruct.bundle.cameras.state import LensUnknowns, State
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 
-BENT = 0.73
+BENT, PLAUSIBLE, EASIEST = 0.73, 0.1, 0.9
 """Share of a pinhole's cost that a bent lens must stay below: with more freedom every cost falls, and a lens that is
-not there costs accuracy. Barrels of action cameras reach 0.3 to 0.7, walking clips whose lines are straight 0.75."""
+not there costs accuracy. Barrels of action cameras reach 0.3 to 0.76, straight lenses on a walk 0.75; but a pinhole
+that explains a barrel has an unlikely focal length. So the bound rises by `PLAUSIBLE` for every unit by which the
+squared distance to the prior, in its standard deviations, falls, up to `EASIEST`."""
 RIVAL = 0.93
 """Share of a pinhole's cost below which a bent lens that is not believed still makes the focal length uncertain."""
 ZOOMED, FAR = 0.9, 1.25
@@ -36,14 +38,14 @@ class LensChoice:
         state: Solution with it.
         unknowns: What of it is solved for.
         explained: Its cost over that of a pinhole.
-        rival_focal: Focal length over width of a bent lens that was not believed but explains more, too; None if none.
+        rival: A bent lens that was not believed but explains clearly more, too; None if none.
     """
 
     kind: str
     state: State
     unknowns: LensUnknowns
     explained: float
-    rival_focal: float | None = None
+    rival: LensChoice | None = None
 
 
 def choose_lens(
@@ -86,18 +88,20 @@ def choose_lens(
 
     wanted = [trial for trial in trials if asked in ("auto", trial[0])]
     tried = list(map_on_cores(attempt, wanted))
-    believed = [choice for choice in tried if asked != "auto" or choice.explained < _limit(choice)]
+    believed = [choice for choice in tried if asked != "auto" or choice.explained < _limit(choice, pinhole, settings)]
     if believed:
         return min(believed, key=lambda choice: choice.explained)
     rivals = [choice for choice in tried if choice.kind == "radial" and choice.explained < RIVAL]
-    rival = min(rivals, key=lambda choice: choice.explained).state.mean_focal if rivals else None
+    rival = min(rivals, key=lambda choice: choice.explained, default=None)
     return LensChoice("pinhole", pinhole.state, settings.lens, 1.0, rival)
 
 
-def _limit(choice: LensChoice) -> float:
+def _limit(choice: LensChoice, pinhole: Adjustment, settings: AdjustmentSettings) -> float:
     """Share of a pinhole's cost below which a lens is believed."""
     if choice.kind == "radial":
-        return BENT
+        centre, spread, _ = settings.prior
+        unlikely = [(math.log(state.mean_focal / centre) / spread) ** 2 for state in (pinhole.state, choice.state)]
+        return min(BENT + PLAUSIBLE * (unlikely[0] - unlikely[1]), EASIEST)
     ratio = float(choice.state.focal.max() / choice.state.focal.min())
     if ratio < ZOOMS:
         return 0.0

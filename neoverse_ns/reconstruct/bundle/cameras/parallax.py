@@ -104,7 +104,8 @@ def _with_lens(
         lens = choose_lens(thin, pinhole, settings, (0.5 * config.kernel_wide, config.kernel_narrow), config.lens)
     interval = None
     if config.known_focal is None:
-        interval = focal_interval(thin, lens.state, replace(settings, lens=lens.unknowns)).with_focal(lens.rival_focal)
+        interval = focal_interval(thin, lens.state, replace(settings, lens=lens.unknowns))
+        interval = interval.with_focal(None if lens.rival is None else lens.rival.state.mean_focal)
     chosen = lens.state
     if interval is not None and interval.cost < ELSEWHERE * lens.explained * pinhole.cost:
         chosen = interval.best

@@ -22,6 +22,8 @@ FEWEST_MATCHES = 12
 """Verified matches from which flow may be led by them: chance finds a matrix for some 9 of 20 wrong ones."""
 ROUNDS = 2
 """Times that flow is led again, by the matches together with what was followed before."""
+GAINS = 1.02
+"""Ratio by which a round must raise the texture that is followed for another one to be worth its time."""
 DOUBTFUL = 0.1
 """Confidence below which flow over a wide step is worth nothing: much of it would outvote the little that is right."""
 STRIDE, TRUSTED = 8, 0.5
@@ -76,7 +78,12 @@ def measure_wide_pair(
         geometry = again.geometry
         if len(again) >= FEWEST_MATCHES:
             candidates.append(_led(again, images, texture, noise))
-        candidates = [max(candidates, key=lambda measured: _agreement(measured, again.geometry, texture))]
+        scores = [_agreement(candidate, geometry, texture) for candidate in candidates]
+        best = max(range(len(scores)), key=scores.__getitem__)
+        settled = scores[best] < GAINS * max(scores[: len(points) - 1])
+        candidates = [candidates[best]]
+        if settled:
+            break
     return candidates[0] if geometry is None else _along_lines(candidates[0], geometry)
 
 

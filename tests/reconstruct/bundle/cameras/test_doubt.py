@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,7 +12,9 @@ from neoverse_ns.geometry.se3 import se3_exp
 from neoverse_ns.reconstruct.bundle.cameras.bundle_adjustment import Adjustment
 from neoverse_ns.reconstruct.bundle.cameras.doubt import (
     Doubt,
+    doubt_about_depth,
     doubt_about_lens,
+    doubt_about_links,
     doubt_about_motion,
     judge_cameras,
     largest_piece,
@@ -84,6 +87,25 @@ def test_a_thing_that_fills_the_picture_is_doubted_where_flow_disagrees():
     assert doubt_about_motion(0.2, 0.4).confidence == "poor"
     assert doubt_about_motion(0.2, 0.1) == Doubt()
     assert doubt_about_motion(0.05, 0.4) == Doubt()
+
+
+def test_a_bent_lens_that_was_not_believed_is_told_of():
+    bent = LensChoice("radial", replace(STATE, focal=0.75 * STATE.focal), LensUnknowns(radial=True), 0.8)
+    found = replace(solution(), lens=replace(solution().lens, rival=bent))
+    doubt = judge_cameras(found, OBSERVATIONS, 3.0)
+    assert doubt.confidence == "fair"
+    assert "20% better" in doubt.reasons[0]
+    assert "--bundle.lens radial" in doubt.reasons[0]
+    alike = replace(bent, state=STATE)
+    assert judge_cameras(replace(found, lens=replace(found.lens, rival=alike)), OBSERVATIONS, 3.0) == Doubt()
+
+
+def test_guesses_are_called_guesses():
+    assert doubt_about_links(0, 12, "lost") == Doubt()
+    assert doubt_about_links(2, 12, "lost") == Doubt("fair", ("lost",))
+    assert doubt_about_links(5, 12, "lost") == Doubt("poor", ("lost",))
+    assert len(doubt_about_depth("static", "assumed").reasons) == 2
+    assert len(doubt_about_depth("rotation", "measured").reasons) == 1
 
 
 def test_doubts_add_up_and_the_lower_confidence_stays():
