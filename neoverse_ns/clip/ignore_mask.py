@@ -23,6 +23,8 @@ _SAME_SHAPE = 0.02
 """Relative difference of aspect ratios up to which a mask shows what the source does."""
 _TOUCHED = 12
 """Grey levels of 255, after scaling, from which a pixel is partly ignored and so not to be trusted."""
+_PHOTO, _LEVELS = 0.3, 16
+"""Share of a mask that may be neither black nor white, as soft edges are, and levels up to which they are labels."""
 _LOSSY = frozenset({".jpg", ".jpeg", ".webp"})
 """Compressed masks, in which black is not exactly 0: only their lighter half counts."""
 _WORD = re.compile(r"[ ._-]*masks?$|^masks?[ ._-]*", re.IGNORECASE)
@@ -78,6 +80,12 @@ def _read(path: Path, source: tuple[int, int], box: Box | None, size: tuple[int,
         raise ClipError(
             f"--ignore {path}: the mask has {width}x{height} pixels, the source {source[0]}x{source[1]}: both must "
             "show the same picture, at any resolution"
+        )
+    between = float(((image > _TOUCHED) & (image < 255 - _TOUCHED)).mean())
+    if between > _PHOTO and len(np.unique(image)) > _LEVELS:
+        raise ClipError(
+            f"--ignore {path}: {between:.0%} of it is neither black nor white: this is a picture, not a mask of what "
+            "is to be ignored (white) and used (black)"
         )
     threshold = 127 if path.suffix.lower() in _LOSSY else 0
     mask = np.where(image.max(axis=-1, keepdims=True) > threshold, np.uint8(255), np.uint8(0))

@@ -80,8 +80,16 @@ def _tell(tracks: Tracks) -> None:
 
 def _write_images(scene: Scene, folder: Path, names: Sequence[str]) -> None:
     folder.mkdir(exist_ok=True)
+    _clear(folder, names)
     for frame, name in zip(scene.clip.frames, names, strict=True):
         Image.fromarray(frame.numpy()).save(folder / name)
+
+
+def _clear(folder: Path, names: Sequence[str]) -> None:
+    """Drop frames that an earlier export of another clip left: programs read all images of a folder."""
+    for file in folder.glob("frame_*.png"):
+        if file.name not in names and file.stem.removeprefix("frame_").isdecimal():
+            file.unlink()
 
 
 def _write_points(tracks: Tracks, path: Path) -> None:
@@ -97,6 +105,7 @@ def _write_points(tracks: Tracks, path: Path) -> None:
 def _link(source: Path, target: Path, names: Sequence[str]) -> None:
     """The same files under another folder: COLMAP's readers want images beside the model, nerfstudio's above it."""
     target.mkdir(parents=True, exist_ok=True)
+    _clear(target, names)
     for name in names:
         (target / name).unlink(missing_ok=True)
         try:

@@ -14,6 +14,7 @@ from neoverse_ns.clip.images import images_in
 from neoverse_ns.clip.place import checked_place
 from neoverse_ns.console import say, warn
 from neoverse_ns.errors import ClipError, RunError, SettingsError
+from neoverse_ns.reconstruct.confidence import warn_of_doubts
 from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.content_digest import content_digest
 from neoverse_ns.reconstruct.registry import beyond_settings, choose_reconstructor, settled
@@ -31,6 +32,13 @@ def _digest_of_prior(path: Path) -> str:
         ) from error
 
 
+def _digest_of_mask(path: Path) -> str:
+    try:
+        return content_digest(path)
+    except ClipError as error:
+        raise SettingsError(f"--ignore {path}: cannot be read; give a mask's image, or a folder of masks") from error
+
+
 def scene_key(path: Path, config: SceneConfig, device: str) -> str:
     """Equal for equal content and settings; anything that could change the result changes it."""
     settings = dataclasses.asdict(config)
@@ -41,7 +49,7 @@ def scene_key(path: Path, config: SceneConfig, device: str) -> str:
     known = [_digest_of_prior(file) for file in config.priors.files()]
     if config.clip.masks != "leave_out" and path.is_dir():
         known += [content_digest(mask) for mask in masks_beside(images_in(path)).values()]
-    known += [] if config.clip.ignore is None else [content_digest(config.clip.ignore)]
+    known += [] if config.clip.ignore is None else [_digest_of_mask(config.clip.ignore)]
     # The device only decides the defaults of size and number of frames.
     material = [content_digest(path), settings, known, beyond_settings(config), device.split(":")[0]]
     material += [__version__, FORMAT]
@@ -77,6 +85,9 @@ def cached_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
                 shutil.rmtree(folder, ignore_errors=True)
             else:
                 say(f"reconstruction taken from the cache: {folder}")
+                for note in scene.clip.notes:
+                    say(note)
+                warn_of_doubts(scene.geometry.report)
                 return scene
     return _keep(build_scene(path, config, device), folders)
 

@@ -21,7 +21,7 @@ from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.scene import CLIP_FOLDER, Scene
 from neoverse_ns.reconstruct.split import FrameSplit
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever files of an older layout can no longer be read."""
 
 _META, _GEOMETRY, _GAUSSIANS = "scene.json", "geometry.npz", "gaussians.pt"

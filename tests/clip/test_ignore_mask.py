@@ -11,6 +11,7 @@ from PIL import Image
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.config import ClipConfig
+from neoverse_ns.clip.ignore_mask import read_ignored
 from neoverse_ns.clip.load import load_clip
 from neoverse_ns.errors import ClipError
 from tests.clip.clip_makers import write_video
@@ -120,3 +121,16 @@ def test_masks_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         Image.fromarray(mask((0, 0, 9, 9))).save(folder / name)
     with pytest.raises(ClipError, match="2 masks fit 3 sampled frames neither by name nor by number nor in order"):
         loaded(file, folder)
+
+
+def test_a_photo_is_no_mask(tmp_path: Path):
+    noise = np.random.default_rng(0).integers(0, 255, (24, 40, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "photo.png")
+    with pytest.raises(ClipError, match="neither black nor white"):
+        read_ignored(tmp_path / "photo.png", [0], None, (40, 24), None, (40, 24))
+    labels = np.zeros((24, 40), np.uint8)
+    labels[:, :30] = 90
+    Image.fromarray(labels).save(tmp_path / "labels.png")
+    assert read_ignored(tmp_path / "labels.png", [0], None, (40, 24), None, (40, 24)).float().mean() == pytest.approx(
+        0.75, abs=0.03
+    )

@@ -16,7 +16,7 @@ from plyfile import PlyData
 
 from neoverse_ns.errors import RunError
 from neoverse_ns.export import dataset
-from neoverse_ns.export.dataset import write_dataset
+from neoverse_ns.export.dataset import _clear, write_dataset
 from neoverse_ns.export.registry import export_format
 from neoverse_ns.geometry.cameras import PinholeCameras
 from tests.export.layered_scene import layered_scene
@@ -69,6 +69,13 @@ def check_parsed(parsed: Any, cameras: PinholeCameras, points: np.ndarray, frame
 def cloud_of(folder: Path) -> np.ndarray:
     vertex = PlyData.read(str(folder / "sparse_pc.ply"))["vertex"]
     return np.stack([vertex[axis] for axis in "xyz"], -1)
+
+
+def test_frames_of_an_earlier_clip_do_not_stay(tmp_path: Path) -> None:
+    for name in ("frame_00007.png", "frame_of_mine.png"):
+        (tmp_path / name).write_bytes(b"old")
+    _clear(tmp_path, ["frame_00001.png"])
+    assert [file.name for file in tmp_path.iterdir()] == ["frame_of_mine.png"]
 
 
 def test_nerfstudio_opens_the_folder_as_splatfacto_does(written: tuple[Path, PinholeCameras]) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.undistort import undistorted
-from neoverse_ns.console import say, warn
+from neoverse_ns.console import say
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import se3_inverse
@@ -46,10 +46,8 @@ from neoverse_ns.reconstruct.bundle.flow.masked_flow import trusted_in_world
 from neoverse_ns.reconstruct.bundle.flow.wide_steps import mend_wide_steps
 from neoverse_ns.reconstruct.bundle.left_out import leave_out, world_of
 from neoverse_ns.reconstruct.bundle.surfaces import keyframe_surfaces
+from neoverse_ns.reconstruct.confidence import warn_of_doubts
 from neoverse_ns.reconstruct.split import FrameSplit
-
-DOUBTED = {"fair": "uncertain", "poor": "doubtful"}
-"""How the confidence of the report reads in a warning."""
 
 
 @dataclass(frozen=True)
@@ -110,11 +108,10 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
     lost = describe.describe_unlinked(groups.unlinked, len(clip))
     doubt |= doubt_about_links(len(groups.unlinked), len(clip), lost)
     if facts["kind"] != "parallax":
-        doubt |= doubt_about_depth(facts["kind"], facts["focal_from"])
+        doubt |= doubt_about_depth(facts["kind"], facts["focal_from"], facts["fov_degrees"], facts["reason"])
     doubt |= doubt_about_motion(facts["unexplained_flow"], largest_piece(surfaces.dynamic))
     facts |= describe.describe_doubt(doubt)
-    for reason in doubt.reasons:
-        warn(f"{DOUBTED[doubt.confidence]}: {reason}")
+    warn_of_doubts(facts)
     facts |= {
         "unlinked_frames": groups.unlinked,
         "flow_pairs": len(flow.flow),

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from neoverse_ns.reconstruct.bundle.cameras.focal_interval import MEASURED, FocalInterval
+from neoverse_ns.reconstruct.bundle.cameras.no_parallax import NO_TEXTURE
 from neoverse_ns.reconstruct.bundle.cameras.observations import Observations
 from neoverse_ns.reconstruct.bundle.cameras.parallax import CameraSolution
 from neoverse_ns.reconstruct.bundle.cameras.state import State
@@ -92,11 +93,23 @@ def _doubt_about_rival(solution: CameraSolution) -> Doubt:
     return Doubt("fair", (f"{words}should be straight look bent, try --bundle.lens radial, else {FIX_FOV}",))
 
 
-def doubt_about_depth(kind: str, focal_from: str) -> Doubt:
-    """What a clip without parallax cannot tell."""
+def doubt_about_depth(kind: str, focal_from: str, view: float, reason: str = "") -> Doubt:
+    """What a clip without parallax cannot tell.
+
+    Args:
+        kind: "single", "static", "rotation" or "zoom".
+        focal_from: Where the focal length comes from.
+        view: Horizontal field of view in degrees.
+        reason: Why there is no parallax.
+    """
+    if reason == NO_TEXTURE:
+        words = "the frames show nothing to follow (black, plain or out of focus), so cameras and depth mean nothing: "
+        return Doubt("poor", (f"{words}{ELSEWHERE}, or another clip",))
     words = f"without parallax (kind: {kind}) depth is a guess: choose a stretch where the camera travels, or name a "
     words += "depth network with --bundle.depth-model"
     lens = () if focal_from in ("given", "measured") else (f"the field of view is assumed: {FIX_FOV}",)
+    if focal_from == "measured" and not UNLIKELY[0] <= view <= UNLIKELY[1]:
+        lens = (f"a field of view of {view:.0f} degrees is unusual, as of a pan over a picture: {FIX_FOV}",)
     return Doubt("fair", (words, *lens))
 
 

@@ -30,6 +30,7 @@ ZOOMING, ZOOM_RANGE, BEYOND_TURNING = 0.92, 1.05, 0.1
 which it must explain more than a turn. A walk before a distant scene looks like a zoom for the most part."""
 ZOOM_STEPS = 12
 """Levenberg-Marquardt steps of a first look on a thinned grid."""
+NO_TEXTURE = "no parallax: the frames show no texture to follow"
 PRIOR_CONFIDENCE = 0.3
 """Trust in depth that comes from the prior alone."""
 MIN_GRADIENT, MIN_TEXTURE = 4.0, 0.005
@@ -62,7 +63,7 @@ def find_no_parallax(
     still = standing_still(observations.frames, observations.points.shape[0], config)
     motion = (observations.seen - observations.points.T).norm(dim=1) * observations.width
     if not any(has_texture(image) for image in gray):
-        return NoParallax("static", "no parallax: the frames show no texture to follow", still, motion, False)
+        return NoParallax("static", NO_TEXTURE, still, motion, False)
     if explained_share(observations, motion, STILL) >= config.no_parallax_inliers:
         return NoParallax("static", "no parallax: the camera stands still", still, motion, False)
     turn = turning_cameras(observations, config)

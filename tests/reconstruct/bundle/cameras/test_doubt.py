@@ -23,6 +23,7 @@ from neoverse_ns.reconstruct.bundle.cameras.doubt import (
 )
 from neoverse_ns.reconstruct.bundle.cameras.focal_interval import FocalInterval
 from neoverse_ns.reconstruct.bundle.cameras.lens_choice import LensChoice
+from neoverse_ns.reconstruct.bundle.cameras.no_parallax import NO_TEXTURE
 from neoverse_ns.reconstruct.bundle.cameras.parallax import CameraSolution
 from neoverse_ns.reconstruct.bundle.cameras.state import LensUnknowns, State
 from tests.reconstruct.bundle.scenes import empty_observations, random_state
@@ -104,8 +105,10 @@ def test_guesses_are_called_guesses():
     assert doubt_about_links(0, 12, "lost") == Doubt()
     assert doubt_about_links(2, 12, "lost") == Doubt("fair", ("lost",))
     assert doubt_about_links(5, 12, "lost") == Doubt("poor", ("lost",))
-    assert len(doubt_about_depth("static", "assumed").reasons) == 2
-    assert len(doubt_about_depth("rotation", "measured").reasons) == 1
+    assert len(doubt_about_depth("static", "assumed", 67.0).reasons) == 2
+    assert len(doubt_about_depth("rotation", "measured", 67.0).reasons) == 1
+    assert "16 degrees is unusual" in doubt_about_depth("rotation", "measured", 16.0).reasons[1]
+    assert doubt_about_depth("static", "assumed", 67.0, NO_TEXTURE).confidence == "poor"
 
 
 def test_doubts_add_up_and_the_lower_confidence_stays():
