@@ -55,25 +55,6 @@ def test_the_second_time_comes_from_disk(clip: Path, tmp_path: Path, builds: lis
     assert first.folder == second.folder
 
 
-def test_what_was_decided_and_doubted_is_said_again(
-    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def build(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
-        scene = small_scene()
-        report = {**scene.geometry.report, "confidence": "poor", "doubts": ["something follows the camera"]}
-        noted = dataclasses.replace(scene.clip, notes=("two shots found",))
-        return dataclasses.replace(scene, clip=noted, geometry=dataclasses.replace(scene.geometry, report=report))
-
-    monkeypatch.setattr(cache, "build_scene", build)
-    config = SceneConfig(cache_dir=tmp_path / "cache")
-    cached_scene(clip, config)
-    capsys.readouterr()
-    cached_scene(clip, config)
-    told = " ".join("".join(capsys.readouterr()).split())
-    assert "two shots found" in told
-    assert "doubtful: something follows the camera" in told
-
-
 def test_a_missing_mask_is_named_as_a_mask(clip: Path, tmp_path: Path) -> None:
     config = SceneConfig(clip=ClipConfig(ignore=tmp_path / "nope.png"))
     with pytest.raises(SettingsError, match=r"--ignore .*nope\.png"):

@@ -13,7 +13,7 @@ from neoverse_ns.errors import SettingsError
 class BundleConfig:
     """How cameras, focal length, depth and motion are found from optical flow.
 
-    Lengths in pixels refer to the clip as it was sampled (its own width), focal lengths in ``f/width`` to its width.
+    Lengths in pixels refer to the clip as it was sampled (its own width), focal lengths to its longer side.
     """
 
     fov_degrees: float | None = None
@@ -108,3 +108,8 @@ class BundleConfig:
     def known_focal(self) -> float | None:
         """Focal length over width that belongs to `fov_degrees`."""
         return None if self.fov_degrees is None else 0.5 / math.tan(math.radians(self.fov_degrees) / 2)
+
+
+def field_of_view(focal: float) -> float:
+    """Horizontal field of view in degrees of a focal length over width; 0 for an infinite one."""
+    return math.degrees(2 * math.atan2(0.5, focal)) if math.isfinite(focal) else 0.0

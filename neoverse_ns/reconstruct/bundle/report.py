@@ -14,6 +14,7 @@ from neoverse_ns.reconstruct.bundle.cameras.doubt import Doubt
 from neoverse_ns.reconstruct.bundle.cameras.focal_interval import FocalInterval
 from neoverse_ns.reconstruct.bundle.cameras.observations import Observations
 from neoverse_ns.reconstruct.bundle.cameras.state import State
+from neoverse_ns.reconstruct.bundle.config import field_of_view
 
 NO_FIT: dict[str, Any] = {"residual_px": 0.0, "flow_used": 0.0, "parallax_degrees": 0.0}
 """The fit of a clip in which nothing was measured."""
@@ -31,13 +32,13 @@ def describe_focal(focal: float, width: int, source: str, interval: FocalInterva
             better than some 15 %) or "assumed".
         interval: What explains the clip about as well; None where it was not asked.
     """
-    facts: dict[str, Any] = {"focal_px": focal * width, "fov_degrees": _view(focal), "focal_from": source}
+    facts: dict[str, Any] = {"focal_px": focal * width, "fov_degrees": field_of_view(focal), "focal_from": source}
     if interval is not None:
         facts["focal_px_interval"] = [
             interval.low * width,
             None if math.isinf(interval.high) else interval.high * width,
         ]
-        facts["fov_degrees_interval"] = [_view(interval.high), _view(interval.low)]
+        facts["fov_degrees_interval"] = [field_of_view(interval.high), field_of_view(interval.low)]
     return facts
 
 
@@ -47,10 +48,6 @@ def describe_lens(state: State, kind: str) -> dict[str, Any]:
     if kind == "zoom":
         facts["zoom_ratio"] = float(state.focal.max() / state.focal.min())
     return facts
-
-
-def _view(focal: float) -> float:
-    return math.degrees(2 * math.atan2(0.5, focal)) if math.isfinite(focal) else 0.0
 
 
 def describe_doubt(doubt: Doubt) -> dict[str, Any]:

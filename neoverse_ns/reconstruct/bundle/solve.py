@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
@@ -37,7 +36,7 @@ from neoverse_ns.reconstruct.bundle.cameras.no_parallax import find_no_parallax,
 from neoverse_ns.reconstruct.bundle.cameras.observations import observe
 from neoverse_ns.reconstruct.bundle.cameras.parallax import solve_cameras
 from neoverse_ns.reconstruct.bundle.cameras.state import State
-from neoverse_ns.reconstruct.bundle.config import BundleConfig
+from neoverse_ns.reconstruct.bundle.config import BundleConfig, field_of_view
 from neoverse_ns.reconstruct.bundle.depth.depth_model import load_depth_model
 from neoverse_ns.reconstruct.bundle.flow.blank_frames import without_blank_frames
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField, Pair, measure_flow, to_gray
@@ -74,7 +73,7 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
 
     Cameras may use the pixels of held-out frames; depth, confidence and masks come from training frames alone. The
     world is the first camera, its unit the median depth of the keyframes. Never fails for lack of parallax: the
-    report's "kind" is then "rotation", "static" or "single" and depth comes from a prior.
+    report's "kind" is then "rotation", "zoom", "static" or "single" and depth comes from a prior.
 
     Args:
         clip: Sampled frames of one shot.
@@ -104,13 +103,7 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
         surfaces = keyframe_surfaces(world_of(clip), split, groups.flow, state, parallax, config, model)
     shown = slice(None) if clip.ignored is None else ~clip.ignored[split.keyframes]
     unit = surfaces.depth[shown].median()
-    doubt = Doubt(facts["confidence"], tuple(facts["doubts"]))
-    lost = describe.describe_unlinked(groups.unlinked, len(clip))
-    doubt |= doubt_about_links(len(groups.unlinked), len(clip), lost)
-    if facts["kind"] != "parallax":
-        doubt |= doubt_about_depth(facts["kind"], facts["focal_from"], facts["fov_degrees"], facts["reason"])
-    doubt |= doubt_about_motion(facts["unexplained_flow"], largest_piece(surfaces.dynamic))
-    facts |= describe.describe_doubt(doubt)
+    facts |= describe.describe_doubt(_doubts(facts, groups.unlinked, len(clip), surfaces.dynamic))
     warn_of_doubts(facts)
     facts |= {
         "unlinked_frames": groups.unlinked,
@@ -136,6 +129,15 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
     )
 
 
+def _doubts(facts: dict[str, Any], unlinked: list[int], frames: int, dynamic: Bool[Tensor, "k h w"]) -> Doubt:
+    """What the solve doubted, and what depth, motion and links say besides."""
+    doubt = Doubt(facts["confidence"], tuple(facts["doubts"]))
+    doubt |= doubt_about_links(len(unlinked), frames, describe.describe_unlinked(unlinked, frames))
+    if facts["kind"] != "parallax":
+        doubt |= doubt_about_depth(facts["kind"], facts["focal_from"], facts["fov_degrees"], facts["reason"])
+    return doubt | doubt_about_motion(facts["unexplained_flow"], largest_piece(dynamic))
+
+
 def _solve(clip: Clip, split: FrameSplit, config: BundleConfig, seconds: dict[str, float]) -> tuple[FlowField, Groups]:
     """Flow of all pairs, and the cameras that explain it; what the clip ignores is filled, and not trusted."""
     with _timed(seconds, "flow"):
@@ -157,7 +159,7 @@ def _straightened(clip: Clip, groups: Groups, config: BundleConfig) -> tuple[Cli
     )
     changes: dict[str, Any] = {"lens": "pinhole", "focal_guesses": (fitting,), "focal_prior": fitting}
     if config.known_focal is not None:
-        changes["fov_degrees"] = math.degrees(2 * math.atan(0.5 / fitting))
+        changes["fov_degrees"] = field_of_view(fitting)
     facts = {"lens": "radial", "source_lens": {"focal_px": focal * clip.width, "radial": radial}}
     return straight, replace(config, **changes), facts
 

@@ -10,7 +10,6 @@ import math
 from dataclasses import dataclass
 
 import cv2
-import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -18,7 +17,9 @@ from neoverse_ns.reconstruct.bundle.cameras.focal_interval import MEASURED, Foca
 from neoverse_ns.reconstruct.bundle.cameras.no_parallax import NO_TEXTURE
 from neoverse_ns.reconstruct.bundle.cameras.observations import Observations
 from neoverse_ns.reconstruct.bundle.cameras.parallax import CameraSolution
+from neoverse_ns.reconstruct.bundle.cameras.rotation import angle_degrees
 from neoverse_ns.reconstruct.bundle.cameras.state import State
+from neoverse_ns.reconstruct.bundle.config import field_of_view
 
 OFF = 1.0
 """Residual in pixels above which flow is not explained by cameras and depth."""
@@ -149,13 +150,13 @@ def doubt_about_lens(focal: float, interval: FocalInterval | None) -> Doubt:
     if interval is None:
         return Doubt()
     reasons = []
-    view = _view(focal)
+    view = field_of_view(focal)
     low, high = UNLIKELY if interval.source == "measured" else UNUSUAL
     if not low <= view <= high:
         words = f"a field of view of {view:.0f} degrees is unusual: a zoom, a cropped or stabilised picture, or a lens "
         reasons.append(f"{words}that bends lines would explain it; {FIX_FOV}")
     if interval.half_width > 2 * MEASURED:
-        between = f"{_view(interval.high):.0f} to {_view(interval.low):.0f} degrees"
+        between = f"{field_of_view(interval.high):.0f} to {field_of_view(interval.low):.0f} degrees"
         words = "anything" if math.isinf(interval.half_width) else between
         reasons.append(f"the clip hardly tells the field of view ({words} would do), and depth hangs on it: {FIX_FOV}")
     return Doubt("fair", tuple(reasons)) if reasons else Doubt()
@@ -172,10 +173,7 @@ def shaking_degrees(state: State) -> float:
     R = state.poses[:, :3, :3]
     steps = R[1:] @ R[:-1].mT
     change = steps[1:] @ steps[:-1].mT
-    if len(change) == 0:
-        return 0.0
-    cosine = (change.diagonal(dim1=-2, dim2=-1).sum(-1) - 1) / 2
-    return float(torch.rad2deg(torch.arccos(cosine.clamp(-1, 1))).median())
+    return float(angle_degrees(change).median()) if len(change) else 0.0
 
 
 def largest_piece(masks: Bool[Tensor, "k h w"]) -> float:
@@ -185,7 +183,3 @@ def largest_piece(masks: Bool[Tensor, "k h w"]) -> float:
         _, _, facts, _ = cv2.connectedComponentsWithStats(mask.astype("uint8"))
         shares.append(float(facts[1:, cv2.CC_STAT_AREA].max(initial=0)) / mask.size)
     return max(shares)
-
-
-def _view(focal: float) -> float:
-    return math.degrees(2 * math.atan2(0.5, focal)) if math.isfinite(focal) else 0.0

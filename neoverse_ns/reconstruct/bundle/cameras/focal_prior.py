@@ -3,38 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from typing import NamedTuple
 
 from neoverse_ns.clip.clip import Clip
-from neoverse_ns.reconstruct.bundle.config import BundleConfig
+from neoverse_ns.reconstruct.bundle.config import BundleConfig, field_of_view
 
 EXACT = 0.005
 """Relative uncertainty up to which a hint is no expectation but knowledge, as of views that were cut by calculation."""
-
-
-class FocalPrior(NamedTuple):
-    """Attributes:
-    centre: Focal length over width that is most plausible.
-    spread: Standard deviation of its logarithm.
-    weight: See `BundleConfig.focal_prior_weight`.
-    from_metadata: Whether the clip's hint set it.
-    """
-
-    centre: float
-    spread: float
-    weight: float
-    from_metadata: bool
-
-
-def focal_prior_of(clip: Clip, config: BundleConfig) -> FocalPrior:
-    """Expectation of a clip's focal length, never vaguer than the settings' own."""
-    hint = clip.focal_hint
-    if hint is None:
-        centre = config.focal_prior * max(clip.width, clip.height) / clip.width
-        return FocalPrior(centre, config.focal_prior_spread, config.focal_prior_weight, False)
-    spread = min(hint.uncertainty, config.focal_prior_spread)
-    return FocalPrior(hint.focal, spread, config.focal_prior_weight, True)
 
 
 def with_hint(config: BundleConfig, clip: Clip) -> BundleConfig:
@@ -46,10 +20,10 @@ def with_hint(config: BundleConfig, clip: Clip) -> BundleConfig:
     if hint is None or config.fov_degrees is not None:
         return config
     if hint.uncertainty <= EXACT:
-        return dataclasses.replace(config, fov_degrees=math.degrees(2 * math.atan(0.5 / hint.focal)))
-    prior = focal_prior_of(clip, config)
-    centre = prior.centre * clip.width / max(clip.width, clip.height)
-    return dataclasses.replace(config, focal_prior=centre, focal_prior_spread=prior.spread)
+        return dataclasses.replace(config, fov_degrees=field_of_view(hint.focal))
+    centre = hint.focal * clip.width / max(clip.width, clip.height)
+    spread = min(hint.uncertainty, config.focal_prior_spread)
+    return dataclasses.replace(config, focal_prior=centre, focal_prior_spread=spread)
 
 
 def over_width(config: BundleConfig, clip: Clip) -> BundleConfig:

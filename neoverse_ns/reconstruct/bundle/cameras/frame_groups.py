@@ -6,7 +6,6 @@ neighbours in time stand, so that the camera path stays whole and nothing is thr
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,7 +19,7 @@ from neoverse_ns.clip.clip import Clip
 from neoverse_ns.geometry.interpolation import interpolate_c2w
 from neoverse_ns.geometry.se3 import se3_inverse
 from neoverse_ns.reconstruct.bundle.cameras.state import State
-from neoverse_ns.reconstruct.bundle.config import BundleConfig
+from neoverse_ns.reconstruct.bundle.config import BundleConfig, field_of_view
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField
 from neoverse_ns.reconstruct.bundle.flow.view_graph import linked_groups
 
@@ -67,7 +66,7 @@ def solve_groups(flow: FlowField, clip: Clip, config: BundleConfig, solve: Solve
     solved, facts = solve(flow.numbered(main), _part(clip, main), config)
     if len(main) == 1:
         facts["reason"] = ALONE
-    same_lens = replace(config, fov_degrees=math.degrees(2 * math.atan(0.5 / solved.mean_focal)))
+    same_lens = replace(config, fov_degrees=field_of_view(solved.mean_focal), lens="pinhole")
     poses = _between(solved.poses, main, clip.seconds.double().numpy())
     known = flow.between(main)
     for group in others:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.console import say
-from neoverse_ns.reconstruct.bundle.config import BundleConfig
+from neoverse_ns.reconstruct.bundle.config import BundleConfig, field_of_view
 from neoverse_ns.reconstruct.priors.load import ClipPriors
 
 
@@ -22,4 +21,4 @@ def with_known_focal(config: BundleConfig, priors: ClipPriors, clip: Clip) -> Bu
     if priors.K is None or config.fov_degrees is not None:
         return config
     focal = float(priors.K[:, 0, 0].median())
-    return dataclasses.replace(config, fov_degrees=math.degrees(2 * math.atan(0.5 * clip.width / focal)))
+    return dataclasses.replace(config, fov_degrees=field_of_view(focal / clip.width))

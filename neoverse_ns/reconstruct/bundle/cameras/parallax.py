@@ -17,6 +17,7 @@ from neoverse_ns.reconstruct.bundle.cameras.lens_choice import LensChoice, choos
 from neoverse_ns.reconstruct.bundle.cameras.matched_poses import MatchedPoses
 from neoverse_ns.reconstruct.bundle.cameras.normal_equations import ONE_FOCAL
 from neoverse_ns.reconstruct.bundle.cameras.observations import Observations, thinned
+from neoverse_ns.reconstruct.bundle.cameras.rotation import angle_degrees
 from neoverse_ns.reconstruct.bundle.cameras.starts import Start, matched_starts, usual_starts
 from neoverse_ns.reconstruct.bundle.cameras.state import LensUnknowns, State
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
@@ -149,9 +150,7 @@ def _resampled(inverse_depth: torch.Tensor, coarse: Observations, fine: Observat
 def largest_turn(state: State) -> float:
     """The largest angle in degrees between neighbouring cameras."""
     R = state.poses[:, :3, :3]
-    between = R[1:] @ R[:-1].mT
-    cosine = (between.diagonal(dim1=-2, dim2=-1).sum(-1) - 1) / 2
-    return float(torch.rad2deg(torch.arccos(cosine.clamp(-1, 1))).max()) if len(R) > 1 else 0.0
+    return float(angle_degrees(R[1:] @ R[:-1].mT).max()) if len(R) > 1 else 0.0
 
 
 def _disagreement(ends: list[Adjustment]) -> float:

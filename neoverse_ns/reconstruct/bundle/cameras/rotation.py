@@ -56,6 +56,12 @@ def fit_rotation(observations: Observations, edge: int, focal: float) -> Float[T
     return rotation
 
 
+def angle_degrees(R: Float[Tensor, "n 3 3"]) -> Float[Tensor, " n"]:
+    """By how much each rotation turns."""
+    cosine = (R.diagonal(dim1=-2, dim2=-1).sum(-1) - 1) / 2
+    return torch.rad2deg(torch.arccos(cosine.clamp(-1, 1)))
+
+
 def _weighted_median(values: Tensor, weights: Tensor) -> Tensor:
     order = values.argsort()
     cumulative = weights[order].cumsum(0)

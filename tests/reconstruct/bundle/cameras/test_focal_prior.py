@@ -11,7 +11,7 @@ import torch
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.focal.hint import FocalHint
-from neoverse_ns.reconstruct.bundle.cameras.focal_prior import focal_prior_of, with_hint
+from neoverse_ns.reconstruct.bundle.cameras.focal_prior import over_width, with_hint
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 
 CONFIG = BundleConfig()
@@ -28,18 +28,23 @@ def clip(hint: FocalHint | None) -> Clip:
 
 
 def test_without_a_hint_the_settings_decide() -> None:
-    prior = focal_prior_of(clip(None), CONFIG)
-    assert prior == (CONFIG.focal_prior, CONFIG.focal_prior_spread, CONFIG.focal_prior_weight, False)
     assert with_hint(CONFIG, clip(None)) is CONFIG
 
 
 def test_a_hint_moves_and_narrows_the_expectation() -> None:
     hinted = clip(FocalHint(1.2, 0.15, "a file"))
-    assert focal_prior_of(hinted, CONFIG) == (1.2, 0.15, CONFIG.focal_prior_weight, True)
     config = with_hint(CONFIG, hinted)
     assert (config.focal_prior, config.focal_prior_spread, config.fov_degrees) == (1.2, 0.15, None)
-    vague = focal_prior_of(clip(FocalHint(1.2, 2.0, "a file")), CONFIG)
-    assert vague.spread == CONFIG.focal_prior_spread
+    assert config.focal_prior_weight == CONFIG.focal_prior_weight
+    vague = with_hint(CONFIG, clip(FocalHint(1.2, 2.0, "a file")))
+    assert vague.focal_prior_spread == CONFIG.focal_prior_spread
+
+
+def test_settings_count_by_the_longer_side_and_hints_by_the_width() -> None:
+    upright = dataclasses.replace(clip(FocalHint(1.2, 0.15, "a file")), frames=torch.zeros(1, 32, 16, 3).byte())
+    assert over_width(CONFIG, upright).focal_prior == pytest.approx(2 * CONFIG.focal_prior)
+    assert over_width(CONFIG, upright).focal_guesses == tuple(2 * guess for guess in CONFIG.focal_guesses)
+    assert over_width(with_hint(CONFIG, upright), upright).focal_prior == pytest.approx(1.2)
 
 
 def test_a_view_that_was_calculated_is_known() -> None:
