@@ -28,7 +28,7 @@ class BundleReconstructor(Reconstructor):
         solution = solve_geometry(clip, split, config)
         started = time.perf_counter()
         flows = {pair: KeyframeFlow(flow, solution.flow_confidence[pair]) for pair, flow in solution.flow.items()}
-        gaussians = scene_layers(solution.clip, solution.geometry, flows, self.lift_config)
+        gaussians = scene_layers(solution.clip, solution.geometry, flows, self.lift_config, split.keyframes)
         report = solution.geometry.report
         report["reconstructor"] = "bundle"
         report.setdefault("seconds", {})["lift"] = time.perf_counter() - started

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -45,6 +46,7 @@ from neoverse_ns.reconstruct.bundle.flow.masked_flow import trusted_in_world
 from neoverse_ns.reconstruct.bundle.flow.wide_steps import mend_wide_steps
 from neoverse_ns.reconstruct.bundle.left_out import leave_out, world_of
 from neoverse_ns.reconstruct.bundle.surfaces import keyframe_surfaces
+from neoverse_ns.reconstruct.bundle.tracks.chained_starts import chained_starts
 from neoverse_ns.reconstruct.confidence import warn_of_doubts
 from neoverse_ns.reconstruct.split import FrameSplit
 
@@ -55,7 +57,7 @@ class BundleSolution:
 
     Attributes:
         geometry: Cameras of all frames; depth, confidence and motion masks of the keyframes.
-        flow: For neighbouring keyframes (i, j), both directions, by position among the sampled frames: displacement
+        flow: For neighbouring keyframes (i, j), with and without those of moving things alone, both directions, by position among the sampled frames: displacement
             in pixels of every pixel of i. Pairs that show nothing in common are missing.
         flow_confidence: Trust in it, in [0, 1].
         clip: The frames that all of this refers to: straightened, where the lens bends lines, else as they came; with
@@ -101,7 +103,7 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
     with _timed(seconds, "depth"):
         parallax = facts["kind"] == "parallax"
         surfaces = keyframe_surfaces(world_of(clip), split, groups.flow, state, parallax, config, model)
-    shown = slice(None) if clip.ignored is None else ~clip.ignored[split.keyframes]
+    shown = slice(None) if clip.ignored is None else ~clip.ignored[surfaces.frames]
     unit = surfaces.depth[shown].median()
     facts |= describe.describe_doubt(_doubts(facts, groups.unlinked, len(clip), surfaces.dynamic))
     warn_of_doubts(facts)
@@ -113,13 +115,13 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
     }
     geometry = SceneGeometry(
         cameras=to_cameras(state, clip.height, clip.width, float(unit)),
-        keyframes=list(split.keyframes),
+        keyframes=surfaces.frames,
         depth=surfaces.depth / unit,
         confidence=surfaces.confidence,
         dynamic=surfaces.dynamic,
         report=facts,
     )
-    forward = list(zip(split.keyframes[:-1], split.keyframes[1:], strict=True))
+    forward = sorted({*pairwise(surfaces.frames), *pairwise(split.keyframes)})
     pairs = forward + [(j, i) for i, j in forward]
     return BundleSolution(
         geometry,
@@ -142,7 +144,8 @@ def _solve(clip: Clip, split: FrameSplit, config: BundleConfig, seconds: dict[st
     """Flow of all pairs, and the cameras that explain it; what the clip ignores is filled, and not trusted."""
     with _timed(seconds, "flow"):
         gray = to_gray(clip.frames.numpy())
-        flow = measure_flow(gray, pair_graph(split, config.gaps), config.flow_noise)
+        pairs = pair_graph(split, config.gaps)
+        flow = measure_flow(gray, pairs, config.flow_noise, chained_starts(clip, gray, pairs))
         flow = without_blank_frames(mend_wide_steps(flow, gray, split, config.flow_noise), gray)
         flow = trusted_in_world(flow, clip)
     with _timed(seconds, "cameras"):

@@ -30,11 +30,14 @@ class Surfaces:
     """What the keyframes show.
 
     Attributes:
+        frames: Positions of these keyframes among the sampled frames: the split's, and every other training frame in
+            which something moves.
         depth: z-depth in the units of the cameras they were solved with.
         confidence: Trust in it, in [0, 1].
         dynamic: Pixels that move on their own.
     """
 
+    frames: list[int]
     depth: Float[Tensor, "k h w"]
     confidence: Float[Tensor, "k h w"]
     dynamic: Bool[Tensor, "k h w"]
@@ -85,7 +88,6 @@ def keyframe_surfaces(
         config: Settings.
         model: Predicts what flow cannot tell; None leaves that to smoothness.
     """
-    keyframes = split.keyframes
     focal, viewmats = state.common_lens()
     motion = MotionSearch(
         clip,
@@ -96,26 +98,35 @@ def keyframe_surfaces(
         parallax,
         config.motion_threshold,
     )
-    job, places = _Job(clip, motion, config, model), range(len(keyframes))
-    with progress("Measuring depth of keyframes", 3 * len(keyframes)) as steps:
+    job, whole = _Job(clip, motion, config, model), set(split.keyframes)
+    with progress("Measuring depth of keyframes", 2 * len(split.train) + 2 * len(whole)) as steps:
         sketches: list[Sketch] = []
-        for sketch in map_on_cores(job.sketch, keyframes):
+        for sketch in map_on_cores(job.sketch, split.train):
             sketches.append(sketch)
             steps.advance()
-        found: list[Measured] = []
-        for measured in map_on_cores(lambda place: job.measure(place, keyframes, sketches), places):
-            found.append(measured)
+        cues = [sketch.cues for sketch in sketches]
+        masks: list[Bool[Tensor, "h w"]] = []
+        for mask in map_on_cores(lambda place: motion.mask(place, split.train, cues), range(len(cues))):
+            masks.append(mask)
             steps.advance()
+        moving = {frame: mask for frame, mask in zip(split.train, masks, strict=True) if frame in whole or mask.any()}
+        frames = list(moving)
+        found: list[Measured] = []
+        for measured in map_on_cores(lambda frame: job.measure(frame, moving[frame]), frames):
+            found.append(measured)
+            steps.advance(int(frames[len(found) - 1] in whole))
         depth, dynamic = torch.stack([one.depth for one in found]), torch.stack([one.dynamic for one in found])
         if job.places_dynamic_objects:
             error, behind = torch.stack([one.error for one in found]), torch.stack([one.behind for one in found])
-            depth = agree_on_sizes(depth, error, behind, dynamic, keyframes, flow)
+            depth = agree_on_sizes(depth, error, behind, dynamic, frames, flow)
         edges: list[Edges] = []
-        for sharp in map_on_cores(lambda place: job.sharpen(keyframes[place], found[place], depth[place]), places):
+        for sharp in map_on_cores(
+            lambda place: job.sharpen(frames[place], found[place], depth[place]), range(len(frames))
+        ):
             edges.append(sharp)
-            steps.advance()
+            steps.advance(int(frames[len(edges) - 1] in whole))
     confidence = torch.stack([one.confidence * trust for one, (_, trust) in zip(found, edges, strict=True)])
-    return Surfaces(torch.stack([sharp for sharp, _ in edges]), confidence, dynamic)
+    return Surfaces(frames, torch.stack([sharp for sharp, _ in edges]), confidence, dynamic)
 
 
 @dataclass(frozen=True)
@@ -158,11 +169,9 @@ class _Job:
         """Whether what moves is placed by what it stands on, and not by a prior."""
         return self.motion.parallax and self.model is None
 
-    def measure(self, place: int, keyframes: list[int], sketches: list[Sketch]) -> Measured:
-        """Mask, depth and confidence of the keyframe number `place`."""
-        frame = keyframes[place]
+    def measure(self, frame: int, moving: Bool[Tensor, "h w"]) -> Measured:
+        """Depth and confidence of a keyframe in which `moving` moves."""
         image = self.clip.frames[frame]
-        moving = self.motion.mask(place, keyframes, [sketch.cues for sketch in sketches])
         views = self.motion.views(frame)
         if views is None or not self.motion.parallax:
             guess = self._guessed(image)

@@ -9,7 +9,7 @@ its surroundings.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,6 +32,10 @@ LONGEST_ASPECT = 12
 """The same for images longer than so many times their short side: OpenCV's pyramid fails on them."""
 TEXTURE = 4.0
 """Squared gradient, in (grey levels per pixel)^2, at which texture counts a half."""
+COMPARED = 9
+"""Side in pixels of the window over which two flows are compared."""
+CLEARLY, SLIGHT = 0.9, 0.5
+"""The other flow must leave less than this share of the first one's difference, less so many grey levels."""
 TEXTURE_WINDOW = 9
 """Side in pixels of the neighbourhood in which texture is looked for: about that of the patches flow compares."""
 
@@ -79,7 +83,12 @@ def to_gray(frames: UInt8[ndarray, "n h w 3"]) -> list[UInt8[ndarray, "h w"]]:
     return [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
 
 
-def measure_flow(gray: list[UInt8[ndarray, "h w"]], middles: dict[Pair, int | None], noise: float) -> FlowField:
+def measure_flow(
+    gray: list[UInt8[ndarray, "h w"]],
+    middles: dict[Pair, int | None],
+    noise: float,
+    starts: Mapping[Pair, Float[ndarray, "h w 2"]] | None = None,
+) -> FlowField:
     """Measure flow for every pair and its reverse.
 
     Args:
@@ -87,6 +96,8 @@ def measure_flow(gray: list[UInt8[ndarray, "h w"]], middles: dict[Pair, int | No
         middles: For each pair ``i < j`` a frame between through whose flows a start is composed, or None to start from
             zero; the pairs to and from that frame must be among the keys too (see `pair_graph`).
         noise: Round-trip error in pixels at which the confidence has fallen to 1/e.
+        starts: For some pairs, in either direction, another start: what it leads to is taken where it explains the
+            second image better.
     """
     flow: dict[Pair, ndarray] = {}
 
@@ -98,7 +109,10 @@ def measure_flow(gray: list[UInt8[ndarray, "h w"]], middles: dict[Pair, int | No
             return zero
         middle = middles[min(pair), max(pair)]
         start = zero.copy() if middle is None else compose(flow[i, middle], flow[middle, j])
-        return searcher().calc(gray[i], gray[j], start)
+        found = searcher().calc(gray[i], gray[j], start)
+        if starts is None or pair not in starts:
+            return found
+        return better_flow(gray[i], gray[j], found, searcher().calc(gray[i], gray[j], starts[pair].copy()))
 
     with single_threaded_opencv(), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         with progress("Measuring optical flow", 2 * len(middles)) as steps:
@@ -114,6 +128,21 @@ def measure_flow(gray: list[UInt8[ndarray, "h w"]], middles: dict[Pair, int | No
         pairs = list(flow)
         confidence = pool.map(trust, pairs)
         return FlowField(flow, dict(zip(pairs, confidence, strict=True)))
+
+
+def better_flow(
+    first: UInt8[ndarray, "h w"],
+    second: UInt8[ndarray, "h w"],
+    plain: Float[ndarray, "h w 2"],
+    other: Float[ndarray, "h w 2"],
+) -> Float[ndarray, "h w 2"]:
+    """Of two flows, around every pixel the one along which the images differ less; `plain` where that is unclear."""
+    errors = []
+    for flow in (plain, other):
+        there = cv2.remap(second, *landing(flow), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        errors.append(cv2.blur(cv2.absdiff(first, there).astype(np.float32), (COMPARED, COMPARED)))
+    better = errors[1] < CLEARLY * errors[0] - SLIGHT
+    return np.where(better[..., None], other, plain)
 
 
 def compose(first: Float[ndarray, "h w 2"], second: Float[ndarray, "h w 2"]) -> Float[ndarray, "h w 2"]:

@@ -15,6 +15,7 @@ from neoverse_ns.gaussians.dynamic import DynamicGaussians, concatenate
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.rasterize.drawing import draw
 from neoverse_ns.reconstruct.base import SceneGeometry
+from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import Lifted
 
 _EDGE = 0.06
 """Relative step of depth between neighbouring pixels above which both may float between two surfaces."""
@@ -23,7 +24,7 @@ SAME = 0.1
 """Relative difference of depth below which two keyframes see the same surface."""
 
 
-def fuse_background(clip: Clip, geometry: SceneGeometry, lifted: DynamicGaussians) -> DynamicGaussians:
+def fuse_background(clip: Clip, geometry: SceneGeometry, lifted: Lifted) -> DynamicGaussians:
     """Constant Gaussians of everything static, each surface from the first keyframe that shows it.
 
     Keyframes are visited from the middle of the clip outwards. Each adds its static pixels where what was collected so
@@ -33,12 +34,11 @@ def fuse_background(clip: Clip, geometry: SceneGeometry, lifted: DynamicGaussian
     Args:
         clip: The frames; only their size is read, and what they ignore.
         geometry: Depth and motion masks of the keyframes.
-        lifted: The keyframes' Gaussians, one per pixel in order, as :func:`lift` makes them.
+        lifted: The keyframes' Gaussians, as :func:`lift` makes them; pixels that have none add nothing.
 
     Returns:
         Constant Gaussians; `keyframe` says which one each was taken from.
     """
-    count = clip.width * clip.height
     middle = len(geometry.keyframes) // 2
     guessed = set(geometry.report.get("unlinked_frames", []))
     placed = [number for number, frame in enumerate(geometry.keyframes) if frame not in guessed]
@@ -51,10 +51,10 @@ def fuse_background(clip: Clip, geometry: SceneGeometry, lifted: DynamicGaussian
         if parts:
             camera = geometry.cameras[[geometry.keyframes[number]]]
             wanted = wanted & _missing(concatenate(parts), camera, geometry.depth[number])
-        rows = number * count + wanted.reshape(-1).nonzero().squeeze(-1)
+        rows = lifted.rows(number, wanted)
         if len(rows):
-            parts.append(_constant(lifted[rows]))
-    return concatenate(parts) if parts else lifted[:0]
+            parts.append(_constant(lifted.gaussians[rows]))
+    return concatenate(parts) if parts else lifted.gaussians[:0]
 
 
 def _static_surface(geometry: SceneGeometry, number: int) -> Bool[Tensor, "h w"]:

@@ -44,12 +44,14 @@ class Side:
     """What leads to one neighbour of a keyframe.
 
     Attributes:
-        other: Number of the neighbouring keyframe; beyond the clip's ends there is none of this number.
+        other: Number of the neighbouring keyframe; None beyond the clip's ends.
+        time: When it is, normalised.
         gap: Time to it, positive.
         flow: Flow to it; None where nothing was measured.
     """
 
-    other: int
+    other: int | None
+    time: float
     gap: float
     flow: KeyframeFlow | None
 
@@ -93,7 +95,9 @@ def scene_flow(
     region = _Region(moving, *_bonds(image, moving))
     unknown = Motion(torch.zeros_like(points), torch.zeros(points.shape[:2]))
     measured = [
-        unknown if s.flow is None else measure(geometry, number, points, s.other, s.flow, region, min_confidence)
+        unknown
+        if s.flow is None or s.other is None
+        else measure(geometry, number, points, s.other, s.flow, region, min_confidence)
         for s in sides
     ]
     result = []

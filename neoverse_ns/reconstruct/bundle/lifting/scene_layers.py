@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+import torch
+
 from neoverse_ns.clip.clip import Clip
+from neoverse_ns.gaussians.dynamic import DynamicGaussians
 from neoverse_ns.gaussians.layers import BACKGROUND, FAR_FIELD, FRAMES, LayeredGaussians
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle.lifting.background import fuse_background
@@ -12,7 +17,11 @@ from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import KeyframeFlow, L
 
 
 def scene_layers(
-    clip: Clip, geometry: SceneGeometry, flows: dict[tuple[int, int], KeyframeFlow], config: LiftConfig
+    clip: Clip,
+    geometry: SceneGeometry,
+    flows: dict[tuple[int, int], KeyframeFlow],
+    config: LiftConfig,
+    whole: Collection[int] | None = None,
 ) -> LayeredGaussians:
     """Lift the keyframes' pixels and add what `config` asks for behind them.
 
@@ -21,12 +30,21 @@ def scene_layers(
         geometry: Cameras, depth and motion masks of the keyframes.
         flows: Flow between neighbouring keyframes, by sampled-frame positions (from, to).
         config: See :class:`LiftConfig`.
+        whole: See :func:`neoverse_ns.reconstruct.bundle.lifting.keyframe_lift.lift`.
     """
-    lifted = lift(clip, geometry, flows, config)
-    world = None if clip.ignored is None else ~clip.ignored[geometry.keyframes]
-    layers = {FRAMES: lifted if world is None else lifted[world.flatten()]}
+    lifted = lift(clip, geometry, flows, config, whole)
+    layers = {FRAMES: lifted.gaussians}
     if config.background and len(geometry.keyframes) > 1:
         layers[BACKGROUND] = fuse_background(clip, geometry, lifted)
     if config.far_field:
         layers[FAR_FIELD] = far_field(clip, geometry)
-    return limit_gaussians(LayeredGaussians(layers), geometry, config.max_gaussians, world)
+    scene = limit_gaussians(LayeredGaussians(layers), geometry, config.max_gaussians, lifted.pixels)
+    return scene.replaced(FRAMES, _in_runs(scene.frames))
+
+
+def _in_runs(gaussians: DynamicGaussians) -> DynamicGaussians:
+    """Those of one keyframe sorted by their lifetimes: long runs of equal ones are what makes selection quick."""
+    order = torch.arange(len(gaussians))
+    for key in (gaussians.interval[:, 2], gaussians.interval[:, 0], gaussians.keyframe):
+        order = order[key[order].argsort(stable=True)]
+    return gaussians if bool((order.diff() == 1).all()) else gaussians[order]
