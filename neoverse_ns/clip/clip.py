@@ -61,6 +61,11 @@ class Clip:
         return self.frames.shape[2]
 
     @property
+    def num_tracking(self) -> int:
+        """Number of tracking frames."""
+        return 0 if self.tracking is None else len(self.tracking)
+
+    @property
     def source_scale(self) -> float:
         """Pixels here per pixel of the source: turns a focal length there into one here (1 where unknown)."""
         if self.source_size is None:

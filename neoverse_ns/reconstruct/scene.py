@@ -76,10 +76,11 @@ def build_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
     clip = without_strays(clip)
     keyframes = reconstructor.keyframes_wanted(config.num_keyframes, len(clip))
     split = divide(clip, keyframes, config.held_out_every)
-    read, clip = clip, usable_tracking(clip, split, config.tracking)
+    read = clip.num_tracking
+    clip = usable_tracking(clip, split, config.tracking)
     reconstruction = reconstructor.reconstruct(clip, split)
     report = reconstruction.report
-    report["tracking"] = describe_tracking(read, clip, config.tracking)
+    report["tracking"] = describe_tracking(read, clip.num_tracking, config.tracking)
     clip = replace(reconstruction.clip or clip, tracking=None)
     report.setdefault("seconds", {})["decode"] = decoded - started
     report["seconds"]["reconstruct_total"] = time.perf_counter() - decoded

@@ -40,7 +40,10 @@ def usable_tracking(clip: Clip, split: FrameSplit, tracking: Tracking) -> Clip:
     """
     if clip.tracking is None:
         return clip
-    kept = torch.nonzero(_usable(clip, clip.tracking, split, tracking))[:, 0].tolist()
+    usable = _usable(clip, clip.tracking, split, tracking)
+    if len(usable) and usable.all():
+        return clip
+    kept = torch.nonzero(usable)[:, 0].tolist()
     return replace(clip, tracking=clip.tracking.part(kept) if kept else None)
 
 
@@ -56,20 +59,15 @@ def _usable(clip: Clip, frames: TrackingFrames, split: FrameSplit, tracking: Tra
     return usable
 
 
-def describe_tracking(read: Clip, used: Clip, tracking: Tracking) -> dict[str, Any]:
+def describe_tracking(read: int, used: int, tracking: Tracking) -> dict[str, Any]:
     """What the report says: a key of `USES`, and how many tracking frames were used and left out.
 
     Args:
-        read: The clip as it was read.
-        used: The same after :func:`usable_tracking`.
+        read: Tracking frames of the clip.
+        used: How many of them :func:`usable_tracking` left.
         tracking: As asked for.
     """
-    before, after = (0 if clip.tracking is None else len(clip.tracking) for clip in (read, used))
-    return {
-        "protocol": tracking if after else "train",
-        "frames_used": after,
-        "frames_left_out": before - after,
-    }
+    return {"protocol": tracking if used else "train", "frames_used": used, "frames_left_out": read - used}
 
 
 def tracking_of(report: dict[str, Any]) -> dict[str, Any]:
