@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +46,9 @@ class AnimationSource(FrameSource):
                 yield SeenFrame(index, seconds, image.size, thumbnail_of(on_ground_srgb(image)[..., :3]))
             seconds += shown
 
-    def read(self, frames: Sequence[SeenFrame], least: tuple[int, int]) -> Iterator[UInt8[np.ndarray, "h w c"]]:
+    def read(
+        self, frames: Sequence[SeenFrame], least: tuple[int, int], rough: Collection[int] = ()
+    ) -> Iterator[UInt8[np.ndarray, "h w c"]]:
         wanted = {frame.index for frame in frames}
         for index, image in self._pictures():
             if index in wanted:

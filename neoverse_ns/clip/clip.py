@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from neoverse_ns.clip.focal.hint import FocalHint
+from neoverse_ns.clip.tracking_frames import TrackingFrames
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Clip:
         crop: Column and row of the upper left corner, width and height, in the source's upright square pixels, of the
             part that is used; None is all of it. Its middle is taken for the lens's axis.
         focal_hint: Focal length that the source's metadata, or cutting a view, tells; None where neither does.
+        tracking: Frames of the source between these, where they were asked for and there are any. They are no part of
+            what the clip is: neither saved with it nor in its digest.
     """
 
     frames: UInt8[Tensor, "n h w 3"]
@@ -44,6 +47,7 @@ class Clip:
     ignored: Bool[Tensor, "n h w"] | None = None
     crop: tuple[int, int, int, int] | None = None
     focal_hint: FocalHint | None = None
+    tracking: TrackingFrames | None = None
 
     def __len__(self) -> int:
         return self.frames.shape[0]
@@ -55,6 +59,11 @@ class Clip:
     @property
     def width(self) -> int:
         return self.frames.shape[2]
+
+    @property
+    def num_tracking(self) -> int:
+        """Number of tracking frames."""
+        return 0 if self.tracking is None else len(self.tracking)
 
     @property
     def source_scale(self) -> float:
@@ -78,7 +87,10 @@ class Clip:
         return self.frames.to(torch.float32) / 255
 
     def part(self, frames: Sequence[int]) -> Clip:
-        """The same clip with some of its frames only, given by their positions in ascending order."""
+        """The same clip with some of its frames only, given by their positions in ascending order.
+
+        Tracking frames stay as they are: the others of the source between these are no less between these.
+        """
         chosen = list(frames)
         return replace(
             self,

@@ -18,6 +18,8 @@ from neoverse_ns.clip.upright import frame_orientation, turned_upright
 
 # ICtCp and its relative of Dolby Vision: FFmpeg's scaler knows neither.
 _UNKNOWN_MATRICES = (14, 15)
+# How many times as wide and high as needed a reduced frame is at least.
+_SPARE, _SPARE_ROUGH = 2.0, 1.5
 
 
 def meaning_of(frame: VideoFrame) -> Meaning:
@@ -25,13 +27,15 @@ def meaning_of(frame: VideoFrame) -> Meaning:
     return meaning_of_tags(int(frame.color_trc), int(frame.color_primaries), int(frame.colorspace))
 
 
-def pixels_of(frames: Neighbours, least: tuple[int, int]) -> UInt8[np.ndarray, "h w c"]:
+def pixels_of(frames: Neighbours, least: tuple[int, int], rough: bool = False) -> UInt8[np.ndarray, "h w c"]:
     """Upright SDR pixels of the middle frame; the sides of its pixels need not be equal.
 
     Args:
         frames: The frame between the one before and the one after it, which deinterlacing looks at.
         least: Width and height that will be needed. A frame whose colours must be converted arrives reduced where it
             is much larger, never below twice of this.
+        rough: Never below one and a half times of it: of a frame whose shapes alone matter. Light is averaged before it
+            is converted, which at edges makes a difference, but costs a fraction.
 
     Returns:
         RGB, or RGB on plain ground with its cover where some of it is transparent.
@@ -43,8 +47,9 @@ def pixels_of(frames: Neighbours, least: tuple[int, int]) -> UInt8[np.ndarray, "
         image = whole.to_ndarray(format="rgba" if alpha else "rgb24")
     else:
         wide, high = least if orientation[0] else least[::-1]
+        spare = _SPARE_ROUGH if rough else _SPARE
         # Under transparent pixels hides what must not bleed: those frames are never reduced here.
-        factor = 1 if alpha else max(min(frame.width // (2 * wide), frame.height // (2 * high)), 1)
+        factor = 1 if alpha else max(int(min(frame.width / (spare * wide), frame.height / (spare * high))), 1)
         codes = whole.reformat(
             width=frame.width // factor,
             height=frame.height // factor,

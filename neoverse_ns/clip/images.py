@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -82,7 +82,9 @@ class ImageSource(FrameSource):
         assert self.prepared is not None
         return self.reader.read(path, least)[..., :3]
 
-    def read(self, frames: Sequence[SeenFrame], least: tuple[int, int]) -> Iterator[UInt8[np.ndarray, "h w c"]]:
+    def read(
+        self, frames: Sequence[SeenFrame], least: tuple[int, int], rough: Collection[int] = ()
+    ) -> Iterator[UInt8[np.ndarray, "h w c"]]:
         for frame in frames:
             yield self.reader.read(self.images[frame.index], least)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from neoverse_ns.clip.between import frames_between
+from neoverse_ns.clip.borders import Box
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.config import SIDE_MULTIPLE, ClipConfig
 from neoverse_ns.clip.cropping import BorderSearch, given_crop
-from neoverse_ns.clip.decode import decode
+from neoverse_ns.clip.decode import Decoded, decode
 from neoverse_ns.clip.fit_frames import unfit_frames
 from neoverse_ns.clip.ignore_mask import read_ignored
 from neoverse_ns.clip.images import ImageSource
@@ -30,7 +33,7 @@ from neoverse_ns.errors import ClipError
 SEARCH_SECONDS = 30.0
 
 
-def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
+def load_clip(path: Path, config: ClipConfig, device: str = "cpu", tracking: bool = False) -> Clip:
     """Decode one shot of a video, image folder or image; says what it decided and keeps that in `Clip.notes`.
 
     Args:
@@ -38,6 +41,8 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
         config: What to take from it.
         device: Where the clip will be worked on ("cpu", "cuda", ...); sets the default size and number of frames. The
             frames themselves stay in main memory.
+        tracking: Whether frames between the sampled ones are read, too (`Clip.tracking`). Photos have none, nor do
+            folders of images of which most are sampled. The sampled frames are the same either way.
 
     Raises:
         SettingsError: A setting is out of range.
@@ -51,26 +56,26 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
     notes = list(source.notes)
     shot = useful_frames(_choose_shot(seen, config, notes), notes)
     chosen = _choose_frames(shot, source, config, device, notes)
-    crop = given_crop(config.crop, chosen[0].size, str(path), notes)
-    search = BorderSearch(len(chosen), chosen[0].size) if config.crop == "auto" else None
-    sizing: list[str] = []
-    size = _choose_size(chosen[0].size if crop is None else crop[2:], path, config, device, sizing)
-    pixels, ignored = decode(source, chosen, size, crop, search, sizing)
-    if search is not None and (crop := search.found(notes)) is not None:
-        size = _choose_size(crop[2:], path, config, device, sizing := [])
-        pixels, ignored = decode(source, chosen, size, crop, None, sizing)
-    notes += sizing
+    images = whole.images if isinstance(whole, ImageSource) else None
+
+    def between(size: tuple[int, int], sizing: list[str]) -> list[SeenFrame]:
+        if not tracking or source.taken_whole():
+            return []
+        return frames_between(shot, chosen, size, sizing, fewest=1 if images is None else len(chosen) + 1)
+
+    decoded, crop = _decode(source, chosen, between, config, device, notes)
     if (focal := source.focal(chosen, notes)) is not None:
         notes.append(f"the focal length is known from {focal.origin}, within {focal.uncertainty:.1%}")
-    left_out = None if ignored is None else torch.from_numpy(ignored)
+    left_out = None if decoded.ignored is None else torch.from_numpy(decoded.ignored)
+    height, width = decoded.pixels.shape[1:3]
     if config.ignore is not None:
-        names = [whole.images[f.index].stem for f in chosen] if isinstance(whole, ImageSource) else None
-        given = read_ignored(config.ignore, [f.index for f in chosen], names, chosen[0].size, crop, size)
+        names = None if images is None else [images[f.index].stem for f in chosen]
+        given = read_ignored(config.ignore, [f.index for f in chosen], names, chosen[0].size, crop, (width, height))
         left_out = given if left_out is None else left_out | given
     for note in notes:
         say(note)
     clip = Clip(
-        frames=torch.from_numpy(pixels),
+        frames=torch.from_numpy(decoded.pixels),
         frame_indices=torch.tensor([frame.index for frame in chosen], dtype=torch.int64),
         seconds=torch.tensor([frame.seconds for frame in chosen], dtype=torch.float64),
         source=path,
@@ -78,8 +83,44 @@ def load_clip(path: Path, config: ClipConfig, device: str = "cpu") -> Clip:
         source_size=chosen[0].size,
         ignored=left_out,
         crop=crop,
+        tracking=decoded.tracking,
     )
     return clip if focal is None else replace(clip, focal_hint=focal.in_frames(clip.source_scale, clip.width))
+
+
+def _decode(
+    source: FrameSource,
+    chosen: list[SeenFrame],
+    between: Callable[[tuple[int, int], list[str]], list[SeenFrame]],
+    config: ClipConfig,
+    device: str,
+    notes: list[str],
+) -> tuple[Decoded, Box | None]:
+    """The chosen frames and those between them, without bars, and what of the picture that is; None is all of it.
+
+    Args:
+        source: Where they come from.
+        chosen: The frames to sample.
+        between: What lies between them, for frames of a size; says what it leaves out.
+        config: What to take.
+        device: Where the clip will be worked on.
+        notes: What has to be said is added.
+    """
+    whole = chosen[0].size
+    crop = given_crop(config.crop, whole, str(source.path), notes)
+    search = BorderSearch(len(chosen), whole) if config.crop == "auto" else None
+
+    def decoded(box: Box | None, search: BorderSearch | None) -> tuple[Decoded, list[str]]:
+        said: list[str] = []
+        size = _choose_size(whole if box is None else box[2:], source.path, config, device, said)
+        return decode(source, chosen, between(size, said), size, box, search, said), said
+
+    result, sizing = decoded(crop, search)
+    if search is not None and (crop := search.found(notes)) is not None:
+        del result  # Both would not always fit into memory.
+        result, sizing = decoded(crop, None)
+    notes += sizing
+    return result, crop
 
 
 def _search_end(source: FrameSource, config: ClipConfig) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,12 +80,16 @@ class FrameSource(ABC):
         """
 
     @abstractmethod
-    def read(self, frames: Sequence[SeenFrame], least: tuple[int, int]) -> Iterator[UInt8[np.ndarray, "h w c"]]:
+    def read(
+        self, frames: Sequence[SeenFrame], least: tuple[int, int], rough: Collection[int] = ()
+    ) -> Iterator[UInt8[np.ndarray, "h w c"]]:
         """Yield the upright pixels of `frames`, which are in ascending order: RGB, and cover where some is transparent.
 
         Args:
             frames: Some of what :meth:`look` gave.
             least: Width and height that will be needed; larger images may arrive reduced, never below this.
+            rough: `SeenFrame.index` of those whose shapes matter and whose colours hardly do: they may arrive reduced
+                further.
 
         Raises:
             ClipError: A frame cannot be read again.

@@ -18,7 +18,7 @@ BISECTIONS = 30
 
 
 def undistorted(clip: Clip, focal: float, radial: float) -> tuple[Clip, float]:
-    """The same frames through a pinhole, and its focal length over width.
+    """The same frames through a pinhole, tracking frames like the sampled ones, and its focal length over width.
 
     The pinhole sees as much as it can without seeing beyond the borders of any frame.
 
@@ -43,7 +43,11 @@ def undistorted(clip: Clip, focal: float, radial: float) -> tuple[Clip, float]:
     if ignored is not None:
         masks = [mapped(mask.astype(np.uint8), cv2.INTER_NEAREST) > 0 for mask in ignored.numpy()]
         ignored = torch.from_numpy(np.stack(masks))
-    return replace(clip, frames=torch.from_numpy(frames), ignored=ignored), fitting
+    tracking = clip.tracking
+    if tracking is not None:
+        grey = np.stack([mapped(picture, cv2.INTER_CUBIC) for picture in tracking.grey.numpy()])
+        tracking = replace(tracking, grey=torch.from_numpy(grey))
+    return replace(clip, frames=torch.from_numpy(frames), ignored=ignored, tracking=tracking), fitting
 
 
 def _widest(focal: float, radial: float, aspect: float) -> float:

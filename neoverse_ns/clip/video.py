@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import av
@@ -121,17 +121,19 @@ class VideoSource(FrameSource):
         with opened_video(self.path, self.stream) as (fresh, picture):
             yield from enumerate(decoded(fresh, picture, damage))
 
-    def read(self, frames: Sequence[SeenFrame], least: tuple[int, int]) -> Iterator[UInt8[np.ndarray, "h w c"]]:
+    def read(
+        self, frames: Sequence[SeenFrame], least: tuple[int, int], rough: Collection[int] = ()
+    ) -> Iterator[UInt8[np.ndarray, "h w c"]]:
         done = 0
         if self._stamps_usable:
-            for pixels in self._read_after_seek(frames, least):
+            for pixels in self._read_after_seek(frames, least, rough):
                 done += 1
                 yield pixels
         if done < len(frames):
-            yield from self._read_from_start(frames[done:], least)
+            yield from self._read_from_start(frames[done:], least, rough)
 
     def _read_after_seek(
-        self, frames: Sequence[SeenFrame], least: tuple[int, int]
+        self, frames: Sequence[SeenFrame], least: tuple[int, int], rough: Collection[int]
     ) -> Iterator[UInt8[np.ndarray, "h w c"]]:
         """Seek to the keyframe before the first frame; ends early at the first frame that does not come out the same.
 
@@ -154,23 +156,22 @@ class VideoSource(FrameSource):
                 alone = self._interlaced and neighbours[0] is None and seen.index > 0
                 if alone or not np.array_equal(frame_thumbnail(frame), seen.thumbnail):
                     return
-                yield pixels_of(neighbours, least)
+                yield pixels_of(neighbours, least, seen.index in rough)
                 following = next(wanted, None)
                 if following is None:
                     return
                 seen = following
 
     def _read_from_start(
-        self, frames: Sequence[SeenFrame], least: tuple[int, int]
+        self, frames: Sequence[SeenFrame], least: tuple[int, int], rough: Collection[int]
     ) -> Iterator[UInt8[np.ndarray, "h w c"]]:
         """Decode everything; recognise frames by time stamp, or by position where stamps are useless."""
-        wanted = {frame.stamp if self._stamps_usable else frame.index for frame in frames}
+        wanted = {frame.stamp if self._stamps_usable else frame.index: frame.index in rough for frame in frames}
         with opened_video(self.path, self.stream) as (container, stream):
             for index, neighbours in enumerate(with_neighbours(decoded(container, stream, Damage()))):
                 key = neighbours[1].pts if self._stamps_usable else index
                 if key in wanted:
-                    wanted.remove(key)
-                    yield pixels_of(neighbours, least)
+                    yield pixels_of(neighbours, least, wanted.pop(key))
                 if not wanted:
                     return
         raise ClipError(f"{self.path}: {len(wanted)} frames could not be decoded again; did the file change meanwhile?")

@@ -16,6 +16,7 @@ from nerfstudio.engine.callbacks import TrainingCallback, TrainingCallbackAttrib
 from nerfstudio.models.base_model import ModelConfig
 from nerfstudio.pipelines.base_pipeline import VanillaPipeline, VanillaPipelineConfig
 
+from neoverse_ns.console import say
 from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.gaussians.transition import alive_at
 from neoverse_ns.generate.stage.config import StageConfig
@@ -27,15 +28,17 @@ from neoverse_ns.plugin.model import NeoVerseModel
 from neoverse_ns.plugin.model_config import NeoVerseModelConfig
 from neoverse_ns.plugin.script_calls import camera_path_asked_for
 from neoverse_ns.plugin.user_errors import exit_on_user_error
+from neoverse_ns.reconstruct.scene import Scene
+from neoverse_ns.reconstruct.tracking_guard import USES, tracking_of
 
 TRAINING_RECORD = "training.json"
 """File in the run folder with what only training knows: seconds, steps, seed."""
 
-PROTOCOL_NOTES = {
-    True: "frames held out evenly in time: their cameras are estimated, their pixels never train the scene",
-    False: "no frames were held out: these are the training frames",
-}
-"""What the protocol's name stands for, by whether frames were held out."""
+HELD_OUT_NOTE = "frames held out evenly in time: their cameras are estimated, their pixels never train the scene"
+"""What a protocol's name stands for that begins with interleaved-time; what it ends with says :data:`USES`."""
+
+SAME_FRAMES_NOTE = "no frames were held out: these are the training frames"
+"""What the protocol's name same-frames stands for."""
 
 IGNORED_NOTE = "; pixels that are no part of the world (bars, overlays, masks) are counted nowhere"
 """What is added where there are such."""
@@ -120,7 +123,9 @@ class NeoVersePipeline(VanillaPipeline):
                 "missing: no AlexNet weights found; pass --pipeline.model.lpips-weights FILE to ns-train, "
                 "or set pipeline.model.lpips_weights in config.yml"
             )
-        return summary | speeds | self._facts()
+        facts = self._facts()
+        say(f"protocol {facts['protocol']}: {facts['protocol_note']}")
+        return summary | speeds | facts
 
     def _facts(self) -> dict[str, Any]:
         """What a reader needs to know to trust the numbers."""
@@ -130,12 +135,13 @@ class NeoVersePipeline(VanillaPipeline):
         indices = scene.clip.frame_indices
         alive = [_alive(gaussians, float(t)) for t in scene.clip.times[frames]]
         record = self._training_record()
+        protocol, note = protocol_of(scene)
         seconds = {f"seconds_{name}": float(value) for name, value in scene.geometry.report.get("seconds", {}).items()}
         return (
             {
-                "protocol": "interleaved-time" if scene.split.held_out else "same-frames",
-                "protocol_note": PROTOCOL_NOTES[bool(scene.split.held_out)]
-                + ("" if scene.clip.ignored is None else IGNORED_NOTE),
+                "protocol": protocol,
+                "protocol_note": note,
+                "tracking": tracking_of(scene.geometry.report),
                 "num_frames": len(scene.clip),
                 "num_held_out": len(scene.split.held_out),
                 "num_keyframes": len(scene.split.keyframes),
@@ -160,6 +166,18 @@ class NeoVersePipeline(VanillaPipeline):
         if path is None or not path.is_file():
             return {}
         return json.loads(path.read_text("utf8"))
+
+
+def protocol_of(scene: Scene) -> tuple[str, str]:
+    """Name of the protocol under which a scene is measured, and what it stands for.
+
+    Numbers of different names cannot be compared: with frames between the sampled ones a scene knows more.
+    """
+    ignored = "" if scene.clip.ignored is None else IGNORED_NOTE
+    if not scene.split.held_out:
+        return "same-frames", SAME_FRAMES_NOTE + ignored
+    used = tracking_of(scene.geometry.report)["protocol"]
+    return f"interleaved-time-{used}", f"{HELD_OUT_NOTE}; {USES[used]}{ignored}"
 
 
 def _alive(gaussians: LayeredGaussians, time: float) -> int:

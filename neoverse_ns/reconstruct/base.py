@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -61,7 +61,14 @@ class Reconstruction:
 
 
 class Reconstructor(ABC):
-    """Turns a clip into a scene. Implementations are deterministic under their settings' seed."""
+    """Turns a clip into a scene. Implementations are deterministic under their settings' seed.
+
+    Attributes:
+        uses_tracking: Whether frames between the sampled ones (`Clip.tracking`) make a difference: only then they are
+            read.
+    """
+
+    uses_tracking: ClassVar[bool] = False
 
     def keyframes_wanted(self, chosen: int | None, frames: int) -> int | None:
         """How many frames shall carry Gaussians; None leaves it to :func:`neoverse_ns.reconstruct.split.split_frames`.
@@ -77,7 +84,7 @@ class Reconstructor(ABC):
         """Estimate cameras for every frame of `clip` and Gaussians from the pixels of its training frames alone.
 
         Args:
-            clip: Sampled frames of one shot.
+            clip: Sampled frames of one shot; of those between them only what may be used, if any.
             split: Which of them are keyframes, training frames and held out.
 
         Raises:

@@ -20,6 +20,7 @@ from neoverse_ns.reconstruct.content_digest import content_digest
 from neoverse_ns.reconstruct.registry import beyond_settings, choose_reconstructor, settled
 from neoverse_ns.reconstruct.scene import Scene, build_scene
 from neoverse_ns.reconstruct.store import FORMAT, is_saved_scene, load_scene, save_scene
+from neoverse_ns.reconstruct.tracking_guard import tracking_note
 from neoverse_ns.user_files import cache_root, fallback_root, private_folder, why_foreign_inside, why_not_mine
 
 
@@ -87,6 +88,8 @@ def cached_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
                 say(f"reconstruction taken from the cache: {folder}")
                 for note in scene.clip.notes:
                     say(note)
+                if (said := tracking_note(scene.geometry.report)) is not None:
+                    say(said)
                 warn_of_doubts(scene.geometry.report)
                 return scene
     return _keep(build_scene(path, config, device), folders)

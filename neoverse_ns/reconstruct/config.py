@@ -13,6 +13,7 @@ from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import LiftConfig
 from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
 from neoverse_ns.reconstruct.feedforward.config import NetworkConfig
 from neoverse_ns.reconstruct.priors.config import PriorsConfig
+from neoverse_ns.reconstruct.tracking_guard import Tracking
 
 
 @dataclass
@@ -26,6 +27,11 @@ class SceneConfig:
     """Frames that carry Gaussians; by default every second training frame, with the network 11."""
     held_out_every: int = 8
     """Every so many frames one is kept back to measure quality; 0 uses all of them for the scene."""
+    tracking: Tracking = "m1"
+    """Which frames of the source between the sampled ones are used to follow what moves; never their colours. `m1`
+    leaves out those nearer to a held-out frame than one sampling step, so that held-out frames still judge motion;
+    `m0` leaves out the held-out frames alone, which gives better numbers and says less; `none` uses training frames
+    only. Without held-out frames `m1` uses them all, as `m0` does."""
     reconstructor: Literal["auto", "bundle", "network", "da3"] = "auto"
     """How cameras and depth are found: `bundle` needs no weights (optical flow, two-view geometry, bundle adjustment);
     `network` is NeoVerse's own feed-forward network, whose weights it needs and for which a CUDA device is advised;

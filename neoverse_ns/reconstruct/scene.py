@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -21,6 +21,7 @@ from neoverse_ns.reconstruct.motion_masks import moving_pixels
 from neoverse_ns.reconstruct.registry import get_reconstructor, settled
 from neoverse_ns.reconstruct.split import FrameSplit, split_frames
 from neoverse_ns.reconstruct.strays import without_strays
+from neoverse_ns.reconstruct.tracking_guard import describe_tracking, tracking_note, usable_tracking
 
 CLIP_FOLDER = "clip"
 """Subfolder of a stored scene that holds its frames."""
@@ -31,7 +32,7 @@ class Scene:
     """Everything known about a clip before it is refined.
 
     Attributes:
-        clip: The sampled frames.
+        clip: The sampled frames; those between them, which were only needed to reconstruct, are gone.
         split: Training frames, keyframes, held-out frames.
         geometry: Cameras of all frames, depth of the keyframes.
         gaussians: As lifted; None where they were left out on purpose (a run folder, whose checkpoint has them).
@@ -69,19 +70,25 @@ def build_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
 
     config.validate()
     started = time.perf_counter()
-    clip = load_clip(path, config.clip, device)
-    decoded = time.perf_counter()
     reconstructor = get_reconstructor(settled(config))
+    clip = load_clip(path, config.clip, device, tracking=reconstructor.uses_tracking and config.tracking != "none")
+    decoded = time.perf_counter()
     clip = without_strays(clip)
     keyframes = reconstructor.keyframes_wanted(config.num_keyframes, len(clip))
     split = divide(clip, keyframes, config.held_out_every)
+    read = clip.num_tracking
+    clip = usable_tracking(clip, split, config.tracking)
     reconstruction = reconstructor.reconstruct(clip, split)
-    clip, report = reconstruction.clip or clip, reconstruction.report
+    report = reconstruction.report
+    report["tracking"] = describe_tracking(read, clip.num_tracking, config.tracking)
+    clip = replace(reconstruction.clip or clip, tracking=None)
     report.setdefault("seconds", {})["decode"] = decoded - started
     report["seconds"]["reconstruct_total"] = time.perf_counter() - decoded
     report["clip_notes"] = list(clip.notes)
     if clip.crop is not None:
         report["crop"] = list(clip.crop)
+    if (note := tracking_note(report)) is not None:
+        say(note)
     say(
         f"{len(clip)} frames ({len(split.keyframes)} keyframes, {len(split.held_out)} held out), "
         f"{reconstruction.gaussians.count:,} Gaussians in {time.perf_counter() - started:.1f} s"

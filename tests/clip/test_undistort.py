@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from neoverse_ns.clip.clip import Clip
+from neoverse_ns.clip.tracking_frames import TrackingFrames
 from neoverse_ns.clip.undistort import undistorted
 
 FOCAL, WIDTH, HEIGHT = 0.7, 192, 108
@@ -60,3 +62,17 @@ def test_ignored_pixels_follow():
     straight, _ = undistorted(replace(clip_of(seen_by(FOCAL, 0.3)), ignored=ignored), FOCAL, 0.3)
     assert straight.ignored is not None
     assert torch.equal(straight.ignored, ignored)
+
+
+def test_tracking_frames_are_straightened_like_the_sampled_ones():
+    bent = seen_by(FOCAL, 0.3)
+    grey = torch.from_numpy(cv2.cvtColor(bent, cv2.COLOR_RGB2GRAY))[None].repeat(2, 1, 1)
+    tracking = TrackingFrames(grey, torch.tensor([0.1, 0.2], dtype=torch.float64), torch.tensor([3, 6]))
+    straight, _ = undistorted(replace(clip_of(bent), tracking=tracking), FOCAL, 0.3)
+    assert straight.tracking is not None
+    assert straight.tracking.frame_indices.tolist() == [3, 6]
+    expected = cv2.cvtColor(straight.frames[0].numpy(), cv2.COLOR_RGB2GRAY).astype(int)
+    for picture in straight.tracking.grey.numpy():
+        assert np.abs(picture - expected).max() <= 2
+    # The straight picture is another one.
+    assert np.abs(grey[0].numpy() - expected).max() > 20

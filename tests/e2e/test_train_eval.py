@@ -77,7 +77,7 @@ def test_eval_writes_honest_numbers(run: TrainedRun, evaluated: dict[str, Any]) 
     results = evaluated["results"]
     assert results["lpips"] is None
     assert "--pipeline.model.lpips-weights" in results["lpips_note"]
-    assert results["protocol"] == "interleaved-time"
+    assert results["protocol"] == "interleaved-time-train"
     assert (results["num_frames"], results["num_held_out"]) == (FRAMES, len(HELD_OUT))
     assert (results["width"], results["height"]) == (WIDTH, HEIGHT)
     assert results["seed"] == 42

@@ -71,10 +71,11 @@ def test_key_follows_content_and_settings_not_names(clip: Path, tmp_path: Path) 
     others = [
         dataclasses.replace(config, num_keyframes=5),
         dataclasses.replace(config, held_out_every=0),
+        dataclasses.replace(config, tracking="m0"),
         dataclasses.replace(config, clip=ClipConfig(start=1.0)),
     ]
     keys = {scene_key(clip, other, "cpu") for other in others} | {scene_key(clip, config, "cuda")}
-    assert len(keys | {key}) == 5
+    assert len(keys | {key}) == 6
     twin.write_bytes(b"another video")
     assert scene_key(twin, config, "cpu") != key
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -60,10 +60,12 @@ class ViewSource(FrameSource):
             yield dataclasses.replace(frame, size=cut.size(frame.size), thumbnail=thumbnail, picture=picture)
         self.reached = whole.reached
 
-    def read(self, frames: Sequence[SeenFrame], least: tuple[int, int]) -> Iterator[UInt8[np.ndarray, "h w c"]]:
+    def read(
+        self, frames: Sequence[SeenFrame], least: tuple[int, int], rough: Collection[int] = ()
+    ) -> Iterator[UInt8[np.ndarray, "h w c"]]:
         whole, cut = self._parts
         seen = [self._seen[frame.index] for frame in frames]
-        for image in whole.read(seen, cut.least(least, seen[0].size)):
+        for image in whole.read(seen, cut.least(least, seen[0].size), rough):
             yield np.ascontiguousarray(cut.apply(image))
 
     def ignored(self, frame: SeenFrame) -> Bool[np.ndarray, "h w"] | None:

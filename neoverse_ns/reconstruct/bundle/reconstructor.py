@@ -20,6 +20,8 @@ from neoverse_ns.reconstruct.split import FrameSplit
 class BundleReconstructor(Reconstructor):
     """Runs anywhere: no weights, no network, no GPU."""
 
+    uses_tracking = True
+
     def __init__(self, config: BundleConfig, lift_config: LiftConfig, priors: PriorsConfig | None = None) -> None:
         self.config, self.lift_config, self.priors = config, lift_config, priors or PriorsConfig()
 
