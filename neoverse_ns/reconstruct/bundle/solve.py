@@ -40,13 +40,12 @@ from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.config import BundleConfig, field_of_view
 from neoverse_ns.reconstruct.bundle.depth.depth_model import load_depth_model
 from neoverse_ns.reconstruct.bundle.flow.blank_frames import without_blank_frames
-from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField, Pair, measure_flow, to_gray
-from neoverse_ns.reconstruct.bundle.flow.frame_pairs import pair_graph
+from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField, Pair, to_gray
 from neoverse_ns.reconstruct.bundle.flow.masked_flow import trusted_in_world
 from neoverse_ns.reconstruct.bundle.flow.wide_steps import mend_wide_steps
 from neoverse_ns.reconstruct.bundle.left_out import leave_out, world_of
 from neoverse_ns.reconstruct.bundle.surfaces import keyframe_surfaces
-from neoverse_ns.reconstruct.bundle.tracks.chained_starts import chained_starts
+from neoverse_ns.reconstruct.bundle.tracks.tracked_flow import tracked_flow
 from neoverse_ns.reconstruct.confidence import warn_of_doubts
 from neoverse_ns.reconstruct.split import FrameSplit
 
@@ -57,8 +56,9 @@ class BundleSolution:
 
     Attributes:
         geometry: Cameras of all frames; depth, confidence and motion masks of the keyframes.
-        flow: For neighbouring keyframes (i, j), with and without those of moving things alone, both directions, by position among the sampled frames: displacement
-            in pixels of every pixel of i. Pairs that show nothing in common are missing.
+        flow: For neighbouring keyframes (i, j), with and without those that only carry what moves, both directions, by
+            position among the sampled frames: displacement in pixels of every pixel of i. Pairs that show nothing in
+            common are missing.
         flow_confidence: Trust in it, in [0, 1].
         clip: The frames that all of this refers to: straightened, where the lens bends lines, else as they came; with
             all that was found to be no part of the world in `Clip.ignored`.
@@ -144,8 +144,7 @@ def _solve(clip: Clip, split: FrameSplit, config: BundleConfig, seconds: dict[st
     """Flow of all pairs, and the cameras that explain it; what the clip ignores is filled, and not trusted."""
     with _timed(seconds, "flow"):
         gray = to_gray(clip.frames.numpy())
-        pairs = pair_graph(split, config.gaps)
-        flow = measure_flow(gray, pairs, config.flow_noise, chained_starts(clip, gray, pairs))
+        flow = tracked_flow(clip, gray, split, config.gaps, config.flow_noise)
         flow = without_blank_frames(mend_wide_steps(flow, gray, split, config.flow_noise), gray)
         flow = trusted_in_world(flow, clip)
     with _timed(seconds, "cameras"):

@@ -88,6 +88,7 @@ def measure_flow(
     middles: dict[Pair, int | None],
     noise: float,
     starts: Mapping[Pair, Float[ndarray, "h w 2"]] | None = None,
+    known: FlowField | None = None,
 ) -> FlowField:
     """Measure flow for every pair and its reverse.
 
@@ -98,14 +99,17 @@ def measure_flow(
         noise: Round-trip error in pixels at which the confidence has fallen to 1/e.
         starts: For some pairs, in either direction, another start: what it leads to is taken where it explains the
             second image better.
+        known: Flow of pairs that were measured before; it is part of the result, and may be composed of.
     """
-    flow: dict[Pair, ndarray] = {}
+    known = known or FlowField()
+    flow: dict[Pair, ndarray] = dict(known.flow)
+    middles = {pair: middle for pair, middle in middles.items() if pair not in flow}
 
     zero = np.zeros((*gray[0].shape, 2), np.float32)
 
     def one(pair: Pair) -> ndarray:
         i, j = pair
-        if min(gray[i].shape) < max(SMALLEST, max(gray[i].shape) / LONGEST_ASPECT):
+        if not searchable(gray[i]):
             return zero
         middle = middles[min(pair), max(pair)]
         start = zero.copy() if middle is None else compose(flow[i, middle], flow[middle, j])
@@ -116,7 +120,7 @@ def measure_flow(
 
     with single_threaded_opencv(), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         with progress("Measuring optical flow", 2 * len(middles)) as steps:
-            for wave in _waves(middles):
+            for wave in _waves(middles, set(flow)):
                 for pair, result in zip(wave, pool.map(one, wave), strict=True):
                     flow[pair] = result
                     steps.advance()
@@ -125,9 +129,14 @@ def measure_flow(
         def trust(pair: Pair) -> ndarray:
             return texture[pair[0]] * round_trip_confidence(flow[pair], flow[pair[1], pair[0]], noise)
 
-        pairs = list(flow)
-        confidence = pool.map(trust, pairs)
-        return FlowField(flow, dict(zip(pairs, confidence, strict=True)))
+        pairs = [pair for pair in flow if pair not in known.flow]
+        confidence = dict(zip(pairs, pool.map(trust, pairs), strict=True))
+        return FlowField(flow, known.confidence | confidence)
+
+
+def searchable(image: UInt8[ndarray, "h w"]) -> bool:
+    """Whether an image is large enough, and not too long, to be searched."""
+    return min(image.shape) >= max(SMALLEST, max(image.shape) / LONGEST_ASPECT)
 
 
 def better_flow(
@@ -191,10 +200,10 @@ def searcher() -> cv2.DISOpticalFlow:
     return search
 
 
-def _waves(middles: dict[Pair, int | None]) -> Iterator[list[Pair]]:
-    """Groups of directed pairs such that each only needs flows of earlier groups."""
-    done: set[Pair] = set()
-    while len(done) < len(middles):
+def _waves(middles: dict[Pair, int | None], known: set[Pair]) -> Iterator[list[Pair]]:
+    """Groups of directed pairs such that each only needs flows of earlier groups, or those known."""
+    done = set(known)
+    while any(pair not in done for pair in middles):
         ready = [
             (i, j)
             for (i, j), m in sorted(middles.items())

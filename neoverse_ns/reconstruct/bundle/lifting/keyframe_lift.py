@@ -22,7 +22,6 @@ from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle.lifting.angular_velocity import local_rotation
 from neoverse_ns.reconstruct.bundle.lifting.scene_flow import KeyframeFlow, Motion, Side, scene_flow
 
-
 SEEN_AGAIN = -1.0
 """Share of a thing's trusted flow that must end on what moves for the thing to be there again."""
 
@@ -189,6 +188,7 @@ def _either(first: Bool[Tensor, "h w"], near: Motion, far: Motion) -> Motion:
 
 def _near_motion(moving):
     import os
+
     k = int(os.environ.get("NEAR", "15"))
     return torch.from_numpy(cv2.dilate(moving.numpy().astype(np.uint8), np.ones((k, k), np.uint8)) > 0)
 
