@@ -118,6 +118,7 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
         confidence=surfaces.confidence,
         dynamic=surfaces.dynamic,
         report=facts,
+        things=surfaces.things,
     )
     forward = list(zip(split.keyframes[:-1], split.keyframes[1:], strict=True))
     pairs = forward + [(j, i) for i, j in forward]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
@@ -15,12 +17,13 @@ from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.depth.depth_edges import sharpen_edges
 from neoverse_ns.reconstruct.bundle.depth.depth_model import DepthModel, fit_inverse_depth
-from neoverse_ns.reconstruct.bundle.depth.keyframe_depth import dense_depth
+from neoverse_ns.reconstruct.bundle.depth.keyframe_depth import Views, dense_depth
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField
-from neoverse_ns.reconstruct.bundle.motion.dynamic_objects import place_dynamic_objects
+from neoverse_ns.reconstruct.bundle.motion.keyframe_flow import KeyframeFlows
 from neoverse_ns.reconstruct.bundle.motion.motion_cues import MotionCues
 from neoverse_ns.reconstruct.bundle.motion.motion_search import STRIDE, MotionSearch
-from neoverse_ns.reconstruct.bundle.motion.object_sizes import agree_on_sizes
+from neoverse_ns.reconstruct.bundle.motion.place_things import Still, place_things
+from neoverse_ns.reconstruct.bundle.motion.things import find_things
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 from neoverse_ns.reconstruct.split import FrameSplit
 
@@ -32,12 +35,17 @@ class Surfaces:
     Attributes:
         depth: z-depth in the units of the cameras they were solved with.
         confidence: Trust in it, in [0, 1].
-        dynamic: Pixels that move on their own.
+        things: Which thing every pixel shows: 0 for what is still, else a number that is the same in all keyframes.
     """
 
     depth: Float[Tensor, "k h w"]
     confidence: Float[Tensor, "k h w"]
-    dynamic: Bool[Tensor, "k h w"]
+    things: Int[Tensor, "k h w"]
+
+    @property
+    def dynamic(self) -> Bool[Tensor, "k h w"]:
+        """Pixels that move on their own."""
+        return self.things > 0
 
 
 @dataclass(frozen=True)
@@ -45,21 +53,17 @@ class Measured:
     """What one keyframe tells by itself.
 
     Attributes:
-        depth: z-depth, of what moves as it seems from this keyframe.
-        error: Typical error of its logarithm where things move.
-        behind: The static surface, filled in behind what moves.
-        confidence: Trust in the static depth, in [0, 1].
-        dynamic: Pixels that move on their own.
-        guessed: Nothing could be measured, so that the depth is a guess without edges of its own.
+        depth: z-depth of the static surface, filled in behind what moves.
+        confidence: Trust in it, in [0, 1].
+        expected: Depth of everything as the depth network sees it; None without one.
     """
 
     depth: Float[Tensor, "h w"]
-    error: Float[Tensor, "h w"]
-    behind: Float[Tensor, "h w"]
     confidence: Float[Tensor, "h w"]
-    dynamic: Bool[Tensor, "h w"]
-    guessed: bool = False
+    expected: Float[Tensor, "h w"] | None
 
+
+Result = TypeVar("Result")
 
 Edges = tuple[Float[Tensor, "h w"], Float[Tensor, "h w"]]
 """Depth with sharp edges, and the trust left in it."""
@@ -97,25 +101,28 @@ def keyframe_surfaces(
         config.motion_threshold,
     )
     job, places = _Job(clip, motion, config, model), range(len(keyframes))
-    with progress("Measuring depth of keyframes", 3 * len(keyframes)) as steps:
-        sketches: list[Sketch] = []
-        for sketch in map_on_cores(job.sketch, keyframes):
-            sketches.append(sketch)
-            steps.advance()
-        found: list[Measured] = []
-        for measured in map_on_cores(lambda place: job.measure(place, keyframes, sketches), places):
-            found.append(measured)
-            steps.advance()
-        depth, dynamic = torch.stack([one.depth for one in found]), torch.stack([one.dynamic for one in found])
-        if job.places_dynamic_objects:
-            error, behind = torch.stack([one.error for one in found]), torch.stack([one.behind for one in found])
-            depth = agree_on_sizes(depth, error, behind, dynamic, keyframes, flow)
-        edges: list[Edges] = []
-        for sharp in map_on_cores(lambda place: job.sharpen(keyframes[place], found[place], depth[place]), places):
-            edges.append(sharp)
-            steps.advance()
-    confidence = torch.stack([one.confidence * trust for one, (_, trust) in zip(found, edges, strict=True)])
-    return Surfaces(torch.stack([sharp for sharp, _ in edges]), confidence, dynamic)
+    with progress("Measuring depth of keyframes", 4 * len(keyframes)) as steps:
+
+        def of_all(function: Callable[[int], Result]) -> list[Result]:
+            results: list[Result] = []
+            for result in map_on_cores(function, places):
+                results.append(result)
+                steps.advance()
+            return results
+
+        sketches = of_all(lambda place: job.sketch(keyframes[place]))
+        cues = [sketch.cues for sketch in sketches]
+        moving = torch.stack(of_all(lambda place: motion.mask(place, keyframes, cues)))
+        flows = KeyframeFlows(flow, keyframes)
+        things = find_things(moving, [clip.frames[frame] for frame in keyframes], flows)
+        labels = torch.from_numpy(things.labels)
+        measured = of_all(lambda place: job.measure(keyframes[place], labels[place] > 0))
+        still = job.still(measured, keyframes)
+        times = clip.seconds[keyframes].numpy()
+        depth = place_things(things, still, flows, lambda place: job.views(keyframes[place]), times)
+        edges = of_all(lambda place: job.sharpen(keyframes[place], depth[place]))
+    confidence = torch.stack([one.confidence * trust for one, (_, trust) in zip(measured, edges, strict=True)])
+    return Surfaces(torch.stack([sharp for sharp, _ in edges]), confidence, labels)
 
 
 @dataclass(frozen=True)
@@ -153,37 +160,48 @@ class _Job:
             depth, _ = dense_depth(views, small, self.config.depth_smoothness, (self.config.depth_iterations + 1) // 2)
         return Sketch(1 / depth, self.motion.cues(frame, views, depth))
 
-    @property
-    def places_dynamic_objects(self) -> bool:
-        """Whether what moves is placed by what it stands on, and not by a prior."""
-        return self.motion.parallax and self.model is None
+    def views(self, frame: int) -> Views | None:
+        """Flow cues of a keyframe, where cameras tell anything about depth."""
+        return self.motion.views(frame) if self.measurable(frame) else None
 
-    def measure(self, place: int, keyframes: list[int], sketches: list[Sketch]) -> Measured:
-        """Mask, depth and confidence of the keyframe number `place`."""
-        frame = keyframes[place]
+    def measurable(self, frame: int) -> bool:
+        """Whether the depth of a keyframe is more than a guess without edges of its own."""
+        return self.motion.parallax and any(i == frame for i, _ in self.motion.flow.flow)
+
+    def measure(self, frame: int, moving: Bool[Tensor, "h w"]) -> Measured:
+        """Static depth and confidence of a keyframe."""
         image = self.clip.frames[frame]
-        moving = self.motion.mask(place, keyframes, [sketch.cues for sketch in sketches])
-        views = self.motion.views(frame)
-        if views is None or not self.motion.parallax:
+        views = self.views(frame)
+        if views is None:
             guess = self._guessed(image)
-            nothing = torch.zeros_like(guess)
             trust = torch.full_like(guess, PRIOR_CONFIDENCE)
             if self.clip.ignored is not None:
                 trust = trust * ~self.clip.ignored[frame]
-            return Measured(guess, nothing, guess, trust, moving, guessed=True)
+            return Measured(guess, trust, None if self.model is None else guess)
         rounds = (self.config.depth_iterations + 1) // 2
         still = views.without(moving)
         behind, confidence = dense_depth(still, image, self.config.depth_smoothness, rounds)
         if self.model is None:
-            depth, error = place_dynamic_objects(behind, moving, views)
-            return Measured(depth, error, behind, confidence, moving)
+            return Measured(behind, confidence, None)
         expected = fit_inverse_depth(self.model.inverse_depth(image), 1 / behind, confidence * ~moving)
         behind, confidence = dense_depth(still, image, self.config.depth_smoothness, rounds, 1 / behind, expected)
-        return Measured(torch.where(moving, 1 / expected, behind), torch.zeros_like(behind), behind, confidence, moving)
+        return Measured(behind, confidence, 1 / expected)
 
-    def sharpen(self, frame: int, measured: Measured, depth: Float[Tensor, "h w"]) -> Edges:
+    def still(self, measured: list[Measured], keyframes: list[int]) -> Still:
+        """What does not move in all keyframes."""
+        expected = [one.expected for one in measured if one.expected is not None]
+        return Still(
+            torch.stack([one.depth for one in measured]),
+            torch.stack([one.confidence for one in measured]),
+            torch.stack(expected) if len(expected) == len(measured) else None,
+            self.motion.viewmats[keyframes],
+            self.motion.focal,
+            self.motion.parallax,
+        )
+
+    def sharpen(self, frame: int, depth: Float[Tensor, "h w"]) -> Edges:
         """Depth whose edges lie on the image's; a guess stays as it is."""
-        if measured.guessed:
+        if not self.measurable(frame):
             return depth, torch.ones_like(depth)
         sharp, trust = sharpen_edges(depth.numpy(), self.clip.frames[frame].numpy())
         return torch.from_numpy(sharp), torch.from_numpy(trust)
