@@ -120,7 +120,7 @@ def keyframe_surfaces(
         still = job.still(measured, keyframes)
         times = clip.seconds[keyframes].numpy()
         depth = place_things(things, still, flows, lambda place: job.views(keyframes[place]), times)
-        edges = of_all(lambda place: job.sharpen(keyframes[place], depth[place]))
+        edges = of_all(lambda place: job.sharpen(keyframes[place], depth[place], labels[place] > 0))
     confidence = torch.stack([one.confidence * trust for one, (_, trust) in zip(measured, edges, strict=True)])
     return Surfaces(torch.stack([sharp for sharp, _ in edges]), confidence, labels)
 
@@ -199,12 +199,12 @@ class _Job:
             self.motion.parallax,
         )
 
-    def sharpen(self, frame: int, depth: Float[Tensor, "h w"]) -> Edges:
-        """Depth whose edges lie on the image's; a guess stays as it is."""
+    def sharpen(self, frame: int, depth: Float[Tensor, "h w"], moving: Bool[Tensor, "h w"]) -> Edges:
+        """Depth whose edges lie on the image's; a guess stays as it is, and so do things, which shall stay whole."""
         if not self.measurable(frame):
             return depth, torch.ones_like(depth)
         sharp, trust = sharpen_edges(depth.numpy(), self.clip.frames[frame].numpy())
-        return torch.from_numpy(sharp), torch.from_numpy(trust)
+        return torch.where(moving, depth, torch.from_numpy(sharp)), torch.from_numpy(trust)
 
     def _guessed(self, image: UInt8[Tensor, "h w 3"]) -> Float[Tensor, "h w"]:
         """Depth of median 1 where nothing can be measured."""

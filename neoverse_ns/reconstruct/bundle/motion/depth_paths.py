@@ -88,15 +88,16 @@ class _Said:
     ground_pull: Float[ndarray, "things k"]
     path: Float[ndarray, "things k"]
     certainty: Float[ndarray, "things k"]
+    known: Float[ndarray, "things k"]
     farthest: Float[ndarray, "things k"]
 
     @staticmethod
     def of(sightings: list[list[Sighting]], present: Bool[ndarray, "things k"]) -> _Said:
-        said = _Said(*np.zeros((4, *present.shape)), np.full(present.shape, np.inf))
+        said = _Said(*np.zeros((5, *present.shape)), np.full(present.shape, np.inf))
         for place, seen in enumerate(sightings):
             for one in seen:
                 at = one.thing, place
-                said.farthest[at] = one.farthest
+                said.farthest[at], said.known[at] = one.farthest, one.known
                 said.path[at], said.certainty[at] = one.path, min(one.path_certainty, SURE)
                 if np.isfinite(one.ground):
                     said.ground[at], said.ground_pull[at] = one.ground, 1 / one.ground_error
@@ -122,7 +123,7 @@ class _Said:
         """Toward what is said, as far as it is believed beside these paths."""
         ground = self.ground_pull / np.maximum(np.abs(paths - self.ground), AGREEMENT)
         path = self.certainty / (1 + self.certainty * ((paths - self.path) / OUTLYING) ** 2)
-        bound = (paths > self.farthest) / BOUND / np.maximum(paths - self.farthest, AGREEMENT)
+        bound = self.known * (paths > self.farthest) / BOUND / np.maximum(paths - self.farthest, AGREEMENT)
         farthest = np.where(np.isfinite(self.farthest), self.farthest, 0.0)
         weight = ground + path + bound + LEAST_WEIGHT
         return weight, ground * self.ground + path * self.path + bound * farthest + LEAST_WEIGHT * paths

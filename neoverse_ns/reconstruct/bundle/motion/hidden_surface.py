@@ -15,7 +15,7 @@ SOURCES = (1, -1, 2, -2, 4, -4)
 """Which keyframes are asked, counted from the one in question."""
 TRUSTED = 0.35
 """Confidence of the still depth from which on it is believed; a guess without parallax is not."""
-WITNESSES = 2
+WITNESSES = 1
 """Keyframes that must have seen a place."""
 RIM = 4
 """Pixels (at 384 px width) around what moves in which still depth is not believed: flow carries it along."""

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from neoverse_ns.reconstruct.bundle.depth.keyframe_depth import CLOSEST, FARTHEST, Views
 from neoverse_ns.reconstruct.bundle.motion.depth_paths import settle_depths
-from neoverse_ns.reconstruct.bundle.motion.hidden_surface import hidden_surfaces
+from neoverse_ns.reconstruct.bundle.motion.ground_plane import find_ground
+from neoverse_ns.reconstruct.bundle.motion.hidden_surface import TRUSTED, hidden_surfaces
 from neoverse_ns.reconstruct.bundle.motion.keyframe_flow import KeyframeFlows
 from neoverse_ns.reconstruct.bundle.motion.sightings import Sighting, see_things
 from neoverse_ns.reconstruct.bundle.motion.size_changes import link_sizes
@@ -54,6 +55,22 @@ class Still:
             return [np.where(mask, depth, np.nan) for mask, depth in zip(moving, self.depth.numpy(), strict=True)]
         return hidden_surfaces(self.depth, self.confidence, moving, self.viewmats, self.focal)
 
+    def surfaces(self, things: Things, hidden: list[Float[ndarray, "h w"]]) -> list[Float[ndarray, "h w"]]:
+        """The still surface as other keyframes saw it, or else as this one measured it, or else the ground's plane."""
+        depth = self.depth.numpy()
+        ground = None
+        if self.parallax:
+            ground = find_ground(self.depth, self.confidence, things.labels > 0, self.viewmats, self.focal)
+        result = []
+        for place, seen in enumerate(hidden):
+            own = depth[place]
+            if ground is not None:
+                plane = ground.depth(self.viewmats[place], self.focal, own.shape)
+                unsure = (self.confidence[place].numpy() < TRUSTED) & (plane < 1 / FARTHEST)
+                own = np.where(unsure, plane, own)
+            result.append(np.where(np.isfinite(seen), seen, own))
+        return result
+
 
 def place_things(
     things: Things,
@@ -74,12 +91,13 @@ def place_things(
     if not things.count:
         return still.depth
     hidden = still.hidden(things)
+    surfaces = still.surfaces(things, hidden)
 
     def see(place: int) -> tuple[Float[Tensor, "h w"], list[Sighting]]:
         labels = things.labels[place]
         expected = None if still.expected is None else still.expected[place]
         return see_things(
-            still.depth[place], labels, hidden[place], views(place) if labels.any() else None, expected
+            still.depth[place], surfaces[place], labels, hidden[place], views(place) if labels.any() else None, expected
         )
 
     seen = list(map_on_cores(see, range(len(things.labels))))

@@ -35,7 +35,9 @@ CUT_ERROR = 0.6
 HIDING = 0.15
 """Share of a thing's pixels that may seem to lie behind the still surface: its feet, and what is masked too much."""
 HIDDEN = 0.3
-"""Share of a thing's pixels behind which the still surface must be known to say anything."""
+"""Share of a thing's pixels behind which the still surface must be known to be fully believed."""
+LEAST_HIDDEN = 20
+"""Pixels behind which it must be known to say anything."""
 STEP = 1.25
 """Ratio of the depth behind a thing's lowest parts to that beneath them from which that is no ground which goes on
 behind the thing, but something else that hides its feet."""
@@ -59,6 +61,7 @@ class Sighting:
         path: By its path through the views.
         path_certainty: Inverse of the variance of that; 0 where nothing is known.
         farthest: How far it may be to lie before what it hides; infinite where that is unknown.
+        known: In [0, 1]: how much of what it hides is known.
     """
 
     thing: int
@@ -68,10 +71,12 @@ class Sighting:
     path: float
     path_certainty: float
     farthest: float
+    known: float
 
 
 def see_things(
     behind: Float[Tensor, "h w"],
+    surface: Float[ndarray, "h w"],
     labels: Int[ndarray, "h w"],
     hidden: Float[ndarray, "h w"],
     views: Views | None,
@@ -81,14 +86,13 @@ def see_things(
 
     Args:
         behind: Static depth, filled in behind what moves.
+        surface: The same as well as it is known around things, where flow carries still depth along with them.
         labels: Which thing every pixel shows; 0 for none.
         hidden: What is known of the still surface behind the things; NaN elsewhere.
         views: Flow cues of the keyframe; None where cameras tell nothing about depth.
         expected: Depth that a network sees; None leaves it to where things stand.
     """
     result = behind.numpy().copy()
-    # Around a thing flow carries still depth along with it.
-    surface = np.where(np.isfinite(hidden), hidden, result)
     sightings = []
     for thing in np.unique(labels[labels > 0]).tolist():
         mask = labels == thing
@@ -106,9 +110,10 @@ def see_things(
             path, certainty = distance_by_path(views, rows + top, columns + left, inverse)
         room = np.log(hidden[box][region] / shape)
         room = room[np.isfinite(room)]
-        farthest = middle + float(np.quantile(room, HIDING)) if len(room) >= HIDDEN * region.sum() else math.inf
+        known = min(len(room) / (HIDDEN * region.sum()), 1.0)
+        farthest = middle + float(np.quantile(room, HIDING)) if len(room) >= LEAST_HIDDEN else math.inf
         result[box][region] = shape
-        sightings.append(Sighting(thing, middle, ground, feet.error, middle + path, certainty, farthest))
+        sightings.append(Sighting(thing, middle, ground, feet.error, middle + path, certainty, farthest, known))
     return torch.from_numpy(result), sightings
 
 
