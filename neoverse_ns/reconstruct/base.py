@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
@@ -26,6 +26,8 @@ class SceneGeometry:
         confidence: Trust in `depth` in [0, 1].
         dynamic: Pixels of the keyframes that move on their own.
         report: What was done and how well it fits; plain values that JSON can hold.
+        things: Which thing every pixel of the keyframes shows: 0 where `dynamic` is False, else its number, from 1, the
+            same in all keyframes. None where things were not told apart.
     """
 
     cameras: PinholeCameras
@@ -34,6 +36,7 @@ class SceneGeometry:
     confidence: Float[Tensor, "k h w"]
     dynamic: Bool[Tensor, "k h w"]
     report: dict[str, Any] = field(default_factory=dict)
+    things: Int[Tensor, "k h w"] | None = None
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ def save_scene(scene: Scene, folder: Path, with_gaussians: bool = True) -> None:
     try:
         save_clip(scene.clip, draft / CLIP_FOLDER)
         geometry = scene.geometry
+        things = {} if geometry.things is None else {"things": geometry.things.numpy()}
         np.savez(
             draft / _GEOMETRY,
             c2w=geometry.cameras.c2w.numpy(),
@@ -51,6 +52,7 @@ def save_scene(scene: Scene, folder: Path, with_gaussians: bool = True) -> None:
             confidence=geometry.confidence.numpy(),
             dynamic=geometry.dynamic.numpy(),
             held_out_dynamic=scene.held_out_dynamic.numpy(),
+            **things,
         )
         if with_gaussians and scene.gaussians is not None:
             torch.save(scene.gaussians.tensors(), draft / _GAUSSIANS)
@@ -112,7 +114,13 @@ def load_scene(folder: Path) -> Scene:
         ) from error
     cameras = PinholeCameras(array["c2w"], array["K"], clip.width, clip.height)
     geometry = SceneGeometry(
-        cameras, meta["keyframes"], array["depth"], array["confidence"], array["dynamic"], meta["report"]
+        cameras,
+        meta["keyframes"],
+        array["depth"],
+        array["confidence"],
+        array["dynamic"],
+        meta["report"],
+        array.get("things"),
     )
     split = FrameSplit(meta["train"], meta["held_out"], meta["keyframes"])
     return Scene(clip, split, geometry, gaussians, array["held_out_dynamic"], folder)

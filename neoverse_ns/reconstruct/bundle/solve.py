@@ -120,6 +120,7 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
         confidence=surfaces.confidence,
         dynamic=surfaces.dynamic,
         report=facts,
+        things=surfaces.things,
     )
     forward = sorted({*pairwise(surfaces.frames), *pairwise(split.keyframes)})
     pairs = forward + [(j, i) for i, j in forward]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
@@ -15,12 +17,13 @@ from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.depth.depth_edges import sharpen_edges
 from neoverse_ns.reconstruct.bundle.depth.depth_model import DepthModel, fit_inverse_depth
-from neoverse_ns.reconstruct.bundle.depth.keyframe_depth import dense_depth
+from neoverse_ns.reconstruct.bundle.depth.keyframe_depth import Views, dense_depth
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField
-from neoverse_ns.reconstruct.bundle.motion.dynamic_objects import place_dynamic_objects
+from neoverse_ns.reconstruct.bundle.motion.keyframe_flow import KeyframeFlows
 from neoverse_ns.reconstruct.bundle.motion.motion_cues import MotionCues
 from neoverse_ns.reconstruct.bundle.motion.motion_search import STRIDE, MotionSearch
-from neoverse_ns.reconstruct.bundle.motion.object_sizes import agree_on_sizes
+from neoverse_ns.reconstruct.bundle.motion.place_things import Still, place_things
+from neoverse_ns.reconstruct.bundle.motion.things import Things, find_things
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 from neoverse_ns.reconstruct.split import FrameSplit
 
@@ -34,13 +37,18 @@ class Surfaces:
             which something moves.
         depth: z-depth in the units of the cameras they were solved with.
         confidence: Trust in it, in [0, 1].
-        dynamic: Pixels that move on their own.
+        things: Which thing every pixel shows: 0 for what is still, else a number that is the same in all keyframes.
     """
 
     frames: list[int]
     depth: Float[Tensor, "k h w"]
     confidence: Float[Tensor, "k h w"]
-    dynamic: Bool[Tensor, "k h w"]
+    things: Int[Tensor, "k h w"]
+
+    @property
+    def dynamic(self) -> Bool[Tensor, "k h w"]:
+        """Pixels that move on their own."""
+        return self.things > 0
 
 
 @dataclass(frozen=True)
@@ -48,21 +56,17 @@ class Measured:
     """What one keyframe tells by itself.
 
     Attributes:
-        depth: z-depth, of what moves as it seems from this keyframe.
-        error: Typical error of its logarithm where things move.
-        behind: The static surface, filled in behind what moves.
-        confidence: Trust in the static depth, in [0, 1].
-        dynamic: Pixels that move on their own.
-        guessed: Nothing could be measured, so that the depth is a guess without edges of its own.
+        depth: z-depth of the static surface, filled in behind what moves.
+        confidence: Trust in it, in [0, 1].
+        expected: Depth of everything as the depth network sees it; None without one.
     """
 
     depth: Float[Tensor, "h w"]
-    error: Float[Tensor, "h w"]
-    behind: Float[Tensor, "h w"]
     confidence: Float[Tensor, "h w"]
-    dynamic: Bool[Tensor, "h w"]
-    guessed: bool = False
+    expected: Float[Tensor, "h w"] | None
 
+
+Result = TypeVar("Result")
 
 Edges = tuple[Float[Tensor, "h w"], Float[Tensor, "h w"]]
 """Depth with sharp edges, and the trust left in it."""
@@ -98,35 +102,44 @@ def keyframe_surfaces(
         parallax,
         config.motion_threshold,
     )
-    job, whole = _Job(clip, motion, config, model), set(split.keyframes)
-    with progress("Measuring depth of keyframes", 2 * len(split.train) + 2 * len(whole)) as steps:
-        sketches: list[Sketch] = []
-        for sketch in map_on_cores(job.sketch, split.train):
-            sketches.append(sketch)
-            steps.advance()
+    job, train = _Job(clip, motion, config, model), split.train
+    with progress("Measuring depth of keyframes", 4 * len(train)) as steps:
+
+        def of_all(function: Callable[[int], Result], count: int) -> list[Result]:
+            results: list[Result] = []
+            for result in map_on_cores(function, range(count)):
+                results.append(result)
+                steps.advance()
+            return results
+
+        sketches = of_all(lambda place: job.sketch(train[place]), len(train))
         cues = [sketch.cues for sketch in sketches]
-        masks: list[Bool[Tensor, "h w"]] = []
-        for mask in map_on_cores(lambda place: motion.mask(place, split.train, cues), range(len(cues))):
-            masks.append(mask)
-            steps.advance()
-        moving = {frame: mask for frame, mask in zip(split.train, masks, strict=True) if frame in whole or mask.any()}
-        frames = list(moving)
-        found: list[Measured] = []
-        for measured in map_on_cores(lambda frame: job.measure(frame, moving[frame]), frames):
-            found.append(measured)
-            steps.advance(int(frames[len(found) - 1] in whole))
-        depth, dynamic = torch.stack([one.depth for one in found]), torch.stack([one.dynamic for one in found])
-        if job.places_dynamic_objects:
-            error, behind = torch.stack([one.error for one in found]), torch.stack([one.behind for one in found])
-            depth = agree_on_sizes(depth, error, behind, dynamic, frames, flow)
-        edges: list[Edges] = []
-        for sharp in map_on_cores(
-            lambda place: job.sharpen(frames[place], found[place], depth[place]), range(len(frames))
-        ):
-            edges.append(sharp)
-            steps.advance(int(frames[len(edges) - 1] in whole))
-    confidence = torch.stack([one.confidence * trust for one, (_, trust) in zip(found, edges, strict=True)])
-    return Surfaces(frames, torch.stack([sharp for sharp, _ in edges]), confidence, dynamic)
+        moving = torch.stack(of_all(lambda place: motion.mask(place, train, cues), len(train)))
+        things = find_things(moving, [clip.frames[frame] for frame in train], KeyframeFlows(flow, train))
+        things, frames = _with_things(things, split)
+        labels = torch.from_numpy(things.labels)
+        measured = of_all(lambda place: job.measure(frames[place], labels[place] > 0), len(frames))
+        still, times = job.still(measured, frames), clip.seconds[frames].numpy()
+        depth = place_things(things, still, KeyframeFlows(flow, frames), lambda place: job.views(frames[place]), times)
+        edges = of_all(lambda place: job.sharpen(frames[place], depth[place], labels[place] > 0), len(frames))
+        # Where nothing moves fewer frames were measured than there might have been.
+        steps.advance(2 * (len(train) - len(frames)))
+    confidence = torch.stack([one.confidence * trust for one, (_, trust) in zip(measured, edges, strict=True)])
+    return Surfaces(frames, torch.stack([sharp for sharp, _ in edges]), confidence, labels)
+
+
+def _with_things(things: Things, split: FrameSplit) -> tuple[Things, list[int]]:
+    """The frames that become keyframes, the split's and all in which something moves, and what moves in these.
+
+    Args:
+        things: Of all training frames.
+        split: Which those are, and the keyframes.
+    """
+    whole = set(split.keyframes)
+    places = [
+        place for place, frame in enumerate(split.train) if frame in whole or bool((things.labels[place] > 0).any())
+    ]
+    return replace(things, labels=things.labels[places]), [split.train[place] for place in places]
 
 
 @dataclass(frozen=True)
@@ -164,38 +177,51 @@ class _Job:
             depth, _ = dense_depth(views, small, self.config.depth_smoothness, (self.config.depth_iterations + 1) // 2)
         return Sketch(1 / depth, self.motion.cues(frame, views, depth))
 
-    @property
-    def places_dynamic_objects(self) -> bool:
-        """Whether what moves is placed by what it stands on, and not by a prior."""
-        return self.motion.parallax and self.model is None
+    def views(self, frame: int) -> Views | None:
+        """Flow cues of a keyframe, where cameras tell anything about depth."""
+        return self.motion.views(frame) if self.measurable(frame) else None
+
+    def measurable(self, frame: int) -> bool:
+        """Whether the depth of a keyframe is more than a guess without edges of its own."""
+        return self.motion.parallax and any(i == frame for i, _ in self.motion.flow.flow)
 
     def measure(self, frame: int, moving: Bool[Tensor, "h w"]) -> Measured:
-        """Depth and confidence of a keyframe in which `moving` moves."""
+        """Static depth and confidence of a keyframe."""
         image = self.clip.frames[frame]
-        views = self.motion.views(frame)
-        if views is None or not self.motion.parallax:
+        views = self.views(frame)
+        if views is None:
             guess = self._guessed(image)
-            nothing = torch.zeros_like(guess)
             trust = torch.full_like(guess, PRIOR_CONFIDENCE)
             if self.clip.ignored is not None:
                 trust = trust * ~self.clip.ignored[frame]
-            return Measured(guess, nothing, guess, trust, moving, guessed=True)
+            return Measured(guess, trust, None if self.model is None else guess)
         rounds = (self.config.depth_iterations + 1) // 2
         still = views.without(moving)
         behind, confidence = dense_depth(still, image, self.config.depth_smoothness, rounds)
         if self.model is None:
-            depth, error = place_dynamic_objects(behind, moving, views)
-            return Measured(depth, error, behind, confidence, moving)
+            return Measured(behind, confidence, None)
         expected = fit_inverse_depth(self.model.inverse_depth(image), 1 / behind, confidence * ~moving)
         behind, confidence = dense_depth(still, image, self.config.depth_smoothness, rounds, 1 / behind, expected)
-        return Measured(torch.where(moving, 1 / expected, behind), torch.zeros_like(behind), behind, confidence, moving)
+        return Measured(behind, confidence, 1 / expected)
 
-    def sharpen(self, frame: int, measured: Measured, depth: Float[Tensor, "h w"]) -> Edges:
-        """Depth whose edges lie on the image's; a guess stays as it is."""
-        if measured.guessed:
+    def still(self, measured: list[Measured], keyframes: list[int]) -> Still:
+        """What does not move in all keyframes."""
+        expected = [one.expected for one in measured if one.expected is not None]
+        return Still(
+            torch.stack([one.depth for one in measured]),
+            torch.stack([one.confidence for one in measured]),
+            torch.stack(expected) if len(expected) == len(measured) else None,
+            self.motion.viewmats[keyframes],
+            self.motion.focal,
+            self.motion.parallax,
+        )
+
+    def sharpen(self, frame: int, depth: Float[Tensor, "h w"], moving: Bool[Tensor, "h w"]) -> Edges:
+        """Depth whose edges lie on the image's; a guess stays as it is, and so do things, which shall stay whole."""
+        if not self.measurable(frame):
             return depth, torch.ones_like(depth)
         sharp, trust = sharpen_edges(depth.numpy(), self.clip.frames[frame].numpy())
-        return torch.from_numpy(sharp), torch.from_numpy(trust)
+        return torch.where(moving, depth, torch.from_numpy(sharp)), torch.from_numpy(trust)
 
     def _guessed(self, image: UInt8[Tensor, "h w 3"]) -> Float[Tensor, "h w"]:
         """Depth of median 1 where nothing can be measured."""

@@ -1,0 +1,116 @@
+"""How far every thing is in every keyframe: what single keyframes see, settled over time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy import ndarray
+from torch import Tensor
+
+from neoverse_ns.reconstruct.bundle.depth.keyframe_depth import CLOSEST, FARTHEST, Views
+from neoverse_ns.reconstruct.bundle.motion.depth_paths import settle_depths
+from neoverse_ns.reconstruct.bundle.motion.ground_plane import find_ground
+from neoverse_ns.reconstruct.bundle.motion.hidden_surface import TRUSTED, hidden_surfaces
+from neoverse_ns.reconstruct.bundle.motion.keyframe_flow import KeyframeFlows
+from neoverse_ns.reconstruct.bundle.motion.sightings import Sighting, see_things
+from neoverse_ns.reconstruct.bundle.motion.size_changes import link_sizes
+from neoverse_ns.reconstruct.bundle.motion.things import Things
+from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
+
+BELIEVED = 0.7
+"""A still surface nearer than this share of a thing's depth is none that the thing hides, but a mistake."""
+
+
+@dataclass(frozen=True)
+class Still:
+    """What does not move, as the keyframes show it.
+
+    Attributes:
+        depth: z-depth, filled in behind what moves.
+        confidence: Trust in it, in [0, 1].
+        expected: Depth of everything that a network sees; None without one.
+        viewmats: World-to-camera matrices of the keyframes.
+        focal: Focal length in pixels; the principal point is the image's middle.
+        parallax: Whether the cameras move, so that the depth was measured.
+    """
+
+    depth: Float[Tensor, "k h w"]
+    confidence: Float[Tensor, "k h w"]
+    expected: Float[Tensor, "k h w"] | None
+    viewmats: Float[Tensor, "k 4 4"]
+    focal: float
+    parallax: bool
+
+    def hidden(self, things: Things) -> list[Float[ndarray, "h w"]]:
+        """What is known of the surface behind the things; NaN elsewhere."""
+        moving = things.labels > 0
+        if self.expected is not None and not self.parallax:
+            # Where nothing is measured the network sees the things themselves.
+            return [np.full(mask.shape, np.nan, np.float32) for mask in moving]
+        if not self.parallax:
+            return [np.where(mask, depth, np.nan) for mask, depth in zip(moving, self.depth.numpy(), strict=True)]
+        return hidden_surfaces(self.depth, self.confidence, moving, self.viewmats, self.focal)
+
+    def surfaces(self, things: Things, hidden: list[Float[ndarray, "h w"]]) -> list[Float[ndarray, "h w"]]:
+        """The still surface as other keyframes saw it, or else as this one measured it, or else the ground's plane."""
+        depth = self.depth.numpy()
+        ground = None
+        if self.parallax:
+            ground = find_ground(self.depth, self.confidence, things.labels > 0, self.viewmats, self.focal)
+        result = []
+        for place, seen in enumerate(hidden):
+            own = depth[place]
+            if ground is not None:
+                plane = ground.depth(self.viewmats[place], self.focal, own.shape)
+                unsure = (self.confidence[place].numpy() < TRUSTED) & (plane < 1 / FARTHEST)
+                own = np.where(unsure, plane, own)
+            result.append(np.where(np.isfinite(seen), seen, own))
+        return result
+
+
+def place_things(
+    things: Things,
+    still: Still,
+    flows: KeyframeFlows,
+    views: Callable[[int], Views | None],
+    times: Float[ndarray, " k"],
+) -> Float[Tensor, "k h w"]:
+    """The depth maps with every thing upright at the distance that fits all that is known best.
+
+    Args:
+        things: Of the keyframes.
+        still: What does not move.
+        flows: Between the keyframes.
+        views: Flow cues of a keyframe by its number; None where cameras tell nothing about depth.
+        times: When the keyframes were taken.
+    """
+    if not things.count:
+        return still.depth
+    hidden = still.hidden(things)
+    surfaces = still.surfaces(things, hidden)
+
+    def see(place: int) -> tuple[Float[Tensor, "h w"], list[Sighting]]:
+        labels = things.labels[place]
+        expected = None if still.expected is None else still.expected[place]
+        return see_things(
+            still.depth[place], surfaces[place], labels, hidden[place], views(place) if labels.any() else None, expected
+        )
+
+    seen = list(map_on_cores(see, range(len(things.labels))))
+    present = things.present()
+    links, orders = link_sizes(things.labels, present, flows)
+    paths = settle_depths([sightings for _, sightings in seen], links, orders, present, things.kin, times)
+    placed = []
+    for place, (depth, sightings) in enumerate(seen):
+        factor = np.ones(things.count + 1)
+        for one in sightings:
+            factor[one.thing] = np.exp(paths[one.thing, place] - one.middle)
+        moved = depth.numpy() * factor[things.labels[place]]
+        behind = np.where(hidden[place] > BELIEVED * moved, hidden[place], np.inf)
+        moved = np.where(things.labels[place] > 0, np.minimum(moved, behind).clip(1 / CLOSEST, 1 / FARTHEST), moved)
+        placed.append(torch.from_numpy(moved.astype(np.float32)))
+    return torch.stack(placed)
