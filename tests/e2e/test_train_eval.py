@@ -180,6 +180,22 @@ def _scalars(folder: Path, tag: str) -> dict[int, float]:
     return {event.step: event.value for event in events.Scalars(tag)}
 
 
+def test_numbers_say_which_frames_between_the_sampled_ones_were_used(run: TrainedRun) -> None:
+    shell, sampled = run.shell, ("--num-frames", "7", "--duration", "10", "--held-out-every", "4")
+    common = ("--vis", "tensorboard", "--max-num-iterations", "2", "--output-dir", "between", "--timestamp", "t")
+    trained = shell.succeed("ns-train", "neoverse", "--data", "clip.mp4", *common, *sampled)
+    # Frames 0, 2, ..., 12; the third is held out, and two frames lie between its sampled neighbours.
+    said = trained.line_with("between the sampled ones")
+    assert said.endswith("4 used to follow what moves, 2 near held-out frames left out")
+    config = shell.folder / "between" / "clip" / "neoverse" / "t" / "config.yml"
+    evaluated = shell.succeed("ns-eval", "--load-config", config, "--output-path", "between.json")
+    results = strict_json(shell.folder / "between.json")["results"]
+    assert results["protocol"] == "interleaved-time-m1"
+    assert results["tracking"] == {"protocol": "m1", "frames_used": 4, "frames_left_out": 2}
+    assert results["protocol_note"] in evaluated.line_with("protocol interleaved-time-m1")
+    assert len(results["per_image"]) == results["num_held_out"] == 1
+
+
 def test_other_methods_and_other_clips_of_the_same_folder(run: TrainedRun) -> None:
     shell = run.shell
     (shell.folder / "second.mp4").write_bytes(run.clip.read_bytes())

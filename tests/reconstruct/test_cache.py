@@ -55,6 +55,22 @@ def test_the_second_time_comes_from_disk(clip: Path, tmp_path: Path, builds: lis
     assert first.folder == second.folder
 
 
+def test_what_is_taken_from_the_cache_still_says_which_frames_were_used(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def build(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
+        scene = small_scene()
+        scene.geometry.report["tracking"] = {"protocol": "m1", "frames_used": 30, "frames_left_out": 10}
+        return scene
+
+    monkeypatch.setattr(cache, "build_scene", build)
+    config = SceneConfig(cache_dir=tmp_path / "cache")
+    cached_scene(clip, config)
+    assert "to follow what moves" not in capsys.readouterr().out
+    assert cached_scene(clip, config).geometry.report["tracking"]["protocol"] == "m1"
+    assert "30 used to follow what moves, 10 near held-out frames left out" in capsys.readouterr().out
+
+
 def test_a_missing_mask_is_named_as_a_mask(clip: Path, tmp_path: Path) -> None:
     config = SceneConfig(clip=ClipConfig(ignore=tmp_path / "nope.png"))
     with pytest.raises(SettingsError, match=r"--ignore .*nope\.png"):
