@@ -12,7 +12,8 @@ from torch import Tensor
 from neoverse_ns.clip.synthetic import SyntheticClip, render_synthetic
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.reconstruct.base import SceneGeometry
-from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import KeyframeFlow, LiftConfig
+from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import LiftConfig
+from neoverse_ns.reconstruct.bundle.lifting.scene_flow import KeyframeFlow
 from neoverse_ns.reconstruct.bundle.lifting.scene_layers import scene_layers
 from neoverse_ns.reconstruct.scene import Scene
 from neoverse_ns.reconstruct.split import FrameSplit

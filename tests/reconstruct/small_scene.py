@@ -10,7 +10,8 @@ from neoverse_ns.clip.clip import Clip
 from neoverse_ns.gaussians.layers import FRAMES, LayeredGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.reconstruct.base import SceneGeometry
-from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import KeyframeFlow, LiftConfig, lift
+from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import LiftConfig, lift
+from neoverse_ns.reconstruct.bundle.lifting.scene_flow import KeyframeFlow
 from neoverse_ns.reconstruct.scene import Scene
 from neoverse_ns.reconstruct.split import split_frames
 

@@ -9,7 +9,8 @@ from neoverse_ns.reconstruct.base import Reconstruction, Reconstructor
 from neoverse_ns.reconstruct.bundle.cameras.focal_prior import with_hint
 from neoverse_ns.reconstruct.bundle.cameras.known_focal import with_known_focal
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
-from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import KeyframeFlow, LiftConfig
+from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import LiftConfig
+from neoverse_ns.reconstruct.bundle.lifting.scene_flow import KeyframeFlow
 from neoverse_ns.reconstruct.bundle.lifting.scene_layers import scene_layers
 from neoverse_ns.reconstruct.bundle.solve import solve_geometry
 from neoverse_ns.reconstruct.priors.config import PriorsConfig

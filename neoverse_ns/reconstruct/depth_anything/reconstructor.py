@@ -14,7 +14,8 @@ from neoverse_ns.errors import SettingsError
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import se3_inverse
 from neoverse_ns.reconstruct.base import Reconstruction, Reconstructor, SceneGeometry
-from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import KeyframeFlow, LiftConfig
+from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import LiftConfig
+from neoverse_ns.reconstruct.bundle.lifting.scene_flow import KeyframeFlow
 from neoverse_ns.reconstruct.bundle.lifting.scene_layers import scene_layers
 from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
 from neoverse_ns.reconstruct.depth_anything.held_out import merge_cameras

@@ -15,7 +15,8 @@ from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.camera import ate
 from neoverse_ns.rasterize.layers import draw_layers
 from neoverse_ns.reconstruct.base import Reconstruction, SceneGeometry
-from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import KeyframeFlow, LiftConfig
+from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import LiftConfig
+from neoverse_ns.reconstruct.bundle.lifting.scene_flow import KeyframeFlow
 from neoverse_ns.reconstruct.bundle.lifting.scene_layers import scene_layers
 from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
 from neoverse_ns.reconstruct.depth_anything.motion import training_flow

@@ -13,7 +13,8 @@ from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle.lifting.background import fuse_background
 from neoverse_ns.reconstruct.bundle.lifting.far_field import far_field
 from neoverse_ns.reconstruct.bundle.lifting.gaussian_limit import limit_gaussians
-from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import KeyframeFlow, LiftConfig, lift
+from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import LiftConfig, lift
+from neoverse_ns.reconstruct.bundle.lifting.scene_flow import KeyframeFlow
 
 
 def scene_layers(

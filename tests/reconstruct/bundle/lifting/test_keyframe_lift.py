@@ -12,7 +12,8 @@ from neoverse_ns.errors import SettingsError
 from neoverse_ns.gaussians.transition import at_time
 from neoverse_ns.geometry.projection import pixel_centres, project
 from neoverse_ns.rasterize.layers import draw_layers
-from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import KeyframeFlow, LiftConfig, lift
+from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import LiftConfig, lift
+from neoverse_ns.reconstruct.bundle.lifting.scene_flow import KeyframeFlow
 from tests.reconstruct.small_scene import small_scene
 
 
