@@ -17,7 +17,7 @@ from neoverse_ns.reconstruct.bundle.lifting.background import SAME
 
 BLOCK = 2
 """Side in pixels of the blocks that may become one Gaussian."""
-WIDER = 3.0
+WIDER = 3.75
 """By how much that one is wider than a pixel's: more than the block, because the rasteriser's blur, which closes the
 gaps between Gaussians of single pixels, does not grow with them."""
 
