@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.gaussians.layers import BACKGROUND, FAR_FIELD, FRAMES, LayeredGaussians
 from neoverse_ns.reconstruct.base import SceneGeometry
@@ -9,12 +11,15 @@ from neoverse_ns.reconstruct.bundle.lifting.background import fuse_background
 from neoverse_ns.reconstruct.bundle.lifting.far_field import far_field
 from neoverse_ns.reconstruct.bundle.lifting.gaussian_limit import limit_gaussians
 from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import KeyframeFlow, LiftConfig, lift
+from neoverse_ns.reconstruct.bundle.lifting.still_surface import in_runs, still_pixels, with_one_surface
 
 
 def scene_layers(
     clip: Clip, geometry: SceneGeometry, flows: dict[tuple[int, int], KeyframeFlow], config: LiftConfig
 ) -> LayeredGaussians:
     """Lift the keyframes' pixels and add what `config` asks for behind them.
+
+    Before a camera that stands still, what stands still is one constant surface instead of one per keyframe.
 
     Args:
         clip: The frames; only the keyframes' pixels are read, and of what they ignore nothing becomes a Gaussian.
@@ -24,9 +29,14 @@ def scene_layers(
     """
     lifted = lift(clip, geometry, flows, config)
     world = None if clip.ignored is None else ~clip.ignored[geometry.keyframes]
-    layers = {FRAMES: lifted if world is None else lifted[world.flatten()]}
+    still = still_pixels(clip, geometry)
+    if still.any():
+        world = torch.ones_like(geometry.dynamic) if world is None else world
+        lifted, world = with_one_surface(lifted, world, still)
+    found = {FRAMES: lifted if world is None else lifted[world.flatten()]}
     if config.background and len(geometry.keyframes) > 1:
-        layers[BACKGROUND] = fuse_background(clip, geometry, lifted)
+        found[BACKGROUND] = fuse_background(clip, geometry, lifted)
     if config.far_field:
-        layers[FAR_FIELD] = far_field(clip, geometry)
-    return limit_gaussians(LayeredGaussians(layers), geometry, config.max_gaussians, world)
+        found[FAR_FIELD] = far_field(clip, geometry)
+    layers = limit_gaussians(LayeredGaussians(found), geometry, config.max_gaussians, world)
+    return layers.replaced(FRAMES, in_runs(layers.frames)) if still.any() else layers

@@ -106,7 +106,8 @@ def test_moving_pixels_keep_their_colours_and_others_are_sharpened() -> None:
     images, moving = scene.clip.images[scene.geometry.keyframes], scene.geometry.dynamic
     torch.testing.assert_close(colours[moving], images[moving])
     assert (colours - images)[~moving].abs().mean() > 0.02
-    assert colours.min() > -1e-6 and colours.max() < 1 + 1e-6
+    assert colours.min() > -1e-6
+    assert colours.max() < 1 + 1e-6
 
 
 def test_a_single_keyframe_is_constant() -> None:

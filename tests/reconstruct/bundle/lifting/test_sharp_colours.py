@@ -85,5 +85,6 @@ def test_colours_stay_within_bounds_and_fixed_ones_as_they_are() -> None:
     image[fixed] = 0.3
     colours = (0.5 + SH_C0 * sharp_colours(gaussians, image, camera, 0.5, 4, fixed)).view(HEIGHT, WIDTH, 3)
     torch.testing.assert_close(colours[fixed], image[fixed])
-    assert colours.min() > -1e-6 and colours.max() < 1 + 1e-6
+    assert colours.min() > -1e-6
+    assert colours.max() < 1 + 1e-6
     torch.testing.assert_close(sharp_colours(gaussians, image, camera, 0.5, 0)[:, 0] * SH_C0 + 0.5, image.view(-1, 3))
