@@ -18,7 +18,7 @@ RATES = {
     "quats": 6e-4,
     "log_scales": 1.5e-3,
     "opacity_logits": 3e-3,
-    "sh": 3e-3,
+    "sh": 6e-3,
     "velocities": 1e-4,
     "angular_velocities": 1e-4,
     "life_span_logits": 3e-3,

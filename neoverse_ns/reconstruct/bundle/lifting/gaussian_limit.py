@@ -17,7 +17,7 @@ from neoverse_ns.reconstruct.bundle.lifting.background import SAME
 
 BLOCK = 2
 """Side in pixels of the blocks that may become one Gaussian."""
-WIDER = 3.0
+WIDER = 3.75
 """By how much that one is wider than a pixel's: more than the block, because the rasteriser's blur, which closes the
 gaps between Gaussians of single pixels, does not grow with them."""
 
@@ -88,9 +88,12 @@ def _merge_blocks(
     """Turn the `wanted` most uniform blocks into one Gaussian each."""
     pixels = _blocks(geometry.depth.shape)
     pixels = pixels[world.flatten()[pixels].all(1)]
+    rows = (world.flatten().cumsum(0) - 1)[pixels]
+    alive = lifted.dynamic[rows]
+    alike = alive.all(1) | ~alive.any(1)
+    pixels, rows = pixels[alike], rows[alike]
     wanted = min(wanted, len(pixels))
     depth = geometry.depth.flatten()[pixels]
-    rows = (world.flatten().cumsum(0) - 1)[pixels]
     unlike = lifted.sh[rows, 0].std(1).mean(-1) + (depth.amax(1) / depth.amin(1)).log()
     chosen = rows[unlike.argsort(stable=True)[:wanted]]
     first = chosen[:, 0]

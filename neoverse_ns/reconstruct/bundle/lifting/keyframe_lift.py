@@ -19,16 +19,24 @@ from neoverse_ns.geometry.quaternions import from_matrix
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle.lifting.angular_velocity import local_rotation
 from neoverse_ns.reconstruct.bundle.lifting.lives import Flows, Lives, beside_motion, lives_between
+from neoverse_ns.reconstruct.bundle.lifting.sharp_colours import sharp_colours
 
 
 @dataclass
 class LiftConfig:
     """How pixels become Gaussians: one per keyframe pixel."""
 
-    footprint: float = 0.4
-    """Standard deviation of a Gaussian, in units of its pixel's width at its depth."""
-    opacity: float = 0.88
+    footprint: float = 0.3
+    """Standard deviation of a Gaussian, in units of its pixel's width at its depth. Smaller ones are drawn sharper, but
+    leave gaps in closer and finer views: twice as fine, 0.3 leaves 23 % of a keyframe open, 0.25 30 % and 0.4 13 %."""
+    moving_footprint: float = 0.4
+    """The same for moving pixels, whose colours are not sharpened either: sharp things in a wrong place cost held-out
+    frames up to 1 dB of what moves."""
+    opacity: float = 0.95
     """Opacity before refinement."""
+    sharpening: int = 4
+    """Corrections of a keyframe's colours for the blur of drawing, each for one drawing of the keyframe; 0 takes the
+    pixels' own colours. Four bring the keyframes of a walking clip from 29 to 38 dB."""
     life_span: float = 0.9
     """Life span before refinement, in (0, 1): near 1 a Gaussian stays opaque until the neighbouring keyframe."""
     lost_life_span: float = 0.75
@@ -47,11 +55,14 @@ class LiftConfig:
 
     def validate(self) -> None:
         """Raise SettingsError where a value is out of range."""
-        for name in ("footprint", "opacity", "life_span", "lost_life_span", "min_flow_confidence"):
+        unit = ("opacity", "life_span", "lost_life_span", "min_flow_confidence")
+        for name in ("footprint", "moving_footprint", *unit):
             value = getattr(self, name)
-            upper = math.inf if name == "footprint" else 1.0
+            upper = 1.0 if name in unit else math.inf
             if not (math.isfinite(value) and 0 < value < upper):
                 raise SettingsError(f"lift.{name} must lie in (0, {upper:g}), got {value}")
+        if self.sharpening < 0:
+            raise SettingsError(f"lift.sharpening must be 0 or a positive number, got {self.sharpening}")
         if self.max_gaussians is not None and self.max_gaussians < 1:
             raise SettingsError(f"lift.max_gaussians must be at least 1, or None, got {self.max_gaussians}")
 
@@ -112,7 +123,7 @@ def lift(
                 lives = lives.where(near, rest)
         if clip.ignored is not None:
             lifted = lifted & ~clip.ignored[frame]
-        gaussians = _frame_gaussians(geometry, number, points, lives, clip.frames[frame], config)
+        gaussians = _frame_gaussians(geometry, number, points, lives, clip.frames[frame], config, frame in carriers)
         parts.append(gaussians if bool(lifted.all()) else gaussians[lifted.flatten()])
         pixels.append(lifted)
     gaussians = concatenate(parts)
@@ -128,24 +139,24 @@ def _frame_gaussians(
     lives: Lives,
     image: UInt8[Tensor, "h w 3"],
     config: LiftConfig,
+    sharpened: bool,
 ) -> DynamicGaussians:
     frame = geometry.keyframes[number]
     K = geometry.cameras.K[frame]
-    count = points.shape[0] * points.shape[1]
-    scales = config.footprint * geometry.depth[number].reshape(-1, 1) / torch.stack([K[0, 0], K[1, 1], K[0, 0]])
+    count, colours = points.shape[0] * points.shape[1], image.to(torch.float32) / 255
+    moving = geometry.dynamic[number]
+    footprint = torch.where(moving, config.moving_footprint, config.footprint) * geometry.depth[number]
+    scales = footprint.reshape(-1, 1) / torch.stack([K[0, 0], K[1, 1], K[0, 0]])
     rotation = geometry.cameras.c2w[frame, :3, :3]
     # The Gaussians start in the camera's axes, and their turns act in their own.
     seen = (points - geometry.cameras.c2w[frame, :3, 3]) @ rotation
-    turns = [
-        local_rotation(seen, m.displacement @ rotation, m.trust, geometry.dynamic[number], float(K[0, 0]))
-        for m in lives.motions
-    ]
-    return DynamicGaussians(
+    turns = [local_rotation(seen, m.displacement @ rotation, m.trust, moving, float(K[0, 0])) for m in lives.motions]
+    gaussians = DynamicGaussians(
         means=points.reshape(-1, 3),
         quats=F.normalize(from_matrix(rotation), dim=-1).expand(count, 4).contiguous(),
         log_scales=scales.log(),
         opacity_logits=torch.full((count,), math.log(config.opacity / (1 - config.opacity))),
-        sh=((image.reshape(-1, 1, 3).to(torch.float32) / 255 - 0.5) / SH_C0),
+        sh=((colours.reshape(-1, 1, 3) - 0.5) / SH_C0),
         keyframe=torch.full((count,), number, dtype=torch.int64),
         interval=lives.interval.reshape(-1, 3).contiguous(),
         velocities=torch.stack([m.displacement for m in lives.motions], 2).reshape(-1, 2, 3),
@@ -153,3 +164,7 @@ def _frame_gaussians(
         life_span_logits=torch.where(lives.lost, config.lost_life_span, config.life_span).logit().reshape(-1),
         dynamic=torch.ones(count, dtype=torch.bool),
     )
+    if not sharpened:
+        return gaussians
+    time, camera = float(lives.interval[0, 0, 1]), geometry.cameras[[frame]]
+    return gaussians.with_(sh=sharp_colours(gaussians, colours, camera, time, config.sharpening, moving))

@@ -15,6 +15,7 @@ from neoverse_ns.reconstruct.bundle.lifting.far_field import far_field
 from neoverse_ns.reconstruct.bundle.lifting.gaussian_limit import limit_gaussians
 from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import LiftConfig, lift
 from neoverse_ns.reconstruct.bundle.lifting.scene_flow import KeyframeFlow
+from neoverse_ns.reconstruct.bundle.lifting.still_surface import still_pixels, with_one_surface
 
 
 def scene_layers(
@@ -26,6 +27,8 @@ def scene_layers(
 ) -> LayeredGaussians:
     """Lift the keyframes' pixels and add what `config` asks for behind them.
 
+    Before a camera that stands still, what stands still is one constant surface instead of one per keyframe.
+
     Args:
         clip: The frames; only the keyframes' pixels are read, and of what they ignore nothing becomes a Gaussian.
         geometry: Cameras, depth and motion masks of the keyframes.
@@ -34,6 +37,9 @@ def scene_layers(
         whole: See :func:`neoverse_ns.reconstruct.bundle.lifting.keyframe_lift.lift`.
     """
     lifted = lift(clip, geometry, flows, config, whole)
+    still = still_pixels(clip, geometry)
+    if still.any():
+        lifted = with_one_surface(lifted, still)
     layers = {FRAMES: lifted.gaussians}
     if config.background and len(geometry.keyframes) > 1:
         layers[BACKGROUND] = fuse_background(clip, geometry, lifted)
@@ -46,6 +52,6 @@ def scene_layers(
 def _in_runs(gaussians: DynamicGaussians) -> DynamicGaussians:
     """Those of one keyframe sorted by their lifetimes: long runs of equal ones are what makes selection quick."""
     order = torch.arange(len(gaussians))
-    for key in (gaussians.interval[:, 2], gaussians.interval[:, 0], gaussians.keyframe):
+    for key in (gaussians.interval[:, 2], gaussians.interval[:, 0], gaussians.dynamic.int(), gaussians.keyframe):
         order = order[key[order].argsort(stable=True)]
     return gaussians if bool((order.diff() == 1).all()) else gaussians[order]

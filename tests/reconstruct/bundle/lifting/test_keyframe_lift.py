@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.gaussians.dynamic import SH_C0
 from neoverse_ns.gaussians.transition import at_time
 from neoverse_ns.geometry.projection import pixel_centres, project
 from neoverse_ns.rasterize.layers import draw_layers
@@ -34,7 +35,8 @@ def test_gaussians_project_onto_their_pixels() -> None:
         uv, z = project(mine.means, cameras.viewmats[frame], cameras.K[frame])
         torch.testing.assert_close(uv, pixel_centres(16, 32).reshape(-1, 2), atol=1e-3, rtol=0)
         torch.testing.assert_close(z, torch.ones_like(z))
-        torch.testing.assert_close(mine.scales, torch.full_like(mine.scales, 0.4 / float(cameras.K[frame, 0, 0])))
+        widths = torch.where(scene.geometry.dynamic[number], 0.4, 0.3).reshape(-1, 1) / cameras.K[frame, 0, 0]
+        torch.testing.assert_close(mine.scales, widths.expand(-1, 3))
         before = scene.clip.times[keyframes[number - 1]] if number else -float(mine.interval[0, 2])
         assert float(mine.interval[0, 0]) == pytest.approx(float(before))
 
@@ -95,7 +97,18 @@ def test_drawing_a_keyframe_gives_its_image_back() -> None:
     assert drawing.alpha.mean() > 0.9
     torch.testing.assert_close(drawing.depth[drawing.alpha > 0.9].mean(), torch.tensor(1.0), atol=1e-3, rtol=0)
     error = (drawing.rgb[0] - scene.clip.images[frame])[2:-2, 2:-2].abs().mean()
-    assert error < 0.03
+    assert error < 0.006
+
+
+def test_moving_pixels_keep_their_colours_and_others_are_sharpened() -> None:
+    scene = small_scene()
+    gaussians = lift(scene.clip, scene.geometry, {}, LiftConfig())
+    colours = (0.5 + SH_C0 * gaussians.sh[:, 0]).view(-1, 16, 32, 3)
+    images, moving = scene.clip.images[scene.geometry.keyframes], scene.geometry.dynamic
+    torch.testing.assert_close(colours[moving], images[moving])
+    assert (colours - images)[~moving].abs().mean() > 0.02
+    assert colours.min() > -1e-6
+    assert colours.max() < 1 + 1e-6
 
 
 def test_a_single_keyframe_is_constant() -> None:
@@ -114,7 +127,15 @@ def test_a_single_keyframe_is_constant() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"footprint": 0.0}, {"opacity": 1.0}, {"life_span": math.nan}, {"lost_life_span": 1.0}]
+    "change",
+    [
+        {"footprint": 0.0},
+        {"moving_footprint": math.inf},
+        {"opacity": 1.0},
+        {"sharpening": -1},
+        {"life_span": math.nan},
+        {"lost_life_span": 1.0},
+    ],
 )
 def test_settings_are_checked(change: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match=next(iter(change))):
