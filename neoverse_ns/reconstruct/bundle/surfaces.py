@@ -23,6 +23,7 @@ from neoverse_ns.reconstruct.bundle.motion.keyframe_flow import KeyframeFlows
 from neoverse_ns.reconstruct.bundle.motion.motion_cues import MotionCues
 from neoverse_ns.reconstruct.bundle.motion.motion_search import STRIDE, MotionSearch
 from neoverse_ns.reconstruct.bundle.motion.place_things import Still, place_things
+from neoverse_ns.reconstruct.bundle.motion.thing_masks import refine_masks
 from neoverse_ns.reconstruct.bundle.motion.things import find_things
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 from neoverse_ns.reconstruct.split import FrameSplit
@@ -114,7 +115,12 @@ def keyframe_surfaces(
         cues = [sketch.cues for sketch in sketches]
         moving = torch.stack(of_all(lambda place: motion.mask(place, keyframes, cues)))
         flows = KeyframeFlows(flow, keyframes)
-        things = find_things(moving, [clip.frames[frame] for frame in keyframes], flows)
+        images = [clip.frames[frame] for frame in keyframes]
+        free = None if clip.ignored is None else ~clip.ignored[keyframes]
+        things = find_things(moving, images, flows)
+        if parallax:
+            # Before a camera that does not move colours that change have shown every outline to the pixel.
+            things = refine_masks(things, images, free, flows)
         labels = torch.from_numpy(things.labels)
         measured = of_all(lambda place: job.measure(keyframes[place], labels[place] > 0))
         still = job.still(measured, keyframes)
