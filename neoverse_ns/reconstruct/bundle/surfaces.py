@@ -23,6 +23,7 @@ from neoverse_ns.reconstruct.bundle.motion.keyframe_flow import KeyframeFlows
 from neoverse_ns.reconstruct.bundle.motion.motion_cues import MotionCues
 from neoverse_ns.reconstruct.bundle.motion.motion_search import STRIDE, MotionSearch
 from neoverse_ns.reconstruct.bundle.motion.place_things import Still, place_things
+from neoverse_ns.reconstruct.bundle.motion.thing_masks import refine_masks
 from neoverse_ns.reconstruct.bundle.motion.things import Things, find_things
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 from neoverse_ns.reconstruct.split import FrameSplit
@@ -115,7 +116,11 @@ def keyframe_surfaces(
         sketches = of_all(lambda place: job.sketch(train[place]), len(train))
         cues = [sketch.cues for sketch in sketches]
         moving = torch.stack(of_all(lambda place: motion.mask(place, train, cues), len(train)))
-        things = find_things(moving, [clip.frames[frame] for frame in train], KeyframeFlows(flow, train))
+        flows, images = KeyframeFlows(flow, train), [clip.frames[frame] for frame in train]
+        things = find_things(moving, images, flows)
+        if parallax:
+            # Before a camera that does not move colours that change have shown every outline to the pixel.
+            things = refine_masks(things, images, None if clip.ignored is None else ~clip.ignored[train], flows)
         things, frames = _with_things(things, split)
         labels = torch.from_numpy(things.labels)
         measured = of_all(lambda place: job.measure(frames[place], labels[place] > 0), len(frames))

@@ -1,7 +1,7 @@
 """From when to when a keyframe's pixels stand for what they show, and where they go meanwhile.
 
 What rests lives between the keyframes that carry everything. What moves looks different in every frame: it lives
-between the nearest frames that were measured, and only half the way to one in which its thing is not there.
+between the nearest frames that were measured, and less long where its motion is a guess that the next frame contradicts.
 """
 
 from __future__ import annotations
@@ -16,14 +16,19 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
+from neoverse_ns.geometry.projection import project
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle.lifting.scene_flow import KeyframeFlow, Motion, Side, scene_flow
 
 BESIDE = 7
 """Pixels beside what moves that are treated like it: masks end there or a little later, and what is uncovered there
 looks different in every frame, too."""
-THERE = 0.2
-"""Share of its pixels that a thing must have in the neighbouring keyframe to be there."""
+BLUR = 3
+"""Side in pixels of the window over which colours are averaged before they are compared."""
+UNLIKE = 50.0
+"""Difference in grey levels, mean of the channels, from which on two colours are not those of one thing."""
+SHORTER = 0.75
+"""Share of the way to a neighbouring keyframe that a guess lives which that keyframe contradicts."""
 
 Flows = dict[tuple[int, int], KeyframeFlow]
 """Flow between keyframes, by sampled-frame positions (from, to)."""
@@ -89,7 +94,9 @@ def lives_between(
     for side, motion in zip(sides, motions, strict=True):
         if side.flow is not None:
             lost |= moving & (motion.trust == 0)
-        share = torch.where(_gone(geometry, number, side.other), 0.5, 1.0)
+        guessed = moving & (motion.trust == 0)
+        unlike = _contradicted(clip, geometry, number, side.other, points + motion.displacement)
+        share = torch.where(guessed & unlike, SHORTER, 1.0)
         kept.append(Motion(share[..., None] * motion.displacement, motion.trust))
         # Exactly the neighbour's time where nothing is gone: there nothing of it may be left.
         ends.append(torch.where(share == 1, side.time, time + share * (side.time - time)))
@@ -114,14 +121,20 @@ def _sides(clip: Clip, geometry: SceneGeometry, number: int, order: Sequence[int
     return sides[0], sides[1]
 
 
-def _gone(geometry: SceneGeometry, number: int, other: int | None) -> Bool[Tensor, "h w"]:
-    """Pixels of things that a neighbouring keyframe does not show."""
-    gone = torch.zeros_like(geometry.dynamic[number])
-    if geometry.things is None or other is None:
-        return gone
-    here, there = geometry.things[number], geometry.things[other]
-    for thing in here.unique().tolist():
-        mask = here == thing
-        if thing > 0 and int((there == thing).sum()) < THERE * int(mask.sum()):
-            gone |= mask
-    return gone
+def _contradicted(
+    clip: Clip, geometry: SceneGeometry, number: int, other: int | None, there: Float[Tensor, "h w 3"]
+) -> Bool[Tensor, "h w"]:
+    """Pixels that would look clearly different from what a neighbouring keyframe shows where they are said to go."""
+    height, width = there.shape[:2]
+    if other is None:
+        return torch.zeros(height, width, dtype=torch.bool)
+    camera = geometry.cameras[[geometry.keyframes[other]]]
+    uv, z = project(there.reshape(-1, 3), camera.viewmats[0], camera.K[0])
+    column, row = uv.reshape(height, width, 2).unbind(-1)
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height) & (z.reshape(height, width) > 0)
+    here, shown = (
+        cv2.blur(clip.frames[geometry.keyframes[k]].numpy(), (BLUR, BLUR)).astype(np.float32) for k in (number, other)
+    )
+    found = cv2.remap(shown, column.numpy() - 0.5, row.numpy() - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    unlike = np.abs(found - here).mean(-1) > UNLIKE
+    return torch.from_numpy(unlike) & inside

@@ -9,8 +9,8 @@ from numpy import ndarray
 
 def solve_chains(
     diagonal: Float[ndarray, "chains n"],
-    first: Float[ndarray, "chains n-1"],
-    second: Float[ndarray, "chains n-2"],
+    first: Float[ndarray, "chains a"],
+    second: Float[ndarray, "chains b"],
     right_side: Float[ndarray, "chains n"],
 ) -> Float[ndarray, "chains n"]:
     """Solve one symmetric positive definite band system per chain (Golub and Van Loan, "Matrix Computations", 4.3.6).
@@ -19,8 +19,8 @@ def solve_chains(
 
     Args:
         diagonal: Of each matrix.
-        first: Entries beside it.
-        second: Entries beside these.
+        first: Entries beside it, n - 1 or none.
+        second: Entries beside these, n - 2 or none.
         right_side: What the product with the solution shall be.
     """
     chains, length = diagonal.shape

@@ -89,22 +89,24 @@ class _Said:
     path: Float[ndarray, "things k"]
     certainty: Float[ndarray, "things k"]
     known: Float[ndarray, "things k"]
+    middle: Float[ndarray, "things k"]
     farthest: Float[ndarray, "things k"]
 
     @staticmethod
     def of(sightings: list[list[Sighting]], present: Bool[ndarray, "things k"]) -> _Said:
-        said = _Said(*np.zeros((5, *present.shape)), np.full(present.shape, np.inf))
+        said = _Said(*np.zeros((6, *present.shape)), np.full(present.shape, np.inf))
         for place, seen in enumerate(sightings):
             for one in seen:
                 at = one.thing, place
                 said.farthest[at], said.known[at] = one.farthest, one.known
+                said.middle[at] = one.middle
                 said.path[at], said.certainty[at] = one.path, min(one.path_certainty, SURE)
                 if np.isfinite(one.ground):
                     said.ground[at], said.ground_pull[at] = one.ground, 1 / one.ground_error
         return said
 
     def start(self, present: Bool[ndarray, "things k"]) -> Float[ndarray, "things k"]:
-        """Constant distances: the weighted medians of all that is said of a thing, or else the bound."""
+        """Constant distances: the weighted medians of all that is said of a thing, or else what its shape has."""
         paths = np.zeros(self.ground.shape)
         for thing, seen in enumerate(present):
             if not seen.any():
@@ -116,7 +118,7 @@ class _Said:
                 along = weights[order].cumsum()
                 paths[thing] = values[order][np.searchsorted(along, along[-1] / 2)]
             else:
-                paths[thing] = self.farthest[thing][seen].min()
+                paths[thing] = np.median(np.minimum(self.middle, self.farthest)[thing][seen])
         return paths
 
     def pulls(self, paths: Float[ndarray, "things k"]) -> Pulls:
@@ -164,9 +166,9 @@ class _Chain:
         gaps: Time to the next keyframe, in mean ones.
     """
 
-    links: tuple[Bool[ndarray, "things k-1"], Bool[ndarray, "things k-2"]]
-    growth: tuple[Float[ndarray, "things k-1"], Float[ndarray, "things k-2"]]
-    gaps: Float[ndarray, " k-1"]
+    links: tuple[Bool[ndarray, "things a"], Bool[ndarray, "things b"]]
+    growth: tuple[Float[ndarray, "things a"], Float[ndarray, "things b"]]
+    gaps: Float[ndarray, " a"]
 
     @staticmethod
     def of(links: list[Link], present: Bool[ndarray, "things k"], times: Float[ndarray, " k"]) -> _Chain:

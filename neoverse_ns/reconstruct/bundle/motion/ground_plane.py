@@ -23,6 +23,8 @@ TOLERANCE = 0.08
 """Distance from the plane at which a point still lies in it, as a share of the cameras' height above it."""
 LEAST_SHARE = 0.2
 """Share of the trusted points in the lower half of the pictures that must lie in it."""
+LEAST_POINTS = 200
+"""Trusted points without which there is none."""
 LOWER = 0.5
 """Where the lower half begins, as a share of the height."""
 
@@ -78,7 +80,7 @@ def find_ground(
         x, y = (columns[known] + 0.5 - width / 2) / focal * z, (rows[known] + 0.5 - height / 2) / focal * z
         points.append(np.stack([x, y, z], -1) @ c2w[place, :3, :3].T + c2w[place, :3, 3])
     cloud = np.concatenate(points)
-    if len(cloud) < 3 * TRIALS:
+    if len(cloud) < LEAST_POINTS:
         return None
     down = c2w[:, :3, 1].mean(0)
     down /= np.linalg.norm(down)

@@ -20,12 +20,16 @@ from torch import Tensor
 
 from neoverse_ns.reconstruct.bundle.depth.keyframe_depth import Views
 
-BENEATH = (0, 3)
-"""Rows below a thing's lowest one, from and to, in which the ground is looked at."""
+BENEATH = (0, 1)
+"""Rows below a thing's lowest one, from and to, in which the ground is looked at: its edge lies between them."""
 REACH = 0.4
 """How far to the side a part of a thing may stand, in heights of the thing: outstretched arms, heads, wings."""
 FEET = 0.1
 """Columns that end within this share of a thing's height from its lowest point nearby stand on the ground."""
+NARROW = 1.5
+"""Width in heights up to which a thing stands at one distance: its columns' own are noise."""
+UNEVEN = 0.35
+"""How far the columns of a wider one may lie from its middle, as a logarithm."""
 EVEN = 0.15
 """Width over which the depth of neighbouring columns is averaged, in heights of the thing."""
 GROUND_ERROR = 0.3
@@ -160,13 +164,17 @@ def _standing(
         cut = ~inside.all(0)
         error = CUT_ERROR if cut.any() else np.inf
         inverse = np.full(width, (1 / below[cut]).mean() if cut.any() else (1 / below).mean())
-    return _Standing(1 / _evened(inverse, EVEN * height).astype(np.float32), error)
+    return _Standing(_evened(1 / inverse, width / height, EVEN * height), error)
 
 
-def _evened(values: Float[ndarray, " w"], reach: float) -> Float[ndarray, " w"]:
-    """Running mean."""
+def _evened(depth: Float[ndarray, " w"], aspect: float, reach: float) -> Float[ndarray, " w"]:
+    """One depth for a narrow thing; for a wider one a running mean of the columns', not far from their median."""
+    middle = np.median(depth)
+    if aspect <= NARROW:
+        return np.full(len(depth), middle, np.float32)
+    within = np.clip(np.log(depth / middle), -UNEVEN, UNEVEN).astype(np.float32)
     side = 2 * int(reach) + 1
-    return cv2.blur(values[None].astype(np.float32), (side, 1), borderType=cv2.BORDER_REPLICATE)[0]
+    return middle.astype(np.float32) * np.exp(cv2.blur(within[None], (side, 1), borderType=cv2.BORDER_REPLICATE)[0])
 
 
 def distance_by_path(

@@ -1,0 +1,65 @@
+"""Things placed in all keyframes, on squares whose depths are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from neoverse_ns.reconstruct.bundle.motion.place_things import Still, place_things
+from neoverse_ns.reconstruct.bundle.motion.things import Things, find_things
+from tests.reconstruct.bundle.motion.moving_squares import SIDE, H, W, Drawn, Square, draw
+
+F = 100.0
+DEPTHS = [2.4, 2.3, 2.2, 2.1, 2.0, 1.9]
+COUNT = len(DEPTHS)
+
+
+def _drawn() -> Drawn:
+    """A square that comes nearer and stands, in every keyframe, on a floor 0.4 below its middle."""
+    return draw([Square([40.0 + 8 * n for n in range(COUNT)], DEPTHS)], COUNT)
+
+
+def _still(parallax: bool, expected: torch.Tensor | None = None) -> Still:
+    """A floor that the squares stand on: their lower edge is SIDE / 2 / depth below the horizon, so is the floor."""
+    rows = torch.arange(H) + 0.5 - 48
+    floor = (SIDE / 2 / rows.clamp_min(0.1)).clamp_max(8.0)[:, None].expand(COUNT, H, W).clone()
+    return Still(floor, torch.ones_like(floor), expected, torch.eye(4).repeat(COUNT, 1, 1), F, parallax)
+
+
+@pytest.mark.parametrize("parallax", [True, False])
+def test_things_stand_where_they_stand_and_what_is_still_stays(parallax: bool) -> None:
+    drawn, still = _drawn(), _still(parallax)
+    things = find_things(drawn.moving, drawn.images, drawn.flows)
+    depth = place_things(things, still, drawn.flows, lambda _place: None, np.arange(COUNT) * 0.25)
+    assert torch.equal(depth[~drawn.moving], still.depth[~drawn.moving])
+    for place, true in enumerate(DEPTHS):
+        assert float(depth[place][drawn.moving[place]].median()) == pytest.approx(true, rel=0.06)
+    # Nothing lies behind what it hides.
+    assert (depth[drawn.moving] <= still.depth[drawn.moving] * 1.001).all()
+
+
+def test_a_keyframe_in_which_the_feet_are_cut_off_takes_what_the_others_say() -> None:
+    drawn, still = _drawn(), _still(True)
+    labels = drawn.labels.copy()
+    labels[2, 52:] = 0
+    depth = place_things(Things(labels, np.zeros(2, int)), still, drawn.flows, lambda _place: None, np.arange(COUNT) / 4)
+    assert float(depth[2][torch.from_numpy(labels[2] > 0)].median()) == pytest.approx(DEPTHS[2], rel=0.08)
+
+
+def test_where_a_network_sees_depth_its_relief_is_kept_and_its_outliers_are_not() -> None:
+    drawn = _drawn()
+    relief = 1 + 0.05 * torch.sin(torch.arange(W) / 3.0)
+    expected = torch.tensor(DEPTHS)[:, None, None] * relief.expand(COUNT, H, W)
+    expected[3] *= 0.6
+    things = find_things(drawn.moving, drawn.images, drawn.flows)
+    depth = place_things(things, _still(True, expected), drawn.flows, lambda _place: None, np.arange(COUNT) / 4)
+    for place, true in enumerate(DEPTHS):
+        found = depth[place][40][drawn.moving[place][40]] / true
+        assert found.numpy() == pytest.approx(relief[drawn.moving[place][40]].numpy(), rel=0.08)
+
+
+def test_without_things_depth_is_that_of_what_is_still() -> None:
+    still = _still(True)
+    nothing = Things(np.zeros((COUNT, H, W), np.int32), np.zeros(1, int))
+    assert place_things(nothing, still, _drawn().flows, lambda _place: None, np.arange(COUNT) / 4) is still.depth
