@@ -5,13 +5,16 @@ from __future__ import annotations
 import struct
 
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import VideoFrame
 from jaxtyping import UInt8
 
 
 def frame_orientation(frame: VideoFrame) -> tuple[int, int, int, int]:
     """Signs (a, b, c, d) of the display matrix: displayed x = a x + c y, displayed y = b x + d y."""
-    data = frame.side_data.get("DISPLAYMATRIX")
+    # `frame.side_data` keeps the frame that keeps it, and Python frees such pairs by their number, not their size: a
+    # hundred frames later. A container of our own goes with this call. The stubs do not know that it can be made.
+    data = SideDataContainer(frame).get("DISPLAYMATRIX")  # pyright: ignore[reportCallIssue]
     if data is None:
         return 1, 0, 0, 1
     matrix = struct.unpack("<5i", bytes(data)[:20])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import torch
 
 from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.clip.load import load_clip
+from neoverse_ns.clip.upright import frame_orientation
 from tests.clip.clip_makers import numbered, numbered_video, numbers_in, write_video
 
 
@@ -82,6 +84,23 @@ def test_rotation_metadata_turns_frames_upright(tmp_path: Path, rotation: int, f
     clip = load_clip(path, ClipConfig())
     assert numbers_in(clip.frames) == [77] * 3
     assert np.abs(clip.frames[0].numpy().astype(int) - upright).mean() < 6
+
+
+def test_frames_are_freed_as_soon_as_they_are_done_with(tmp_path: Path):
+    path = write_video(tmp_path / "a.mp4", [numbered(i) for i in range(12)], rotation=90)
+
+    def alive() -> int:
+        return sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = alive()
+        with av.open(str(path)) as container:
+            assert {frame_orientation(frame) for frame in container.decode(video=0)} == {(0, -1, 1, 0)}
+        assert alive() == before
+    finally:
+        gc.enable()
 
 
 def test_turned_video_swaps_width_and_height(tmp_path: Path):

@@ -129,16 +129,13 @@ def test_hdr_is_converted_at_less_cost_and_looks_the_same(tmp_path: Path, monkey
     assert np.abs(off).mean() < 1
 
 
-@pytest.mark.parametrize("start", [0.0, 12.0])
-@pytest.mark.parametrize("name", ["a.mkv", "a.avi"])
+@pytest.mark.parametrize(("name", "start"), [("a.mkv", 0.0), ("a.mkv", 12.0), ("a.avi", 0.0)])
 def test_variable_rates_and_far_starts(tmp_path: Path, name: str, start: float):
     # Frames come 40 a second, then 5 a second, by turns, in the container that has times.
     options: dict = {"options": {"g": "20"}}
     if name == "a.mkv":
         options["stamps"] = np.cumsum([25 if i // 40 % 2 else 200 for i in range(240)]).tolist()
     path = numbered_video(tmp_path / name, 240, codec="mpeg4", **options)
-    if name == "a.avi" and start:
-        pytest.skip("eight seconds long")
     clip, between_them = tracked(path, start=start, duration=3.0, num_frames=9)
     indices = between_them.frame_indices.tolist()
     assert grey_numbers(between_them) == indices
