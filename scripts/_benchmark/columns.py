@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from _benchmark.protocols import TRACKING
+
 
 @dataclass(frozen=True)
 class Column:
@@ -47,15 +49,43 @@ PATH_COLUMNS = (
     Column("moving %", ("geometry", "dynamic_percent"), 1, "median"),
     Column("all finite", ("geometry", "all_finite"), 0),
 )
+
+
+def _held_out(title: str, key: str, digits: int) -> tuple[Column, ...]:
+    """One measure of held-out frames: baselines, and the scene of every protocol measured."""
+    return (
+        Column(f"repeat {title}", ("baselines", "repeat_previous", key), digits, "mean"),
+        Column(f"flow {title}", ("baselines", "flow_interpolation", key), digits, "mean"),
+        *(Column(f"scene {way.name} {title}", (way.key, key), digits, "mean") for way in TRACKING.values()),
+    )
+
+
 VIEW_COLUMNS = (
-    Column("repeat dB", ("baselines", "repeat_previous", "psnr"), 1, "mean"),
-    Column("flow dB", ("baselines", "flow_interpolation", "psnr"), 1, "mean"),
-    Column("scene dB", ("scene", "psnr"), 1, "mean"),
-    Column("repeat SSIM", ("baselines", "repeat_previous", "ssim"), 3, "mean"),
-    Column("flow SSIM", ("baselines", "flow_interpolation", "ssim"), 3, "mean"),
-    Column("scene SSIM", ("scene", "ssim"), 3, "mean"),
+    *_held_out("dB", "psnr", 1),
+    *_held_out("SSIM", "ssim", 3),
     Column("train s", ("scene", "train_seconds"), 0, "mean"),
     Column("train GB", ("scene", "train_peak_gb"), 1, "mean"),
+)
+MOVING_COLUMNS = (Column("share", ("scene", "dynamic_share"), 3, "mean"), *_held_out("dB", "psnr_dynamic", 1))
+STILL_COLUMNS = _held_out("dB", "psnr_static", 1)
+KEYFRAME_COLUMNS = tuple(
+    Column(f"{title} {way.name} dB", (way.key, "keyframes", key), 1, "mean")
+    for title, key in (("mean", "mean"), ("worst", "worst"))
+    for way in TRACKING.values()
+)
+THING_COLUMNS = (
+    Column("IoU of masks", ("scene", "things", "iou"), 2, "mean"),
+    *(
+        Column(f"AbsRel of depth, {where}, {title}", ("scene", "things", where, *path), 3, "mean")
+        for where in ("solved", "drawn")
+        for title, path in (
+            *((f"thing {number}", ("things", str(number))) for number in (1, 2, 3)),
+            ("worst frame", ("worst_frame",)),
+        )
+    ),
+    Column("right camera, moving: shift dB", ("baselines", "right_shift", "psnr_dynamic"), 1, "mean"),
+    Column("aligned dB", ("scene", "right_aligned", "psnr_dynamic"), 1, "mean"),
+    Column("beside dB", ("scene", "right_beside", "psnr_dynamic"), 1, "mean"),
 )
 RIGHT_COLUMNS = (
     Column("shift dB", ("baselines", "right_shift", "psnr"), 1, "mean"),
@@ -69,6 +99,10 @@ SECTIONS = {
     "Geometry": GEOMETRY_COLUMNS,
     "Camera path and masks": PATH_COLUMNS,
     "Held-out frames": VIEW_COLUMNS,
+    "Moving pixels of held-out frames": MOVING_COLUMNS,
+    "Still pixels of held-out frames": STILL_COLUMNS,
+    "Training keyframes at the end": KEYFRAME_COLUMNS,
+    "Moving things against the truth": THING_COLUMNS,
     "Unseen right camera": RIGHT_COLUMNS,
 }
 """Tables of scripts/benchmark.py."""
