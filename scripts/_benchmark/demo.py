@@ -24,7 +24,7 @@ LEAST_FRAMES = 25
 """Frames of the clip that the command renders, at 8 a second."""
 
 RADIUS = 0.22
-"""Of the ball that rolls before the still camera, in scene units: one or two hundredths of the picture."""
+"""Of the ball that rolls before the still camera, in scene units: three quarters of a hundredth of the picture."""
 GRAIN = 1.0
 """Standard deviation of the still camera's noise, grey levels. Without any, repeating a frame would be perfect."""
 
@@ -61,10 +61,10 @@ def still_clip(num_frames: int, width: int = 384, height: int = 224) -> Syntheti
 
 
 def _rolling_by(time: float) -> Float[Tensor, "4 4"]:
-    """From left to right before everything else, without slipping: it turns by its way divided by its radius."""
-    way = 2.4 * time
+    """From left to right over open ground, without slipping: it turns by its way divided by its radius."""
+    way = 1.5 * time
     # Rolling toward its own z axis, which is turned to the right.
-    return rigid((-1.6 + way, GROUND - RADIUS, 3.2), yaw=torch.pi / 2, pitch=-way / RADIUS)
+    return rigid((-0.8 + way, GROUND - RADIUS, 4.6), yaw=torch.pi / 2, pitch=-way / RADIUS)
 
 
 SYNTHETIC: dict[str, Callable[[Path, int], Path]] = {DEMO: render_demo, DEMO_STILL: render_demo_still}
