@@ -28,9 +28,9 @@ def score_depth(
         things: Number of the moving thing at every pixel; 0 where nothing moves.
 
     Returns:
-        `things`: error by number (as text, for JSON); `frames`: each frame's errors by number; `mean` and `worst` over
-        the things; `worst_frame`: the largest error of any thing in any frame. All but `things` and `frames` are left
-        out where no frame shows a thing.
+        `scale`: what the depth was multiplied by; `things`: error by number (as text, for JSON); `frames`: each frame's
+        errors by number; and where any frame shows a thing `mean` and `worst` over the things, and `worst_frame`: the
+        largest error of any thing in any frame.
     """
     scale = depth_error(depth, truth, things == 0, alignment="median_ratio").scale
     frames: dict[str, list[float]] = {}
@@ -40,7 +40,7 @@ def score_depth(
         if errors:
             frames[str(number)] = errors
     means = {number: statistics.fmean(errors) for number, errors in frames.items()}
-    result: dict[str, Any] = {"things": means, "frames": frames}
+    result: dict[str, Any] = {"scale": scale, "things": means, "frames": frames}
     if means:
         result |= {"mean": statistics.fmean(means.values()), "worst": max(means.values())}
         result["worst_frame"] = max(max(errors) for errors in frames.values())

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from neoverse_ns.geometry.cameras import PinholeCameras
@@ -38,7 +38,7 @@ def turned_about(
     return PinholeCameras(poses.to(camera.c2w), camera.K.repeat(len(degrees), 1, 1), camera.width, camera.height)
 
 
-def middle_of(depth: Float[Tensor, "h w"], mask: Tensor, camera: PinholeCameras) -> Float[Tensor, "3"]:
+def middle_of(depth: Float[Tensor, "h w"], mask: Bool[Tensor, "h w"], camera: PinholeCameras) -> Float[Tensor, "3"]:
     """World point in the middle of a masked surface: its mean pixel at its median depth; NaN of an empty mask."""
     rows, columns = torch.nonzero(mask, as_tuple=True)
     z = depth[mask].median() if len(rows) else depth.new_tensor(math.nan)
