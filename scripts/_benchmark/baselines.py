@@ -45,7 +45,7 @@ def score(
 def score_inside(pairs: Iterable[tuple[Tensor, Tensor]], masks: Bool[Tensor, "m h w"]) -> dict[str, Any]:
     """PSNR inside masks: every value, NaN where a mask is empty, and the mean of the others."""
     each = [psnr(a.float() / 255, b.float() / 255, mask) for (a, b), mask in zip(pairs, masks, strict=True)]
-    known = [value for value in each if math.isfinite(value)]
+    known = [value for value in each if not math.isnan(value)]
     return {"psnr": float(np.mean(known)) if known else math.nan, "psnr_each": each}
 
 

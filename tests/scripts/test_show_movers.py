@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import show_movers
 import torch
@@ -147,10 +148,11 @@ def test_the_plot_has_the_mover_and_what_is_around_it(truth: SyntheticClip) -> N
     plot_depth(axes, scene, mover, [4])
     own, around, _ = axes.get_lines()
     place = mover.seen[0]
-    assert own.get_ydata()[0] == pytest.approx(float(truth.depth[SPLIT.keyframes[place]][mover.masks[place]].median()))
-    assert len(own.get_xdata()) == len(mover.seen)
+    depths, still = (np.asarray(line.get_ydata(), float) for line in (own, around))
+    assert depths[0] == pytest.approx(float(truth.depth[SPLIT.keyframes[place]][mover.masks[place]].median()))
+    assert len(depths) == len(mover.seen)
     # What is still around a mover stands behind it in this clip.
-    assert (around.get_ydata() > own.get_ydata()).all()
+    assert (still > depths).all()
 
 
 def test_the_page_is_written(
