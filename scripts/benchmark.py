@@ -17,7 +17,6 @@ Moving pixels of held-out frames are those of the trained run's own masks; basel
 from __future__ import annotations
 
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,11 +28,12 @@ from _benchmark.columns import SECTIONS
 from _benchmark.demo import SYNTHETIC
 from _benchmark.geometry import measure_geometry, sample_notes
 from _benchmark.protocols import Protocol, choose_tracking, geometry_protocol, held_out_protocol
-from _benchmark.report import Row, describe_machine, rows_of_others, to_markdown, write_report
+from _benchmark.report import Row, describe_machine
+from _benchmark.runner import Job, in_work_folder, measure_all, tables
 from _benchmark.train import TrainSettings, train_and_evaluate
 from _benchmark.views import score_shift
 
-from neoverse_ns.console import CONSOLE, progress, say, warn
+from neoverse_ns.console import warn
 from neoverse_ns.errors import NeoVerseError
 
 
@@ -147,33 +147,16 @@ def _header(options: Benchmark) -> dict[str, Any]:
 
 def run(options: Benchmark, work: Path) -> int:
     """Measure every clip, write after each, print the tables at the end; returns the process's exit code."""
-    folders = _choose_clips(options, work)
-    header = _header(options)
-    rows: list[Row] = []
-    if options.add and options.json is not None:
-        rows = rows_of_others(options.json, [folder.name for folder in folders])
-    with progress("benchmark", len(folders)) as steps:
-        for folder in folders:
-            say(f"benchmark: {folder.name}")
-            rows.append(measure(folder, options, work))
-            text = to_markdown(rows, header, SECTIONS)
-            # A long run that is cut short keeps what it has.
-            write_report(rows, header, text, options.json, options.markdown)
-            steps.advance(note=folder.name)
-    CONSOLE.print(to_markdown(rows, header, SECTIONS), markup=False, highlight=False)
-    return 1 if any("error" in row for row in rows) else 0
+    jobs: list[Job] = [
+        (folder.name, lambda folder=folder: measure(folder, options, work)) for folder in _choose_clips(options, work)
+    ]
+    report = tables(_header(options), SECTIONS, "Benchmark")
+    return measure_all(jobs, report, options.json, options.markdown, options.add)
 
 
 def main() -> int:
     options = tyro.cli(Benchmark, description=__doc__)
-    try:
-        if options.work_dir is not None:
-            return run(options, options.work_dir)
-        with tempfile.TemporaryDirectory(prefix="neoverse-benchmark-") as work:
-            return run(options, Path(work))
-    except NeoVerseError as error:
-        warn(str(error))
-        return 1
+    return in_work_folder(lambda work: run(options, work), "neoverse-benchmark-", options.work_dir)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ them held out. Everything is measured as lifted, and with --steps again after so
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +21,11 @@ from _benchmark.columns_movers import MOVER_SECTIONS
 from _benchmark.mover_cases import RATE, SAMPLED, SECONDS, MoverCase, choose_cases
 from _benchmark.mover_render import MoverClip, mover_clip
 from _benchmark.mover_scores import VANISHED, Draw, score_movers
-from _benchmark.report import Row, describe_machine, rows_of_others, to_markdown, write_report
+from _benchmark.report import Row, describe_machine
+from _benchmark.runner import Job, in_work_folder, measure_all, tables
 from _benchmark.turned import ASIDE
 
 from neoverse_ns.clip.config import ClipConfig
-from neoverse_ns.console import CONSOLE, progress, say, warn
-from neoverse_ns.errors import NeoVerseError
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.optimise.config import OptimiseConfig
 from neoverse_ns.optimise.loop import optimise
@@ -60,22 +58,20 @@ class BenchmarkMovers:
 
 
 def measure(case: MoverCase, seed: int, options: BenchmarkMovers, work: Path) -> Row:
-    """One clip: rendered, reconstructed, and measured; an error that it causes ends up in the row."""
-    clip = mover_clip(case, seed)
-    row: Row = {"clip": clip.name}
-    try:
-        video = work / f"{case.name}_{seed}.mp4"
-        clip.write(video)
-        started = time.perf_counter()
-        scene = build_scene(video, scene_config(clip))
-        row["seconds"] = time.perf_counter() - started
-        row["lifted"] = score_movers(clip, scene, draw_with(scene), options.every)
-        if options.steps is not None:
-            scene = optimise(scene, OptimiseConfig(steps=options.steps))
-            row["optimised"] = score_movers(clip, scene, draw_with(scene), options.every)
-    except NeoVerseError as error:
-        row["error"] = str(error)
-        warn(f"{clip.name}: {error}")
+    """One clip: rendered, reconstructed, and measured.
+
+    Raises:
+        NeoVerseError: It cannot be reconstructed.
+    """
+    clip, video = mover_clip(case, seed), work / f"{case.name}_{seed}.mp4"
+    clip.write(video)
+    started = time.perf_counter()
+    scene = build_scene(video, scene_config(clip))
+    row: Row = {"clip": clip.name, "seconds": time.perf_counter() - started}
+    row["lifted"] = score_movers(clip, scene, draw_with(scene), options.every)
+    if options.steps is not None:
+        scene = optimise(scene, OptimiseConfig(steps=options.steps))
+        row["optimised"] = score_movers(clip, scene, draw_with(scene), options.every)
     return row
 
 
@@ -116,30 +112,18 @@ def header(options: BenchmarkMovers, cases: list[MoverCase]) -> dict[str, Any]:
 def run(options: BenchmarkMovers, work: Path) -> int:
     """Measure every clip, write after each, print the tables at the end; returns the process's exit code."""
     cases = choose_cases(options.only)
-    jobs = [(case, seed) for case in cases for seed in range(options.seeds)]
-    facts = header(options, cases)
-    rows: list[Row] = []
-    if options.add and options.json is not None:
-        rows = rows_of_others(options.json, [f"{case.name} {seed}" for case, seed in jobs])
-    with progress("benchmark", len(jobs)) as steps:
-        for case, seed in jobs:
-            say(f"benchmark: {case.name} {seed}")
-            rows.append(measure(case, seed, options, work))
-            # A long run that is cut short keeps what it has.
-            write_report(rows, facts, to_markdown(rows, facts, MOVER_SECTIONS, TITLE), options.json, options.markdown)
-            steps.advance(note=f"{case.name} {seed}")
-    CONSOLE.print(to_markdown(rows, facts, MOVER_SECTIONS, TITLE), markup=False, highlight=False)
-    return 1 if any("error" in row for row in rows) else 0
+    jobs: list[Job] = [
+        (f"{case.name} {seed}", lambda case=case, seed=seed: measure(case, seed, options, work))
+        for case in cases
+        for seed in range(options.seeds)
+    ]
+    report = tables(header(options, cases), MOVER_SECTIONS, TITLE)
+    return measure_all(jobs, report, options.json, options.markdown, options.add)
 
 
 def main() -> int:
     options = tyro.cli(BenchmarkMovers, description=__doc__)
-    try:
-        with tempfile.TemporaryDirectory(prefix="neoverse-movers-") as work:
-            return run(options, Path(work))
-    except NeoVerseError as error:
-        warn(str(error))
-        return 1
+    return in_work_folder(lambda work: run(options, work), "neoverse-movers-")
 
 
 if __name__ == "__main__":

@@ -3,10 +3,10 @@
     python scripts/show_movers.py outputs/dog movers.png
     python scripts/show_movers.py outputs/dog/neoverse/run/config.yml movers.png --most 2 --frames 5
 
-A mover is a region of the keyframes' motion masks that is linked through time. The cameras aside stand 15 degrees to
-the left and to the right, turned about the mover's middle at the depth at which it is drawn. The plot shows the median
-depth of its pixels in every keyframe, the quarter beyond on either side (shaded), and the median of the still pixels
-right around it (dashed): a mover that dips behind them vanishes from aside.
+A mover is a thing that the reconstructor told apart, or else a region of its motion masks, linked through time. The
+cameras aside stand 15 degrees to the left and to the right, turned about the mover's middle at the depth at which it is
+drawn. The plot shows the median depth of its pixels in every keyframe, the quarter beyond on either side (shaded), and
+the median of the still pixels right around it (dashed): a mover that dips behind them vanishes from aside.
 """
 
 from __future__ import annotations

@@ -65,6 +65,7 @@ VIEW_COLUMNS = (
     *_held_out("SSIM", "ssim", 3),
     Column("train s", ("scene", "train_seconds"), 0, "mean"),
     Column("train GB", ("scene", "train_peak_gb"), 1, "mean"),
+    Column("protocol m1 was", ("scene", "protocol"), 0),
 )
 MOVING_COLUMNS = (Column("share", ("scene", "dynamic_share"), 3, "mean"), *_held_out("dB", "psnr_dynamic", 1))
 STILL_COLUMNS = _held_out("dB", "psnr_static", 1)

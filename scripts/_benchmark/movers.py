@@ -1,4 +1,4 @@
-"""Things that move, as far as motion masks show them: regions of keyframes, linked through time."""
+"""Things that move: as the reconstructor told them apart, else the regions of motion masks, linked through time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Int, UInt8
 from torch import Tensor
 
 from _benchmark.baselines import dis_flow
@@ -48,9 +48,15 @@ class Mover:
 def find_movers(clip: Clip, geometry: SceneGeometry, most: int) -> list[Mover]:
     """The `most` largest things, largest first, of those that two keyframes show (all where there is one keyframe)."""
     least = 2 if len(geometry.keyframes) > 1 else 1
-    linked = link(clip.frames[geometry.keyframes], geometry.dynamic)
+    things = getattr(geometry, "things", None)
+    linked = link(clip.frames[geometry.keyframes], geometry.dynamic) if things is None else told_apart(things)
     movers = [mover for mover in linked if len(mover.seen) >= least]
     return sorted(movers, key=lambda mover: -mover.size)[:most]
+
+
+def told_apart(things: Int[Tensor, "k h w"]) -> list[Mover]:
+    """The things of a scene whose reconstructor has told them apart: numbers from 1 on, 0 where nothing moves."""
+    return [Mover(things == number) for number in sorted(set(things.unique().tolist()) - {0})]
 
 
 def link(frames: UInt8[Tensor, "k h w 3"], masks: Bool[Tensor, "k h w"]) -> list[Mover]:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import show_movers
 import torch
-from _benchmark.movers import find_movers, link, regions
+from _benchmark.movers import find_movers, link, regions, told_apart
 from _benchmark.turned import middle_of, turned_about
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -78,6 +78,13 @@ def test_a_thing_is_followed_through_time_and_another_is_not_taken_for_it() -> N
     assert [mover.seen for mover in movers] == [[0, 1, 2, 3], [2, 3]]
     assert torch.equal(movers[0].masks, masks & (torch.arange(160) < 100))
     assert movers[1].size == 2 * 400
+
+
+def test_things_that_were_told_apart_are_taken_as_they_are(truth: SyntheticClip) -> None:
+    things = truth.things[SPLIT.keyframes].long()
+    movers = told_apart(things)
+    assert [mover.size for mover in movers] == [int((things == number).sum()) for number in (1, 2, 3)]
+    assert torch.equal(movers[2].masks, things == 3)
 
 
 def test_the_largest_movers_of_the_truth_come_first(truth: SyntheticClip) -> None:
