@@ -99,7 +99,9 @@ def header(options: BenchmarkMovers, cases: list[MoverCase]) -> dict[str, Any]:
         "clips": "; ".join(f"{case.name}: {case.words}" for case in cases),
         "frames": f"{SAMPLED} of {round(SECONDS * RATE) + 1}, {(SAMPLED - 1) / SECONDS:g} of {RATE:g} a second, every "
         "8th held out; protocol m1: source frames within a sampling step of a held-out one are not followed",
-        "masks": "the true ones; depth is compared as drawn, after one scale for the clip that still pixels have",
+        "masks": "the true ones",
+        "depth error": "|drawn - true| / true after one scale for the clip, that of still pixels: median of a thing's "
+        "pixels, mean of the frames, and the worst frame",
         "from aside": f"{ASIDE:g} degrees to the left and to the right of every thing, turned about its middle, at its "
         "pixels that the clip's own camera sees, too. Visible share: of these pixels, where something is drawn before "
         "what truly lies behind the thing and its colour is nearer to the thing's than to what would be seen without "

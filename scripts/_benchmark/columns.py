@@ -77,12 +77,9 @@ KEYFRAME_COLUMNS = tuple(
 THING_COLUMNS = (
     Column("IoU of masks", ("scene", "things", "iou"), 2, "mean"),
     *(
-        Column(f"{where}, {title}", ("scene", "things", where, *path), 3, "mean")
-        for where in ("solved", "drawn")
-        for title, path in (
-            *((f"thing {number}", ("things", str(number))) for number in (1, 2, 3)),
-            ("worst frame", ("worst_frame",)),
-        )
+        Column(f"{where}, {title}", ("scene", "things", where, over, key), 3, "mean")
+        for where, over in (("solved", "mean"), ("drawn", "typical"))
+        for title, key in (("thing 1", "1"), ("thing 2", "2"), ("thing 3", "3"), ("worst frame", "worst_frame"))
     ),
 )
 RIGHT_COLUMNS = (

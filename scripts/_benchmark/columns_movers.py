@@ -18,9 +18,9 @@ def _of(key: str) -> tuple[Column, ...]:
         Column("least", (key, "least_share"), 2, "mean"),
         Column("vanished", (key, "vanished"), 0, "mean"),
         Column("of views", (key, "views"), 0, "mean"),
-        Column("AbsRel of depth, thing 1", (key, "depth", "things", "1"), 3, "mean"),
-        Column("thing 2", (key, "depth", "things", "2"), 3, "mean"),
-        Column("worst frame", (key, "depth", "worst_frame"), 3, "mean"),
+        Column("depth error, thing 1", (key, "depth", "typical", "1"), 3, "mean"),
+        Column("thing 2", (key, "depth", "typical", "2"), 3, "mean"),
+        Column("worst frame", (key, "depth", "typical", "worst_frame"), 3, "mean"),
         Column("IoU of masks", (key, "iou"), 2, "mean"),
     )
 

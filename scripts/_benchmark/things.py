@@ -17,10 +17,11 @@ LEAST_PIXELS = 24
 def score_depth(
     depth: Float[Tensor, "f h w"], truth: Float[Tensor, "f h w"], things: UInt8[Tensor, "f h w"]
 ) -> dict[str, Any]:
-    """Relative depth errors of every thing, after the one scale that the still pixels have.
+    """Relative depth errors |depth - truth| / truth of every thing, after the one scale that the still pixels have.
 
-    The mean over a frame's pixels of |depth - truth| / truth; then over the frames that show the thing. A thing put at
-    the depth of what is behind it is wrong by all of its distance from there, however good the still scene is.
+    A thing put at the depth of what is behind it is wrong by all of its distance from there, however good the still
+    scene is. Over the pixels of a frame errors are averaged; where depth is drawn, what is seen through a thing's soft
+    edges would rule that mean, and `typical` is the median. Over the frames that show a thing both are averaged.
 
     Args:
         depth: Of some frames, arbitrary scale.
@@ -28,20 +29,20 @@ def score_depth(
         things: Number of the moving thing at every pixel; 0 where nothing moves.
 
     Returns:
-        `scale`: what the depth was multiplied by; `things`: error by number (as text, for JSON); `frames`: each frame's
-        errors by number; and where any frame shows a thing `mean` and `worst` over the things, and `worst_frame`: the
-        largest error of any thing in any frame.
+        `scale`: what the depth was multiplied by; `mean` and `typical`: errors by number (as text, for JSON), and,
+        where any frame shows a thing, `worst_frame`: the largest error of a thing in a frame.
     """
     scale = depth_error(depth, truth, things == 0, alignment="median_ratio").scale
-    frames: dict[str, list[float]] = {}
-    for number in sorted(set(things.unique().tolist()) - {0}):
-        shown = [f for f in range(len(depth)) if int((things[f] == number).sum()) >= LEAST_PIXELS]
-        errors = [depth_error(scale * depth[f], truth[f], things[f] == number, alignment="none").abs_rel for f in shown]
-        if errors:
-            frames[str(number)] = errors
-    means = {number: statistics.fmean(errors) for number, errors in frames.items()}
-    result: dict[str, Any] = {"scale": scale, "things": means, "frames": frames}
-    if means:
-        result |= {"mean": statistics.fmean(means.values()), "worst": max(means.values())}
-        result["worst_frame"] = max(max(errors) for errors in frames.values())
+    error = (scale * depth - truth).abs() / truth
+    result: dict[str, Any] = {"scale": scale, "mean": {}, "typical": {}}
+    for name, over in (("mean", torch.mean), ("typical", torch.median)):
+        worst = []
+        for number in sorted(set(things.unique().tolist()) - {0}):
+            inside = [error[f][things[f] == number] for f in range(len(error))]
+            frames = [float(over(found)) for found in inside if len(found) >= LEAST_PIXELS]
+            if frames:
+                result[name][str(number)] = statistics.fmean(frames)
+                worst.append(max(frames))
+        if worst:
+            result[name]["worst_frame"] = max(worst)
     return result

@@ -194,7 +194,7 @@ def test_side_cameras_are_placed_in_the_scenes_unit(clip: MoverClip, scene: Scen
 def test_the_truth_scores_as_such_and_a_missing_thing_vanishes(clip: MoverClip, scene: Scene) -> None:
     perfect = score_movers(clip, scene, true_draw(clip), every=8)
     assert perfect["iou"] == 1
-    assert perfect["depth"]["worst_frame"] < 1e-3
+    assert perfect["depth"]["mean"]["worst_frame"] < 1e-3
     assert perfect["depth"]["scale"] == pytest.approx(1 / UNIT, rel=1e-4)
     assert (perfect["vanished"], perfect["views"]) == (0, 4)
     assert perfect["least_share"] > 0.95
@@ -203,7 +203,7 @@ def test_the_truth_scores_as_such_and_a_missing_thing_vanishes(clip: MoverClip, 
     assert missing["vanished"] == missing["views"] == 4
     assert missing["aside"] < perfect["aside"] - 10
     assert missing["moving"] < missing["still"] - 10
-    assert missing["depth"]["things"]["1"] > 0.05
+    assert missing["depth"]["typical"]["1"] > 0.05
 
 
 def test_a_clip_is_written_as_it_is_rendered(clip: MoverClip, scene: Scene, tmp_path: Path) -> None:

@@ -84,13 +84,15 @@ def test_depth_of_each_thing_after_the_scale_of_what_is_still() -> None:
     depth[things == 1], depth[things == 2] = 0.6, 0.33
     scores = score_depth(depth, truth, things)
     assert scores["scale"] == pytest.approx(10)
-    assert scores["things"] == pytest.approx({"1": 0.5, "2": 0.1}, abs=1e-5)
-    assert scores["frames"]["1"] == pytest.approx([0.5, 0.5], abs=1e-5)
-    assert len(scores["frames"]["2"]) == 1
-    assert (scores["worst"], scores["worst_frame"]) == pytest.approx((0.5, 0.5), abs=1e-5)
-    assert scores["mean"] == pytest.approx(0.3, abs=1e-5)
+    assert scores["mean"] == pytest.approx({"1": 0.5, "2": 0.1, "worst_frame": 0.5}, abs=1e-5)
+    assert scores["typical"] == pytest.approx(scores["mean"], abs=1e-5)
+    # Of a quarter of a thing's pixels one sees through to what is far behind, in one of its two frames.
+    depth[1, 2:5, 2:5] = 30.0
+    seen_through = score_depth(depth, truth, things)
+    assert seen_through["mean"]["1"] == pytest.approx((0.5 + 0.75 * 0.5 + 0.25 * 74) / 2, rel=1e-5)
+    assert seen_through["typical"]["1"] == pytest.approx(0.5, abs=1e-5)
     nothing = score_depth(depth, truth, torch.zeros_like(things))
-    assert (nothing["things"], "mean" in nothing) == ({}, False)
+    assert (nothing["mean"], nothing["typical"]) == ({}, {})
 
 
 def test_baselines_are_scored_inside_the_masks_of_the_run() -> None:
@@ -146,8 +148,8 @@ def test_a_run_is_compared_with_the_truth(sample: BenchmarkClip, monkeypatch: py
     result, found = module.measure_run(Path("config.yml"), sample)
     assert found is scene
     assert result["things"]["iou"] == pytest.approx(float((things == 1).sum() / (things > 0).sum()))
-    assert result["things"]["solved"]["worst_frame"] < 1e-4
-    assert result["things"]["drawn"]["things"]["2"] == pytest.approx(0.3, abs=1e-3)
+    assert result["things"]["solved"]["mean"]["worst_frame"] < 1e-4
+    assert result["things"]["drawn"]["typical"]["2"] == pytest.approx(0.3, abs=1e-3)
     assert result["right_beside"]["psnr_dynamic"] == math.inf
     assert result["right_beside"]["psnr"] < 20
     assert result["keyframes"]["worst"] == math.inf
