@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
+import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
