@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,9 +24,9 @@ DEMO, DEMO_STILL = "demo", "demo_still"
 LEAST_FRAMES = 25
 """Frames of the clip that the command renders, at 8 a second."""
 
-RADIUS = 0.22
-"""Of the ball that rolls before the still camera, in scene units: three quarters of a hundredth of the picture."""
-GRAIN = 1.0
+RADIUS = 0.1
+"""Of the ball that rolls before the still camera, in scene units: two thousandths of the picture."""
+GRAIN = 0.7
 """Standard deviation of the still camera's noise, grey levels. Without any, repeating a frame would be perfect."""
 
 
@@ -41,9 +42,13 @@ def render_demo(folder: Path, num_frames: int) -> Path:
 
 
 def render_demo_still(folder: Path, num_frames: int) -> Path:
-    """The same for the demo's yard from a tripod: one small ball rolls through it, and nothing else moves."""
+    """The same for the demo's yard from a tripod: one small ball rolls through it, and nothing else moves.
+
+    There is no second camera: nothing that a camera on a tripod sees tells how far away one beside it would stand.
+    """
     target = folder / DEMO_STILL
     save_synthetic(still_clip(max(num_frames, LEAST_FRAMES)), target)
+    shutil.rmtree(target / "right_images")
     return target
 
 
@@ -62,9 +67,9 @@ def still_clip(num_frames: int, width: int = 384, height: int = 224) -> Syntheti
 
 def _rolling_by(time: float) -> Float[Tensor, "4 4"]:
     """From left to right over open ground, without slipping: it turns by its way divided by its radius."""
-    way = 1.5 * time
+    way = 0.6 * time
     # Rolling toward its own z axis, which is turned to the right.
-    return rigid((-0.8 + way, GROUND - RADIUS, 4.6), yaw=torch.pi / 2, pitch=-way / RADIUS)
+    return rigid((-0.5 + way, GROUND - RADIUS, 4.6), yaw=torch.pi / 2, pitch=-way / RADIUS)
 
 
 SYNTHETIC: dict[str, Callable[[Path, int], Path]] = {DEMO: render_demo, DEMO_STILL: render_demo_still}

@@ -8,7 +8,7 @@ import benchmark
 import pytest
 import torch
 from _benchmark.clips import load_benchmark_clip
-from _benchmark.demo import render_demo, still_clip
+from _benchmark.demo import render_demo, render_demo_still, still_clip
 from _benchmark.protocols import geometry_protocol
 
 from neoverse_ns.clip.synthetic import render_synthetic
@@ -19,7 +19,7 @@ from neoverse_ns.errors import ClipError
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quarter of the clip's size, so that rendering takes no time."""
     monkeypatch.setattr("_benchmark.demo.render_synthetic", lambda frames: render_synthetic(frames, 96, 64))
-    monkeypatch.setattr("_benchmark.demo.still_clip", lambda frames: still_clip(frames, 96, 64))
+    monkeypatch.setattr("_benchmark.demo.still_clip", lambda frames: still_clip(5, 64, 48))
 
 
 def test_demo_has_all_truths(tmp_path: Path) -> None:
@@ -32,6 +32,15 @@ def test_demo_has_all_truths(tmp_path: Path) -> None:
     assert sample.dynamic is not None
     assert 0 < sample.dynamic.float().mean() < 0.5
     assert torch.isfinite(sample.depth).all()
+
+
+def test_the_clip_from_a_tripod_has_no_second_camera(tmp_path: Path) -> None:
+    sample = load_benchmark_clip(render_demo_still(tmp_path, 9), geometry_protocol(2.0, 3.0), tmp_path)
+    assert sample.name == "demo_still"
+    assert sample.right_frames is None
+    assert sample.things is not None
+    assert sample.cameras is not None
+    assert torch.equal(sample.cameras.c2w, sample.cameras.c2w[:1].expand(5, 4, 4))
 
 
 def test_demo_is_chosen_by_name(tmp_path: Path) -> None:
