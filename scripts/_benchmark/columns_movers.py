@@ -10,9 +10,9 @@ def _of(key: str) -> tuple[Column, ...]:
     return (
         Column("share", (key, "share"), 3, "mean"),
         Column("moving: flow dB", (key, "flow_moving"), 1, "mean"),
-        Column("scene dB", (key, "moving"), 1, "mean"),
+        Column("moving: scene dB", (key, "moving"), 1, "mean"),
         Column("still: flow dB", (key, "flow_still"), 1, "mean"),
-        Column("scene dB", (key, "still"), 1, "mean"),
+        Column("still: scene dB", (key, "still"), 1, "mean"),
         Column("aside dB", (key, "aside"), 1, "mean"),
         Column("visible share, mean", (key, "mean_share"), 2, "mean"),
         Column("least", (key, "least_share"), 2, "mean"),
