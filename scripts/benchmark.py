@@ -4,16 +4,19 @@
     python scripts/benchmark.py --clips CLIPS --only street_stereo,robot,demo --geometry-only
     python scripts/benchmark.py --clips CLIPS --geometry-only --geometry-frames 81 --geometry-duration 10
     python scripts/benchmark.py --clips CLIPS --geometry-only --start 6
+    python scripts/benchmark.py --clips CLIPS --skip-geometry --only dog --protocols m1,m0,train
 
 A clip's folder holds clip.mp4 or images/, and what is known about it (see _benchmark/clips.py). A clip that fails is
-listed with its reason and does not stop the others. The synthetic clip of `ns-neoverse demo`, of which everything is
-known exactly, is rendered and measured as one more clip named "demo".
+listed with its reason and does not stop the others. Two synthetic clips, of which everything is known exactly, are
+rendered and measured as well: that of `ns-neoverse demo`, named "demo", and its yard from a tripod, through which one
+small ball rolls, named "demo_still".
+
+Moving pixels of held-out frames are those of the trained run's own masks; baselines are scored on the same ones.
 """
 
 from __future__ import annotations
 
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,16 +25,16 @@ import tyro
 from _benchmark.baselines import score_baselines
 from _benchmark.clips import find_clips, load_benchmark_clip
 from _benchmark.columns import SECTIONS
-from _benchmark.demo import DEMO, render_demo
+from _benchmark.demo import SYNTHETIC
 from _benchmark.geometry import measure_geometry, sample_notes
-from _benchmark.protocols import HELD_OUT_EVERY, Protocol, geometry_protocol, held_out_protocol
-from _benchmark.report import Row, describe_machine, rows_of_others, to_markdown, write_report
+from _benchmark.protocols import Protocol, choose_tracking, geometry_protocol, held_out_protocol
+from _benchmark.report import Row, describe_machine
+from _benchmark.runner import Job, in_work_folder, measure_all, tables
 from _benchmark.train import TrainSettings, train_and_evaluate
 from _benchmark.views import score_shift
 
-from neoverse_ns.console import CONSOLE, progress, say, warn
+from neoverse_ns.console import warn
 from neoverse_ns.errors import NeoVerseError
-from neoverse_ns.reconstruct.split import split_frames
 
 
 @dataclass
@@ -41,7 +44,7 @@ class Benchmark:
     clips: Path
     """Folder of clip folders."""
     only: str | None = None
-    """Names of the clips to use, separated by commas; all, and "demo", by default."""
+    """Names of the clips to use, separated by commas; all, and both synthetic ones, by default."""
     json: Path | None = None
     """Where to write every number."""
     markdown: Path | None = None
@@ -66,6 +69,9 @@ class Benchmark:
     """Width of the sampled frames; by default the library's."""
     method: str = "neoverse"
     """Registered method to train."""
+    protocols: str = "m1"
+    """Which source frames between the sampled ones are followed, separated by commas; the scene is trained once for
+    each: m1 (the headline), m0, train. See _benchmark/protocols.py."""
     seed: int = 42
     """Seed of the training."""
     work_dir: Path | None = None
@@ -100,29 +106,31 @@ def _geometry_protocol(options: Benchmark) -> Protocol:
 
 
 def _choose_clips(options: Benchmark, work: Path) -> list[Path]:
-    """The clip folders asked for; the synthetic one is rendered."""
+    """The clip folders asked for; the synthetic ones are rendered."""
     names = None if options.only is None else options.only.split(",")
-    real = None if names is None else [name for name in names if name != DEMO]
+    real = None if names is None else [name for name in names if name not in SYNTHETIC]
     folders = [] if real == [] else find_clips(options.clips, real)
-    if names is None or DEMO in names:
-        folders.append(render_demo(work, max(options.frames, options.geometry_frames)))
-    return folders
+    count = max(options.frames, options.geometry_frames)
+    return folders + [render(work, count) for name, render in SYNTHETIC.items() if names is None or name in names]
 
 
 def _measure_views(folder: Path, options: Benchmark, work: Path) -> Row:
-    """Held-out frames and the unseen camera: baselines first, then the trained scene."""
+    """Held-out frames, training keyframes and the unseen camera of the trained scene, and the baselines beside it."""
     protocol = held_out_protocol(options.start, options.duration, options.frames)
     sample = load_benchmark_clip(folder, protocol, work, options.width)
-    baselines = score_baselines(sample.clip, split_frames(len(sample.clip), held_out_every=HELD_OUT_EVERY))
-    if sample.right_frames is not None:
-        baselines["right_shift"] = score_shift(sample)
-    settings = TrainSettings(method=options.method, seed=options.seed, output_dir=work / "runs")
-    return {
+    row: Row = {
         "source_frames": sample.clip.frame_indices.tolist(),
         "size": [sample.clip.width, sample.clip.height],
-        "baselines": baselines,
-        "scene": train_and_evaluate(sample, settings),
     }
+    for tracking in choose_tracking(options.protocols):
+        settings = TrainSettings(options.method, options.seed, work / "runs", tracking)
+        row[tracking.key], scene = train_and_evaluate(sample, settings)
+        if "baselines" not in row:
+            # On the run's own frames, division and masks: those of the clip may be others, as where a lens is bent.
+            row["baselines"] = score_baselines(scene.clip, scene.split, scene.held_out_dynamic)
+    if sample.right_frames is not None:
+        row["baselines"]["right_shift"] = score_shift(sample)
+    return row
 
 
 def _header(options: Benchmark) -> dict[str, Any]:
@@ -132,39 +140,23 @@ def _header(options: Benchmark) -> dict[str, Any]:
         header["geometry protocol"] = _geometry_protocol(options).name
     if not options.geometry_only:
         header["held-out protocol"] = held_out_protocol(options.start, options.duration, options.frames).name
+        header |= {way.name: way.words for way in choose_tracking(options.protocols)}
         header |= {"method": options.method, "seed": options.seed}
     return header | {"machine": describe_machine()}
 
 
 def run(options: Benchmark, work: Path) -> int:
     """Measure every clip, write after each, print the tables at the end; returns the process's exit code."""
-    folders = _choose_clips(options, work)
-    header = _header(options)
-    rows: list[Row] = []
-    if options.add and options.json is not None:
-        rows = rows_of_others(options.json, [folder.name for folder in folders])
-    with progress("benchmark", len(folders)) as steps:
-        for folder in folders:
-            say(f"benchmark: {folder.name}")
-            rows.append(measure(folder, options, work))
-            text = to_markdown(rows, header, SECTIONS)
-            # A long run that is cut short keeps what it has.
-            write_report(rows, header, text, options.json, options.markdown)
-            steps.advance(note=folder.name)
-    CONSOLE.print(to_markdown(rows, header, SECTIONS), markup=False, highlight=False)
-    return 1 if any("error" in row for row in rows) else 0
+    jobs: list[Job] = [
+        (folder.name, lambda folder=folder: measure(folder, options, work)) for folder in _choose_clips(options, work)
+    ]
+    report = tables(_header(options), SECTIONS, "Benchmark")
+    return measure_all(jobs, report, options.json, options.markdown, options.add)
 
 
 def main() -> int:
     options = tyro.cli(Benchmark, description=__doc__)
-    try:
-        if options.work_dir is not None:
-            return run(options, options.work_dir)
-        with tempfile.TemporaryDirectory(prefix="neoverse-benchmark-") as work:
-            return run(options, Path(work))
-    except NeoVerseError as error:
-        warn(str(error))
-        return 1
+    return in_work_folder(lambda work: run(options, work), "neoverse-benchmark-", options.work_dir)
 
 
 if __name__ == "__main__":

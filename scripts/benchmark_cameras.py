@@ -11,8 +11,6 @@ are solved, too, on the frames of the geometry part of scripts/benchmark.py.
 from __future__ import annotations
 
 import sys
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +23,8 @@ from _benchmark.clips import find_clips, load_benchmark_clip
 from _benchmark.columns import CAMERA_SECTIONS
 from _benchmark.geometry import sample_notes
 from _benchmark.protocols import geometry_protocol
-from _benchmark.report import Row, describe_machine, to_markdown, write_report
-
-from neoverse_ns.console import CONSOLE, progress, say, warn
-from neoverse_ns.errors import NeoVerseError
+from _benchmark.report import Row, describe_machine, to_markdown
+from _benchmark.runner import Job, in_work_folder, measure_all
 
 TITLE = "Cameras of all kinds"
 PROTOCOL = geometry_protocol(2.0, 3.0)
@@ -68,7 +64,7 @@ def measure_clip(folder: Path, work: Path) -> Row:
     return {"clip": folder.name, REAL: scores, "notes": sample_notes(sample, PROTOCOL) + scores["doubts"]}
 
 
-def choose(options: BenchmarkCameras, work: Path) -> list[tuple[str, Callable[[], Row]]]:
+def choose(options: BenchmarkCameras, work: Path) -> list[Job]:
     """What to measure, by name.
 
     Raises:
@@ -79,7 +75,7 @@ def choose(options: BenchmarkCameras, work: Path) -> list[tuple[str, Callable[[]
     folders = [] if options.clips is None else _with_reference(options.clips)
     others = {folder.name for folder in folders}
     cases = choose_cases(None if names is None else [name for name in names if name not in others])
-    jobs: list[tuple[str, Callable[[], Row]]] = [(case.name, lambda case=case: measure_case(case)) for case in cases]
+    jobs: list[Job] = [(case.name, lambda case=case: measure_case(case)) for case in cases]
     for folder in folders:
         if names is None or folder.name in names:
             jobs.append((folder.name, lambda folder=folder: measure_clip(folder, work)))
@@ -114,32 +110,12 @@ def describe(rows: list[Row], machine: dict[str, Any]) -> tuple[dict[str, Any], 
 def run(options: BenchmarkCameras, work: Path) -> int:
     """Measure everything, write after each, print the tables at the end; returns the process's exit code."""
     jobs, machine = choose(options, work), describe_machine()
-    rows: list[Row] = []
-    with progress("cameras", len(jobs)) as steps:
-        for name, job in jobs:
-            say(f"benchmark: {name}")
-            try:
-                rows.append(job())
-            except NeoVerseError as error:
-                rows.append({"clip": name, "error": str(error)})
-                warn(f"{name}: {error}")
-            # A long run that is cut short keeps what it has.
-            write_report(rows, *describe(rows, machine), options.json, options.markdown)
-            steps.advance(note=name)
-    CONSOLE.print(describe(rows, machine)[1], markup=False, highlight=False)
-    return 1 if any("error" in row for row in rows) else 0
+    return measure_all(jobs, lambda rows: describe(rows, machine), options.json, options.markdown)
 
 
 def main() -> int:
     options = tyro.cli(BenchmarkCameras, description=__doc__)
-    try:
-        if options.work_dir is not None:
-            return run(options, options.work_dir)
-        with tempfile.TemporaryDirectory(prefix="neoverse-cameras-") as work:
-            return run(options, Path(work))
-    except NeoVerseError as error:
-        warn(str(error))
-        return 1
+    return in_work_folder(lambda work: run(options, work), "neoverse-cameras-", options.work_dir)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ and keeps the other's numbers.
 from __future__ import annotations
 
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +21,10 @@ from _benchmark.columns import COLMAP_SECTIONS, SOLVERS
 from _benchmark.geometry import measure_geometry, sample_notes
 from _benchmark.openmvg import describe_openmvg, measure_openmvg
 from _benchmark.protocols import Protocol, geometry_protocol
-from _benchmark.report import Row, describe_machine, to_markdown, write_report
+from _benchmark.report import Row, describe_machine
+from _benchmark.runner import Job, in_work_folder, measure_all, tables
 
-from neoverse_ns.console import CONSOLE, progress, say, warn
+from neoverse_ns.console import warn
 from neoverse_ns.errors import NeoVerseError
 
 TITLE = "Cameras beside COLMAP's"
@@ -92,29 +92,15 @@ def run(options: BenchmarkColmap, work: Path) -> int:
         "errors": "over the frames that a solver placed; medians over the clips it solved, of seconds over all",
         "machine": describe_machine(),
     } | ({"remark": options.remark} if options.remark else {})
-    rows: list[Row] = []
-    with progress("all solvers", len(folders)) as steps:
-        for folder in folders:
-            say(f"benchmark: {folder.name}")
-            rows.append(compare(folder, protocol, work, options.seed))
-            text = to_markdown(rows, header, COLMAP_SECTIONS, TITLE)
-            # A long run that is cut short keeps what it has.
-            write_report(rows, header, text, options.json, options.markdown)
-            steps.advance(note=folder.name)
-    CONSOLE.print(to_markdown(rows, header, COLMAP_SECTIONS, TITLE), markup=False, highlight=False)
-    return 1 if any("error" in row for row in rows) else 0
+    jobs: list[Job] = [
+        (folder.name, lambda folder=folder: compare(folder, protocol, work, options.seed)) for folder in folders
+    ]
+    return measure_all(jobs, tables(header, COLMAP_SECTIONS, TITLE), options.json, options.markdown)
 
 
 def main() -> int:
     options = tyro.cli(BenchmarkColmap, description=__doc__)
-    try:
-        if options.work_dir is not None:
-            return run(options, options.work_dir)
-        with tempfile.TemporaryDirectory(prefix="neoverse-colmap-") as work:
-            return run(options, Path(work))
-    except NeoVerseError as error:
-        warn(str(error))
-        return 1
+    return in_work_folder(lambda work: run(options, work), "neoverse-colmap-", options.work_dir)
 
 
 if __name__ == "__main__":

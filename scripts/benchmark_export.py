@@ -10,7 +10,6 @@ the same Gaussians show without layers when none is left out ("plain").
 from __future__ import annotations
 
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,9 @@ from typing import Any
 import tyro
 from _benchmark.columns import EXPORT_SECTIONS
 from _benchmark.exported import measure_export
-from _benchmark.report import Row, describe_machine, rows_of_others, to_markdown, write_report
+from _benchmark.report import Row, describe_machine
+from _benchmark.runner import Job, in_work_folder, measure_all, tables
 from show_views import find_config
-
-from neoverse_ns.console import CONSOLE, progress, say, warn
-from neoverse_ns.errors import NeoVerseError
 
 
 @dataclass
@@ -42,16 +39,19 @@ class ExportBenchmark:
 
 
 def measure(run: Path, frames: int, work: Path) -> Row:
-    """All measurements of one run; an error that it causes ends up in the row."""
+    """All measurements of one run.
+
+    Raises:
+        RunError: It cannot be loaded.
+    """
     config = find_config(run)
+    return {"clip": clip_of(config), **measure_export(config, frames, work)}
+
+
+def clip_of(config: Path) -> str:
+    """Name of the clip that a run's config.yml belongs to."""
     # outputs / clip / method / time / config.yml, as ns-train lays runs out.
-    row: Row = {"clip": config.absolute().parents[2].name}
-    try:
-        row |= measure_export(config, frames, work)
-    except NeoVerseError as error:
-        row["error"] = str(error)
-        warn(f"{config}: {error}")
-    return row
+    return config.absolute().parents[2].name
 
 
 def header(options: ExportBenchmark) -> dict[str, Any]:
@@ -66,29 +66,16 @@ def header(options: ExportBenchmark) -> dict[str, Any]:
 
 def run(options: ExportBenchmark, work: Path) -> int:
     """Measure every run, write after each, print the tables at the end; returns the process's exit code."""
-    names = [find_config(path).absolute().parents[2].name for path in options.runs]
-    rows = rows_of_others(options.json, names) if options.add and options.json is not None else []
-    facts = header(options)
-    with progress("benchmark", len(options.runs)) as steps:
-        for path, name in zip(options.runs, names, strict=True):
-            say(f"benchmark: {name}")
-            rows.append(measure(path, options.frames, work))
-            text = to_markdown(rows, facts, EXPORT_SECTIONS, "Exported instants")
-            # A long run that is cut short keeps what it has.
-            write_report(rows, facts, text, options.json, options.markdown)
-            steps.advance(note=name)
-    CONSOLE.print(to_markdown(rows, facts, EXPORT_SECTIONS, "Exported instants"), markup=False, highlight=False)
-    return 1 if any("error" in row for row in rows) else 0
+    jobs: list[Job] = [
+        (clip_of(find_config(path)), lambda path=path: measure(path, options.frames, work)) for path in options.runs
+    ]
+    report = tables(header(options), EXPORT_SECTIONS, "Exported instants")
+    return measure_all(jobs, report, options.json, options.markdown, options.add)
 
 
 def main() -> int:
     options = tyro.cli(ExportBenchmark, description=__doc__)
-    try:
-        with tempfile.TemporaryDirectory(prefix="neoverse-export-") as work:
-            return run(options, Path(work))
-    except NeoVerseError as error:
-        warn(str(error))
-        return 1
+    return in_work_folder(lambda work: run(options, work), "neoverse-export-")
 
 
 if __name__ == "__main__":

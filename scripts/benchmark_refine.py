@@ -16,7 +16,6 @@ it, with as many steps more, and with it (see _benchmark/refine_stage.py).
 from __future__ import annotations
 
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,10 +26,11 @@ from _benchmark.columns import REFINE_SECTIONS, STAGE_SECTIONS
 from _benchmark.protocols import held_out_protocol
 from _benchmark.refine_stage import measure_stage
 from _benchmark.refinement import Contest, measure_refiners, read_scene
-from _benchmark.report import Row, describe_machine, rows_of_others, to_markdown, write_report
+from _benchmark.report import Row, describe_machine
+from _benchmark.runner import Job, in_work_folder, measure_all, tables
 from _benchmark.train import TrainSettings
 
-from neoverse_ns.console import CONSOLE, progress, say, warn
+from neoverse_ns.console import warn
 from neoverse_ns.errors import NeoVerseError
 from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.registry import get_refiner
@@ -154,30 +154,15 @@ def run(options: RefineBenchmark, work: Path) -> int:
     names = options.stage_clips if options.stage_only else options.only
     folders = find_clips(options.clips, names.split(","))
     sections, title = (STAGE_SECTIONS, "Stage") if options.stage_only else (REFINE_SECTIONS, "Refiners")
-    header = _header(options)
-    rows: list[Row] = []
-    if options.add and options.json is not None:
-        rows = rows_of_others(options.json, [folder.name for folder in folders])
-    with progress("benchmark", len(folders)) as steps:
-        for folder in folders:
-            say(f"benchmark: {folder.name}")
-            rows.append((measure_as_stage if options.stage_only else measure)(folder, options, work))
-            text = to_markdown(rows, header, sections, title)
-            # A long run that is cut short keeps what it has.
-            write_report(rows, header, text, options.json, options.markdown)
-            steps.advance(note=folder.name)
-    CONSOLE.print(to_markdown(rows, header, sections, title), markup=False, highlight=False)
-    return 1 if any("error" in row for row in rows) else 0
+    chosen = measure_as_stage if options.stage_only else measure
+    jobs: list[Job] = [(folder.name, lambda folder=folder: chosen(folder, options, work)) for folder in folders]
+    report = tables(_header(options), sections, title)
+    return measure_all(jobs, report, options.json, options.markdown, options.add)
 
 
 def main() -> int:
     options = tyro.cli(RefineBenchmark, description=__doc__)
-    try:
-        with tempfile.TemporaryDirectory(prefix="neoverse-benchmark-") as work:
-            return run(options, Path(work))
-    except NeoVerseError as error:
-        warn(str(error))
-        return 1
+    return in_work_folder(lambda work: run(options, work), "neoverse-benchmark-")
 
 
 if __name__ == "__main__":

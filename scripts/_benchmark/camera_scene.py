@@ -56,7 +56,7 @@ def lane(mover: bool = False) -> list[Solid]:
     for kerb in KERBS:
         solids += _things_along(random, *kerb)
     if mover:
-        solids.append(_solid(random, "box", (0.55, 1.0, 0.12), _carried, 2.2, 2.6, moving=True))
+        solids.append(_solid(random, "box", (0.55, 1.0, 0.12), _carried, 2.2, 2.6, thing=1))
     return solids
 
 
@@ -82,14 +82,14 @@ def _solid(
     pose: Motion,
     frequency: float,
     cells: float,
-    moving: bool = False,
+    thing: int = 0,
 ) -> Solid:
     """A solid whose colours and texture are drawn."""
     dark = 0.08 + 0.3 * torch.rand(3, generator=random)
     light = 0.6 + 0.38 * torch.rand(3, generator=random)
     offset = 31 * torch.rand(3, generator=random)
     texture = Texture(_triple(dark), _triple(light), frequency, cells=cells, offset=_triple(offset))
-    return Solid(shape, half, texture, pose, moving)
+    return Solid(shape, half, texture, pose, thing)
 
 
 def _triple(values: torch.Tensor) -> Colour:

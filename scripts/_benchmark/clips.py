@@ -2,7 +2,8 @@
 
 A clip folder holds `clip.mp4` or `images/`, and optionally `cameras.npz` (frame_index, c2w in OpenCV axes, and K in
 pixels or fx_over_width and fy_over_height; right_c2w, right_K), `right_images/`, and `depth/` (16-bit PNG, with
-`depth_scale` in about.json), and `truth.npz` (dynamic: pixels of every frame that move on their own).
+`depth_scale` in about.json), and `truth.npz` (dynamic: pixels of every frame that move on their own;
+things and right_things: number of the moving thing at every pixel, 0 where nothing moves).
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ class BenchmarkClip:
         dynamic: Pixels of the frames that truly move on their own; None where unknown.
         right_cameras: A second camera at the same times; None where there is none.
         right_frames: What it saw, RGB.
+        things: Number of the moving thing at every pixel of the frames, 0 where nothing moves; None where unknown.
+        right_things: The same of the second camera's.
     """
 
     name: str
@@ -57,6 +60,8 @@ class BenchmarkClip:
     dynamic: Bool[Tensor, "n h w"] | None
     right_cameras: PinholeCameras | None
     right_frames: UInt8[Tensor, "n h w 3"] | None
+    things: UInt8[Tensor, "n h w"] | None = None
+    right_things: UInt8[Tensor, "n h w"] | None = None
 
 
 def find_clips(root: Path, only: list[str] | None = None) -> list[Path]:
@@ -109,8 +114,10 @@ def load_benchmark_clip(folder: Path, protocol: Protocol, work: Path, width: int
     if right_cameras is not None and (folder / "right_images").is_dir():
         right = _right_frames(folder / "right_images", clip)
     depth = _true_depth(folder, clip) if (folder / "depth").is_dir() else None
-    dynamic = _true_dynamic(folder / "truth.npz", clip)
-    return BenchmarkClip(folder.name, source, config, clip, cameras, depth, dynamic, right_cameras, right)
+    dynamic, things, right_things = (_true_maps(folder, key, clip) for key in ("dynamic", "things", "right_things"))
+    return BenchmarkClip(
+        folder.name, source, config, clip, cameras, depth, dynamic, right_cameras, right, things, right_things
+    )
 
 
 def scale_intrinsics(
@@ -179,15 +186,16 @@ def _true_depth(folder: Path, clip: Clip) -> Float[Tensor, "n h w"]:
     return torch.stack(maps)
 
 
-def _true_dynamic(file: Path, clip: Clip) -> Bool[Tensor, "n h w"] | None:
-    """Moving pixels at the clip's size; None where the file is missing or does not tell."""
+def _true_maps(folder: Path, key: str, clip: Clip) -> Shaped[Tensor, "n h w"] | None:
+    """What truth.npz says of every pixel, at the clip's size; None where the file is missing or does not tell."""
+    file = folder / "truth.npz"
     if not file.is_file():
         return None
     with np.load(file) as data:
-        if "dynamic" not in data:
+        if key not in data:
             return None
-        masks = torch.from_numpy(data["dynamic"])[clip.frame_indices]
-    return torch.stack([_fit_nearest(mask, clip.width, clip.height) for mask in masks])
+        maps = torch.from_numpy(data[key])[clip.frame_indices]
+    return torch.stack([_fit_nearest(values, clip.width, clip.height) for values in maps])
 
 
 def _fit_nearest(values: Shaped[Tensor, "sh sw"], width: int, height: int) -> Shaped[Tensor, "h w"]:

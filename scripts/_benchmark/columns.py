@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from _benchmark.protocols import TRACKING
+
 
 @dataclass(frozen=True)
 class Column:
@@ -47,15 +49,38 @@ PATH_COLUMNS = (
     Column("moving %", ("geometry", "dynamic_percent"), 1, "median"),
     Column("all finite", ("geometry", "all_finite"), 0),
 )
+
+
+def _held_out(title: str, key: str, digits: int) -> tuple[Column, ...]:
+    """One measure of held-out frames: baselines, and the scene of every protocol measured."""
+    return (
+        Column(f"repeat {title}", ("baselines", "repeat_previous", key), digits, "mean"),
+        Column(f"flow {title}", ("baselines", "flow_interpolation", key), digits, "mean"),
+        *(Column(f"scene {way.name} {title}", (way.key, key), digits, "mean") for way in TRACKING.values()),
+    )
+
+
 VIEW_COLUMNS = (
-    Column("repeat dB", ("baselines", "repeat_previous", "psnr"), 1, "mean"),
-    Column("flow dB", ("baselines", "flow_interpolation", "psnr"), 1, "mean"),
-    Column("scene dB", ("scene", "psnr"), 1, "mean"),
-    Column("repeat SSIM", ("baselines", "repeat_previous", "ssim"), 3, "mean"),
-    Column("flow SSIM", ("baselines", "flow_interpolation", "ssim"), 3, "mean"),
-    Column("scene SSIM", ("scene", "ssim"), 3, "mean"),
+    *_held_out("dB", "psnr", 1),
+    *_held_out("SSIM", "ssim", 3),
     Column("train s", ("scene", "train_seconds"), 0, "mean"),
     Column("train GB", ("scene", "train_peak_gb"), 1, "mean"),
+    Column("protocol m1 was", ("scene", "protocol"), 0),
+)
+MOVING_COLUMNS = (Column("share", ("scene", "dynamic_share"), 3, "mean"), *_held_out("dB", "psnr_dynamic", 1))
+STILL_COLUMNS = _held_out("dB", "psnr_static", 1)
+KEYFRAME_COLUMNS = tuple(
+    Column(f"{title} {way.name} dB", (way.key, "keyframes", key), 1, "mean")
+    for title, key in (("mean", "mean"), ("worst", "worst"))
+    for way in TRACKING.values()
+)
+THING_COLUMNS = (
+    Column("IoU of masks", ("scene", "things", "iou"), 2, "mean"),
+    *(
+        Column(f"{where}, {title}", ("scene", "things", where, over, key), 3, "mean")
+        for where, over in (("solved", "mean"), ("drawn", "typical"))
+        for title, key in (("thing 1", "1"), ("thing 2", "2"), ("thing 3", "3"), ("worst frame", "worst_frame"))
+    ),
 )
 RIGHT_COLUMNS = (
     Column("shift dB", ("baselines", "right_shift", "psnr"), 1, "mean"),
@@ -65,11 +90,21 @@ RIGHT_COLUMNS = (
     Column("aligned SSIM", ("scene", "right_aligned", "ssim"), 3, "mean"),
     Column("beside SSIM", ("scene", "right_beside", "ssim"), 3, "mean"),
 )
+RIGHT_MOVING_COLUMNS = (
+    Column("shift dB", ("baselines", "right_shift", "psnr_dynamic"), 1, "mean"),
+    Column("aligned dB", ("scene", "right_aligned", "psnr_dynamic"), 1, "mean"),
+    Column("beside dB", ("scene", "right_beside", "psnr_dynamic"), 1, "mean"),
+)
 SECTIONS = {
     "Geometry": GEOMETRY_COLUMNS,
     "Camera path and masks": PATH_COLUMNS,
     "Held-out frames": VIEW_COLUMNS,
+    "Moving pixels of held-out frames": MOVING_COLUMNS,
+    "Still pixels of held-out frames": STILL_COLUMNS,
+    "Training keyframes at the end": KEYFRAME_COLUMNS,
+    "Moving things: masks, and relative error of depth": THING_COLUMNS,
     "Unseen right camera": RIGHT_COLUMNS,
+    "Moving pixels of the unseen right camera": RIGHT_MOVING_COLUMNS,
 }
 """Tables of scripts/benchmark.py."""
 

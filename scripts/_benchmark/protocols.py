@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from neoverse_ns.errors import SettingsError
+
 HELD_OUT_EVERY = 8
 """One frame in so many is held out from training."""
 
@@ -52,6 +54,46 @@ def held_out_protocol(start: float, duration: float, num_frames: int) -> Protoco
     """The main job: training frames with every 8th held out."""
     name = f"held out: {num_frames} frames, seconds {start:g}-{start + duration:g}, every {HELD_OUT_EVERY}th held out"
     return Protocol(name, start, duration, num_frames, first_images=True)
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """Which source frames between the sampled ones are followed; held-out frames themselves never are.
+
+    Attributes:
+        name: In tables.
+        flag: What `ns-train --tracking` calls it.
+        key: Of the trained scene's measurements in a row.
+        words: For the header.
+    """
+
+    name: str
+    flag: str
+    key: str
+    words: str
+
+
+TRACKING = {
+    way.name: way
+    for way in (
+        Tracking("m1", "m1", "scene", "source frames are followed but those within a sampling step of a held-out one"),
+        Tracking("m0", "m0", "scene_m0", "all source frames but held-out ones are followed"),
+        Tracking("train", "none", "scene_train", "training frames alone are followed"),
+    )
+}
+"""By name; m1 is the headline. Positions alone are read from frames that do not train, never colours."""
+
+
+def choose_tracking(names: str) -> list[Tracking]:
+    """The ways of these names, separated by commas.
+
+    Raises:
+        SettingsError: There is none of some name.
+    """
+    unknown = [name for name in names.split(",") if name not in TRACKING]
+    if unknown:
+        raise SettingsError(f"no protocol named {', '.join(unknown)}; there are {', '.join(TRACKING)}")
+    return [TRACKING[name] for name in names.split(",")]
 
 
 def choose_images(folder: str, count: int, protocol: Protocol) -> Sequence[int]:

@@ -13,9 +13,9 @@ from typing import Any
 
 from _benchmark.clips import BenchmarkClip
 from _benchmark.memory import peak_of
-from _benchmark.protocols import HELD_OUT_EVERY
-from _benchmark.views import score_right
+from _benchmark.protocols import HELD_OUT_EVERY, TRACKING, Tracking
 from neoverse_ns.errors import RunError
+from neoverse_ns.reconstruct.scene import Scene
 
 LONGEST = 1800
 """Seconds after which a command counts as stuck."""
@@ -31,36 +31,42 @@ class TrainSettings:
         method: Registered method.
         seed: Of the training.
         output_dir: Where run folders go.
+        tracking: Which source frames between the sampled ones are followed.
+        steps: Steps of the training; None leaves them to the method.
     """
 
     method: str
     seed: int
     output_dir: Path
+    tracking: Tracking = TRACKING["m1"]
+    steps: int | None = None
 
 
-def train_and_evaluate(sample: BenchmarkClip, settings: TrainSettings) -> dict[str, Any]:
-    """Train on exactly the sample's frames, evaluate the held-out ones, and draw the right camera where there is one.
+def train_and_evaluate(sample: BenchmarkClip, settings: TrainSettings) -> tuple[dict[str, Any], Scene]:
+    """Train on exactly the sample's frames, evaluate the held-out ones, and compare with whatever truth there is.
 
     Every reconstruction is made afresh, so that the seconds are those of a first run.
+
+    Returns:
+        The measurements: seconds, memory, what `ns-eval` says, and what :func:`measure_run` finds; and what the run
+        was trained on.
 
     Raises:
         RunError: A command failed; its last lines are in the message.
     """
-    run = settings.output_dir / sample.name / settings.method / "run"
+    name = settings.tracking.name
+    run = settings.output_dir / sample.name / settings.method / name
     started = time.perf_counter()
-    peak_gb = command("ns-train", *train_arguments(sample, settings))
+    peak_gb = command("ns-train", *train_arguments(sample, settings, name))
     seconds = time.perf_counter() - started
     metrics = run / "metrics.json"
     command("ns-eval", "--load-config", str(run / "config.yml"), "--output-path", str(metrics))
     results = json.loads(metrics.read_text("utf8"))["results"]
-    result: dict[str, Any] = {"train_seconds": seconds, "train_peak_gb": peak_gb, **results}
-    if sample.right_frames is not None:
-        # Importing nerfstudio takes seconds, which measuring geometry alone should not cost.
-        from neoverse_ns.plugin.run import open_run
+    # Importing nerfstudio takes seconds, which measuring geometry alone should not cost.
+    from _benchmark.measure_run import measure_run
 
-        trained = open_run(run / "config.yml")
-        result |= score_right(sample, trained.cameras, trained.draw)
-    return result
+    measured, scene = measure_run(run / "config.yml", sample)
+    return {"train_seconds": seconds, "train_peak_gb": peak_gb, **results, **measured}, scene
 
 
 def train_arguments(sample: BenchmarkClip, settings: TrainSettings, run: str = "run") -> list[str]:
@@ -80,6 +86,10 @@ def train_arguments(sample: BenchmarkClip, settings: TrainSettings, run: str = "
         "held-out-every": HELD_OUT_EVERY,
         "cache-dir": settings.output_dir / sample.name / "cache",
     }
+    if settings.tracking.name != "m1":
+        arguments["tracking"] = settings.tracking.flag
+    if settings.steps is not None:
+        arguments["max-num-iterations"] = settings.steps
     flags = [part for name, value in arguments.items() for part in (f"--{name}", str(value))]
     return [settings.method, *flags]
 

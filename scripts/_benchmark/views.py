@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from _benchmark.baselines import score
+from torch import Tensor
+
+from _benchmark.baselines import score, score_inside
 from _benchmark.clips import BenchmarkClip
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.unseen_views import Draw, best_shift, place_beside, place_by_alignment
@@ -18,7 +20,7 @@ def score_shift(sample: BenchmarkClip) -> dict[str, Any]:
         shift, image = best_shift(left, right)
         shifts.append(shift)
         pairs.append((image, right))
-    return {**score(pairs), "shift_pixels": shifts}
+    return {**score(pairs), **_moving(pairs, sample), "shift_pixels": shifts}
 
 
 def score_right(sample: BenchmarkClip, left: PinholeCameras, draw: Draw) -> dict[str, Any]:
@@ -35,5 +37,14 @@ def score_right(sample: BenchmarkClip, left: PinholeCameras, draw: Draw) -> dict
     result = {}
     for name, place in (("right_aligned", place_by_alignment), ("right_beside", place_beside)):
         views = draw(place(left, sample.cameras, sample.right_cameras), sample.clip.times)
-        result[name] = score(zip(views, sample.right_frames, strict=True))
+        pairs = list(zip(views, sample.right_frames, strict=True))
+        result[name] = score(pairs) | _moving(pairs, sample)
     return result
+
+
+def _moving(pairs: list[tuple[Tensor, Tensor]], sample: BenchmarkClip) -> dict[str, Any]:
+    """What the second camera truly sees moving, alone; nothing where that is unknown."""
+    if sample.right_things is None:
+        return {}
+    inside = score_inside(pairs, sample.right_things > 0)
+    return {"psnr_dynamic": inside["psnr"], "psnr_dynamic_each": inside["psnr_each"]}

@@ -172,11 +172,29 @@ def test_saved_files_hold_the_clip(clip: SyntheticClip, tmp_path: Path) -> None:
     truth = np.load(tmp_path / "truth.npz")
     assert np.array_equal(truth["depth"], clip.depth.numpy())
     assert np.array_equal(truth["dynamic"], clip.dynamic.numpy())
+    assert np.array_equal(truth["things"], clip.things.numpy())
+    assert np.array_equal(truth["right_things"], clip.right_things.numpy())
     right = cv2.imread(str(tmp_path / "right_images" / "00003.png"))
     assert np.array_equal(right[:, :, ::-1], clip.right_frames[3].numpy())
     scale = json.loads((tmp_path / "about.json").read_text())["depth_scale"]
     depth = cv2.imread(str(tmp_path / "depth" / "00003.png"), cv2.IMREAD_UNCHANGED) / scale
     assert np.abs(depth - clip.depth[3].numpy()).max() <= 0.5 / scale + 1e-5
+
+
+def test_things_are_told_apart_from_both_cameras(clip: SyntheticClip) -> None:
+    assert clip.things.unique().tolist() == [0, 1, 2, 3]
+    assert torch.equal(clip.dynamic, clip.things > 0)
+    # Colours tell the thrown ball, the crate and the rolling ball apart: red, blue, violet.
+    for number, (most, least) in {1: (0, 2), 2: (2, 0), 3: (2, 1)}.items():
+        for frames, things in ((clip.frames, clip.things), (clip.right_frames, clip.right_things)):
+            colour = frames[things == number].float().mean(dim=0)
+            assert colour[most] > colour[least] + 20
+    # The second camera stands to the right: what both see lies farther left there, as its depth demands.
+    columns = torch.arange(WIDTH) + 0.5
+    own, right = ((things[4] == 2).float() for things in (clip.things, clip.right_things))
+    shift = (own * columns).sum() / own.sum() - (right * columns).sum() / right.sum()
+    expected = 0.5 * float(clip.cameras.K[4, 0, 0]) / float(clip.depth[4][clip.things[4] == 2].median())
+    assert float(shift) == pytest.approx(expected, rel=0.05)
 
 
 def test_odd_sizes_cannot_be_saved(tmp_path: Path) -> None:

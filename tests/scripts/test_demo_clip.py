@@ -8,7 +8,7 @@ import benchmark
 import pytest
 import torch
 from _benchmark.clips import load_benchmark_clip
-from _benchmark.demo import render_demo
+from _benchmark.demo import render_demo, render_demo_still, still_clip
 from _benchmark.protocols import geometry_protocol
 
 from neoverse_ns.clip.synthetic import render_synthetic
@@ -19,6 +19,7 @@ from neoverse_ns.errors import ClipError
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quarter of the clip's size, so that rendering takes no time."""
     monkeypatch.setattr("_benchmark.demo.render_synthetic", lambda frames: render_synthetic(frames, 96, 64))
+    monkeypatch.setattr("_benchmark.demo.still_clip", lambda frames: still_clip(5, 64, 48))
 
 
 def test_demo_has_all_truths(tmp_path: Path) -> None:
@@ -33,6 +34,15 @@ def test_demo_has_all_truths(tmp_path: Path) -> None:
     assert torch.isfinite(sample.depth).all()
 
 
+def test_the_clip_from_a_tripod_has_no_second_camera(tmp_path: Path) -> None:
+    sample = load_benchmark_clip(render_demo_still(tmp_path, 9), geometry_protocol(2.0, 3.0), tmp_path)
+    assert sample.name == "demo_still"
+    assert sample.right_frames is None
+    assert sample.things is not None
+    assert sample.cameras is not None
+    assert torch.equal(sample.cameras.c2w, sample.cameras.c2w[:1].expand(5, 4, 4))
+
+
 def test_demo_is_chosen_by_name(tmp_path: Path) -> None:
     (tmp_path / "clips" / "one" / "images").mkdir(parents=True)
 
@@ -40,8 +50,9 @@ def test_demo_is_chosen_by_name(tmp_path: Path) -> None:
         options = benchmark.Benchmark(tmp_path / "clips", only=only)
         return [folder.name for folder in benchmark._choose_clips(options, tmp_path / "work")]
 
-    assert names(None) == ["one", "demo"]
+    assert names(None) == ["one", "demo", "demo_still"]
     assert names("one") == ["one"]
     assert names("demo") == ["demo"]
+    assert names("demo_still,one") == ["one", "demo_still"]
     with pytest.raises(ClipError, match="no clip named absent"):
         names("absent,demo")

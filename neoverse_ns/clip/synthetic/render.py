@@ -36,21 +36,28 @@ class SyntheticClip:
         frames: RGB of the moving camera, the only thing a reconstructor may see.
         cameras: Exact cameras of `frames`, float64, OpenCV axes.
         depth: Exact z-depth at pixel centres.
-        dynamic: Pixels whose centre shows a moving object.
+        things: Number of the moving thing that the pixel's centre shows, 0 for what is still.
         flow: Exact optical flow in pixels (x, y) from each frame to the next, occluded or not.
         right_frames: RGB of a second camera at the same times, held out.
         right_cameras: Exact cameras of `right_frames`.
+        right_things: As `things`, of `right_frames`.
         seconds: Time of every frame.
     """
 
     frames: UInt8[Tensor, "n h w 3"]
     cameras: PinholeCameras
     depth: Float32[Tensor, "n h w"]
-    dynamic: Bool[Tensor, "n h w"]
+    things: UInt8[Tensor, "n h w"]
     flow: Float32[Tensor, "n-1 h w 2"]
     right_frames: UInt8[Tensor, "n h w 3"]
     right_cameras: PinholeCameras
+    right_things: UInt8[Tensor, "n h w"]
     seconds: Float64[Tensor, " n"]
+
+    @property
+    def dynamic(self) -> Bool[Tensor, "n h w"]:
+        """Pixels whose centre shows something that moves."""
+        return self.things > 0
 
     def as_clip(self) -> Clip:
         """The frames as a reconstructor gets them, without the loss of a video codec."""
@@ -91,20 +98,34 @@ def render_synthetic(
     generator = torch.Generator().manual_seed(seed)
     lattice = random_lattice(generator)
     scene = build_scene(generator)
-    cameras = camera_path(num_frames, width, height, generator)
-    right_cameras = beside(cameras)
-    times = [i / max(num_frames - 1, 1) for i in range(num_frames)]
-    frames, right_frames, depth, dynamic, flow = [], [], [], [], []
-    moving = torch.tensor([solid.moving for solid in scene])
-    with progress("rendering the synthetic clip", num_frames) as steps:
+    return render_world(scene, lattice, camera_path(num_frames, width, height, generator), fps)
+
+
+def render_world(
+    scene: list[Solid], lattice: Float[Tensor, " cells"], cameras: PinholeCameras, fps: float
+) -> SyntheticClip:
+    """Render any solids from one camera per frame, and from one held out beside it.
+
+    Args:
+        scene: Their time runs from 0 at the first frame to 1 at the last.
+        lattice: Of their textures; see :func:`neoverse_ns.clip.synthetic.textures.random_lattice`.
+        cameras: In float64.
+        fps: Frames per second.
+    """
+    count, right_cameras = len(cameras), beside(cameras)
+    times = [i / max(count - 1, 1) for i in range(count)]
+    frames, right_frames, right_things, depth, things, flow = [], [], [], [], [], []
+    with progress("rendering the synthetic clip", count) as steps:
         for i, time in enumerate(times):
-            frames.append(render_colour(scene, lattice, time, cameras[i : i + 1]))
-            right_frames.append(render_colour(scene, lattice, time, right_cameras[i : i + 1]))
-            origin, directions = camera_rays(cameras[i : i + 1])
-            hits = cast(scene, time, origin, directions)
-            depth.append(hits.depth.view(height, width).float())
-            dynamic.append(moving[hits.solid].view(height, width))
-            if i + 1 < num_frames:
+            own, right = cameras[i : i + 1], right_cameras[i : i + 1]
+            frames.append(render_colour(scene, lattice, time, own))
+            right_frames.append(render_colour(scene, lattice, time, right))
+            right_things.append(_things_hit(scene, _cast_pixels(scene, time, right), right))
+            hits = _cast_pixels(scene, time, own)
+            depth.append(hits.depth.view(own.height, own.width).float())
+            things.append(_things_hit(scene, hits, own))
+            if i + 1 < count:
+                origin, directions = camera_rays(own)
                 moved = _move_points(scene, hits, origin + directions * hits.depth[:, None], time, times[i + 1])
                 flow.append(_flow_to(moved, cameras[i + 1 : i + 2]).float())
             steps.advance()
@@ -112,12 +133,34 @@ def render_synthetic(
         frames=torch.stack(frames),
         cameras=cameras,
         depth=torch.stack(depth),
-        dynamic=torch.stack(dynamic),
-        flow=torch.stack(flow) if flow else torch.zeros(0, height, width, 2),
+        things=torch.stack(things),
+        flow=torch.stack(flow) if flow else torch.zeros(0, cameras.height, cameras.width, 2),
         right_frames=torch.stack(right_frames),
         right_cameras=right_cameras,
-        seconds=torch.arange(num_frames, dtype=torch.float64) / fps,
+        right_things=torch.stack(right_things),
+        seconds=torch.arange(count, dtype=torch.float64) / fps,
     )
+
+
+def render_truth(
+    scene: list[Solid], time: float, camera: PinholeCameras
+) -> tuple[
+    Float32[Tensor, "h w"],  # z-depth at pixel centres
+    UInt8[Tensor, "h w"],  # number of the thing seen there
+]:
+    """What one camera sees, without its colours."""
+    hits = _cast_pixels(scene, time, camera)
+    return hits.depth.view(camera.height, camera.width).float(), _things_hit(scene, hits, camera)
+
+
+def _things_hit(scene: list[Solid], hits: Hits, camera: PinholeCameras) -> UInt8[Tensor, "h w"]:
+    """Number of the thing at every pixel."""
+    numbers = torch.tensor([solid.thing for solid in scene], dtype=torch.uint8)
+    return numbers[hits.solid].view(camera.height, camera.width)
+
+
+def _cast_pixels(scene: list[Solid], time: float, camera: PinholeCameras) -> Hits:
+    return cast(scene, time, *camera_rays(camera))
 
 
 def camera_rays(camera: PinholeCameras, per_pixel: int = 1) -> tuple[Float64[Tensor, "3"], Float64[Tensor, "rays 3"]]:

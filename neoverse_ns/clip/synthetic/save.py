@@ -20,8 +20,8 @@ def save_synthetic(clip: SyntheticClip, folder: Path) -> Path:
     """Write the clip and its truth, and return the video's path.
 
     The folder gets `clip.mp4` (the only input), `cameras.npz` (frame_index, c2w, K, right_c2w, right_K), `depth/`
-    (16-bit, `depth_scale` in about.json), `right_images/`, `truth.npz` (c2w, K, depth, dynamic, flow, seconds) and
-    `about.json`. Files of the same names are replaced.
+    (16-bit, `depth_scale` in about.json), `right_images/`, `truth.npz` (c2w, K, depth, dynamic, things, right_things,
+    flow, seconds) and `about.json`. Files of the same names are replaced.
 
     Raises:
         SettingsError: Width or height is odd, which H.264 cannot store.
@@ -49,6 +49,8 @@ def save_synthetic(clip: SyntheticClip, folder: Path) -> Path:
         **cameras,
         depth=clip.depth.numpy(),
         dynamic=clip.dynamic.numpy(),
+        things=clip.things.numpy(),
+        right_things=clip.right_things.numpy(),
         flow=clip.flow.numpy().astype(np.float16),
         seconds=clip.seconds.numpy(),
     )

@@ -21,13 +21,11 @@ ROLLING_RADIUS = 0.5
 def build_scene(generator: torch.Generator) -> list[Solid]:
     """Static solids first, then the moving ones; `generator` draws the texture offsets and small shifts in place."""
 
-    def box(
-        half: Vector, pose: Motion, dark: str, light: str, frequency: float, cells: float, moving: bool = False
-    ) -> Solid:
-        return Solid("box", half, _texture(generator, dark, light, frequency, cells), pose, moving)
+    def box(half: Vector, pose: Motion, dark: str, light: str, frequency: float, cells: float, thing: int = 0) -> Solid:
+        return Solid("box", half, _texture(generator, dark, light, frequency, cells), pose, thing)
 
-    def ball(radius: float, pose: Motion, dark: str, light: str, frequency: float, moving: bool = False) -> Solid:
-        return Solid("sphere", (radius, radius, radius), _texture(generator, dark, light, frequency, 0.0), pose, moving)
+    def ball(radius: float, pose: Motion, dark: str, light: str, frequency: float, thing: int = 0) -> Solid:
+        return Solid("sphere", (radius, radius, radius), _texture(generator, dark, light, frequency, 0.0), pose, thing)
 
     def near(x: float, y: float, z: float, yaw: float = 0.0) -> Motion:
         dx, dz, turn = (0.1 * (torch.rand(3, generator=generator) - 0.5)).tolist()
@@ -51,9 +49,9 @@ def build_scene(generator: torch.Generator) -> list[Solid]:
         ball(0.4, near(1.1, GROUND - 0.4, 4.0), "73330d", "ffcc80", 2.6),
     ]
     moving = [
-        ball(0.42, _thrown, "990d0d", "ffd940", 2.6, moving=True),
-        box((0.4, 0.4, 0.4), _sliding, "0d1a80", "8cf2ff", 2.2, 2.5, moving=True),
-        ball(ROLLING_RADIUS, _rolling, "590d73", "f2bfff", 2.2, moving=True),
+        ball(0.42, _thrown, "990d0d", "ffd940", 2.6, thing=1),
+        box((0.4, 0.4, 0.4), _sliding, "0d1a80", "8cf2ff", 2.2, 2.5, thing=2),
+        ball(ROLLING_RADIUS, _rolling, "590d73", "f2bfff", 2.2, thing=3),
     ]
     return [backdrop, ground, *walls, *boxes, *balls, *moving]
 

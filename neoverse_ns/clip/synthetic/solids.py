@@ -27,14 +27,14 @@ class Solid:
         half: Half extents along the object's own axes.
         texture: Its surface.
         pose: Local-to-world rigid transform (float64) at a normalised time in [0, 1].
-        moving: Whether `pose` depends on time.
+        thing: Number, from 1 on, of the thing it is a part of; 0 where `pose` does not depend on time.
     """
 
     shape: Shape
     half: Vector
     texture: Texture
     pose: Motion
-    moving: bool = False
+    thing: int = 0
 
 
 def rigid(position: Vector, yaw: float = 0.0, pitch: float = 0.0) -> Float[Tensor, "4 4"]:
