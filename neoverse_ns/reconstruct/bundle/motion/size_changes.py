@@ -7,6 +7,7 @@ should be seen of it there, but shows another thing, is hidden by that one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -75,7 +76,7 @@ def link_sizes(
     hidden: dict[tuple[int, int, int], int] = {}
     for thing, seen in enumerate(present):
         places = np.flatnonzero(seen).tolist()
-        for first, second in zip(places[:-1], places[1:], strict=True):
+        for first, second in pairwise(places):
             if second - first > 2:
                 continue
             there = _similarity(thing, labels, first, second, flows)
