@@ -10,7 +10,7 @@ from neoverse_ns.clip.clip import Clip
 from neoverse_ns.gaussians.layers import FRAMES, LayeredGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.reconstruct.base import SceneGeometry
-from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import LiftConfig, lift
+from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import LiftConfig, Lifted, lift
 from neoverse_ns.reconstruct.bundle.lifting.scene_flow import KeyframeFlow
 from neoverse_ns.reconstruct.scene import Scene
 from neoverse_ns.reconstruct.split import split_frames
@@ -55,6 +55,14 @@ def small_scene(
             flow = torch.zeros(height, width, 2)
             flow[..., 0] = (cameras.c2w[a, 0, 3] - cameras.c2w[b, 0, 3]) * cameras.K[0, 0, 0]
             flows[a, b] = KeyframeFlow(flow, torch.ones(height, width))
-    gaussians = LayeredGaussians({FRAMES: lift(clip, geometry, flows, LiftConfig())}) if with_gaussians else None
+    gaussians = (
+        LayeredGaussians({FRAMES: lift(clip, geometry, flows, LiftConfig()).gaussians}) if with_gaussians else None
+    )
     held_out_dynamic = torch.zeros(len(split.held_out), height, width, dtype=torch.bool)
     return Scene(clip, split, geometry, gaussians, held_out_dynamic)
+
+
+def all_pixels(scene: Scene) -> Lifted:
+    """The scene's own Gaussians as lifting gives them: one for every pixel."""
+    assert scene.gaussians is not None
+    return Lifted(scene.gaussians.frames, torch.ones_like(scene.geometry.dynamic))

@@ -89,8 +89,8 @@ def _merge_blocks(
     pixels = _blocks(geometry.depth.shape)
     pixels = pixels[world.flatten()[pixels].all(1)]
     rows = (world.flatten().cumsum(0) - 1)[pixels]
-    alive = lifted.dynamic[rows]
-    alike = alive.all(1) | ~alive.any(1)
+    lives = torch.cat([lifted.interval, lifted.dynamic[:, None].to(lifted.interval)], 1)[rows]
+    alike = (lives == lives[:, :1]).all(-1).all(1)
     pixels, rows = pixels[alike], rows[alike]
     wanted = min(wanted, len(pixels))
     depth = geometry.depth.flatten()[pixels]

@@ -21,7 +21,7 @@ from neoverse_ns.reconstruct.bundle.cameras.state import State
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField
 from neoverse_ns.reconstruct.bundle.lifting.background import fuse_background
-from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import LiftConfig, lift
+from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import LiftConfig, Lifted, lift
 from neoverse_ns.reconstruct.bundle.solve import BundleSolution, solve_geometry
 from neoverse_ns.reconstruct.split import split_frames
 from tests.reconstruct.bundle.scenes import path, room_clip
@@ -85,10 +85,11 @@ def test_the_background_leaves_out_what_is_placed_by_guess():
     solution, _ = _cut()
     frames = room_clip(path(8), FOCAL)[0].frames
     clip = _clip(torch.cat([frames[:6], frames[4:8].flip(2)]))
-    gaussians = lift(clip, solution.geometry, {}, LiftConfig())
+    lifted = lift(clip, solution.geometry, {}, LiftConfig())
     # The colour says which keyframe each one comes from.
-    gaussians = gaussians.with_(sh=gaussians.keyframe[:, None, None].expand(-1, 1, 3).float())
-    origin = fuse_background(clip, solution.geometry, gaussians).sh.unique().tolist()
+    origins = lifted.gaussians.keyframe[:, None, None].expand(-1, 1, 3).float()
+    lifted = Lifted(lifted.gaussians.with_(sh=origins), lifted.pixels)
+    origin = fuse_background(clip, solution.geometry, lifted).sh.unique().tolist()
     assert origin
     assert set(origin) <= {0, 1, 2, 3, 4, 5}
 

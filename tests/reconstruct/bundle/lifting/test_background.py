@@ -10,12 +10,12 @@ from neoverse_ns.geometry.projection import project
 from neoverse_ns.rasterize.layers import draw_layers
 from neoverse_ns.reconstruct.bundle.lifting.background import fuse_background
 from neoverse_ns.reconstruct.scene import Scene
-from tests.reconstruct.small_scene import small_scene
+from tests.reconstruct.small_scene import all_pixels, small_scene
 
 
 def fused(scene: Scene) -> DynamicGaussians:
     assert scene.gaussians is not None
-    return fuse_background(scene.clip, scene.geometry, scene.gaussians.frames)
+    return fuse_background(scene.clip, scene.geometry, all_pixels(scene))
 
 
 def test_a_wall_seen_by_all_keyframes_is_kept_once() -> None:

@@ -14,13 +14,13 @@ from neoverse_ns.reconstruct.bundle.lifting.background import fuse_background
 from neoverse_ns.reconstruct.bundle.lifting.far_field import far_field
 from neoverse_ns.reconstruct.bundle.lifting.gaussian_limit import limit_gaussians, times_shown
 from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import LiftConfig, lift
-from tests.reconstruct.small_scene import small_scene
+from tests.reconstruct.small_scene import all_pixels, small_scene
 
 
 def test_without_a_bound_nothing_is_lost() -> None:
     scene = small_scene()
     assert scene.gaussians is not None
-    behind = fuse_background(scene.clip, scene.geometry, scene.gaussians.frames)
+    behind = fuse_background(scene.clip, scene.geometry, all_pixels(scene))
     whole = scene.gaussians.replaced(BACKGROUND, behind)
     every = len(scene.gaussians.frames) + len(behind)
     for most in (None, every, every + 1):
@@ -48,7 +48,7 @@ def test_redundant_background_goes_next_and_the_far_field_stays() -> None:
     scene = small_scene(width=64, height=48)
     assert scene.gaussians is not None
     frames = scene.gaussians.frames
-    fused, far = fuse_background(scene.clip, scene.geometry, frames), far_field(scene.clip, scene.geometry)
+    fused, far = fuse_background(scene.clip, scene.geometry, all_pixels(scene)), far_field(scene.clip, scene.geometry)
     views = times_shown(fused, scene.geometry)
     # Every block of four pixels is merged before.
     most = len(frames) // 4 + len(far) + int((views < 3).sum())
@@ -68,7 +68,7 @@ def test_every_layer_keeps_its_own_where_little_room_is_left() -> None:
     scene = small_scene(width=64, height=48)
     assert scene.gaussians is not None
     fused, far = (
-        fuse_background(scene.clip, scene.geometry, scene.gaussians.frames),
+        fuse_background(scene.clip, scene.geometry, all_pixels(scene)),
         far_field(scene.clip, scene.geometry),
     )
     whole = scene.gaussians.replaced(BACKGROUND, fused).replaced(FAR_FIELD, far)
@@ -86,7 +86,7 @@ def test_flat_blocks_become_one_gaussian_each() -> None:
     image[:, :16] = 90
     scene = small_scene(width=32, height=16, image=image)
     # Sharpened colours would carry some of the noise into the flat half.
-    lifted = lift(scene.clip, scene.geometry, {}, LiftConfig(sharpening=0))
+    lifted = lift(scene.clip, scene.geometry, {}, LiftConfig(sharpening=0)).gaussians
     count = len(lifted)
     most = count - 3 * (count // 2 // 4)
     limited = limit_gaussians(LayeredGaussians({FRAMES: lifted}), scene.geometry, most)

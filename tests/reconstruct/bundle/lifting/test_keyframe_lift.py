@@ -47,7 +47,7 @@ def test_motion_follows_the_flow_to_the_neighbouring_image() -> None:
     flow = torch.full((16, 32, 2), 1.5)
     gaussians = lift(
         scene.clip, scene.geometry, {(keyframes[0], keyframes[1]): KeyframeFlow(flow, torch.ones(16, 32))}, LiftConfig()
-    )
+    ).gaussians
     mine = gaussians[gaussians.keyframe == 0]
     uv, z = project(mine.means + mine.velocities[:, 0], cameras.viewmats[keyframes[1]], cameras.K[keyframes[1]])
     target = (pixel_centres(16, 32) + flow).reshape(-1, 2)
@@ -61,7 +61,7 @@ def test_untrusted_flow_means_rest() -> None:
     scene = small_scene()
     keyframes = scene.geometry.keyframes
     flow = KeyframeFlow(torch.full((16, 32, 2), 3.0), torch.full((16, 32), 0.1))
-    gaussians = lift(scene.clip, scene.geometry, {(keyframes[0], keyframes[1]): flow}, LiftConfig())
+    gaussians = lift(scene.clip, scene.geometry, {(keyframes[0], keyframes[1]): flow}, LiftConfig()).gaussians
     assert gaussians.velocities.eq(0).all()
 
 
@@ -71,7 +71,7 @@ def test_moving_pixels_with_lost_flow_give_way_to_the_nearer_keyframe() -> None:
     trust = torch.ones(16, 32)
     trust[6:10, 4:8] = 0.0
     flow = KeyframeFlow(torch.zeros(16, 32, 2), trust)
-    gaussians = lift(scene.clip, scene.geometry, {(keyframes[0], keyframes[1]): flow}, LiftConfig())
+    gaussians = lift(scene.clip, scene.geometry, {(keyframes[0], keyframes[1]): flow}, LiftConfig()).gaussians
     spans = gaussians[gaussians.keyframe == 0].life_spans.reshape(16, 32)
     # Rows 4 to 7 of the region move, rows 8 and 9 are background whose flow is just as lost.
     expected = torch.full((16, 32), 0.9)
@@ -102,7 +102,7 @@ def test_drawing_a_keyframe_gives_its_image_back() -> None:
 
 def test_moving_pixels_keep_their_colours_and_others_are_sharpened() -> None:
     scene = small_scene()
-    gaussians = lift(scene.clip, scene.geometry, {}, LiftConfig())
+    gaussians = lift(scene.clip, scene.geometry, {}, LiftConfig()).gaussians
     colours = (0.5 + SH_C0 * gaussians.sh[:, 0]).view(-1, 16, 32, 3)
     images, moving = scene.clip.images[scene.geometry.keyframes], scene.geometry.dynamic
     torch.testing.assert_close(colours[moving], images[moving])
@@ -121,7 +121,7 @@ def test_a_single_keyframe_is_constant() -> None:
         confidence=scene.geometry.confidence[:1],
         dynamic=scene.geometry.dynamic[:1],
     )
-    gaussians = lift(scene.clip, geometry, {}, LiftConfig())
+    gaussians = lift(scene.clip, geometry, {}, LiftConfig()).gaussians
     assert not gaussians.dynamic.any()
     assert len(at_time(gaussians, 1.0).index) == 16 * 32
 

@@ -15,7 +15,7 @@ BOX = (slice(8, 16), slice(12, 24))
 STEP = torch.tensor([0.2, 0.05, -0.3])
 """Displacement of the box over one gap."""
 
-NOTHING = Side(0, 0.1, None)
+NOTHING = Side(0, 0.0, 0.1, None)
 
 
 def _geometry() -> SceneGeometry:
@@ -47,8 +47,8 @@ def _flow(geometry: SceneGeometry, other: int, sign: float) -> torch.Tensor:
 
 def _sides(geometry: SceneGeometry, next_trust: torch.Tensor, previous_trust: torch.Tensor) -> tuple[Side, Side]:
     return (
-        Side(2, 0.1, KeyframeFlow(_flow(geometry, 2, 1.0), next_trust)),
-        Side(0, 0.1, KeyframeFlow(_flow(geometry, 0, -1.0), previous_trust)),
+        Side(2, 0.2, 0.1, KeyframeFlow(_flow(geometry, 2, 1.0), next_trust)),
+        Side(0, 0.0, 0.1, KeyframeFlow(_flow(geometry, 0, -1.0), previous_trust)),
     )
 
 
@@ -96,7 +96,7 @@ def test_lost_pixels_of_the_background_rest() -> None:
 def test_motion_hidden_on_one_side_mirrors_the_other() -> None:
     geometry = _geometry()
     forward, backward = _sides(geometry, _sure(), torch.zeros(HEIGHT, WIDTH))
-    hidden = Side(backward.other, 0.2, backward.flow)
+    hidden = Side(backward.other, 0.0, 0.2, backward.flow)
     _, found = _solve((forward, hidden))
     # Constant velocity over a gap twice as long.
     torch.testing.assert_close(found.displacement[BOX], -2 * STEP.expand(8, 12, 3), atol=5e-3, rtol=0)

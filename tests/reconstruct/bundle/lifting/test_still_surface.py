@@ -60,16 +60,17 @@ def test_the_surface_is_the_middle_keyframes_with_the_mean_colour() -> None:
     geometry, keyframes = scene.geometry, scene.geometry.keyframes
     lifted = lift(scene.clip, geometry, {}, CONFIG)
     still = still_pixels(scene.clip, geometry)
-    merged, world = with_one_surface(lifted, torch.ones_like(geometry.dynamic), still)
+    merged = with_one_surface(lifted, still)
     middle = len(keyframes) // 2
-    assert world[middle].all()
-    assert torch.equal(world[0], ~still)
-    one = merged[middle * PIXELS + still.flatten().nonzero()[:, 0]]
+    assert merged.pixels[middle].all()
+    assert torch.equal(merged.pixels[0], ~still)
+    assert len(merged.gaussians) == int(merged.pixels.sum())
+    one = merged.gaussians[merged.rows(middle, still)]
     assert not one.dynamic.any()
     mean = scene.clip.images[keyframes].mean(0)[still]
     torch.testing.assert_close(0.5 + SH_C0 * one.sh[:, 0], mean)
-    assert torch.equal(merged.dynamic.sum(), lifted.dynamic.sum() - still.sum())
-    assert torch.equal(merged.means, lifted.means)
+    assert int(merged.gaussians.dynamic.sum()) == len(keyframes) * int((~still).sum())
+    assert torch.equal(one.means, lifted.gaussians.means[middle * PIXELS + still.flatten().nonzero()[:, 0]])
 
 
 def test_layers_have_each_still_pixel_once_and_lifetimes_in_few_runs() -> None:
@@ -88,7 +89,7 @@ def test_layers_have_each_still_pixel_once_and_lifetimes_in_few_runs() -> None:
 def test_frames_between_keyframes_are_drawn_better_than_from_copies() -> None:
     scene = still_scene()
     layers = scene_layers(scene.clip, scene.geometry, {}, LiftConfig(far_field=False))
-    copies = LayeredGaussians({FRAMES: lift(scene.clip, scene.geometry, {}, LiftConfig())})
+    copies = LayeredGaussians({FRAMES: lift(scene.clip, scene.geometry, {}, LiftConfig()).gaussians})
     cameras, frame = scene.geometry.cameras, scene.split.held_out[0]
     still = still_pixels(scene.clip, scene.geometry)
     truth = torch.linspace(60, 180, 32).expand(3, 16, 32).permute(1, 2, 0)[still] / 255

@@ -101,6 +101,11 @@ def test_long_clips_are_settled_as_well_as_short_ones() -> None:
     random = np.random.default_rng(0)
     grounds = truth + 0.15 * random.standard_t(2, count)
     paths = settle_depths(
-        _one(grounds), _links(1, truth + 0.005 * random.normal(size=count)), [], _seen(1, count), KIN, np.arange(count) * 0.25
+        _one(grounds),
+        _links(1, truth + 0.005 * random.normal(size=count)),
+        [],
+        _seen(1, count),
+        KIN,
+        np.arange(count) * 0.25,
     )
     assert np.abs(paths[1] - truth).mean() < 0.05
