@@ -7,10 +7,11 @@ should be seen of it there, but shows another thing, is hidden by that one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Float64, Int
+from jaxtyping import Bool, Float64, Int
 from numpy import ndarray
 
 from neoverse_ns.reconstruct.bundle.motion.keyframe_flow import TRUSTED, KeyframeFlows, land
@@ -75,7 +76,7 @@ def link_sizes(
     hidden: dict[tuple[int, int, int], int] = {}
     for thing, seen in enumerate(present):
         places = np.flatnonzero(seen).tolist()
-        for first, second in zip(places[:-1], places[1:], strict=True):
+        for first, second in pairwise(places):
             if second - first > 2:
                 continue
             there = _similarity(thing, labels, first, second, flows)

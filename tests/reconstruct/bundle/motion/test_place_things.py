@@ -8,7 +8,7 @@ import torch
 
 from neoverse_ns.reconstruct.bundle.motion.place_things import Still, place_things
 from neoverse_ns.reconstruct.bundle.motion.things import Things, find_things
-from tests.reconstruct.bundle.motion.moving_squares import SIDE, H, W, Drawn, Square, draw
+from tests.reconstruct.bundle.motion.moving_squares import SIDE, Drawn, H, Square, W, draw
 
 F = 100.0
 DEPTHS = [2.4, 2.3, 2.2, 2.1, 2.0, 1.9]
@@ -43,7 +43,8 @@ def test_a_keyframe_in_which_the_feet_are_cut_off_takes_what_the_others_say() ->
     drawn, still = _drawn(), _still(True)
     labels = drawn.labels.copy()
     labels[2, 52:] = 0
-    depth = place_things(Things(labels, np.zeros(2, int)), still, drawn.flows, lambda _place: None, np.arange(COUNT) / 4)
+    things = Things(labels, np.zeros(2, int))
+    depth = place_things(things, still, drawn.flows, lambda _place: None, np.arange(COUNT) / 4)
     assert float(depth[2][torch.from_numpy(labels[2] > 0)].median()) == pytest.approx(DEPTHS[2], rel=0.08)
 
 

@@ -40,9 +40,7 @@ def test_a_keyframe_without_the_thing_is_skipped() -> None:
 
 def test_the_nearer_of_two_that_meet_hides_the_farther() -> None:
     steps = np.arange(7)
-    drawn = draw(
-        [Square((34 + 6.0 * steps).tolist(), [3.2] * 7), Square((94 - 6.0 * steps).tolist(), [4.0] * 7)], 7
-    )
+    drawn = draw([Square((34 + 6.0 * steps).tolist(), [3.2] * 7), Square((94 - 6.0 * steps).tolist(), [4.0] * 7)], 7)
     _, orders = link_sizes(drawn.labels, _present(drawn.labels), drawn.flows)
     assert orders
     assert {(order.front, order.back) for order in orders} == {(1, 2)}

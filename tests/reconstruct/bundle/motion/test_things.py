@@ -41,9 +41,7 @@ def test_things_that_pass_each_other_keep_their_numbers_where_they_are_one_regio
 
 def test_what_comes_apart_for_good_is_told_apart_in_the_keyframes_before() -> None:
     steps = np.arange(7)
-    drawn = draw(
-        [Square((40 - 4.0 * steps).tolist(), [NEAR] * 7), Square((62 + 4.0 * steps).tolist(), [NEAR] * 7)], 7
-    )
+    drawn = draw([Square((40 - 4.0 * steps).tolist(), [NEAR] * 7), Square((62 + 4.0 * steps).tolist(), [NEAR] * 7)], 7)
     assert (np.diff(drawn.labels[0][48]) != 0).sum() == 3, "they touch at first"
     things = find_things(drawn.moving, drawn.images, drawn.flows)
     pure, numbers = _purity(things.labels, drawn.labels)
