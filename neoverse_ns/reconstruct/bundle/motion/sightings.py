@@ -26,7 +26,7 @@ REACH = 0.4
 """How far to the side a part of a thing may stand, in heights of the thing: outstretched arms, heads, wings."""
 FEET = 0.1
 """Columns that end within this share of a thing's height from its lowest point nearby stand on the ground."""
-NARROW = 1.15
+NARROW = 0.7
 """Width in heights up to which a thing stands at one distance: its columns' own are noise."""
 UNEVEN = 0.35
 """How far the columns of a wider one may lie from its middle, as a logarithm."""

@@ -123,7 +123,7 @@ def _cut(
     mask = start[box].astype(np.uint8)
     inner, outer = cv2.erode(mask, _disc(INWARD * scale)), cv2.dilate(mask, _disc(OUTWARD * scale))
     if not inner.any():
-        inner = cv2.erode(mask, _disc(1))
+        inner = cv2.erode(mask, _disc(1.0))
     state = np.where(inner > 0, cv2.GC_FGD, np.where(mask > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD))
     state = np.where((outer == 0) | others[box], cv2.GC_BGD, state).astype(np.uint8)
     if _overlap(image[box][inner > 0], image[box][(outer == 0) & ~others[box]]) > LIKE:
