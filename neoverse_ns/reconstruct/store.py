@@ -43,7 +43,8 @@ def save_scene(scene: Scene, folder: Path, with_gaussians: bool = True) -> None:
     try:
         save_clip(scene.clip, draft / CLIP_FOLDER)
         geometry = scene.geometry
-        things = {} if geometry.things is None else {"things": geometry.things.numpy()}
+        # Things that were not told apart are kept as a map of no keyframes.
+        things = geometry.dynamic.new_zeros(0, dtype=torch.int32) if geometry.things is None else geometry.things
         np.savez(
             draft / _GEOMETRY,
             c2w=geometry.cameras.c2w.numpy(),
@@ -52,7 +53,7 @@ def save_scene(scene: Scene, folder: Path, with_gaussians: bool = True) -> None:
             confidence=geometry.confidence.numpy(),
             dynamic=geometry.dynamic.numpy(),
             held_out_dynamic=scene.held_out_dynamic.numpy(),
-            **things,
+            things=things.numpy(),
         )
         if with_gaussians and scene.gaussians is not None:
             torch.save(scene.gaussians.tensors(), draft / _GAUSSIANS)
@@ -113,6 +114,7 @@ def load_scene(folder: Path) -> Scene:
             f"the scene in {folder} is missing a part or damaged ({error}): delete that folder and run again"
         ) from error
     cameras = PinholeCameras(array["c2w"], array["K"], clip.width, clip.height)
+    things = array.get("things")
     geometry = SceneGeometry(
         cameras,
         meta["keyframes"],
@@ -120,7 +122,7 @@ def load_scene(folder: Path) -> Scene:
         array["confidence"],
         array["dynamic"],
         meta["report"],
-        array.get("things"),
+        things if things is not None and len(things) else None,
     )
     split = FrameSplit(meta["train"], meta["held_out"], meta["keyframes"])
     return Scene(clip, split, geometry, gaussians, array["held_out_dynamic"], folder)

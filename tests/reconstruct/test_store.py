@@ -35,6 +35,19 @@ def test_round_trip(tmp_path: Path) -> None:
     assert all(read.frame_file(i).is_file() for i in range(len(read.clip)))
 
 
+def test_things_are_kept_where_they_are_known(tmp_path: Path) -> None:
+    scene = small_scene(with_gaussians=False)
+    save_scene(scene, tmp_path / "without")
+    assert load_scene(tmp_path / "without").geometry.things is None
+    things = scene.geometry.dynamic.int() * 3
+    save_scene(
+        dataclasses.replace(scene, geometry=dataclasses.replace(scene.geometry, things=things)), tmp_path / "with"
+    )
+    read = load_scene(tmp_path / "with").geometry
+    assert read.things is not None
+    assert torch.equal(read.things, things)
+
+
 def test_without_gaussians(tmp_path: Path) -> None:
     save_scene(small_scene(), tmp_path / "scene", with_gaussians=False)
     assert load_scene(tmp_path / "scene").gaussians is None

@@ -135,6 +135,8 @@ def test_mover_is_found_before_a_still_camera():
         truth[clip.height // 3 : 2 * (clip.height // 3), left : left + clip.width // 5] = True
         assert float((geometry.dynamic[number] & truth).sum()) > 0.8 * float(truth.sum())
         assert float((geometry.dynamic[number] & ~truth).float().mean()) < 0.1
+    assert geometry.things is not None
+    assert torch.equal(geometry.things > 0, geometry.dynamic)
 
 
 def test_turning_camera_has_rotations_and_focal_but_no_translation():

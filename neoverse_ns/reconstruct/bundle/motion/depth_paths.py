@@ -94,7 +94,8 @@ class _Said:
 
     @staticmethod
     def of(sightings: list[list[Sighting]], present: Bool[ndarray, "things k"]) -> _Said:
-        said = _Said(*np.zeros((6, *present.shape)), np.full(present.shape, np.inf))
+        ground, ground_pull, path, certainty, known, middle = (np.zeros(present.shape) for _ in range(6))
+        said = _Said(ground, ground_pull, path, certainty, known, middle, np.full(present.shape, np.inf))
         for place, seen in enumerate(sightings):
             for one in seen:
                 at = one.thing, place
@@ -133,7 +134,7 @@ class _Said:
 
 def _order_pulls(paths: Float[ndarray, "things k"], orders: list[Order]) -> Pulls:
     """Apart, where who is hidden seems to be in front."""
-    weight, pull = np.zeros((2, *paths.shape))
+    weight, pull = np.zeros(paths.shape), np.zeros(paths.shape)
     for order in orders:
         front, back = (order.front, order.place), (order.back, order.place)
         if paths[front] + APART > paths[back]:
@@ -148,7 +149,7 @@ def _kin_pulls(
     paths: Float[ndarray, "things k"], kin: Int[ndarray, " things"], present: Bool[ndarray, "things k"]
 ) -> Pulls:
     """Of pieces toward the thing that they came apart from, while both are seen."""
-    weight, pull = np.zeros((2, *paths.shape))
+    weight, pull = np.zeros(paths.shape), np.zeros(paths.shape)
     for piece in np.flatnonzero(kin):
         away = paths[piece] - paths[kin[piece]]
         weight[piece] = (present[piece] & present[kin[piece]]) / KIN**2 / (1 + (away / (OUTLYING * KIN)) ** 2)
@@ -189,9 +190,7 @@ class _Chain:
         count = paths.shape[1]
         diagonal, right = weight.copy(), pull.copy()
         first, second = (np.zeros((len(paths), max(count - step, 0))) for step in (1, 2))
-        for step, (found, growth), beside in zip(
-            (1, 2), zip(self.links, self.growth, strict=True), (first, second), strict=True
-        ):
+        for step, found, growth, beside in zip((1, 2), self.links, self.growth, (first, second), strict=True):
             if count <= step:
                 continue
             strain = paths[:, step:] - paths[:, :-step] + growth

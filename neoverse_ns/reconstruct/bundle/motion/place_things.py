@@ -21,6 +21,9 @@ from neoverse_ns.reconstruct.bundle.motion.size_changes import link_sizes
 from neoverse_ns.reconstruct.bundle.motion.things import Things
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 
+STANDING = 0.15
+"""How far from where it seems to stand a thing may be, as a logarithm: beyond, it does not stand there, and the ground
+beneath its parts says nothing about its shape."""
 BELIEVED = 0.7
 """A still surface nearer than this share of a thing's depth is none that the thing hides, but a mistake."""
 
@@ -106,10 +109,14 @@ def place_things(
     paths = settle_depths([sightings for _, sightings in seen], links, orders, present, things.kin, times)
     placed = []
     for place, (depth, sightings) in enumerate(seen):
-        factor = np.ones(things.count + 1)
+        factor, level = np.ones(things.count + 1), np.full(things.count + 1, np.nan)
         for one in sightings:
-            factor[one.thing] = np.exp(paths[one.thing, place] - one.middle)
-        moved = depth.numpy() * factor[things.labels[place]]
+            distance = paths[one.thing, place]
+            factor[one.thing] = np.exp(distance - one.middle)
+            if still.expected is None and not abs(distance - one.ground) <= STANDING:
+                level[one.thing] = np.exp(distance)
+        level = level[things.labels[place]]
+        moved = np.where(np.isfinite(level), level, depth.numpy() * factor[things.labels[place]])
         behind = np.where(hidden[place] > BELIEVED * moved, hidden[place], np.inf)
         moved = np.where(things.labels[place] > 0, np.minimum(moved, behind).clip(1 / CLOSEST, 1 / FARTHEST), moved)
         placed.append(torch.from_numpy(moved.astype(np.float32)))

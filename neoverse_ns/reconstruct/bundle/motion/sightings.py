@@ -26,7 +26,7 @@ REACH = 0.4
 """How far to the side a part of a thing may stand, in heights of the thing: outstretched arms, heads, wings."""
 FEET = 0.1
 """Columns that end within this share of a thing's height from its lowest point nearby stand on the ground."""
-NARROW = 1.5
+NARROW = 0.7
 """Width in heights up to which a thing stands at one distance: its columns' own are noise."""
 UNEVEN = 0.35
 """How far the columns of a wider one may lie from its middle, as a logarithm."""
@@ -104,9 +104,8 @@ def see_things(
         box = np.s_[top : top + height, left : left + width]
         region = mask[box]
         feet = _standing(surface, labels, hidden, thing, region, left, top)
-        shape = (
-            expected.numpy()[box][region] if expected is not None else np.broadcast_to(feet.depth, region.shape)[region]
-        )
+        upright = np.broadcast_to(feet.depth, region.shape) if expected is None else expected.numpy()[box]
+        shape = upright[region]
         middle = float(np.log(np.median(shape)))
         ground = middle if expected is not None or feet.error < np.inf else math.nan
         path, certainty = 0.0, 0.0

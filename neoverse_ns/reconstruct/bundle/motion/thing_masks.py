@@ -1,9 +1,8 @@
 """Masks of things along the image's edges, and things looked for where the keyframes before and after show them.
 
-Flow blurs outlines: a rim of grass goes along with what walks over it, and hands and feet are left out. Once things are
-linked, each brings its colours, and its outline from the keyframes beside; a cut along the image's edges (Rother et al.,
-"GrabCut", SIGGRAPH 2004) decides near the outline. Where colours do not tell it from its surroundings, or the cut
-disagrees with the mask as a whole, the mask stays.
+Flow blurs outlines: a rim of grass goes along with what walks over it, and hands and feet are left out. Where colours
+tell a thing from its surroundings, a cut along the image's edges (Rother et al., "GrabCut", SIGGRAPH 2004) decides near
+the outline; where they do not, or the cut disagrees with the mask as a whole, the mask stays.
 """
 
 from __future__ import annotations
@@ -12,11 +11,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Bool, Int, UInt8
 from numpy import ndarray
 from torch import Tensor
 
-from neoverse_ns.reconstruct.bundle.motion.keyframe_flow import KeyframeFlows
+from neoverse_ns.reconstruct.bundle.motion.keyframe_flow import Carried, KeyframeFlows
 from neoverse_ns.reconstruct.bundle.motion.things import Things
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 
@@ -28,6 +27,8 @@ LEAST_PIXELS = 60
 """A smaller thing stays as it is: it has no colours to speak of."""
 SEEN_BESIDE = 0.5
 """How surely the keyframes before and after must both show a thing at a pixel to look for it there."""
+LOOK = 2
+"""Keyframes to each side in which a thing that is not seen in between is looked up."""
 LEAST_FOUND = 40
 """Pixels in which a missed thing must be seen in both."""
 UNCHANGED = 0.6
@@ -42,11 +43,13 @@ CUTS = 2
 
 @dataclass(frozen=True)
 class _Keyframe:
-    """What is known of one keyframe."""
+    """What is known of one keyframe: its picture, which thing every pixel shows, and what those before and after it
+    show there, the nearest ones first."""
 
     image: UInt8[ndarray, "h w 3"]
     labels: Int[ndarray, "h w"]
-    beside: list[tuple[Int[ndarray, "h w"], Float[ndarray, "h w"]]]
+    before: list[Carried]
+    after: list[Carried]
 
 
 def refine_masks(
@@ -62,12 +65,15 @@ def refine_masks(
     """
 
     def one(place: int) -> Int[ndarray, "h w"]:
-        beside = []
-        for other in (place - 1, place + 1):
-            known = flows.carry(things.labels[other], place, other) if 0 <= other < len(images) else None
-            if known is not None:
-                beside.append((known.labels, known.trust))
-        labels = _refined(_Keyframe(images[place].numpy(), things.labels[place], beside))
+        before, after = (
+            [
+                known
+                for other in range(place + step, place + (LOOK + 1) * step, step)
+                if 0 <= other < len(images) and (known := flows.carry(things.labels[other], place, other)) is not None
+            ]
+            for step in (-1, 1)
+        )
+        labels = _refined(_Keyframe(images[place].numpy(), things.labels[place], before, after))
         return labels if free is None else np.where(free[place].numpy(), labels, 0)
 
     return Things(np.stack(list(map_on_cores(one, range(len(images))))), things.kin)
@@ -76,9 +82,8 @@ def refine_masks(
 def _refined(frame: _Keyframe) -> Int[ndarray, "h w"]:
     result = frame.labels.copy()
     scale = max(frame.labels.shape[1] / 384, 0.5)
-    seen = set(np.unique(frame.labels).tolist())
-    if len(frame.beside) == 2:
-        seen |= set.intersection(*(set(np.unique(labels).tolist()) for labels, _ in frame.beside))
+    before, after = (_shown([one.labels for one in side]) for side in (frame.before, frame.after))
+    seen = _shown([frame.labels]) | before & after
     for thing in sorted(seen - {0}):
         old = frame.labels == thing
         looked = _seen_beside(frame, thing) & (frame.labels == 0)
@@ -91,13 +96,21 @@ def _refined(frame: _Keyframe) -> Int[ndarray, "h w"]:
     return result
 
 
+def _shown(maps: list[Int[ndarray, "h w"]]) -> set[int]:
+    """Labels that any of these has."""
+    return {int(label) for labels in maps for label in np.unique(labels)}
+
+
 def _seen_beside(frame: _Keyframe, thing: int) -> Bool[ndarray, "h w"]:
-    """Where both keyframes beside show the thing, by flow that is trusted."""
-    if len(frame.beside) < 2:
-        return np.zeros(frame.labels.shape, bool)
-    both = [(labels == thing) & (trust >= SEEN_BESIDE) for labels, trust in frame.beside]
+    """Where the keyframes before and after in which the thing was seen last and next show it, by trusted flow."""
+    both = np.ones(frame.labels.shape, bool)
+    for side in (frame.before, frame.after):
+        shown = next((one for one in side if (one.labels == thing).any()), None)
+        if shown is None:
+            return np.zeros(frame.labels.shape, bool)
+        both &= (shown.labels == thing) & (shown.trust >= SEEN_BESIDE)
     # Trust has holes on plain and thin parts.
-    return cv2.morphologyEx((both[0] & both[1]).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
+    return cv2.morphologyEx(both.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
 
 
 def _cut(
@@ -110,21 +123,21 @@ def _cut(
     mask = start[box].astype(np.uint8)
     inner, outer = cv2.erode(mask, _disc(INWARD * scale)), cv2.dilate(mask, _disc(OUTWARD * scale))
     if not inner.any():
-        inner = cv2.erode(mask, _disc(1))
+        inner = cv2.erode(mask, _disc(1.0))
     state = np.where(inner > 0, cv2.GC_FGD, np.where(mask > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD))
     state = np.where((outer == 0) | others[box], cv2.GC_BGD, state).astype(np.uint8)
     if _overlap(image[box][inner > 0], image[box][(outer == 0) & ~others[box]]) > LIKE:
         return None
     cv2.setRNGSeed(0)
     models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(np.ascontiguousarray(image[box]), state, None, *models, CUTS, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(np.ascontiguousarray(image[box]), state, (0, 0, 1, 1), *models, CUTS, cv2.GC_INIT_WITH_MASK)
     found = ((state == cv2.GC_FGD) | (state == cv2.GC_PR_FGD)).astype(np.uint8)
-    found = cv2.morphologyEx(found, cv2.MORPH_OPEN, _disc(scale)) & (outer > 0) & ~others[box]
-    found |= inner & ~others[box]
+    found = np.asarray(cv2.morphologyEx(found, cv2.MORPH_OPEN, _disc(scale)), bool) & (outer > 0)
+    found = (found | (inner > 0)) & ~others[box]
     if (found & mask).sum() < UNCHANGED * (found | mask).sum():
         return None
     result = np.zeros(start.shape, bool)
-    result[box] = found > 0
+    result[box] = found
     return result
 
 

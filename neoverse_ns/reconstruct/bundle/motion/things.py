@@ -2,7 +2,7 @@
 
 Regions are what a keyframe shows of things: some fall apart where a post stands before them, two become one where they
 pass each other. So labels are carried along the flow, forward and then backward: a region on which two things arrive is
-divided between them, pixel by pixel, and pieces that come apart for good are told apart in the keyframes before as well.
+divided between them, pixel by pixel, and pieces that come apart for good are told apart in earlier keyframes as well.
 """
 
 from __future__ import annotations

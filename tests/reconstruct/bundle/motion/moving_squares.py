@@ -65,9 +65,8 @@ def draw(squares: list[Square], count: int) -> Drawn:
     random = np.random.default_rng(0)
     colours = random.integers(20, 235, (len(squares) + 1, 3))
     colours[0] = 128
-    images = [
-        torch.from_numpy((colours[found] + random.integers(-8, 9, (H, W, 3))).astype(np.uint8)) for found in labels
-    ]
+    noisy = colours[labels] + random.integers(-8, 9, (count, H, W, 3))
+    images = list(torch.from_numpy(noisy.astype(np.uint8)))
     keyframes, field = [3 * place + 1 for place in range(count)], FlowField()
     y, x = np.mgrid[:H, :W].astype(np.float32) + 0.5
     for a in range(count):

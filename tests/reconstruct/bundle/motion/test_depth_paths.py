@@ -100,12 +100,6 @@ def test_long_clips_are_settled_as_well_as_short_ones() -> None:
     truth = 1 + 0.4 * np.sin(np.arange(count) / 15)
     random = np.random.default_rng(0)
     grounds = truth + 0.15 * random.standard_t(2, count)
-    paths = settle_depths(
-        _one(grounds),
-        _links(1, truth + 0.005 * random.normal(size=count)),
-        [],
-        _seen(1, count),
-        KIN,
-        np.arange(count) * 0.25,
-    )
+    links = _links(1, truth + 0.005 * random.normal(size=count))
+    paths = settle_depths(_one(grounds), links, [], _seen(1, count), KIN, np.arange(count) * 0.25)
     assert np.abs(paths[1] - truth).mean() < 0.05

@@ -43,9 +43,8 @@ def test_a_keyframe_in_which_the_feet_are_cut_off_takes_what_the_others_say() ->
     drawn, still = _drawn(), _still(True)
     labels = drawn.labels.copy()
     labels[2, 52:] = 0
-    depth = place_things(
-        Things(labels, np.zeros(2, int)), still, drawn.flows, lambda _place: None, np.arange(COUNT) / 4
-    )
+    things = Things(labels, np.zeros(2, int))
+    depth = place_things(things, still, drawn.flows, lambda _place: None, np.arange(COUNT) / 4)
     assert float(depth[2][torch.from_numpy(labels[2] > 0)].median()) == pytest.approx(DEPTHS[2], rel=0.08)
 
 
@@ -65,3 +64,21 @@ def test_without_things_depth_is_that_of_what_is_still() -> None:
     still = _still(True)
     nothing = Things(np.zeros((COUNT, H, W), np.int32), np.zeros(1, int))
     assert place_things(nothing, still, _drawn().flows, lambda _place: None, np.arange(COUNT) / 4) is still.depth
+
+
+def test_what_does_not_stand_there_does_not_take_the_shape_of_the_ground() -> None:
+    drawn, still = _drawn(), _still(True)
+    slanted = still.depth * torch.linspace(0.8, 1.6, W)
+    floor = Still(slanted, still.confidence, None, still.viewmats, F, parallax=False)
+    # The same thing on its feet, and with another one before these.
+    hidden = drawn.labels.copy()
+    hidden[:, 58:72][drawn.labels[:, 58:72] > 0] = 2
+    upper = torch.from_numpy(hidden == 1)
+    upper[:, 50:] = False
+    spreads = []
+    for labels, count in ((drawn.labels, 2), (hidden, 3)):
+        things = Things(labels, np.zeros(count, int))
+        depth = place_things(things, floor, drawn.flows, lambda _place: None, np.arange(COUNT) / 4)
+        spreads.append([float(depth[n][upper[n]].max() / depth[n][upper[n]].min()) for n in range(COUNT)])
+    assert min(spreads[0]) > 1.02
+    assert max(spreads[1]) == pytest.approx(1.0, abs=1e-5)
