@@ -95,7 +95,10 @@ def lift(
         )
         motions = scene_flow(geometry, number, points, clip.frames[frame], sides, config.min_flow_confidence)
         image = clip.frames[frame].to(torch.float32) / 255
-        parts.append(_frame_gaussians(geometry, number, points, sides, motions, image, interval, config))
+        lifted = _frame_gaussians(geometry, number, points, sides, motions, image, interval, config)
+        ignored = None if clip.ignored is None else clip.ignored[frame]
+        camera, moving = geometry.cameras[[frame]], geometry.dynamic[number]
+        parts.append(lifted.with_(sh=sharp_colours(lifted, image, camera, t, config.sharpening, moving, ignored)))
     gaussians = concatenate(parts)
     if len(keyframes) == 1:
         gaussians = gaussians.with_(dynamic=torch.zeros(len(gaussians), dtype=torch.bool))
@@ -130,7 +133,7 @@ def _frame_gaussians(
     # The Gaussians start in the camera's axes, and their turns act in their own.
     seen = (points - geometry.cameras.c2w[frame, :3, 3]) @ rotation
     turns = [local_rotation(seen, m.displacement @ rotation, m.trust, moving, float(K[0, 0])) for m in motions]
-    gaussians = DynamicGaussians(
+    return DynamicGaussians(
         means=points.reshape(-1, 3),
         quats=F.normalize(from_matrix(rotation), dim=-1).expand(count, 4).contiguous(),
         log_scales=scales.log(),
@@ -143,8 +146,6 @@ def _frame_gaussians(
         life_span_logits=_life_spans(moving, sides, motions, config).logit().reshape(-1),
         dynamic=torch.ones(count, dtype=torch.bool),
     )
-    camera = geometry.cameras[[frame]]
-    return gaussians.with_(sh=sharp_colours(gaussians, image, camera, interval[1], config.sharpening, moving))
 
 
 def _life_spans(
