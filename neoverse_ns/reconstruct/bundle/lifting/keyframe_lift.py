@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int64, UInt8
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
@@ -123,7 +123,14 @@ def lift(
                 lives = lives.where(near, rest)
         if clip.ignored is not None:
             lifted = lifted & ~clip.ignored[frame]
-        gaussians = _frame_gaussians(geometry, number, points, lives, clip.frames[frame], config, frame in carriers)
+        image = clip.frames[frame].to(torch.float32) / 255
+        gaussians = _frame_gaussians(geometry, number, points, lives, image, config)
+        if frame in carriers:
+            camera, time = geometry.cameras[[frame]], float(clip.times[frame])
+            ignored = None if clip.ignored is None else clip.ignored[frame]
+            moving = geometry.dynamic[number]
+            sharp = sharp_colours(gaussians, image, camera, time, config.sharpening, moving, ignored)
+            gaussians = gaussians.with_(sh=sharp)
         parts.append(gaussians if bool(lifted.all()) else gaussians[lifted.flatten()])
         pixels.append(lifted)
     gaussians = concatenate(parts)
@@ -137,13 +144,12 @@ def _frame_gaussians(
     number: int,
     points: Float[Tensor, "h w 3"],
     lives: Lives,
-    image: UInt8[Tensor, "h w 3"],
+    image: Float[Tensor, "h w 3"],
     config: LiftConfig,
-    sharpened: bool,
 ) -> DynamicGaussians:
     frame = geometry.keyframes[number]
     K = geometry.cameras.K[frame]
-    count, colours = points.shape[0] * points.shape[1], image.to(torch.float32) / 255
+    count = points.shape[0] * points.shape[1]
     moving = geometry.dynamic[number]
     footprint = torch.where(moving, config.moving_footprint, config.footprint) * geometry.depth[number]
     scales = footprint.reshape(-1, 1) / torch.stack([K[0, 0], K[1, 1], K[0, 0]])
@@ -151,12 +157,12 @@ def _frame_gaussians(
     # The Gaussians start in the camera's axes, and their turns act in their own.
     seen = (points - geometry.cameras.c2w[frame, :3, 3]) @ rotation
     turns = [local_rotation(seen, m.displacement @ rotation, m.trust, moving, float(K[0, 0])) for m in lives.motions]
-    gaussians = DynamicGaussians(
+    return DynamicGaussians(
         means=points.reshape(-1, 3),
         quats=F.normalize(from_matrix(rotation), dim=-1).expand(count, 4).contiguous(),
         log_scales=scales.log(),
         opacity_logits=torch.full((count,), math.log(config.opacity / (1 - config.opacity))),
-        sh=((colours.reshape(-1, 1, 3) - 0.5) / SH_C0),
+        sh=((image.reshape(-1, 1, 3) - 0.5) / SH_C0),
         keyframe=torch.full((count,), number, dtype=torch.int64),
         interval=lives.interval.reshape(-1, 3).contiguous(),
         velocities=torch.stack([m.displacement for m in lives.motions], 2).reshape(-1, 2, 3),
@@ -164,7 +170,3 @@ def _frame_gaussians(
         life_span_logits=torch.where(lives.lost, config.lost_life_span, config.life_span).logit().reshape(-1),
         dynamic=torch.ones(count, dtype=torch.bool),
     )
-    if not sharpened:
-        return gaussians
-    time, camera = float(lives.interval[0, 0, 1]), geometry.cameras[[frame]]
-    return gaussians.with_(sh=sharp_colours(gaussians, colours, camera, time, config.sharpening, moving))

@@ -1,7 +1,8 @@
 """From when to when a keyframe's pixels stand for what they show, and where they go meanwhile.
 
 What rests lives between the keyframes that carry everything. What moves looks different in every frame: it lives
-between the nearest frames that were measured, and less long where its motion is a guess that the next frame contradicts.
+between the nearest frames that were measured, and less long where its motion is a guess which the next frame
+contradicts.
 """
 
 from __future__ import annotations

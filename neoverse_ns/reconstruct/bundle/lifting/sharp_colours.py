@@ -19,6 +19,7 @@ def sharp_colours(
     time: float,
     sweeps: int,
     fixed: Bool[Tensor, "h w"] | None = None,
+    ignored: Bool[Tensor, "h w"] | None = None,
 ) -> Float[Tensor, "n 1 3"]:
     """Constant harmonics of a keyframe's Gaussians whose drawing comes near its image.
 
@@ -34,8 +35,11 @@ def sharp_colours(
         time: The keyframe's, normalised.
         sweeps: Number of corrections, each for one drawing; 0 gives the image's colours.
         fixed: Pixels that keep the image's colours; None is none.
+        ignored: Pixels that will have no Gaussian, so that others owe them nothing; None is none.
     """
     colours = image.clone()
+    if ignored is not None:
+        gaussians = gaussians.with_(opacity_logits=gaussians.opacity_logits.masked_fill(ignored.flatten(), -torch.inf))
     for _ in range(sweeps):
         shown = gaussians.with_(sh=(colours.reshape(-1, 1, 3) - 0.5) / SH_C0)
         drawing = draw(shown, time, camera.viewmats, camera.K, camera.width, camera.height)

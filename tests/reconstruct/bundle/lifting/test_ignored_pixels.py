@@ -19,10 +19,10 @@ HEIGHT, WIDTH, ROWS = 32, 48, 8
 
 
 def bonneted() -> Scene:
-    """A grey wall before cameras that stand still, below it a red bonnet that nothing was measured of."""
+    """A grey wall before cameras that hardly move, below it a red bonnet that nothing was measured of."""
     image = torch.full((HEIGHT, WIDTH, 3), 120, dtype=torch.uint8)
     image[-ROWS:] = torch.tensor([255, 0, 0], dtype=torch.uint8)
-    scene = small_scene(width=WIDTH, height=HEIGHT, image=image, step=0.0)
+    scene = small_scene(width=WIDTH, height=HEIGHT, image=image, step=1e-4)
     ignored = torch.zeros(len(scene.clip), HEIGHT, WIDTH, dtype=torch.bool)
     ignored[:, -ROWS:] = True
     depth = scene.geometry.depth.clone()
@@ -45,6 +45,19 @@ def test_ignored_pixels_become_no_gaussians() -> None:
     torch.testing.assert_close(colours, torch.full_like(colours, 120 / 255), atol=0.01, rtol=0)
     # Behind the wall at depth 1, not behind what is not there at 50.
     assert float(far.means[:, 2].max()) < 2
+    # The red bonnet, which is not drawn, has no part in the colours of what borders on it.
+    colours = layers.frames.sh[:, 0] * SH_C0 + 0.5
+    torch.testing.assert_close(colours, torch.full_like(colours, 120 / 255), atol=0.01, rtol=0)
+
+
+def test_a_still_camera_leaves_ignored_pixels_out_of_its_one_surface_too() -> None:
+    scene = bonneted()
+    still = replace(scene.geometry.cameras, c2w=scene.geometry.cameras.c2w[:1].expand(len(scene.clip), 4, 4).clone())
+    layers = scene_layers(scene.clip, replace(scene.geometry, cameras=still), {}, LiftConfig())
+    moving, keyframes = int(scene.geometry.dynamic[0].sum()), len(scene.geometry.keyframes)
+    assert len(layers.frames) == (HEIGHT - ROWS) * WIDTH + (keyframes - 1) * moving
+    uv, _ = project(layers.frames.means, still.viewmats[0], still.K[0])
+    assert float(uv[:, 1].max()) < HEIGHT - ROWS
 
 
 @pytest.mark.parametrize("most", [3000, 1000])
