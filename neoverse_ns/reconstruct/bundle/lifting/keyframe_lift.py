@@ -36,7 +36,7 @@ class LiftConfig:
     """Opacity before refinement."""
     sharpening: int = 4
     """Corrections of a keyframe's colours for the blur of drawing, each for one drawing of the keyframe; 0 takes the
-    pixels' own colours. Four bring the keyframes of a walking clip from 29 to 38 dB."""
+    pixels' own colours. Four bring the keyframes of a walking clip from 28 to 38 dB."""
     life_span: float = 0.9
     """Life span before refinement, in (0, 1): near 1 a Gaussian stays opaque until the neighbouring keyframe."""
     lost_life_span: float = 0.75
