@@ -20,6 +20,9 @@ from neoverse_ns.reconstruct.bundle.motion.things import find_things
 from neoverse_ns.reconstruct.bundle.surfaces import Surfaces
 from neoverse_ns.reconstruct.split import FrameSplit
 
+MOVING = 2.0
+"""How many times as far off depth is expected to be on what moves, of which several views say nothing together."""
+
 
 def surfaces_with_things(
     search: MotionSearch,
@@ -54,6 +57,7 @@ def surfaces_with_things(
         viewmats=search.viewmats[frames],
         focal=search.focal,
         parallax=search.parallax,
+        expected_error=None if search.depth_error is None else MOVING * search.depth_error,
     )
 
     def views(place: int) -> Views | None:
