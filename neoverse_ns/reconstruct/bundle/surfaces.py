@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
@@ -22,9 +22,10 @@ from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField
 from neoverse_ns.reconstruct.bundle.motion.keyframe_flow import KeyframeFlows
 from neoverse_ns.reconstruct.bundle.motion.motion_cues import MotionCues
 from neoverse_ns.reconstruct.bundle.motion.motion_search import STRIDE, MotionSearch
+from neoverse_ns.reconstruct.bundle.motion.moving_keyframes import moving_keyframes
 from neoverse_ns.reconstruct.bundle.motion.place_things import Still, place_things
 from neoverse_ns.reconstruct.bundle.motion.thing_masks import refine_masks
-from neoverse_ns.reconstruct.bundle.motion.things import Things, find_things
+from neoverse_ns.reconstruct.bundle.motion.things import find_things
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 from neoverse_ns.reconstruct.split import FrameSplit
 
@@ -121,7 +122,7 @@ def keyframe_surfaces(
         if parallax:
             # Before a camera that does not move colours that change have shown every outline to the pixel.
             things = refine_masks(things, images, None if clip.ignored is None else ~clip.ignored[train], flows)
-        things, frames = _with_things(things, split)
+        things, frames = moving_keyframes(things, split)
         labels = torch.from_numpy(things.labels)
         measured = of_all(lambda place: job.measure(frames[place], labels[place] > 0), len(frames))
         still, times = job.still(measured, frames), clip.seconds[frames].numpy()
@@ -131,20 +132,6 @@ def keyframe_surfaces(
         steps.advance(2 * (len(train) - len(frames)))
     confidence = torch.stack([one.confidence * trust for one, (_, trust) in zip(measured, edges, strict=True)])
     return Surfaces(frames, torch.stack([sharp for sharp, _ in edges]), confidence, labels)
-
-
-def _with_things(things: Things, split: FrameSplit) -> tuple[Things, list[int]]:
-    """The frames that become keyframes, the split's and all in which something moves, and what moves in these.
-
-    Args:
-        things: Of all training frames.
-        split: Which those are, and the keyframes.
-    """
-    whole = set(split.keyframes)
-    places = [
-        place for place, frame in enumerate(split.train) if frame in whole or bool((things.labels[place] > 0).any())
-    ]
-    return replace(things, labels=things.labels[places]), [split.train[place] for place in places]
 
 
 @dataclass(frozen=True)

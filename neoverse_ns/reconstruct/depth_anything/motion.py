@@ -11,11 +11,11 @@ from torch import Tensor
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.console import progress
 from neoverse_ns.geometry.cameras import PinholeCameras
-from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField, Pair, measure_flow, to_gray
-from neoverse_ns.reconstruct.bundle.flow.frame_pairs import pair_graph
+from neoverse_ns.reconstruct.bundle.flow.dense_flow import FlowField, to_gray
 from neoverse_ns.reconstruct.bundle.motion.motion_cues import MotionCues
 from neoverse_ns.reconstruct.bundle.motion.motion_search import STRIDE, MotionSearch
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
+from neoverse_ns.reconstruct.bundle.tracks.tracked_flow import tracked_flow
 from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
 from neoverse_ns.reconstruct.split import FrameSplit
 
@@ -25,27 +25,30 @@ class FoundMotion:
     """Masks, and how well flow fits the network's geometry where nothing moves.
 
     Attributes:
-        dynamic: Moving pixels of the keyframes.
+        dynamic: Moving pixels of the training frames.
         residual_px: Median residual of trusted flow, pixels.
         flow_used: Share of the pixels' views with trusted flow.
     """
 
-    dynamic: Bool[Tensor, "k h w"]
+    dynamic: Bool[Tensor, "t h w"]
     residual_px: float
     flow_used: float
 
 
 def training_flow(clip: Clip, split: FrameSplit, config: DepthAnythingConfig) -> FlowField:
-    """Flow between training frames, and between neighbouring keyframes, both ways; no other frame is looked at."""
-    place = {frame: number for number, frame in enumerate(split.train)}
-    alone = FrameSplit(list(range(len(split.train))), [], [place[k] for k in split.keyframes])
-    if len(alone.train) < 2:
+    """Flow between training frames, and between neighbouring keyframes, both ways; no other frame is looked at but
+    those of the source between them that may be used (`Clip.tracking`)."""
+    train = split.train
+    if len(train) < 2:
         return FlowField()
-    middles: dict[Pair, int | None] = {
-        (split.train[i], split.train[j]): None if middle is None else split.train[middle]
-        for (i, j), middle in pair_graph(alone, config.gaps).items()
-    }
-    return measure_flow(to_gray(clip.frames.numpy()), middles, config.flow_noise)
+    part, place = clip.part(train), {frame: number for number, frame in enumerate(train)}
+    alone = FrameSplit(list(range(len(train))), [], [place[k] for k in split.keyframes])
+    found = tracked_flow(part, to_gray(part.frames.numpy()), alone, config.gaps, config.flow_noise)
+    names = {(i, j): (train[i], train[j]) for i, j in found.pairs}
+    return FlowField(
+        {names[pair]: found.flow[pair] for pair in found.pairs},
+        {names[pair]: found.confidence[pair] for pair in found.pairs},
+    )
 
 
 def common_lens(cameras: PinholeCameras) -> tuple[float, Float[Tensor, "n 4 4"]]:
@@ -64,51 +67,57 @@ def common_lens(cameras: PinholeCameras) -> tuple[float, Float[Tensor, "n 4 4"]]
     return focal, stretch @ torch.linalg.inv(cameras.c2w.double())
 
 
-def find_motion(
+def search_motion(
     clip: Clip,
     split: FrameSplit,
     flow: FlowField,
     cameras: PinholeCameras,
-    depth: Float[Tensor, "k h w"],
     parallax: bool,
     config: DepthAnythingConfig,
-) -> FoundMotion:
-    """Masks of the keyframes.
+) -> MotionSearch:
+    """What the search for motion needs.
 
     Args:
         clip: Only its training frames are looked at.
-        split: Which those are, and the keyframes.
+        split: Which those are.
         flow: Between training frames.
-        cameras: Of all frames.
-        depth: Of the keyframes, median 1.
-        parallax: Whether the cameras move.
+        cameras: Of all frames; the unit is the median depth.
+        parallax: Whether they move.
         config: Settings.
     """
     focal, viewmats = common_lens(cameras)
-    search = MotionSearch(
-        clip, split.train, flow, viewmats, focal, parallax, config.motion_threshold, config.depth_error
-    )
-    keyframes = split.keyframes
+    threshold, error = config.motion_threshold, config.depth_error
+    return MotionSearch(clip, split.train, flow, viewmats, focal, parallax, threshold, error)
+
+
+def find_motion(search: MotionSearch, depth: Float[Tensor, "t h w"]) -> FoundMotion:
+    """Masks of the training frames.
+
+    Args:
+        search: Made by :func:`search_motion`.
+        depth: Of the training frames, median 1.
+    """
+    train = search.train
     small = depth[:, ::STRIDE, ::STRIDE].contiguous()
 
     def look(place: int) -> tuple[MotionCues, Tensor, Tensor]:
-        views = search.views(keyframes[place])
+        views = search.views(train[place])
         if views is None:
             nothing = torch.zeros_like(small[place])
             return MotionCues(nothing, nothing), nothing[None], nothing[None]
         views = views.every(STRIDE)
         error, _ = views.linearise(1 / small[place])
-        return search.cues(keyframes[place], views, small[place]), error.norm(dim=1), views.weights
+        return search.cues(train[place], views, small[place]), error.norm(dim=1), views.weights
 
     cues, errors, weights = [], [], []
-    with progress("Looking for motion", 2 * len(keyframes)) as steps:
-        for found, error, weight in map_on_cores(look, range(len(keyframes))):
+    with progress("Looking for motion", 2 * len(train)) as steps:
+        for found, error, weight in map_on_cores(look, range(len(train))):
             cues.append(found)
             errors.append(error)
             weights.append(weight)
             steps.advance()
         masks = []
-        for mask in map_on_cores(lambda place: search.mask(place, keyframes, cues), range(len(keyframes))):
+        for mask in map_on_cores(lambda place: search.mask(place, train, cues), range(len(train))):
             masks.append(mask)
             steps.advance()
     dynamic = torch.stack(masks)

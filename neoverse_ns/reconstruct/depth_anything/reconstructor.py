@@ -19,10 +19,11 @@ from neoverse_ns.reconstruct.bundle.lifting.scene_flow import KeyframeFlow
 from neoverse_ns.reconstruct.bundle.lifting.scene_layers import scene_layers
 from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
 from neoverse_ns.reconstruct.depth_anything.held_out import merge_cameras
-from neoverse_ns.reconstruct.depth_anything.motion import find_motion, training_flow
+from neoverse_ns.reconstruct.depth_anything.motion import find_motion, search_motion, training_flow
 from neoverse_ns.reconstruct.depth_anything.predict import ViewPredictions, predict_views
 from neoverse_ns.reconstruct.depth_anything.report import describe_cameras
 from neoverse_ns.reconstruct.depth_anything.surfaces import full_size_depth
+from neoverse_ns.reconstruct.depth_anything.things import surfaces_with_things, with_links
 from neoverse_ns.reconstruct.depth_anything.weights import ViewNetwork, choose_device, load_network
 from neoverse_ns.reconstruct.split import FrameSplit
 
@@ -39,6 +40,8 @@ class DepthAnythingReconstructor(Reconstructor):
         network: A loaded network; None loads the one that `config` names when it is needed, and lets go of it after.
     """
 
+    uses_tracking = True
+
     def __init__(
         self, config: DepthAnythingConfig, lift_config: LiftConfig, network: ViewNetwork | None = None
     ) -> None:
@@ -51,9 +54,7 @@ class DepthAnythingReconstructor(Reconstructor):
         seconds: dict[str, float] = {}
         scene, cameras, windows = self._look(clip, split, seconds)
         with _timed(seconds, "depth"):
-            place = {frame: number for number, frame in enumerate(split.train)}
-            chosen = scene[[place[k] for k in split.keyframes]]
-            depth, confidence = full_size_depth(chosen.depth, chosen.confidence, clip.frames[split.keyframes])
+            depth, confidence = full_size_depth(scene.depth, scene.confidence, clip.frames[split.train])
             unit = float(depth.median())
         cameras = _in_first_camera(cameras, unit)
         depth = depth / unit
@@ -61,12 +62,15 @@ class DepthAnythingReconstructor(Reconstructor):
         with _timed(seconds, "flow"):
             flow = training_flow(clip, split, self.config)
         with _timed(seconds, "motion"):
-            motion = find_motion(clip, split, flow, cameras, depth, facts["kind"] == "parallax", self.config)
+            search = search_motion(clip, split, flow, cameras, facts["kind"] == "parallax", self.config)
+            motion = find_motion(search, depth)
         if motion.residual_px > UNFIT * clip.width:
             warn(
                 f"how the pixels move does not fit the cameras and depth of {self.config.model} (median residual "
                 f"{motion.residual_px:.1f} px): try another --da3.model, --da3.ray-pose or --reconstructor bundle"
             )
+        with _timed(seconds, "things"):
+            surfaces = surfaces_with_things(search, split, motion.dynamic, depth, confidence)
         report = {
             **facts,
             "reconstructor": "da3",
@@ -78,17 +82,28 @@ class DepthAnythingReconstructor(Reconstructor):
             "residual_px": motion.residual_px,
             "flow_used": motion.flow_used,
             "flow_pairs": len(flow.flow),
-            "dynamic_share": float(motion.dynamic.float().mean()),
+            "dynamic_share": float(surfaces.dynamic.float().mean()),
             "unlinked_frames": [],
             "seconds": seconds,
         }
-        geometry = SceneGeometry(cameras, list(split.keyframes), depth, confidence, motion.dynamic, report)
+        # The unit is the keyframes' median depth, and more frames may have become keyframes.
+        unit = float(surfaces.depth.median())
+        geometry = SceneGeometry(
+            cameras=_in_first_camera(cameras, unit),
+            keyframes=surfaces.frames,
+            depth=surfaces.depth / unit,
+            confidence=surfaces.confidence,
+            dynamic=surfaces.dynamic,
+            report=report,
+            things=surfaces.things,
+        )
+        flow = with_links(flow, split.train, surfaces.frames)
         flows = {
             pair: KeyframeFlow(torch.from_numpy(flow.flow[pair]), torch.from_numpy(flow.confidence[pair]))
             for pair in flow.pairs
         }
         with _timed(seconds, "lift"):
-            gaussians = scene_layers(clip, geometry, flows, self.lift_config)
+            gaussians = scene_layers(clip, geometry, flows, self.lift_config, split.keyframes)
         report["num_gaussians"] = gaussians.count
         return Reconstruction(geometry=geometry, gaussians=gaussians)
 

@@ -44,7 +44,8 @@ class GroundPlane:
     def depth(self, viewmat: Float[Tensor, "4 4"], focal: float, shape: tuple[int, int]) -> Float[ndarray, "h w"]:
         """z-depth at which the pixels of a camera meet the plane; infinite where they do not."""
         view = viewmat.double().numpy()
-        normal = view[:3, :3] @ self.normal
+        # Planes turn with the inverse: a camera whose lens is written as a stretch has no rigid matrix.
+        normal = np.linalg.solve(view[:3, :3].T, self.normal)
         height = self.offset + float(normal @ view[:3, 3])
         rows, columns = np.mgrid[: shape[0], : shape[1]] + 0.5
         slope = normal[0] * (columns - shape[1] / 2) / focal + normal[1] * (rows - shape[0] / 2) / focal + normal[2]

@@ -39,6 +39,7 @@ class Still:
         viewmats: World-to-camera matrices of the keyframes.
         focal: Focal length in pixels; the principal point is the image's middle.
         parallax: Whether the cameras move, so that the depth was measured.
+        expected_error: Typical error of `expected`, as a logarithm; None believes it as much as where things stand.
     """
 
     depth: Float[Tensor, "k h w"]
@@ -47,6 +48,7 @@ class Still:
     viewmats: Float[Tensor, "k 4 4"]
     focal: float
     parallax: bool
+    expected_error: float | None = None
 
     def hidden(self, things: Things) -> list[Float[ndarray, "h w"]]:
         """What is known of the surface behind the things; NaN elsewhere."""
@@ -99,8 +101,9 @@ def place_things(
     def see(place: int) -> tuple[Float[Tensor, "h w"], list[Sighting]]:
         labels = things.labels[place]
         expected = None if still.expected is None else still.expected[place]
+        cues = views(place) if labels.any() else None
         return see_things(
-            still.depth[place], surfaces[place], labels, hidden[place], views(place) if labels.any() else None, expected
+            still.depth[place], surfaces[place], labels, hidden[place], cues, expected, still.expected_error
         )
 
     seen = list(map_on_cores(see, range(len(things.labels))))

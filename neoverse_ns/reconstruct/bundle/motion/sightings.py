@@ -85,6 +85,7 @@ def see_things(
     hidden: Float[ndarray, "h w"],
     views: Views | None,
     expected: Float[Tensor, "h w"] | None = None,
+    expected_error: float | None = None,
 ) -> tuple[Float[Tensor, "h w"], list[Sighting]]:
     """The depth map with every thing upright where it seems to stand, and what else is known of their distances.
 
@@ -95,6 +96,7 @@ def see_things(
         hidden: What is known of the still surface behind the things; NaN elsewhere.
         views: Flow cues of the keyframe; None where cameras tell nothing about depth.
         expected: Depth that a network sees; None leaves it to where things stand.
+        expected_error: Typical error of that, as a logarithm; None takes that of where things stand.
     """
     result = behind.numpy().copy()
     sightings = []
@@ -108,6 +110,7 @@ def see_things(
         shape = upright[region]
         middle = float(np.log(np.median(shape)))
         ground = middle if expected is not None or feet.error < np.inf else math.nan
+        error = feet.error if expected is None or expected_error is None else expected_error
         path, certainty = 0.0, 0.0
         if views is not None:
             rows, columns = (torch.from_numpy(place) for place in np.nonzero(region))
@@ -118,7 +121,7 @@ def see_things(
         known = min(len(room) / (HIDDEN * region.sum()), 1.0)
         farthest = middle + float(np.quantile(room, HIDING)) if len(room) >= LEAST_HIDDEN else math.inf
         result[box][region] = shape
-        sightings.append(Sighting(thing, middle, ground, feet.error, middle + path, certainty, farthest, known))
+        sightings.append(Sighting(thing, middle, ground, error, middle + path, certainty, farthest, known))
     return torch.from_numpy(result), sightings
 
 
