@@ -23,6 +23,7 @@ class SourceScene:
         times: Normalised time per frame.
         keyframes: Position among the frames of every keyframe; `keyframe` of the Gaussians counts these.
         gaussians: As lifted or as refined; on any device.
+        whole: Which of the keyframes carry all they show; the others carry what moves alone. None: all.
     """
 
     frames: UInt8[Tensor, "n h w 3"]
@@ -30,6 +31,7 @@ class SourceScene:
     times: Float[Tensor, " n"]
     keyframes: list[int]
     gaussians: LayeredGaussians
+    whole: list[int] | None = None
 
     def __post_init__(self) -> None:
         count = len(self.frames)
@@ -62,4 +64,5 @@ class SourceScene:
             raise RefinementError("this scene was loaded without Gaussians; take those of the run's checkpoint")
         clip, geometry, train = scene.clip, scene.geometry, scene.split.train
         keyframes = [train.index(frame) for frame in geometry.keyframes]
-        return SourceScene(clip.frames[train], geometry.cameras[train], clip.times[train], keyframes, chosen)
+        whole = [train.index(frame) for frame in scene.split.keyframes]
+        return SourceScene(clip.frames[train], geometry.cameras[train], clip.times[train], keyframes, chosen, whole)

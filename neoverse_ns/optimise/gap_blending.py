@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import torch
+from itertools import pairwise
 
-from neoverse_ns.reconstruct.split import FrameSplit
+import torch
 
 
 class UntrainedGaps:
@@ -13,19 +13,21 @@ class UntrainedGaps:
     How two keyframes' Gaussians blend between them is learned from frames in between. Where there are none, held-out
     frames lose up to 4 dB of their static parts. There a keyframe's own frame is mostly drawn as if it lay in the gap:
     the neighbour's Gaussians are brought all the way to it, and both fade as somewhere in between. In gaps with
-    training frames the same does more harm to what moves than good to what does not.
+    training frames the same does more harm to what moves than good to what does not. Things that move have Gaussians
+    of their own in every training frame, so that where they are every gap is of this kind.
 
     Args:
-        split: Of the clip.
+        train: Positions of the training frames.
+        keyframes: Positions of all frames that carry Gaussians, be it of moving things alone.
         times: Normalised time per sampled frame.
         share: Share of the steps on a keyframe beside such a gap that draw it so.
     """
 
-    def __init__(self, split: FrameSplit, times: list[float], share: float) -> None:
+    def __init__(self, train: list[int], keyframes: list[int], times: list[float], share: float) -> None:
         self._share = share
         self._beside: dict[int, list[tuple[float, float]]] = {}
-        for a, b in zip(split.keyframes[:-1], split.keyframes[1:], strict=True):
-            if not any(a < frame < b for frame in split.train):
+        for a, b in pairwise(keyframes):
+            if not any(a < frame < b for frame in train):
                 for frame in (a, b):
                     self._beside.setdefault(frame, []).append((times[a], times[b]))
 

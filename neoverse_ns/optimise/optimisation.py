@@ -46,7 +46,7 @@ class SceneOptimisation(nn.Module):
         self.early_stop = EarlyStop(options.early_stop, len(split.train))
         self._options = options
         self._times: list[float] = scene.clip.times.tolist()
-        self._gaps = UntrainedGaps(split, self._times, options.blend_share)
+        self._gaps = UntrainedGaps(split.train, scene.geometry.keyframes, self._times, options.blend_share)
         self._losses = FrameLosses(options.losses, scene, self.layers.scene.frames.velocities.detach())
 
     @property

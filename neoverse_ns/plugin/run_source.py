@@ -24,7 +24,7 @@ def run_source(model: NeoVerseModel, scene: Scene) -> SourceScene:
     Refiners see directions in that world, as the released one does.
     """
     cameras, gaussians = _in_our_world(model, scene)
-    return training_source(scene.clip, scene.split, cameras, gaussians)
+    return training_source(scene.clip, scene.split, scene.geometry.keyframes, cameras, gaussians)
 
 
 def export_scene(model: NeoVerseModel, scene: Scene) -> ExportScene:

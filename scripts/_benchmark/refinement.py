@@ -69,7 +69,9 @@ def measure_refiners(sample: BenchmarkClip, scene: Scene, contest: Contest, seed
     source = SourceScene.of(scene)
     result: dict[str, Any] = {"seconds": _adapt(contest.refiners, source, seed)}
     clip, geometry = scene.clip, scene.geometry
-    everything = SourceScene(clip.frames, geometry.cameras, clip.times, geometry.keyframes, source.gaussians)
+    everything = SourceScene(
+        clip.frames, geometry.cameras, clip.times, geometry.keyframes, source.gaussians, scene.split.keyframes
+    )
     result["simulated"] = _simulated(everything, scene.split.held_out, contest)
     result["as_lifted"] = _as_lifted(everything, scene.split.held_out, contest)
     result["steadiness"] = _steadiness(everything, contest)

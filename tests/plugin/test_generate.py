@@ -133,7 +133,9 @@ def test_the_source_lies_in_the_world_of_the_first_camera() -> None:
     scene = tiny_scene()
     source = run_source(tiny_model(scene), scene)
     assert scene.gaussians is not None
-    expected = training_source(scene.clip, scene.split, scene.geometry.cameras, scene.gaussians)
+    expected = training_source(
+        scene.clip, scene.split, scene.geometry.keyframes, scene.geometry.cameras, scene.gaussians
+    )
     torch.testing.assert_close(source.cameras.c2w, expected.cameras.c2w, atol=1e-5, rtol=0.0)
     torch.testing.assert_close(source.gaussians.frames.means, expected.gaussians.frames.means, atol=1e-5, rtol=0.0)
     assert source.keyframes == expected.keyframes

@@ -78,7 +78,8 @@ def pair_of(
     drawn = draw_conditions(
         degraded.gaussians, source.cameras[chosen], source.times[chosen], drawing or ConditionSettings()
     )
-    context = torch.tensor([frame in set(source.keyframes) for frame in chosen], device=like.device)
+    whole = set(source.keyframes if source.whole is None else source.whole)
+    context = torch.tensor([frame in whole for frame in chosen], device=like.device)
     mask = trusted(drawn, target, context, settings.alpha, choices.colour_distance)
     return TrainingPair(without(replace(drawn, mask=mask), choices), target, chosen, choices)
 

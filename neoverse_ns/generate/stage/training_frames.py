@@ -17,7 +17,9 @@ from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.reconstruct.split import FrameSplit
 
 
-def training_source(clip: Clip, split: FrameSplit, cameras: PinholeCameras, gaussians: LayeredGaussians) -> SourceScene:
+def training_source(
+    clip: Clip, split: FrameSplit, keyframes: list[int], cameras: PinholeCameras, gaussians: LayeredGaussians
+) -> SourceScene:
     """The clip as its training frames show it, with the Gaussians that those gave.
 
     Held-out frames are left out altogether, so that what is measured on them stays honest; Gaussians that an earlier
@@ -26,6 +28,7 @@ def training_source(clip: Clip, split: FrameSplit, cameras: PinholeCameras, gaus
     Args:
         clip: All sampled frames.
         split: Which of them train.
+        keyframes: Which of them carry Gaussians, be it of moving things alone: `keyframe` of the Gaussians counts these.
         cameras: One per sampled frame, refined or as estimated.
         gaussians: Of the same world as the cameras.
     """
@@ -34,8 +37,9 @@ def training_source(clip: Clip, split: FrameSplit, cameras: PinholeCameras, gaus
         frames=clip.frames[frames],
         cameras=cameras[frames],
         times=clip.times[frames],
-        keyframes=[frames.index(keyframe) for keyframe in split.keyframes],
+        keyframes=[frames.index(keyframe) for keyframe in keyframes],
         gaussians=gaussians.detach().without(INPAINTED),
+        whole=[frames.index(keyframe) for keyframe in split.keyframes],
     )
 
 

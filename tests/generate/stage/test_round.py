@@ -53,7 +53,9 @@ def clip(held_out_value: int = 0) -> Clip:
 
 
 def source(held_out_value: int = 0) -> SourceScene:
-    return training_source(clip(held_out_value), SPLIT, wall_cameras([0.0, 0.02, 0.04, 0.06, 0.08]), wall())
+    return training_source(
+        clip(held_out_value), SPLIT, SPLIT.keyframes, wall_cameras([0.0, 0.02, 0.04, 0.06, 0.08]), wall()
+    )
 
 
 def config(**changes: Any) -> StageConfig:
@@ -78,7 +80,7 @@ def test_what_an_earlier_round_inpainted_is_not_taken_for_seen() -> None:
     scene = wall()
     inpainted = scene.frames.with_(means=scene.frames.means + 1)
     cameras = wall_cameras([0.0] * 5)
-    again = training_source(clip(), SPLIT, cameras, scene.replaced(INPAINTED, inpainted))
+    again = training_source(clip(), SPLIT, SPLIT.keyframes, cameras, scene.replaced(INPAINTED, inpainted))
     assert list(again.gaussians) == [FRAMES]
     assert torch.equal(again.gaussians.frames.means, scene.frames.means)
 

@@ -69,7 +69,7 @@ def test_a_missing_model_is_named_before_anything_is_computed(tmp_path: Path, mo
     def measured(*_: object) -> None:
         raise AssertionError("flow was measured first")
 
-    monkeypatch.setattr(solve, "measure_flow", measured)
+    monkeypatch.setattr(solve, "tracked_flow", measured)
     clip, _ = room_clip(path(4), focal=0.8)
     with pytest.raises(SettingsError, match="depth_model"):
         solve_geometry(clip, split_frames(4, held_out_every=0), BundleConfig(depth_model=str(tmp_path / "absent")))
