@@ -28,7 +28,8 @@ def training_source(
     Args:
         clip: All sampled frames.
         split: Which of them train.
-        keyframes: Which of them carry Gaussians, be it of moving things alone: `keyframe` of the Gaussians counts these.
+        keyframes: Which of them carry Gaussians, be it of moving things alone; `keyframe` of the Gaussians counts
+            these.
         cameras: One per sampled frame, refined or as estimated.
         gaussians: Of the same world as the cameras.
     """
