@@ -21,7 +21,7 @@ from neoverse_ns.reconstruct.bundle.lifting.scene_layers import scene_layers
 from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
 from neoverse_ns.reconstruct.depth_anything.motion import training_flow
 from neoverse_ns.reconstruct.depth_anything.reconstructor import DepthAnythingReconstructor
-from neoverse_ns.reconstruct.split import FrameSplit, split_frames
+from neoverse_ns.reconstruct.split import split_frames
 from tests.reconstruct.depth_anything.stand_in import ExactNetwork, Prediction, processed_size
 
 WIDTH, HEIGHT = 128, 80
