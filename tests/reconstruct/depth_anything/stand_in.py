@@ -33,12 +33,14 @@ class ExactNetwork:
     Attributes:
         clip: The truth.
         depth_noise: Relative size of smooth errors of the depth.
+        thing_noise: Typical error of the depth of everything that moves, as a logarithm, drawn for every frame.
         calls: Frames of every call so far.
         resolutions: Size asked for in every call.
     """
 
     clip: SyntheticClip
     depth_noise: float = 0.0
+    thing_noise: float = 0.0
     calls: list[list[int]] = field(default_factory=list)
     resolutions: list[int] = field(default_factory=list)
 
@@ -66,6 +68,10 @@ class ExactNetwork:
         if self.depth_noise:
             rough = random.normal(0, self.depth_noise, (len(numbers), 4, 6)).astype(np.float32)
             depth = depth * np.exp([cv2.resize(r, (width, height), interpolation=cv2.INTER_CUBIC) for r in rough])
+        if self.thing_noise:
+            wrong = np.exp(random.normal(0, self.thing_noise, len(numbers)))[:, None, None]
+            moving = np.stack([_resized(self.clip.dynamic[n].numpy(), (height, width)) for n in numbers])
+            depth = np.where(moving, wrong * depth, depth)
         world = se3_exp(torch.from_numpy(random.normal(0, 1, 6)))
         c2w = world @ cameras.c2w[numbers]
         c2w[:, :3, 3] *= unit

@@ -21,6 +21,7 @@ from neoverse_ns.reconstruct.depth_anything.motion import common_lens
 from neoverse_ns.reconstruct.depth_anything.predict import ViewPredictions, predict_views
 from neoverse_ns.reconstruct.depth_anything.report import describe_cameras
 from neoverse_ns.reconstruct.depth_anything.surfaces import full_size_depth
+from neoverse_ns.reconstruct.depth_anything.things import behind, with_links
 from neoverse_ns.reconstruct.split import FrameSplit
 
 CONFIG = DepthAnythingConfig()
@@ -49,6 +50,30 @@ def test_a_common_lens_sees_what_every_frames_own_lens_sees() -> None:
     assert views is not None
     assert float(views.linearise(1 / depth)[0].abs().max()) < 1e-4
     assert float(views.linearise(1 / (1.2 * depth))[0].norm(dim=1).median()) > 0.05
+
+
+def test_behind_what_moves_lies_what_is_around_it() -> None:
+    """Inverse depth of a floor is even; a thing before it leaves no trace, and a frame full of it nothing else."""
+    inverse = torch.linspace(0.1, 1.0, 32)[:, None].expand(32, 48)
+    moving = torch.zeros(2, 32, 48, dtype=torch.bool)
+    moving[0, 10:16, 20:26] = True
+    moving[1] = True
+    depth = torch.where(moving, 0.5, 1 / inverse)
+    found = behind(depth, moving)
+    assert torch.equal(found[~moving], depth[~moving])
+    torch.testing.assert_close(1 / found[0], inverse, atol=0.08, rtol=0)
+    assert torch.equal(found[1], depth[1])
+
+
+def test_keyframes_that_lie_far_apart_are_linked_by_those_between() -> None:
+    pairs = [(0, 2), (2, 4), (2, 0), (4, 2), (0, 9)]
+    steps = {(i, j): np.full((8, 10, 2), j - i, np.float32) for i, j in pairs}
+    field = FlowField(steps, {pair: np.full((8, 10), 0.5, np.float32) for pair in pairs})
+    linked = with_links(field, [0, 2, 4, 9], [0, 4, 9])
+    assert set(linked.pairs) == {*pairs, (0, 4), (4, 0)}
+    assert np.all(linked.flow[0, 4] == 4)
+    assert np.all(linked.flow[4, 0] == -4)
+    assert linked.confidence[0, 4][0, 0] == pytest.approx(0.25)
 
 
 def _predictions(c2w: torch.Tensor, unit: float, focal: torch.Tensor) -> ViewPredictions:

@@ -63,7 +63,7 @@ class Walk:
     """The clip, and where everything is.
 
     Attributes:
-        truth: The sampled frames; what a second camera would see is left out.
+        truth: The sampled frames; their flow and what a second camera would see are left out.
         clip: The same with the frames between them.
         world: What was filmed.
     """
@@ -99,15 +99,16 @@ def film_walk() -> Walk:
     sampled = list(range(0, count, EVERY))
     depth, things = zip(*(render_truth(world, times[n], cameras[[n]]) for n in sampled), strict=True)
     seconds = torch.arange(count, dtype=torch.float64) / 30
+    seen = pictures[sampled]
     truth = SyntheticClip(
-        frames=pictures[sampled],
+        frames=seen,
         cameras=cameras[sampled],
         depth=torch.stack(depth),
         things=torch.stack(things),
-        flow=torch.zeros(0, HEIGHT, WIDTH, 2),
-        right_frames=pictures[:0],
-        right_cameras=cameras[[0]],
-        right_things=things[0][None],
+        flow=torch.zeros(SAMPLED - 1, HEIGHT, WIDTH, 2),
+        right_frames=torch.zeros_like(seen),
+        right_cameras=cameras[sampled],
+        right_things=torch.zeros(seen.shape[:3], dtype=torch.uint8),
         seconds=seconds[sampled],
     )
     between = [n for n in range(count) if n % EVERY]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,13 +17,15 @@ from neoverse_ns.reconstruct.bundle.motion.ground_plane import find_ground
 from neoverse_ns.reconstruct.bundle.motion.hidden_surface import TRUSTED, hidden_surfaces
 from neoverse_ns.reconstruct.bundle.motion.keyframe_flow import KeyframeFlows
 from neoverse_ns.reconstruct.bundle.motion.sightings import Sighting, see_things
-from neoverse_ns.reconstruct.bundle.motion.size_changes import link_sizes
+from neoverse_ns.reconstruct.bundle.motion.size_changes import Link, link_sizes
 from neoverse_ns.reconstruct.bundle.motion.things import Things
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 
 STANDING = 0.15
 """How far from where it seems to stand a thing may be, as a logarithm: beyond, it does not stand there, and the ground
 beneath its parts says nothing about its shape."""
+RIGID = 1e-6
+"""Logarithm of a change of focal length that is none."""
 BELIEVED = 0.7
 """A still surface nearer than this share of a thing's depth is none that the thing hides, but a mistake."""
 
@@ -109,6 +111,7 @@ def place_things(
     seen = list(map_on_cores(see, range(len(things.labels))))
     present = things.present()
     links, orders = link_sizes(things.labels, present, flows)
+    links = _without_zoom(links, still.viewmats)
     paths = settle_depths([sightings for _, sightings in seen], links, orders, present, things.kin, times)
     placed = []
     for place, (depth, sightings) in enumerate(seen):
@@ -124,3 +127,12 @@ def place_things(
         moved = np.where(things.labels[place] > 0, np.minimum(moved, behind).clip(1 / CLOSEST, 1 / FARTHEST), moved)
         placed.append(torch.from_numpy(moved.astype(np.float32)))
     return torch.stack(placed)
+
+
+def _without_zoom(links: list[Link], viewmats: Float[Tensor, "k 4 4"]) -> list[Link]:
+    """Changes of size without what the lenses add: one that grows longer from keyframe to keyframe is written as a
+    stretch of the camera's axes, and brings nothing nearer."""
+    longer = torch.linalg.det(viewmats[:, :3, :3].double()).abs().log() / 2
+    if float(longer.abs().max()) < RIGID:
+        return links
+    return [replace(link, growth=link.growth - float(longer[link.second] - longer[link.first])) for link in links]

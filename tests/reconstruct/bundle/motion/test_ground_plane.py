@@ -34,9 +34,12 @@ def _depth(viewmats: torch.Tensor, floor: bool) -> torch.Tensor:
     return nearest.float()
 
 
-@pytest.mark.parametrize("tilt", [0.0, 0.2])
-def test_the_plane_is_that_of_the_floor(tilt: float) -> None:
-    viewmats = _cameras(tilt)
+@pytest.mark.parametrize(("tilt", "stretch"), [(0.0, 0.0), (0.2, 0.0), (0.2, 0.15)])
+def test_the_plane_is_that_of_the_floor(tilt: float, stretch: float) -> None:
+    """Also where lenses that differ are written as stretches and shears of the cameras' axes."""
+    lens = torch.eye(4, dtype=torch.float64)
+    lens[0, 0], lens[1, 1], lens[0, 2], lens[1, 2] = 1 + stretch, 1 - stretch, 0.5 * stretch, -0.3 * stretch
+    viewmats = lens @ _cameras(tilt)
     depth = _depth(viewmats, floor=True)
     random = torch.Generator().manual_seed(0)
     noisy = depth * (1 + 0.02 * torch.randn(depth.shape, generator=random))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -58,6 +60,35 @@ def test_where_a_network_sees_depth_its_relief_is_kept_and_its_outliers_are_not(
     for place, true in enumerate(DEPTHS):
         found = depth[place][40][drawn.moving[place][40]] / true
         assert found.numpy() == pytest.approx(relief[drawn.moving[place][40]].numpy(), rel=0.08)
+
+
+def test_the_more_a_network_is_believed_the_closer_its_depth_is_followed() -> None:
+    """It sees the square where it is on average, and not that it comes nearer, as its size says."""
+    drawn = _drawn()
+    expected = torch.full((COUNT, H, W), float(np.mean(DEPTHS)))
+    things, change = find_things(drawn.moving, drawn.images, drawn.flows), []
+    for error in (0.3, 0.01):
+        still = dataclasses.replace(_still(True, expected), expected_error=error)
+        depth = place_things(things, still, drawn.flows, lambda _place: None, np.arange(COUNT) / 4)
+        first, last = (float(depth[place][drawn.moving[place]].median()) for place in (0, -1))
+        change.append(first / last - 1)
+    assert change == [pytest.approx(DEPTHS[0] / DEPTHS[-1] - 1, rel=0.3), pytest.approx(0, abs=0.05)]
+
+
+def test_what_a_longer_lens_enlarges_does_not_come_nearer() -> None:
+    """The network believes what it sees; lenses that grow longer by just so much say that the distance is the same."""
+    drawn = _drawn()
+    expected = torch.tensor(DEPTHS)[:, None, None].expand(COUNT, H, W).clone()
+    things, change = find_things(drawn.moving, drawn.images, drawn.flows), []
+    for power in (0.0, 1.0):
+        still = _still(True, expected)
+        longer = (DEPTHS[0] / torch.tensor(DEPTHS)) ** power
+        viewmats = torch.diag_embed(torch.stack([longer, longer, torch.ones(COUNT), torch.ones(COUNT)], 1))
+        still = dataclasses.replace(still, viewmats=viewmats, expected_error=0.3)
+        depth = place_things(things, still, drawn.flows, lambda _place: None, np.arange(COUNT) / 4)
+        first, last = (float(depth[place][drawn.moving[place]].median()) for place in (0, -1))
+        change.append(first / last - 1)
+    assert change == [pytest.approx(DEPTHS[0] / DEPTHS[-1] - 1, rel=0.15), pytest.approx(0, abs=0.06)]
 
 
 def test_without_things_depth_is_that_of_what_is_still() -> None:
