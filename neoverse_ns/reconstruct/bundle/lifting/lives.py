@@ -22,8 +22,8 @@ from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle.lifting.scene_flow import KeyframeFlow, Motion, Side, scene_flow
 
 BESIDE = 7
-"""Pixels beside what moves that are treated like it: masks end there or a little later, and what is uncovered there
-looks different in every frame, too."""
+"""Pixels (at 384 px width) beside what moves that are treated like it: masks end there or a little later, and what is
+uncovered there looks different in every frame, too."""
 BLUR = 3
 """Side in pixels of the window over which colours are averaged before they are compared."""
 UNLIKE = 50.0
@@ -61,7 +61,7 @@ class Lives:
 
 def beside_motion(moving: Bool[Tensor, "h w"]) -> Bool[Tensor, "h w"]:
     """What moves, and what lies beside it."""
-    side = 2 * BESIDE + 1
+    side = 2 * max(1, round(BESIDE * moving.shape[1] / 384)) + 1
     return torch.from_numpy(cv2.dilate(moving.numpy().astype(np.uint8), np.ones((side, side), np.uint8)) > 0)
 
 

@@ -101,12 +101,14 @@ def test_a_guess_that_the_next_keyframe_contradicts_lives_less_long(shown: int) 
     torch.testing.assert_close(lives.interval[..., 2][~moving], times[3].expand(int((~moving).sum())))
 
 
-def test_beside_motion_reaches_as_far_as_it_says() -> None:
-    moving = torch.zeros(H, W, dtype=torch.bool)
-    moving[16, 24] = True
+@pytest.mark.parametrize("times", [1, 2])
+def test_beside_motion_reaches_as_far_as_it_says(times: int) -> None:
+    moving = torch.zeros(64, 384 * times, dtype=torch.bool)
+    moving[32, 60] = True
     rows, columns = beside_motion(moving).nonzero(as_tuple=True)
-    assert (int(rows.min()), int(rows.max())) == (16 - BESIDE, 16 + BESIDE)
-    assert (int(columns.min()), int(columns.max())) == (24 - BESIDE, 24 + BESIDE)
+    reach = BESIDE * times
+    assert (int(rows.min()), int(rows.max())) == (32 - reach, 32 + reach)
+    assert (int(columns.min()), int(columns.max())) == (60 - reach, 60 + reach)
 
 
 def test_layers_keep_lifetimes_in_few_runs_and_keyframes_in_order() -> None:
