@@ -21,7 +21,8 @@ class SceneGeometry:
 
     Attributes:
         cameras: One per sampled frame of the clip, in order.
-        keyframes: Positions of the keyframes among the sampled frames, ascending.
+        keyframes: Positions, ascending, of the frames whose surfaces are known: the split's keyframes, of which every
+            pixel becomes a Gaussian, and, where things are followed, training frames of which only what moves does.
         depth: z-depth of the keyframes at full resolution, positive and finite everywhere.
         confidence: Trust in `depth` in [0, 1].
         dynamic: Pixels of the keyframes that move on their own.

@@ -62,7 +62,8 @@ def save_scene(scene: Scene, folder: Path, with_gaussians: bool = True) -> None:
             "version": __version__,
             "train": scene.split.train,
             "held_out": scene.split.held_out,
-            "keyframes": geometry.keyframes,
+            "keyframes": scene.split.keyframes,
+            "surfaces": geometry.keyframes,
             "has_gaussians": with_gaussians and scene.gaussians is not None,
             "report": geometry.report,
         }
@@ -117,7 +118,7 @@ def load_scene(folder: Path) -> Scene:
     things = array.get("things")
     geometry = SceneGeometry(
         cameras,
-        meta["keyframes"],
+        meta.get("surfaces", meta["keyframes"]),
         array["depth"],
         array["confidence"],
         array["dynamic"],

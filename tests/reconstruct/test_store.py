@@ -48,6 +48,15 @@ def test_things_are_kept_where_they_are_known(tmp_path: Path) -> None:
     assert torch.equal(read.things, things)
 
 
+def test_keyframes_of_moving_things_alone_do_not_become_whole_ones(tmp_path: Path) -> None:
+    scene = small_scene(with_gaussians=False)
+    whole = scene.split.keyframes[::2]
+    save_scene(dataclasses.replace(scene, split=dataclasses.replace(scene.split, keyframes=whole)), tmp_path / "scene")
+    read = load_scene(tmp_path / "scene")
+    assert read.split.keyframes == whole
+    assert read.geometry.keyframes == scene.geometry.keyframes
+
+
 def test_without_gaussians(tmp_path: Path) -> None:
     save_scene(small_scene(), tmp_path / "scene", with_gaussians=False)
     assert load_scene(tmp_path / "scene").gaussians is None
