@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -28,8 +29,8 @@ from tests.clip.test_video_pictures import alpha_video, interlaced_video
 from tests.clip.view.test_views_of_clips import pair_video, turning
 
 
-def tracked(path: Path, **settings: object) -> tuple[Clip, TrackingFrames]:
-    clip = load_clip(path, ClipConfig(**settings), tracking=True)  # type: ignore[arg-type]
+def tracked(path: Path, **settings: Any) -> tuple[Clip, TrackingFrames]:
+    clip = load_clip(path, ClipConfig(**settings), tracking=True)
     assert clip.tracking is not None
     return clip, clip.tracking
 
@@ -82,7 +83,7 @@ def turned_video(path: Path) -> Path:
     return numbered_video(path, 6, rotation=90)
 
 
-SOURCES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
+SOURCES: dict[str, tuple[Callable[[Path], Path], dict[str, Any]]] = {
     "a.mp4": (lambda path: numbered_video(path, 6), {}),
     "tall.mp4": (turned_video, {}),
     "odd.mp4": (lambda path: numbered_video(path, 6, size=(196, 122)), {"width": 112}),
@@ -101,7 +102,7 @@ SOURCES: dict[str, tuple[Callable[[Path], Path], dict[str, object]]] = {
 def test_grey_is_that_of_the_frame_if_it_were_sampled(tmp_path: Path, name: str):
     make, settings = SOURCES[name]
     path = make(tmp_path / name)
-    whole = load_clip(path, ClipConfig(num_frames=6, duration=10.0, **settings))  # type: ignore[arg-type]
+    whole = load_clip(path, ClipConfig(num_frames=6, duration=10.0, **settings))
     assert len(whole) == 6
     clip, between_them = tracked(path, num_frames=2, duration=10.0, **settings)
     assert clip.crop == whole.crop

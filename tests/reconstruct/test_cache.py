@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -283,22 +282,3 @@ def _can_read(path: Path) -> bool:
     except PermissionError:
         return False
     return True
-
-
-def test_masks_that_are_used_key_the_scene(tmp_path: Path):
-    folder = tmp_path / "images"
-    (tmp_path / "masks").mkdir()
-    folder.mkdir()
-    for number in range(2):
-        Image.fromarray(np.full((32, 32, 3), 50, np.uint8)).save(folder / f"{number}.png")
-
-    def key(masks: str, white: int) -> str:
-        for number in range(2):
-            Image.fromarray(np.full((32, 32), white, np.uint8)).save(tmp_path / "masks" / f"{number}.png")
-        config = SceneConfig()
-        config.clip.masks = masks  # type: ignore[assignment]
-        return scene_key(folder, config, "cpu")
-
-    assert key("leave_out", 0) == key("leave_out", 255)
-    assert key("ignore", 0) != key("ignore", 255)
-    assert key("ignore", 0) != key("keep", 0)

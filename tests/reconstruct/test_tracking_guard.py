@@ -18,7 +18,13 @@ from neoverse_ns.reconstruct.base import Reconstruction, Reconstructor
 from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.scene import Scene, build_scene
 from neoverse_ns.reconstruct.split import FrameSplit
-from neoverse_ns.reconstruct.tracking_guard import describe_tracking, tracking_note, tracking_of, usable_tracking
+from neoverse_ns.reconstruct.tracking_guard import (
+    Tracking,
+    describe_tracking,
+    tracking_note,
+    tracking_of,
+    usable_tracking,
+)
 from tests.clip.clip_makers import numbered_video
 from tests.reconstruct.small_scene import small_scene
 
@@ -123,14 +129,14 @@ class Blind(Recorder):
 
 
 def built(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tracking: str, reconstructor: Recorder, every: int = 4
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tracking: Tracking, reconstructor: Recorder, every: int = 4
 ) -> tuple[Scene, Clip]:
     monkeypatch.setattr(scene_module, "get_reconstructor", lambda config: reconstructor)
     path = tmp_path / "a.mp4"
     if not path.exists():
         numbered_video(path, 49)
     clip = ClipConfig(num_frames=9, duration=10.0, width=64)
-    config = SceneConfig(clip=clip, tracking=tracking, held_out_every=every)  # type: ignore[arg-type]
+    config = SceneConfig(clip=clip, tracking=tracking, held_out_every=every)
     return build_scene(path, config), reconstructor.seen[-1]
 
 
@@ -154,7 +160,7 @@ def test_a_scene_is_made_from_what_may_be_used_and_keeps_none_of_it(
 
 @pytest.mark.parametrize(("tracking", "reconstructor"), [("none", Recorder()), ("m1", Blind())])
 def test_what_is_not_used_is_not_read(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tracking: str, reconstructor: Recorder
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tracking: Tracking, reconstructor: Recorder
 ) -> None:
     scene, seen = built(monkeypatch, tmp_path, tracking, reconstructor)
     assert seen.tracking is None

@@ -39,9 +39,9 @@ Flow = Float[ndarray, "h w 2"]
 
 
 def tracked_flow(clip: Clip, gray: list[Image], split: FrameSplit, gaps: tuple[int, ...], noise: float) -> FlowField:
-    """Flow of all pairs of `pair_graph`, led through the frames between the sampled ones.
+    """Flow of all pairs of `pair_graph`, led through the frames between the sampled ones where there are any.
 
-    Training frames come first, so that flow from and to a held-out frame can start from what its neighbours say.
+    Training frames come first then, so that flow from and to a held-out frame can start from what its neighbours say.
 
     Args:
         clip: Sampled frames and those between them that may be used.
@@ -52,6 +52,8 @@ def tracked_flow(clip: Clip, gray: list[Image], split: FrameSplit, gaps: tuple[i
     """
     middles, train = pair_graph(split, gaps), set(split.train)
     starts = chained_starts(clip, gray, middles, train)
+    if not starts:
+        return measure_flow(gray, middles, noise)
     honest = {pair: middle for pair, middle in middles.items() if train.issuperset(pair)}
     flow = measure_flow(gray, honest, noise, starts)
     return measure_flow(gray, middles, noise, _partway(flow, middles, clip.seconds.numpy()) | starts, flow)
