@@ -24,7 +24,8 @@ class SceneConfig:
     clip: Annotated[ClipConfig, flag(name="", prefix_name=False)] = field(default_factory=ClipConfig)
     """Which frames of the source are used, and at which size."""
     num_keyframes: int | None = None
-    """Frames that carry Gaussians; by default every second training frame, with the network 11."""
+    """Frames of which every pixel becomes a Gaussian; by default every second training frame, with the network 11. What
+    moves has Gaussians in all training frames, but for the network, whatever this says."""
     held_out_every: int = 8
     """Every so many frames one is kept back to measure quality; 0 uses all of them for the scene."""
     tracking: Tracking = "m1"
