@@ -91,10 +91,10 @@ class Demo:
         run = open_run(config)
         unseen = score_unseen(run.draw, run.cameras, run.clip.times, truth)
         move = preset_move("orbit_right", 2 * len(run.cameras), MoveSize(angle=8.0))
-        trajectory = move.follow(run.cameras.c2w, run.clip.times)
+        trajectory = move.follow(run.cameras, run.clip.times)
         document = to_camera_path(
             trajectory.c2w,
-            trajectory.intrinsics(run.cameras.K[0].to(trajectory.c2w)),
+            trajectory.K,
             trajectory.times,
             run.cameras.width,
             run.cameras.height,

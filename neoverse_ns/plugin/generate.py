@@ -66,16 +66,13 @@ def generate(
     back = nerfstudio_to_world()
     refined = refined_cameras(model, scene)
     cameras = PinholeCameras(back.apply_c2w(refined.c2w), refined.K, refined.width, refined.height)
-    chosen = choose_trajectory(name, cameras, scene.clip.times, back, options)
+    trajectory = choose_trajectory(name, cameras, scene.clip.times, back, options)
     source = run_source(model, scene)
     plain = config.refiner == "none"
-    wanted = chosen.first_frame if first_frame is None else first_frame
+    wanted = trajectory.first_frame if first_frame is None else first_frame
     conditions = render_conditions(
         transform_layers(model.gaussians.detach(), back) if plain else source.gaussians,
-        chosen.trajectory,
-        chosen.K,
-        scene.clip.width,
-        scene.clip.height,
+        trajectory,
         ConditionSettings(mask_threshold=alpha_threshold, far_field=plain),
         source.frames[0].to(model.device).float() / 255 if wanted else None,
     )

@@ -14,6 +14,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.trajectory.fields import get_list, get_matrix, get_number, get_object, get_text
 from neoverse_ns.trajectory.trajectory import Trajectory, spread_times
 
@@ -94,10 +95,15 @@ def to_camera_path(
     }
 
 
-def from_camera_path(document: dict[str, Any]) -> Trajectory:
-    """Read a camera path as the viewer or :func:`to_camera_path` wrote it.
+def from_camera_path(document: dict[str, Any], width: int, height: int) -> Trajectory:
+    """Read a camera path as the viewer or :func:`to_camera_path` wrote it, in the path's own world.
 
-    Zoom is relative to the first frame's field of view. Where no frame has a time, the path plays the whole clip.
+    Where no frame has a time, the path plays the whole clip.
+
+    Args:
+        document: The file's content.
+        width: Width of the pictures to be drawn, pixels.
+        height: Height of them, which the format's fields of view belong to.
 
     Raises:
         SettingsError: A field is missing or wrong, or the path is for another lens; the message names it.
@@ -123,9 +129,13 @@ def from_camera_path(document: dict[str, Any]) -> Trajectory:
         raise SettingsError("'camera_path' must have at least one frame")
     if times and len(times) != len(poses):
         raise SettingsError(f"'render_time' is given for {len(times)} of {len(poses)} frames; give it for all or none")
-    zoom = torch.tensor(focal, dtype=torch.float64) / focal[0]
+    K = torch.eye(3, dtype=torch.float64).repeat(len(poses), 1, 1)
+    K[:, 0, 0] = K[:, 1, 1] = 0.5 * height * torch.tensor(focal, dtype=torch.float64)
+    K[:, 0, 2], K[:, 1, 2] = 0.5 * width, 0.5 * height
+    cameras = PinholeCameras(opencv_to_opengl(torch.stack(poses)), K, width, height)
     played = torch.tensor(times, dtype=torch.float64) if times else spread_times(len(poses))
-    return Trajectory(opencv_to_opengl(torch.stack(poses)), played, zoom)
+    fps = get_number(document["fps"], "fps", above=0.0) if document.get("fps") is not None else None
+    return Trajectory(cameras, played, fps=fps)
 
 
 def _fov_degrees(intrinsics: Tensor | float, count: int, height: int) -> Float64[Tensor, " {count}"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -13,27 +14,11 @@ from torch import Tensor
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.geometry.alignment import Sim3
 from neoverse_ns.geometry.cameras import PinholeCameras
-from neoverse_ns.geometry.interpolation import interpolate_c2w
 from neoverse_ns.trajectory.camera_path import from_camera_path
-from neoverse_ns.trajectory.fields import get_list, get_number, get_object, read_json
+from neoverse_ns.trajectory.fields import read_json
 from neoverse_ns.trajectory.files import DEFAULT_NUM_FRAMES, LONGEST, parse_move, preset_move
 from neoverse_ns.trajectory.presets import MOVES, MoveSize
-from neoverse_ns.trajectory.trajectory import Trajectory
-
-
-@dataclass(frozen=True)
-class ChosenTrajectory:
-    """A trajectory bound to a clip, with the camera that it zooms.
-
-    Attributes:
-        trajectory: Cameras, times and zoom.
-        K: Intrinsics without zoom, in pixels of the clip's frames.
-        first_frame: Whether the trajectory wants the input's first frame kept.
-    """
-
-    trajectory: Trajectory
-    K: Float[Tensor, "3 3"]
-    first_frame: bool = False
+from neoverse_ns.trajectory.trajectory import Trajectory, cameras_between, frames_at, zoom
 
 
 @dataclass(frozen=True)
@@ -68,7 +53,7 @@ def choose_trajectory(
     times: Float[Tensor, " n"],
     path_to_world: Sim3,
     options: TrajectoryOptions | None = None,
-) -> ChosenTrajectory:
+) -> Trajectory:
     """Find out what `name` is, and bind it to a clip.
 
     Args:
@@ -92,42 +77,29 @@ def choose_trajectory(
         document = read_json(path)
         try:
             if "camera_path" in document:
-                return _camera_path(document, cameras, path_to_world, options)
+                return _camera_path(document, cameras, times, path_to_world, options)
             move = parse_move(document, path.parent, path.stem)
         except SettingsError as error:
             raise SettingsError(f"{path}: {error}") from error
     if options.zoom is not None:
         move = replace(move, zoom_ratio=options.zoom)
-    trajectory = resample(move.follow(cameras.c2w, times), options.num_frames)
-    return ChosenTrajectory(trajectory, cameras.K[0], move.use_first_frame)
-
-
-def resample(trajectory: Trajectory, count: int | None) -> Trajectory:
-    """The same motion in `count` frames; None leaves it as it is."""
-    if count is None or count == len(trajectory):
-        return trajectory
-    at = torch.linspace(0, len(trajectory) - 1, count, dtype=torch.float64)
-    before = at.floor().long().clamp(max=max(len(trajectory) - 2, 0))
-    after = (before + 1).clamp(max=len(trajectory) - 1)
-
-    def between(values: Float[Tensor, " n"]) -> Float[Tensor, " m"]:
-        return torch.lerp(values[before].double(), values[after].double(), at - before)
-
-    return Trajectory(interpolate_c2w(trajectory.c2w.double(), at), between(trajectory.times), between(trajectory.zoom))
+    return move.follow(cameras, times).resampled(options.num_frames)
 
 
 def _camera_path(
-    document: dict, cameras: PinholeCameras, path_to_world: Sim3, options: TrajectoryOptions
-) -> ChosenTrajectory:
-    """The format gives a vertical field of view per frame, and nothing of the principal point."""
-    trajectory = from_camera_path(document)
-    trajectory = resample(replace(trajectory, c2w=path_to_world.apply_c2w(trajectory.c2w)), options.num_frames)
-    if options.zoom is not None:
-        factor = torch.linspace(1, options.zoom, len(trajectory), dtype=torch.float64)
-        trajectory = replace(trajectory, zoom=trajectory.zoom * factor)
-    first = get_object(get_list(document["camera_path"], "camera_path")[0], "camera_path[0]")
-    fov = math.radians(get_number(first["fov"], "camera_path[0].fov", above=0.0))
-    K = cameras.K[0].clone()
-    K[0, 0] *= 0.5 * cameras.height / math.tan(fov / 2) / K[1, 1]
-    K[1, 1] = 0.5 * cameras.height / math.tan(fov / 2)
-    return ChosenTrajectory(trajectory, K)
+    document: dict[str, Any],
+    cameras: PinholeCameras,
+    times: Float[Tensor, " n"],
+    path_to_world: Sim3,
+    options: TrajectoryOptions,
+) -> Trajectory:
+    """The format gives a vertical field of view per frame; shape of pixels and principal point are the clip's."""
+    path = from_camera_path(document, cameras.width, cameras.height)
+    own = cameras_between(cameras, frames_at(times, path.times)).K
+    seen = PinholeCameras(
+        path_to_world.apply_c2w(path.c2w), zoom(own, path.K[:, 1, 1] / own[:, 1, 1]), cameras.width, cameras.height
+    )
+    trajectory = replace(path, cameras=seen).resampled(options.num_frames)
+    if options.zoom is None:
+        return trajectory
+    return trajectory.zoomed(torch.linspace(1, options.zoom, len(trajectory), dtype=torch.float64))

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from neoverse_ns.console import warn
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.geometry.interpolation import interpolate_c2w
+from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.inside import inside
 from neoverse_ns.trajectory.fields import (
     check_rigid,
@@ -29,7 +29,7 @@ from neoverse_ns.trajectory.fields import (
 )
 from neoverse_ns.trajectory.keyframes import parse_keyframes, through_poses
 from neoverse_ns.trajectory.presets import MoveSize, preset
-from neoverse_ns.trajectory.trajectory import Trajectory
+from neoverse_ns.trajectory.trajectory import Trajectory, between, cameras_between, zoom
 
 _FIELDS = (
     "name",
@@ -71,22 +71,21 @@ class CameraMove:
     def __len__(self) -> int:
         return self.c2w.shape[0]
 
-    def follow(self, c2w: Float[Tensor, "m 4 4"], times: Float[Tensor, " m"]) -> Trajectory:
+    def follow(self, cameras: PinholeCameras, times: Float[Tensor, " m"]) -> Trajectory:
         """Bind the motion to a clip: relative ones start from its cameras, and all play it from start to end.
 
+        Every frame has the intrinsics of the clip's camera at its moment, times the zoom.
+
         Args:
-            c2w: The clip's cameras. Where their number differs from the motion's, cameras in between are interpolated.
+            cameras: The clip's. Where their number differs from the motion's, cameras in between are interpolated.
             times: Their normalised times.
         """
-        at = torch.linspace(0, len(c2w) - 1, len(self), dtype=torch.float64)
-        whole = at.floor().long().clamp(max=max(len(c2w) - 2, 0))
-        following = (whole + 1).clamp(max=len(c2w) - 1)
-        played = torch.lerp(times[whole].to(at), times[following].to(at), at - whole)
-        poses = self.c2w
-        if self.mode == "relative":
-            poses = interpolate_c2w(c2w.to(torch.float64), at) @ poses
-        zoom = torch.linspace(1, self.zoom_ratio, len(self), dtype=torch.float64)
-        return Trajectory(poses, played, zoom)
+        at = torch.linspace(0, len(cameras) - 1, len(self), dtype=torch.float64)
+        base = cameras_between(cameras, at)
+        c2w = base.c2w @ self.c2w if self.mode == "relative" else self.c2w
+        K = zoom(base.K, torch.linspace(1, self.zoom_ratio, len(self), dtype=torch.float64))
+        moved = PinholeCameras(c2w, K, cameras.width, cameras.height)
+        return Trajectory(moved, between(times.double(), at), self.use_first_frame)
 
 
 def preset_move(name: str, num_frames: int = DEFAULT_NUM_FRAMES, size: MoveSize | None = None) -> CameraMove:

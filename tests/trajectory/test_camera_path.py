@@ -23,10 +23,11 @@ def example(count: int = 5):
 def test_round_trip_through_json():
     c2w, K, times = example()
     document = json.loads(json.dumps(to_camera_path(c2w, K, times, 64, 48, 24.0), allow_nan=False))
-    back = from_camera_path(document)
+    back = from_camera_path(document, 64, 48)
     torch.testing.assert_close(back.c2w, c2w, atol=1e-12, rtol=0)
     torch.testing.assert_close(back.times, times, atol=1e-12, rtol=0)
-    torch.testing.assert_close(back.intrinsics(K[0]), K, atol=1e-9, rtol=0)
+    torch.testing.assert_close(back.K, K, atol=1e-9, rtol=0)
+    assert back.fps == 24.0
     assert document["seconds"] == pytest.approx(5 / 24)
     assert len(document["camera_path"]) / document["seconds"] == pytest.approx(24)
 
@@ -65,7 +66,7 @@ def test_fields_of_view_may_be_given_instead_of_matrices():
     assert per_frame == to_camera_path(c2w, K, times, 64, 48, 10.0)
     constant = to_camera_path(c2w, 60.0, times, 64, 48, 10.0)
     assert [frame["fov"] for frame in constant["camera_path"]] == [60.0] * 5
-    assert from_camera_path(constant).zoom.tolist() == [1.0] * 5
+    assert from_camera_path(constant, 64, 48).K[:, 1, 1].tolist() == pytest.approx([24 * 3**0.5] * 5)
 
 
 def test_keyframes_are_what_the_render_tab_reads():
@@ -87,7 +88,7 @@ def test_paths_without_times_play_the_clip_once():
     document = to_camera_path(c2w, K, times, 64, 48, 24.0)
     for frame in document["camera_path"]:
         del frame["render_time"]
-    assert from_camera_path(document).times.tolist() == [0, 0.5, 1]
+    assert from_camera_path(document, 64, 48).times.tolist() == [0, 0.5, 1]
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,7 @@ def test_paths_without_times_play_the_clip_once():
         (lambda d: d["camera_path"][1].update(fov=180), r"camera_path\[1\]\.fov"),
         (lambda d: d["camera_path"][1].update(render_time=math.inf), r"camera_path\[1\]\.render_time"),
         (lambda d: d["camera_path"][1].pop("render_time"), "2 of 3"),
+        (lambda d: d.update(fps=0), "'fps'"),
     ],
 )
 def test_bad_paths_name_the_field(change, message):
@@ -111,7 +113,7 @@ def test_bad_paths_name_the_field(change, message):
     document = to_camera_path(c2w, K, times, 64, 48, 24.0)
     change(document)
     with pytest.raises(SettingsError, match=message):
-        from_camera_path(document)
+        from_camera_path(document, 64, 48)
 
 
 def test_values_that_cannot_be_written_are_refused():

@@ -15,7 +15,7 @@ from neoverse_ns.geometry.alignment import Sim3
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import se3_exp
 from neoverse_ns.trajectory.camera_path import to_camera_path
-from neoverse_ns.trajectory.choose import ChosenTrajectory, TrajectoryOptions, choose_trajectory, resample
+from neoverse_ns.trajectory.choose import TrajectoryOptions, choose_trajectory
 from neoverse_ns.trajectory.presets import MoveSize, end_pose
 from neoverse_ns.trajectory.trajectory import Trajectory
 
@@ -30,7 +30,7 @@ def cameras() -> PinholeCameras:
     return PinholeCameras(c2w, K, WIDTH, HEIGHT)
 
 
-def choose(name: str | Path, **options: Any) -> ChosenTrajectory:
+def choose(name: str | Path, **options: Any) -> Trajectory:
     back = Sim3(torch.ones((), dtype=torch.float64), TURN.mT, torch.zeros(3, dtype=torch.float64))
     return choose_trajectory(str(name), cameras(), torch.linspace(0, 1, 5), back, TrajectoryOptions(**options))
 
@@ -42,17 +42,17 @@ def write(folder: Path, document: dict[str, Any]) -> Path:
 
 
 def test_a_preset_starts_from_the_clips_cameras() -> None:
-    chosen = choose("push_in", num_frames=9, zoom=2.0, size=MoveSize(distance=0.3))
-    trajectory = chosen.trajectory
+    trajectory = choose("push_in", num_frames=9, zoom=2.0, size=MoveSize(distance=0.3))
     assert len(trajectory) == 9
     torch.testing.assert_close(trajectory.c2w[0], cameras().c2w[0].double())
     end = cameras().c2w[-1].double() @ end_pose("push_in", MoveSize(distance=0.3))
     torch.testing.assert_close(trajectory.c2w[-1], end)
     torch.testing.assert_close(trajectory.times, torch.linspace(0, 1, 9, dtype=torch.float64))
-    torch.testing.assert_close(trajectory.zoom, torch.linspace(1, 2, 9, dtype=torch.float64))
-    assert torch.equal(chosen.K, cameras().K[0])
-    assert not chosen.first_frame
-    assert len(choose("static").trajectory) == 81
+    assert trajectory.K[:, 0, 0].tolist() == pytest.approx(torch.linspace(40, 80, 9).tolist())
+    assert torch.equal(trajectory.K[0], cameras().K[0].double())
+    assert (trajectory.cameras.width, trajectory.cameras.height) == (WIDTH, HEIGHT)
+    assert not trajectory.first_frame
+    assert len(choose("static")) == 81
 
 
 def test_a_trajectory_file_says_its_own_length_zoom_and_first_frame(tmp_path: Path) -> None:
@@ -65,16 +65,16 @@ def test_a_trajectory_file_says_its_own_length_zoom_and_first_frame(tmp_path: Pa
     }
     path = write(tmp_path, document)
     chosen = choose(path)
-    assert len(chosen.trajectory) == 7
+    assert len(chosen) == 7
     assert chosen.first_frame
-    assert float(chosen.trajectory.zoom[-1]) == pytest.approx(1.5)
+    assert float(chosen.K[-1, 0, 0]) == pytest.approx(60)
     # The clip's own motion, and 0.2 to the right at the end.
     aside = cameras().c2w[-1].double() @ end_pose("move_right", MoveSize(distance=0.2))
-    torch.testing.assert_close(chosen.trajectory.c2w[-1], aside)
-    slower = choose(path, num_frames=13, zoom=1.0).trajectory
+    torch.testing.assert_close(chosen.c2w[-1], aside)
+    slower = choose(path, num_frames=13, zoom=1.0)
     assert len(slower) == 13
-    assert float(slower.zoom[-1]) == 1.0
-    torch.testing.assert_close(slower.c2w[::2], chosen.trajectory.c2w)
+    assert float(slower.K[-1, 0, 0]) == 40.0
+    torch.testing.assert_close(slower.c2w[::2], chosen.c2w)
 
 
 def test_a_camera_path_stands_where_nerfstudio_draws_it(tmp_path: Path) -> None:
@@ -85,23 +85,25 @@ def test_a_camera_path_stands_where_nerfstudio_draws_it(tmp_path: Path) -> None:
         turned, torch.tensor(fov, dtype=torch.float64), torch.linspace(0.2, 0.8, 5, dtype=torch.float64), 96, 64, 8.0
     )
     chosen = choose(write(tmp_path, document))
-    torch.testing.assert_close(chosen.trajectory.c2w, cameras().c2w.double(), atol=1e-6, rtol=0.0)
-    torch.testing.assert_close(chosen.trajectory.times, torch.linspace(0.2, 0.8, 5, dtype=torch.float64))
+    torch.testing.assert_close(chosen.c2w, cameras().c2w.double(), atol=1e-6, rtol=0.0)
+    torch.testing.assert_close(chosen.times, torch.linspace(0.2, 0.8, 5, dtype=torch.float64))
     # The field of view is the path's own, at the clip's height and with the clip's pixel shape.
-    seen = chosen.trajectory.intrinsics(chosen.K)
+    seen = chosen.K.float()
     torch.testing.assert_close(seen[:, 1, 1], 16 / torch.tensor([math.tan(math.radians(f / 2)) for f in fov]))
     torch.testing.assert_close(seen[:, 0, 0] / seen[:, 1, 1], torch.full((5,), 40 / 42))
     assert torch.equal(seen[0, :2, 2], cameras().K[0, :2, 2])
+    assert chosen.fps == 8.0
 
 
 def test_resampling_keeps_the_ends_and_what_lies_between() -> None:
-    path = Trajectory(se3_exp(torch.zeros(1, 6)).double(), torch.tensor([0.3]).double(), torch.ones(1).double())
-    assert len(resample(path, 4)) == 4
-    assert resample(path, None) is path
-    longer = choose("orbit_left", num_frames=11).trajectory
-    shorter = resample(longer, 6)
+    path = Trajectory(cameras()[:1], torch.tensor([0.3]))
+    assert len(path.resampled(4)) == 4
+    assert path.resampled(None) is path
+    longer = choose("orbit_left", num_frames=11, zoom=3.0)
+    shorter = longer.resampled(6)
     torch.testing.assert_close(shorter.c2w, longer.c2w[::2])
     torch.testing.assert_close(shorter.times, longer.times[::2])
+    torch.testing.assert_close(shorter.K, longer.K[::2])
 
 
 @pytest.mark.parametrize(

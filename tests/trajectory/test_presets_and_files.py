@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import se3_exp, so3_exp
 from neoverse_ns.trajectory.files import CameraMove, load_move, parse_move, preset_move, to_document
 from neoverse_ns.trajectory.presets import MOVES, MoveSize, end_pose, preset
@@ -161,19 +162,23 @@ def test_the_releases_own_example_is_found_from_the_working_directory(tmp_path, 
 def test_following_a_clip_relative_and_global():
     torch.manual_seed(0)
     c2w, times = se3_exp(torch.randn(3, 6)), torch.tensor([0.0, 0.25, 1.0])
+    K = torch.tensor([[100.0, 0, 32], [0, 110, 24], [0, 0, 1]]).repeat(3, 1, 1)
+    K[2, :2, :2] *= 1.5
+    clip = PinholeCameras(c2w, K, 64, 48)
     relative = preset_move("push_in", 3)
-    bound = relative.follow(c2w, times)
+    bound = relative.follow(clip, times)
     torch.testing.assert_close(bound.c2w, c2w.double() @ relative.c2w)
     torch.testing.assert_close(bound.times, times.double())
-    longer = preset_move("push_in", 5).follow(c2w, times)
+    longer = preset_move("push_in", 5).follow(clip, times)
     assert longer.times.tolist() == [0, 0.125, 0.25, 0.625, 1]
     torch.testing.assert_close(longer.c2w[2], c2w[1].double() @ preset("push_in", 5)[2])
-    world = CameraMove("g", relative.c2w, "global", zoom_ratio=2.0).follow(c2w, times)
+    world = CameraMove("g", relative.c2w, "global", zoom_ratio=2.0).follow(clip, times)
     torch.testing.assert_close(world.c2w, relative.c2w)
-    assert world.zoom.tolist() == [1, 1.5, 2]
-    K = torch.tensor([[100.0, 0, 32], [0, 110, 24], [0, 0, 1]])
-    assert world.intrinsics(K)[2].tolist() == [[200, 0, 32], [0, 220, 24], [0, 0, 1]]
-    still = preset_move("static", 4).follow(c2w[:1], times[:1])
+    # The lens is the clip's own at every moment, times the zoom.
+    assert world.K[:, 0, 0].tolist() == [100, 150, 300]
+    assert world.K[2].tolist() == [[300, 0, 32], [0, 330, 24], [0, 0, 1]]
+    assert longer.K[:, 0, 0].tolist() == [100, 100, 100, 125, 150]
+    still = preset_move("static", 4).follow(clip[:1], times[:1])
     torch.testing.assert_close(still.c2w, c2w[:1].double().expand(4, 4, 4))
 
 

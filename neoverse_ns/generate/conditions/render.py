@@ -44,9 +44,6 @@ class ConditionSettings:
 def render_conditions(
     scene: LayeredGaussians,
     trajectory: Trajectory,
-    K: Float[Tensor, "3 3"],
-    width: int,
-    height: int,
     settings: ConditionSettings | None = None,
     first_frame: Float[Tensor, "h w 3"] | None = None,
 ) -> Conditions:
@@ -54,10 +51,7 @@ def render_conditions(
 
     Args:
         scene: The clip's layers.
-        trajectory: Cameras, times and zoom of the frames.
-        K: Intrinsics of the unzoomed camera, in pixels of the size drawn.
-        width: Width of the frames, pixels.
-        height: Height of the frames, pixels.
+        trajectory: Cameras and times of the frames; they are drawn at the cameras' size.
         settings: See :class:`ConditionSettings`.
         first_frame: The input's own frame in [0, 1], to stand in frame 0 and be kept everywhere; None draws it too.
 
@@ -69,17 +63,17 @@ def render_conditions(
     settings.validate()
     if len(trajectory) == 0:
         raise RefinementError("the trajectory holds no frame; give it at least one")
-    if first_frame is not None and tuple(first_frame.shape) != (height, width, 3):
-        size = f"{first_frame.shape[1]}x{first_frame.shape[0]}"
-        raise RefinementError(f"the first frame is {size} pixels, but {width}x{height} are drawn; resize it")
-    cameras = PinholeCameras(trajectory.c2w, trajectory.intrinsics(K.to(trajectory.c2w)), width, height)
+    cameras = trajectory.cameras
+    if first_frame is not None and tuple(first_frame.shape) != (cameras.height, cameras.width, 3):
+        size, drawn = f"{first_frame.shape[1]}x{first_frame.shape[0]}", f"{cameras.width}x{cameras.height}"
+        raise RefinementError(f"the first frame is {size} pixels, but {drawn} are drawn; resize it")
     with progress(f"drawing {len(cameras)} frames to refine", len(cameras)) as steps:
-        drawn = draw_conditions(scene, cameras, within_clip(trajectory.times), settings, steps.advance)
+        conditions = draw_conditions(scene, cameras, within_clip(trajectory.times), settings, steps.advance)
     if first_frame is None:
-        return drawn
-    rgb, mask = drawn.rgb.clone(), drawn.mask.clone()
+        return conditions
+    rgb, mask = conditions.rgb.clone(), conditions.mask.clone()
     rgb[0], mask[0] = first_frame.to(rgb).clamp(0, 1), True
-    return Conditions(**{**drawn.tensors(), "rgb": rgb, "mask": mask}, first_frame=True)
+    return Conditions(**{**conditions.tensors(), "rgb": rgb, "mask": mask}, first_frame=True)
 
 
 @torch.no_grad()
