@@ -48,6 +48,10 @@ class RunError(NeoVerseError, RuntimeError):
     """A run folder, checkpoint or exported file is missing something or belongs to something else."""
 
 
+class PackageError(NeoVerseError, ImportError):
+    """A package that only this needs is not installed; the message says how to install it."""
+
+
 class WeightsError(NeoVerseError, RuntimeError):
     """Weights are not there, cannot be fetched, are damaged, or belong to another network."""
 

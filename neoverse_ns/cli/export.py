@@ -10,24 +10,24 @@ import tyro
 
 from neoverse_ns.console import say
 from neoverse_ns.errors import RunError
-from neoverse_ns.export.moment import Moment
+from neoverse_ns.export.options import ExportOptions
 
 
 @dataclass
 class Export:
-    """Write a finished run's scene as it is shown, in the world of the clip's first camera (OpenCV axes).
+    """Write a finished run's scene as it is shown.
 
-    `ply` writes gaussians.ply, the instant asked for, for any splat viewer; `ply-4d` writes gaussians_4d.ply, all
-    keyframes and layers with their motion, for programs that know what to do with them; `colmap` writes frames, refined
-    cameras and points for programs that make splats or meshes of their own.
+    `ply` is one instant for any splat viewer; `ply-4d` all keyframes and layers with their motion, for programs that
+    know what to do with them; `colmap` frames, refined cameras and points for programs that make splats or meshes of
+    their own. A format that there is not gets all formats named.
     """
 
     run_config: tyro.conf.Positional[Path]
-    """The run's config.yml, or its folder."""
-    output_dir: Path
-    """Folder to write to; created where needed."""
-    moment: Annotated[Moment, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=Moment)
-    """Which instant."""
+    """The run's folder, or its config.yml."""
+    output_dir: Path | None = None
+    """Folder to write to, created where needed; by default `exports` in the run's folder."""
+    options: Annotated[ExportOptions, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=ExportOptions)
+    """Which instants, and how much of them."""
     format: str = "ply"
     """ply, ply-4d or colmap."""
 
@@ -36,25 +36,31 @@ class Export:
 
         Raises:
             SettingsError: There is no such format or instant.
+            PackageError: The format needs a package that is not installed.
             RunError: The run cannot be loaded, or the folder not written.
         """
         from neoverse_ns.export.registry import export_format
 
         # What is wrong with the flags shall not cost the seconds that nerfstudio takes to import.
         chosen = export_format(self.format)
-        self.moment.validate()
+        chosen.check(self.options)
         from neoverse_ns.plugin.run import open_run
         from neoverse_ns.plugin.run_source import export_scene
 
         config = self.run_config / "config.yml" if self.run_config.is_dir() else self.run_config
+        folder = self.output_dir or config.parent / "exports"
         model, source = open_run(config).loaded()
         scene = export_scene(model, source)
-        time = self.moment.among(scene.times)
         try:
-            self.output_dir.mkdir(parents=True, exist_ok=True)
-            files = chosen.write(scene, time, self.output_dir)
+            folder.mkdir(parents=True, exist_ok=True)
+            files = chosen.write(scene, self.options, folder)
         except OSError as error:
-            raise RunError(
-                f"cannot write to {self.output_dir} ({error.strerror or error}): choose another folder"
-            ) from error
-        say(f"wrote {', '.join(str(file) for file in files)}: {chosen.meaning.partition(': ')[2]}")
+            raise RunError(f"cannot write to {folder} ({error.strerror or error}): choose another folder") from error
+        say(f"wrote {_listed(files)}: {chosen.meaning.partition(': ')[2]}")
+
+
+def _listed(files: list[Path]) -> str:
+    """All of a few files; of many the first and the last."""
+    if len(files) <= 6:
+        return ", ".join(str(file) for file in files)
+    return f"{files[0]} to {files[-1].name} ({len(files)} files)"

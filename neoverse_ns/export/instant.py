@@ -6,7 +6,7 @@ import math
 from dataclasses import fields, replace
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from neoverse_ns.export.fitting import fit_gates
@@ -65,15 +65,15 @@ def flat_instant(
             is_surface = LAYERS[name].is_surface
             wanted = torch.ones(len(now.index), dtype=torch.bool, device=scene.device)
             if is_surface:
-                before = _rows(everything, chosen)
+                before = rows_of(everything, chosen)
                 flat = views.shown(_join(before, now))[len(before.index) :]
                 wanted = flat <= TOO_MUCH * views.shown(now, light=1 - front.alpha)
             front = over(front, views.drawing(now), is_surface)
             everything, chosen = _join(everything, now), torch.cat([chosen, wanted])
             free = torch.cat([free, torch.full_like(wanted, is_surface)])
         gates = fit_gates(everything, chosen, free, front.rgb, views.drawing)
-        everything = _rows(replace(everything, opacities=everything.opacities * gates), gates >= HALF)
-    return _rows(everything, everything.opacities >= DRAWN)
+        everything = rows_of(replace(everything, opacities=everything.opacities * gates), gates >= HALF)
+    return rows_of(everything, everything.opacities >= DRAWN)
 
 
 def around(camera: PinholeCameras, distance: float, degrees: float = ASIDE) -> PinholeCameras:
@@ -120,5 +120,6 @@ def _join(*parts: GaussiansAtTime) -> GaussiansAtTime:
     return GaussiansAtTime(**{f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(GaussiansAtTime)})
 
 
-def _rows(now: GaussiansAtTime, chosen: Bool[Tensor, " m"]) -> GaussiansAtTime:
+def rows_of(now: GaussiansAtTime, chosen: Bool[Tensor, " m"] | Int64[Tensor, " k"]) -> GaussiansAtTime:
+    """Some of the Gaussians of an instant, by mask or position."""
     return GaussiansAtTime(**{f.name: getattr(now, f.name)[chosen] for f in fields(now)})

@@ -6,12 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from neoverse_ns.errors import RunError, SettingsError
-from neoverse_ns.export.dataset import write_dataset
-from neoverse_ns.export.gaussian_ply import write_instant, write_motion
+from neoverse_ns.export.needs import Need, check_needs
+from neoverse_ns.export.options import ExportOptions
 from neoverse_ns.export.scene import ExportScene
+
+Write = Callable[[ExportScene, ExportOptions, Path], list[Path]]
+
+INSTANT = ("time", "frame", "max_gaussians")
+"""Options of formats that hold one instant."""
+CLIP = ("fps", "every", "max_gaussians")
+"""Options of formats that move."""
 
 
 @dataclass(frozen=True)
@@ -20,39 +25,67 @@ class ExportFormat:
 
     Attributes:
         meaning: What its files are good for.
-        write: Takes the scene, the normalised time of the instant (formats of the whole clip have no use for it) and
-            the folder, which exists; returns what it wrote, and raises OSError where it cannot.
+        write: Takes the scene, the options and the folder, which exists; returns what it wrote, and raises OSError
+            where it cannot, SettingsError where the scene has no such instant.
+        takes: Names of the :class:`~neoverse_ns.export.options.ExportOptions` that change what is written.
+        needs: Packages beyond those of this one.
     """
 
     meaning: str
-    write: Callable[[ExportScene, float, Path], list[Path]]
+    write: Write
+    takes: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
+
+    def check(self, options: ExportOptions) -> None:
+        """Find out what would go wrong, before a run is loaded or anything drawn.
+
+        Raises:
+            PackageError: A package is missing.
+            SettingsError: An option is out of range, or this format has no use for it.
+        """
+        name = next((name for name, known in FORMATS.items() if known is self), "?")
+        check_needs(name, self.needs)
+        options.validate()
+        untouched = ExportOptions()
+        for option, value in vars(options).items():
+            if value != getattr(untouched, option) and option not in self.takes:
+                raise SettingsError(
+                    f"export format '{name}' has no use for --{option.replace('_', '-')}"
+                    + (f"; it takes --{', --'.join(self.takes).replace('_', '-')}" if self.takes else "")
+                )
 
 
-def _instant(scene: ExportScene, time: float, folder: Path) -> list[Path]:
-    second = float(np.interp(time, scene.times.numpy(), scene.seconds.numpy()))
+def _instant(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
+    from neoverse_ns.export.gaussian_ply import write_instant
+
+    time = options.among(scene.times)
     comments = [
-        f"one instant of a 4D scene: normalised time {time:.6g}, second {second:.6g} of the source",
+        f"one instant of a 4D scene: normalised time {time:.6g}, second {scene.second_at(time):.6g} of the source",
         "axes: x right, y down, z forward (OpenCV); the first camera is the origin",
     ]
     path = folder / "gaussians.ply"
-    write_instant(path, scene.instant(time), comments)
+    write_instant(path, scene.instant(time, options.max_gaussians), comments)
     return [path]
 
 
-def _motion(scene: ExportScene, time: float, folder: Path) -> list[Path]:
+def _motion(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
+    from neoverse_ns.export.gaussian_ply import write_motion
+
     path = folder / "gaussians_4d.ply"
     write_motion(path, scene.gaussians)
     return [path]
 
 
-def _dataset(scene: ExportScene, time: float, folder: Path) -> list[Path]:
+def _dataset(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
+    from neoverse_ns.export.dataset import write_dataset
+
     if scene.source is None:
         raise RunError("this scene has no frames to write beside its cameras: export it from its run")
     return write_dataset(scene.source, scene.cameras, folder)
 
 
 FORMATS: dict[str, ExportFormat] = {
-    "ply": ExportFormat("gaussians.ply: one instant, for any splat viewer", _instant),
+    "ply": ExportFormat("gaussians.ply: one instant, for any splat viewer", _instant, INSTANT),
     "ply-4d": ExportFormat("gaussians_4d.ply: all keyframes and layers with their motion, for programs", _motion),
     "colmap": ExportFormat(
         "frames, refined cameras and points: colmap/ opens in COLMAP, Brush, OpenSplat, Postshot and the like, the "
@@ -60,7 +93,7 @@ FORMATS: dict[str, ExportFormat] = {
         _dataset,
     ),
 }
-"""Every format by the name that users give."""
+"""Every format by the name that users give. Writers are imported when they are called: plugins list formats, too."""
 
 
 def export_format(name: str) -> ExportFormat:

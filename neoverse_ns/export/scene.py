@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from neoverse_ns.export.instant import flat_instant
+from neoverse_ns.export.instant import flat_instant, rows_of
+from neoverse_ns.export.thinning import most_worth, worth
 from neoverse_ns.gaussians.instant import GaussiansAtTime
 from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
@@ -36,6 +38,15 @@ class ExportScene:
     options: DrawOptions = field(default_factory=DrawOptions)
     source: Scene | None = None
 
-    def instant(self, time: float) -> GaussiansAtTime:
-        """See :func:`neoverse_ns.export.instant.flat_instant`."""
-        return flat_instant(self.gaussians, time, camera_at(self.cameras, self.times, time), self.options)
+    def instant(self, time: float, most: int | None = None) -> GaussiansAtTime:
+        """See :func:`neoverse_ns.export.instant.flat_instant`; of more than `most`, those that cover most."""
+        camera = camera_at(self.cameras, self.times, time)
+        now = flat_instant(self.gaussians, time, camera, self.options)
+        if most is None or len(now.index) <= most:
+            return now
+        distances = (now.means - camera.c2w[0, :3, 3].to(now.means)).norm(dim=-1)
+        return rows_of(now, most_worth(worth(now.opacities, now.scales, distances), most))
+
+    def second_at(self, time: float) -> float:
+        """Second of the source at a normalised time."""
+        return float(np.interp(time, self.times.double().numpy(), self.seconds.numpy()))

@@ -10,6 +10,7 @@ import torch
 
 from neoverse_ns.export.camera_files import cameras_json, write_tum
 from neoverse_ns.export.dataset import write_dataset
+from neoverse_ns.export.options import ExportOptions
 from neoverse_ns.export.registry import export_format
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.rasterize.drawing import DrawOptions
@@ -59,6 +60,6 @@ def write_reconstruction(
     if scene.gaussians is not None:
         exported = ExportScene(scene.gaussians, geometry.cameras, clip.times, clip.seconds, options or DrawOptions())
         for name in ("ply", "ply-4d"):
-            files += export_format(name).write(exported, time, folder)
+            files += export_format(name).write(exported, ExportOptions(time=time), folder)
     write_tum(folder / "cameras.tum", geometry.cameras.c2w, clip.seconds)
     return [*files, folder / "cameras.tum", *write_dataset(scene, geometry.cameras, folder)]

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from neoverse_ns.export.gaussian_ply import write_instant
 from neoverse_ns.export.instant import around, middle_depth
+from neoverse_ns.export.options import ExportOptions
 from neoverse_ns.export.registry import export_format
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.gaussians.instant import GaussiansAtTime
@@ -122,7 +123,7 @@ def _compare(scene: ExportScene, moment: float, values: dict[str, list[float]], 
     own = camera_at(scene.cameras, scene.times, moment)
     depth = middle_depth(draw_layers(scene.gaussians, moment, *_view(own), scene.options))
     started = time.perf_counter()
-    (path,) = export_format("ply").write(scene, moment, work)
+    (path,) = export_format("ply").write(scene, ExportOptions(time=moment), work)
     values["export seconds"].append(time.perf_counter() - started)
     for name, now in (("export", read_splats(path)), ("plain", _plain(scene, moment, work))):
         values[f"{name} gaussians"].append(len(now.index))

@@ -136,7 +136,8 @@ def test_files_of_a_cached_scene(
         (("gone/config.yml",), "gone/config.yml"),
         (("gone", "--time", "1.5"), "1.5"),
         (("gone", "--time", "0.5", "--frame", "3"), "both"),
-        (("gone", "--format", "obj"), "'obj'; choose from ply, ply-4d, colmap"),
+        (("gone", "--format", "obj"), "'obj'; choose from ply, "),
+        (("gone", "--format", "colmap", "--fps", "24"), "no use for --fps"),
     ],
 )
 def test_export_refuses_in_one_line(

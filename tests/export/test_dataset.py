@@ -17,6 +17,7 @@ from plyfile import PlyData
 from neoverse_ns.errors import RunError
 from neoverse_ns.export import dataset
 from neoverse_ns.export.dataset import _clear, write_dataset
+from neoverse_ns.export.options import ExportOptions
 from neoverse_ns.export.registry import export_format
 from neoverse_ns.geometry.cameras import PinholeCameras
 from tests.export.layered_scene import layered_scene
@@ -179,9 +180,9 @@ def test_without_held_out_frames_readers_choose_their_own(tmp_path: Path) -> Non
 
 def test_the_format_writes_the_runs_own_cameras(tmp_path: Path) -> None:
     exported = replace(layered_scene(), cameras=zooming(), source=made_scene())
-    files = export_format("colmap").write(exported, 0.5, tmp_path)
+    files = export_format("colmap").write(exported, ExportOptions(time=0.5), tmp_path)
     assert [f.name for f in files] == ["images", "transforms.json", "sparse_pc.ply", "colmap"]
     frames = json.loads((tmp_path / "transforms.json").read_text("utf8"))["frames"]
     assert frames[6]["fl_x"] == pytest.approx(1.002 * frames[0]["fl_x"])
     with pytest.raises(RunError, match="no frames"):
-        export_format("colmap").write(layered_scene(), 0.5, tmp_path)
+        export_format("colmap").write(layered_scene(), ExportOptions(time=0.5), tmp_path)

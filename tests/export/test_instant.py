@@ -9,6 +9,7 @@ import torch
 
 from neoverse_ns.export.gaussian_ply import write_instant
 from neoverse_ns.export.instant import around, flat_instant
+from neoverse_ns.export.options import ExportOptions
 from neoverse_ns.export.registry import export_format
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.gaussians.dynamic import constant_gaussians
@@ -34,7 +35,7 @@ def in_layers(scene: ExportScene, time: float, camera: PinholeCameras) -> torch.
 # A keyframe, a frame between keyframes, and no frame at all.
 @pytest.mark.parametrize("time", [0.5, 0.25, 0.6])
 def test_the_file_shows_what_the_layers_show(scene: ExportScene, time: float, tmp_path: Path) -> None:
-    (path,) = export_format("ply").write(scene, time, tmp_path)
+    (path,) = export_format("ply").write(scene, ExportOptions(time=time), tmp_path)
     own = camera_at(scene.cameras, scene.times, time)
     assert agreement(show(path, own), in_layers(scene, time, own)) > 42
     # Eight degrees to each side of the view's middle; the wall behind the square shows there.
@@ -96,7 +97,7 @@ def test_what_was_inpainted_does_not_hide_what_was_seen(scene: ExportScene, tmp_
     )
     layers = {name: scene.gaussians[name] for name in (FRAMES, BACKGROUND, FAR_FIELD)}
     painted = ExportScene(LayeredGaussians(layers | {INPAINTED: curtain}), scene.cameras, scene.times, scene.seconds)
-    (path,) = export_format("ply").write(painted, 0.5, tmp_path)
+    (path,) = export_format("ply").write(painted, ExportOptions(time=0.5), tmp_path)
     own = scene.cameras[[2]]
     assert agreement(show(path, own), in_layers(painted, 0.5, own)) > 42
 
