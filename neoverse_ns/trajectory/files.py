@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from torch import Tensor
 from neoverse_ns.console import warn
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.geometry.interpolation import interpolate_c2w
 from neoverse_ns.inside import inside
 from neoverse_ns.trajectory.fields import (
     check_rigid,
@@ -40,6 +41,8 @@ _FIELDS = (
     "use_first_frame",
     "keyframes",
     "trajectory",
+    "time",
+    "fps",
 )
 DEFAULT_NUM_FRAMES = 81
 RELEASED_ARRAYS = Path("examples/trajectories/custom.npz")
@@ -59,6 +62,9 @@ class CameraMove:
         zoom_ratio: Focal length of the last frame over that of the first; it changes linearly in between.
         use_first_frame: Whether a refiner should keep the input's first frame as it is.
         description: Free text.
+        time: Which moments of the clip it shows when, as :meth:`neoverse_ns.trajectory.time_curve.TimeCurve.parse`
+            reads it; None plays the whole clip, in step with the motion.
+        fps: Frames per second it is made for; None where it does not say.
     """
 
     name: str
@@ -67,25 +73,35 @@ class CameraMove:
     zoom_ratio: float = 1.0
     use_first_frame: bool = False
     description: str = ""
+    time: str | None = None
+    fps: float | None = None
 
     def __len__(self) -> int:
         return self.c2w.shape[0]
 
-    def follow(self, cameras: PinholeCameras, times: Float[Tensor, " m"]) -> Trajectory:
+    def resampled(self, count: int) -> CameraMove:
+        """The same motion in `count` frames."""
+        at = torch.linspace(0, len(self) - 1, count, dtype=torch.float64)
+        return self if count == len(self) else replace(self, c2w=interpolate_c2w(self.c2w, at))
+
+    def follow(
+        self, cameras: PinholeCameras, times: Float[Tensor, " m"], at: Float[Tensor, " n"] | None = None
+    ) -> Trajectory:
         """Bind the motion to a clip: relative ones start from its cameras, and all play it from start to end.
 
-        Every frame has the intrinsics of the clip's camera at its moment, times the zoom.
+        Every frame has the intrinsics of the clip's camera at its place, times the zoom.
 
         Args:
             cameras: The clip's. Where their number differs from the motion's, cameras in between are interpolated.
             times: Their normalised times.
+            at: Which of the clip's cameras each frame starts from, as a position among them; None runs through all.
         """
-        at = torch.linspace(0, len(cameras) - 1, len(self), dtype=torch.float64)
+        at = torch.linspace(0, len(cameras) - 1, len(self), dtype=torch.float64) if at is None else at
         base = cameras_between(cameras, at)
         c2w = base.c2w @ self.c2w if self.mode == "relative" else self.c2w
         K = zoom(base.K, torch.linspace(1, self.zoom_ratio, len(self), dtype=torch.float64))
         moved = PinholeCameras(c2w, K, cameras.width, cameras.height)
-        return Trajectory(moved, between(times.double(), at), self.use_first_frame)
+        return Trajectory(moved, between(times.double(), at), self.use_first_frame, self.fps)
 
 
 def preset_move(name: str, num_frames: int = DEFAULT_NUM_FRAMES, size: MoveSize | None = None) -> CameraMove:
@@ -110,8 +126,8 @@ def parse_move(document: dict[str, Any], folder: Path = Path(), default_name: st
     """Read a trajectory from its JSON document.
 
     Args:
-        document: Object with `name`, `description`, `mode`, `num_frames`, `zoom_ratio`, `use_first_frame`, and either
-            `keyframes` or `trajectory`; all but the last two may be left out.
+        document: Object with `name`, `description`, `mode`, `num_frames`, `zoom_ratio`, `use_first_frame`, `time`,
+            `fps`, and either `keyframes` or `trajectory`; all but the last two may be left out.
         folder: Where `trajectory.file` starts, and must stay.
         default_name: Name of a nameless trajectory.
 
@@ -138,12 +154,21 @@ def parse_move(document: dict[str, Any], folder: Path = Path(), default_name: st
         zoom_ratio=get_number(document.get("zoom_ratio", 1.0), "zoom_ratio", above=0.0),
         use_first_frame=get_flag(document.get("use_first_frame", False), "use_first_frame"),
         description=get_text(document.get("description", ""), "description"),
+        time=_parse_time(document.get("time")),
+        fps=None if document.get("fps") is None else get_number(document["fps"], "fps", above=0.0),
     )
+
+
+def _parse_time(value: Any) -> str | None:
+    """A curve as one text or as a list of its parts."""
+    if value is None or isinstance(value, str):
+        return value
+    return ", ".join(get_text(part, f"time[{i}]") for i, part in enumerate(get_list(value, "time")))
 
 
 def to_document(move: CameraMove) -> dict[str, Any]:
     """The JSON form of a motion, with one matrix per frame; :func:`parse_move` reads it back."""
-    return {
+    document = {
         "name": move.name,
         "description": move.description,
         "mode": move.mode,
@@ -152,6 +177,7 @@ def to_document(move: CameraMove) -> dict[str, Any]:
         "use_first_frame": move.use_first_frame,
         "trajectory": {"frame_indices": list(range(len(move))), "frame_matrices": move.c2w.tolist()},
     }
+    return document | {key: value for key, value in (("time", move.time), ("fps", move.fps)) if value is not None}
 
 
 def _parse_matrices(value: dict[str, Any], count: int, folder: Path) -> Float64[Tensor, "{count} 4 4"]:
