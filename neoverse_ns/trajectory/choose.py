@@ -17,7 +17,12 @@ from neoverse_ns.trajectory.camera_path import from_camera_path
 from neoverse_ns.trajectory.clip_frames import ClipFrames
 from neoverse_ns.trajectory.direct import OwnLength, direct
 from neoverse_ns.trajectory.fields import read_json
-from neoverse_ns.trajectory.files import DEFAULT_NUM_FRAMES, CameraMove, parse_move, preset_move
+from neoverse_ns.trajectory.files import DEFAULT_NUM_FRAMES, CameraMove, load_arrays, parse_move, preset_move
+from neoverse_ns.trajectory.foreign.arrays import path_of_arrays, read_npz
+from neoverse_ns.trajectory.foreign.bind import bind_foreign, place_world
+from neoverse_ns.trajectory.foreign.path import ForeignPath
+from neoverse_ns.trajectory.foreign.read import read_foreign
+from neoverse_ns.trajectory.foreign.transforms import path_of_cameras
 from neoverse_ns.trajectory.options import TrajectoryOptions
 from neoverse_ns.trajectory.presets import MOVES
 from neoverse_ns.trajectory.trajectory import Trajectory, cameras_between, frames_at, zoom
@@ -36,12 +41,14 @@ def choose_trajectory(
     """Find out what `name` is, and bind it to a clip.
 
     Args:
-        name: A preset, or the path of a JSON file: NeoVerse's form, or a nerfstudio camera path.
+        name: A preset, or the path of what :mod:`neoverse_ns.trajectory.files` (JSON, npz),
+            :mod:`neoverse_ns.trajectory.camera_path` or :mod:`neoverse_ns.trajectory.foreign` reads.
         cameras: The clip's, in the world that trajectories of mode "global" are meant in.
         times: Their normalised times.
         path_to_world: From a nerfstudio camera path's world to that one; None where they are one.
         options: See :class:`TrajectoryOptions`.
-        clip: When the clip's frames were taken and what they are called; needed to direct time in seconds.
+        clip: When the clip's frames were taken and what they are called; needed to direct time in seconds, and to find
+            the frames that another program's cameras belong to by more than their order.
 
     Raises:
         SettingsError: There is no such preset or file, a field of it is wrong, or an option is out of range.
@@ -53,9 +60,18 @@ def choose_trajectory(
         move = preset_move(name, options.num_frames or DEFAULT_NUM_FRAMES, options.size)
         return _follow(move, source, options, firm=False)
     path = Path(name).expanduser()
-    if not path.is_file():
+    if not path.exists():
         raise SettingsError(f"'{name}' is neither a camera move ({', '.join(MOVES)}) nor a trajectory file")
+    if path.suffix.lower() == ".npz" and path.is_file():
+        arrays = read_npz(path)
+        if "frame_matrices" in arrays:
+            return _follow(load_arrays(path), source, options, firm=True)
+        return _foreign(path_of_arrays(arrays, str(path)), path, source, options)
+    if path.is_dir() or path.suffix.lower() != ".json":
+        return _foreign(read_foreign(path), path, source, options)
     document = read_json(path)
+    if "frames" in document:
+        return _foreign(path_of_cameras(path), path, source, options)
     try:
         if "camera_path" in document:
             return _camera_path(document, source, path_to_world, options)
@@ -75,6 +91,13 @@ class _Clip:
 def _follow(move: CameraMove, clip: _Clip, options: TrajectoryOptions, firm: bool) -> Trajectory:
     if options.zoom is not None:
         move = replace(move, zoom_ratio=options.zoom)
+    if options.align_to not in (None, "none"):
+        if move.mode == "relative":
+            raise SettingsError(
+                "align_to is for paths of a world of their own: this one starts from the clip's cameras"
+            )
+        sim3 = place_world(ForeignPath(move.c2w), move.name, clip.cameras, clip.times, clip.frames, options.align_to)
+        move = replace(move, c2w=sim3.apply_c2w(move.c2w))
     own = OwnLength(len(move), move.fps, move.time, firm)
     direction = direct(own, options, clip.times, clip.frames)
     if options.follow == "time" and direction.moments is not None:
@@ -82,6 +105,18 @@ def _follow(move: CameraMove, clip: _Clip, options: TrajectoryOptions, firm: boo
         move = move.resampled(len(at))
         return replace(move.follow(clip.cameras, clip.times, at), times=direction.moments, fps=direction.fps)
     return direction.apply(move.follow(clip.cameras, clip.times))
+
+
+def _foreign(path: ForeignPath, file: Path, clip: _Clip, options: TrajectoryOptions) -> Trajectory:
+    bound = bind_foreign(path, file.name, clip.cameras, clip.times, clip.frames, options.align_to)
+    return _zoomed(direct(OwnLength(len(bound), bound.fps), options, clip.times, clip.frames).apply(bound), options)
+
+
+def _zoomed(trajectory: Trajectory, options: TrajectoryOptions) -> Trajectory:
+    """Of paths that know no zoom of their own."""
+    if options.zoom is None:
+        return trajectory
+    return trajectory.zoomed(torch.linspace(1, options.zoom, len(trajectory), dtype=torch.float64))
 
 
 def _camera_path(
@@ -94,7 +129,4 @@ def _camera_path(
     c2w = path.c2w if path_to_world is None else path_to_world.apply_c2w(path.c2w)
     seen = PinholeCameras(c2w, zoom(own, path.K[:, 1, 1] / own[:, 1, 1]), width, height)
     direction = direct(OwnLength(len(path), path.fps), options, clip.times, clip.frames)
-    trajectory = direction.apply(replace(path, cameras=seen))
-    if options.zoom is None:
-        return trajectory
-    return trajectory.zoomed(torch.linspace(1, options.zoom, len(trajectory), dtype=torch.float64))
+    return _zoomed(direction.apply(replace(path, cameras=seen)), options)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
@@ -18,7 +16,6 @@ from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.interpolation import interpolate_c2w
 from neoverse_ns.inside import inside
 from neoverse_ns.trajectory.fields import (
-    check_rigid,
     get_count,
     get_flag,
     get_list,
@@ -29,6 +26,7 @@ from neoverse_ns.trajectory.fields import (
     read_json,
 )
 from neoverse_ns.trajectory.keyframes import parse_keyframes, through_poses
+from neoverse_ns.trajectory.move_arrays import frame_matrices
 from neoverse_ns.trajectory.presets import MoveSize, preset
 from neoverse_ns.trajectory.trajectory import Trajectory, between, cameras_between, zoom
 
@@ -122,6 +120,22 @@ def load_move(path: Path) -> CameraMove:
         raise SettingsError(f"{path}: {error}") from error
 
 
+def load_arrays(path: Path) -> CameraMove:
+    """Read the release's arrays by themselves: relative poses at some frames, the last of which ends the motion.
+
+    Raises:
+        SettingsError: The file cannot be read, or its arrays are no motion.
+    """
+    frames, poses = frame_matrices(path, "")
+    name = f"{path}: frame_indices"
+    numbers = [get_count(frame, f"{name}[{i}]", 0, LONGEST - 1) for i, frame in enumerate(frames)]
+    if len(numbers) != len(poses):
+        raise SettingsError(f"{path} has {len(numbers)} frame_indices but {len(poses)} frame_matrices")
+    count = max(numbers, default=0) + 1
+    stacked = torch.stack(poses) if poses else torch.zeros(0, 4, 4, dtype=torch.float64)
+    return CameraMove(path.stem, through_poses(numbers, stacked, count, name))
+
+
 def parse_move(document: dict[str, Any], folder: Path = Path(), default_name: str = "custom") -> CameraMove:
     """Read a trajectory from its JSON document.
 
@@ -183,7 +197,9 @@ def to_document(move: CameraMove) -> dict[str, Any]:
 def _parse_matrices(value: dict[str, Any], count: int, folder: Path) -> Float64[Tensor, "{count} 4 4"]:
     """The `trajectory` form: poses at some frames, inline or in a file of arrays."""
     if "file" in value:
-        frames, poses = _read_arrays(_array_file(get_text(value["file"], "trajectory.file"), folder))
+        frames, poses = frame_matrices(
+            _array_file(get_text(value["file"], "trajectory.file"), folder), "'trajectory.file' "
+        )
     else:
         frames = get_list(value.get("frame_indices"), "trajectory.frame_indices")
         matrices = get_list(value.get("frame_matrices"), "trajectory.frame_matrices")
@@ -211,23 +227,3 @@ def _array_file(name: str, folder: Path) -> Path:
         raise SettingsError(
             f"'trajectory.file' {error}: put that file beside the trajectory's, and give its name alone"
         ) from error
-
-
-def _read_arrays(path: Path) -> tuple[list[Any], list[Tensor]]:
-    """`frame_indices` [k] and `frame_matrices` [k,4,4] of an npz file."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            indices, matrices = arrays["frame_indices"], arrays["frame_matrices"]
-    except KeyError as error:
-        raise SettingsError(f"'trajectory.file' {path} lacks an array: {error}") from error
-    except (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
-        # An array without names (.npy) opens, but not as a context: a TypeError, in Python 3.10 an AttributeError.
-        raise SettingsError(f"'trajectory.file' {path} cannot be read as an npz file: {error}") from error
-    numeric = indices.dtype.kind in "fiu" and matrices.dtype.kind in "fiu"
-    if not numeric or indices.ndim != 1 or matrices.ndim != 3 or matrices.shape[1:] != (4, 4):
-        raise SettingsError(
-            f"'trajectory.file' {path} needs numbers frame_indices [k] and frame_matrices [k,4,4], "
-            f"found {list(indices.shape)} and {list(matrices.shape)}"
-        )
-    poses = torch.from_numpy(matrices.astype(np.float64))
-    return indices.tolist(), [check_rigid(pose, f"frame_matrices[{i}]") for i, pose in enumerate(poses)]

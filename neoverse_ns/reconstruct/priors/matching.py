@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.source_names import source_names
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.reconstruct.priors.config import Match
+from neoverse_ns.trajectory.foreign.entry import Label, label
 
 _SHOWN = 5
 """Frames that an error names."""
-
-
-@dataclass(frozen=True)
-class Label:
-    """What a file is called.
-
-    Attributes:
-        name: Its name without folder and ending; empty where it has none.
-        number: The frame it says it belongs to, as it counts them; None where it does not say.
-    """
-
-    name: str
-    number: int | None
-
-
-def label(name: str) -> Label:
-    """Label of a file name: the stem, and the last number in it."""
-    stem = Path(name).stem
-    digits = re.findall(r"[0-9]+", stem)
-    return Label(stem, int(digits[-1]) if digits else None)
 
 
 def match_frames(labels: Sequence[Label], clip: Clip, how: Match, first_number: int, where: str) -> list[int]:
