@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
 from neoverse_ns.console import say
-from neoverse_ns.errors import SettingsError
 from neoverse_ns.generate.config import RefinerConfig
+from neoverse_ns.trajectory.options import TrajectoryOptions
+from neoverse_ns.trajectory.picture_size import PictureSize
 from neoverse_ns.trajectory.presets import MoveSize
 
 
@@ -27,7 +27,8 @@ class Generate:
     load_config: Path
     """The run's config.yml."""
     trajectory: str
-    """A camera move (pan_left, orbit_right, ...), a trajectory file (JSON), or a nerfstudio camera path (JSON)."""
+    """A camera move (pan_left, orbit_right, ...), a trajectory file (JSON or npz), a nerfstudio camera path, or cameras
+    of the clip in a world of their own: a COLMAP folder, a transforms.json, a TUM file."""
     output: Path
     """The video to write, such as out.mp4."""
     refine: Annotated[RefinerConfig, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=_internal)
@@ -35,9 +36,20 @@ class Generate:
     negative_prompt: str | None = None
     """What guidance leads away from; short for --wan.negative-prompt."""
     num_frames: int | None = None
-    """Frames of the video; by default 81 for a move, and a file's own number."""
-    fps: float = 16.0
-    """Frames per second."""
+    """Frames of the video; by default what --time takes, else 81 for a move, and a file's own number."""
+    duration: float | None = None
+    """Seconds from the first to the last frame, instead of --num-frames."""
+    fps: float | None = None
+    """Frames per second; by default a file's own, else 16. A path with a rate of its own keeps its seconds."""
+    time: str | None = None
+    """Which moments of the clip are shown when: 'as-filmed', 'freeze@1.5s', 'slow 2x', 'reverse', 'ease', 'ping-pong',
+    'fit', moments of video and clip as in '0:0, 2s:1.5s, hold 2s, 6s:0', or frames as in '0-40, 40 x 30, 40-80'."""
+    follow: Literal["path", "time"] = "path"
+    """What a relative move starts from while --time directs: the clip's own path from start to end, or the clip's
+    camera at the moment shown."""
+    align_to: str | None = None
+    """How cameras of another world are placed: `clip` moves them onto the clip's cameras, `none` takes them as they
+    are, and a file of the clip's cameras in that world is brought there in their stead."""
     zoom: float | None = None
     """Focal length of the last frame over that of the first; by default a file's own, else 1."""
     angle: float = 15.0
@@ -50,6 +62,8 @@ class Generate:
     """Start with the clip's own first frame; by default what a trajectory file says, else no."""
     alpha_threshold: float = 0.95
     """Opacity below which a pixel is repainted; 1 repaints whatever is not fully opaque."""
+    size: Annotated[PictureSize, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=PictureSize)
+    """Of the frames."""
     save_conditions: bool = False
     """Write what the refiner was given beside the video: NAME_render, NAME_mask and NAME_depth."""
 
@@ -61,12 +75,10 @@ class Generate:
         """
         # Nerfstudio takes seconds to import, which checking flags should not cost.
         from neoverse_ns.generate.video import check_output, condition_videos, write_video_whole
-        from neoverse_ns.trajectory.choose import TrajectoryOptions
 
-        if not (math.isfinite(self.fps) and self.fps > 0):
-            raise SettingsError(f"fps must be a finite number above 0, got {self.fps}")
-        options = TrajectoryOptions(self.num_frames, self.zoom, MoveSize(self.angle, self.distance, self.orbit_radius))
+        options = self._options()
         options.validate()
+        self.size.validate()
         check_output(self.output)
         from neoverse_ns.plugin.generate import generate, kept_in
         from neoverse_ns.plugin.run import open_run
@@ -77,11 +89,23 @@ class Generate:
             config = dataclasses.replace(
                 config, wan=dataclasses.replace(config.wan, negative_prompt=self.negative_prompt)
             )
-        made = generate(run, self.trajectory, options, config, self.alpha_threshold, self.first_frame)
+        made = generate(run, self.trajectory, options, config, self.alpha_threshold, self.first_frame, self.size)
         videos = {self.output: made.frames}
         if self.save_conditions:
             beside = condition_videos(made.conditions)
             videos |= {self.output.with_stem(f"{self.output.stem}_{name}"): value for name, value in beside.items()}
         for path, frames in videos.items():
-            write_video_whole(path, frames, self.fps)
-        say(f"wrote {', '.join(str(path) for path in videos)}: {len(made.frames)} frames, {self.fps:g} per second")
+            write_video_whole(path, frames, made.fps)
+        say(f"wrote {', '.join(str(path) for path in videos)}: {len(made.frames)} frames, {made.fps:g} per second")
+
+    def _options(self) -> TrajectoryOptions:
+        return TrajectoryOptions(
+            num_frames=self.num_frames,
+            zoom=self.zoom,
+            size=MoveSize(self.angle, self.distance, self.orbit_radius),
+            time=self.time,
+            fps=self.fps,
+            duration=self.duration,
+            follow=self.follow,
+            align_to=self.align_to,
+        )

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from neoverse_ns.geometry.alignment import align_cameras
 from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.geometry.middle_ray import to_middle, toward_middle
 from neoverse_ns.metrics.camera import ate, focal_error_percent
 from neoverse_ns.metrics.image import psnr, ssim
 
@@ -41,8 +42,8 @@ def place_by_alignment(left: PinholeCameras, true_left: PinholeCameras, true_rig
     through the image's middle, not by the z axis.
     """
     K = _estimated_intrinsics(left, true_left, true_right)
-    sim3 = align_cameras(_toward_middle(true_left), _toward_middle(left))
-    c2w = sim3.apply_c2w(_toward_middle(true_right)).double() @ _to_middle(K, left.width, left.height).mT
+    sim3 = align_cameras(toward_middle(true_left), toward_middle(left))
+    c2w = sim3.apply_c2w(toward_middle(true_right)).double() @ to_middle(K, left.width, left.height).mT
     return PinholeCameras(c2w.float(), K, left.width, left.height)
 
 
@@ -52,28 +53,11 @@ def place_beside(left: PinholeCameras, true_left: PinholeCameras, true_right: Pi
     This leaves out errors of the path, so that what remains is how well new views are drawn.
     """
     K = _estimated_intrinsics(left, true_left, true_right)
-    sim3 = align_cameras(_toward_middle(true_left), _toward_middle(left))
-    relative = torch.linalg.inv(_toward_middle(true_left)) @ _toward_middle(true_right)
+    sim3 = align_cameras(toward_middle(true_left), toward_middle(left))
+    relative = torch.linalg.inv(toward_middle(true_left)) @ toward_middle(true_right)
     relative[:, :3, 3] *= sim3.scale
-    c2w = _toward_middle(left) @ relative @ _to_middle(K, left.width, left.height).mT
+    c2w = toward_middle(left) @ relative @ to_middle(K, left.width, left.height).mT
     return PinholeCameras(c2w.float(), K, left.width, left.height)
-
-
-def _toward_middle(cameras: PinholeCameras) -> Float[Tensor, "n 4 4"]:
-    """Camera-to-world matrices of the cameras, each turned until its z axis is the ray through the image's middle."""
-    return cameras.c2w.double() @ _to_middle(cameras.K, cameras.width, cameras.height)
-
-
-def _to_middle(K: Float[Tensor, "n 3 3"], width: int, height: int) -> Float[Tensor, "n 4 4"]:
-    """The least turn that takes the z axis onto the ray through the image's middle, as a rigid motion."""
-    middle = torch.tensor([width / 2, height / 2, 1.0], dtype=torch.float64)
-    x, y, z = torch.nn.functional.normalize(torch.linalg.inv(K.double()) @ middle, dim=-1).unbind(-1)
-    # Rodrigues' formula for the turn about z cross ray = (-y, x, 0).
-    k = 1 / (1 + z)
-    turn = torch.stack([1 - x * x * k, -x * y * k, x, -x * y * k, 1 - y * y * k, y, -x, -y, z], -1).reshape(-1, 3, 3)
-    motion = torch.eye(4, dtype=torch.float64).repeat(len(turn), 1, 1)
-    motion[:, :3, :3] = turn
-    return motion
 
 
 def _estimated_intrinsics(

@@ -1,9 +1,8 @@
-"""A trajectory as a user names it: a preset, a trajectory file, or a nerfstudio camera path."""
+"""A trajectory as a user names it: a preset, a trajectory file, a camera path, or cameras of another world."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,91 +14,119 @@ from neoverse_ns.errors import SettingsError
 from neoverse_ns.geometry.alignment import Sim3
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.trajectory.camera_path import from_camera_path
+from neoverse_ns.trajectory.clip_frames import ClipFrames
+from neoverse_ns.trajectory.direct import OwnLength, direct
 from neoverse_ns.trajectory.fields import read_json
-from neoverse_ns.trajectory.files import DEFAULT_NUM_FRAMES, LONGEST, parse_move, preset_move
-from neoverse_ns.trajectory.presets import MOVES, MoveSize
+from neoverse_ns.trajectory.files import DEFAULT_NUM_FRAMES, CameraMove, load_arrays, parse_move, preset_move
+from neoverse_ns.trajectory.foreign.arrays import path_of_arrays, read_npz
+from neoverse_ns.trajectory.foreign.bind import bind_foreign, place_world
+from neoverse_ns.trajectory.foreign.path import ForeignPath
+from neoverse_ns.trajectory.foreign.read import read_foreign
+from neoverse_ns.trajectory.foreign.transforms import path_of_cameras
+from neoverse_ns.trajectory.options import TrajectoryOptions
+from neoverse_ns.trajectory.presets import MOVES
 from neoverse_ns.trajectory.trajectory import Trajectory, cameras_between, frames_at, zoom
 
-
-@dataclass(frozen=True)
-class TrajectoryOptions:
-    """What may be asked for on top of a name or a file; None leaves it as it is there.
-
-    Attributes:
-        num_frames: Length; a file's trajectory is played faster or slower.
-        zoom: Focal length of the last frame over that of the first.
-        size: How far presets go.
-    """
-
-    num_frames: int | None = None
-    zoom: float | None = None
-    size: MoveSize | None = None
-
-    def validate(self) -> None:
-        """Raise SettingsError where a value is out of range."""
-        if self.num_frames is not None and not 1 <= self.num_frames <= LONGEST:
-            raise SettingsError(f"num_frames must lie in 1 to {LONGEST}, got {self.num_frames}")
-        if self.zoom is not None and not (math.isfinite(self.zoom) and self.zoom > 0):
-            raise SettingsError(f"zoom must be a finite number above 0, got {self.zoom}")
-        size = self.size or MoveSize()
-        for name in ("angle", "distance", "orbit_radius"):
-            if not math.isfinite(getattr(size, name)):
-                raise SettingsError(f"{name} must be a finite number, got {getattr(size, name)}")
+__all__ = ["TrajectoryOptions", "choose_trajectory"]
 
 
 def choose_trajectory(
     name: str,
     cameras: PinholeCameras,
     times: Float[Tensor, " n"],
-    path_to_world: Sim3,
+    path_to_world: Sim3 | None = None,
     options: TrajectoryOptions | None = None,
+    clip: ClipFrames | None = None,
 ) -> Trajectory:
     """Find out what `name` is, and bind it to a clip.
 
     Args:
-        name: A preset, or the path of a JSON file: NeoVerse's form, or a nerfstudio camera path.
+        name: A preset, or the path of what :mod:`neoverse_ns.trajectory.files` (JSON, npz),
+            :mod:`neoverse_ns.trajectory.camera_path` or :mod:`neoverse_ns.trajectory.foreign` reads.
         cameras: The clip's, in the world that trajectories of mode "global" are meant in.
         times: Their normalised times.
-        path_to_world: From a nerfstudio camera path's world to that one.
+        path_to_world: From a nerfstudio camera path's world to that one; None where they are one.
         options: See :class:`TrajectoryOptions`.
+        clip: When the clip's frames were taken and what they are called; needed to direct time in seconds, and to find
+            the frames that another program's cameras belong to by more than their order.
 
     Raises:
         SettingsError: There is no such preset or file, a field of it is wrong, or an option is out of range.
     """
     options = options or TrajectoryOptions()
     options.validate()
+    source = _Clip(cameras, times, clip)
     if name in MOVES:
         move = preset_move(name, options.num_frames or DEFAULT_NUM_FRAMES, options.size)
-    else:
-        path = Path(name).expanduser()
-        if not path.is_file():
-            raise SettingsError(f"'{name}' is neither a camera move ({', '.join(MOVES)}) nor a trajectory file")
-        document = read_json(path)
-        try:
-            if "camera_path" in document:
-                return _camera_path(document, cameras, times, path_to_world, options)
-            move = parse_move(document, path.parent, path.stem)
-        except SettingsError as error:
-            raise SettingsError(f"{path}: {error}") from error
+        return _follow(move, source, options, firm=False)
+    path = Path(name).expanduser()
+    if not path.exists():
+        raise SettingsError(f"'{name}' is neither a camera move ({', '.join(MOVES)}) nor a trajectory file")
+    if path.suffix.lower() == ".npz" and path.is_file():
+        arrays = read_npz(path)
+        if "frame_matrices" in arrays:
+            return _follow(load_arrays(path), source, options, firm=True)
+        return _foreign(path_of_arrays(arrays, str(path)), path, source, options)
+    if path.is_dir() or path.suffix.lower() != ".json":
+        return _foreign(read_foreign(path), path, source, options)
+    document = read_json(path)
+    if "frames" in document:
+        return _foreign(path_of_cameras(path), path, source, options)
+    try:
+        if "camera_path" in document:
+            return _camera_path(document, source, path_to_world, options)
+        move = parse_move(document, path.parent, path.stem)
+        return _follow(move, source, options, firm="num_frames" in document)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+class _Clip:
+    """What paths are bound to."""
+
+    def __init__(self, cameras: PinholeCameras, times: Tensor, frames: ClipFrames | None) -> None:
+        self.cameras, self.times, self.frames = cameras, times, frames
+
+
+def _follow(move: CameraMove, clip: _Clip, options: TrajectoryOptions, firm: bool) -> Trajectory:
     if options.zoom is not None:
         move = replace(move, zoom_ratio=options.zoom)
-    return move.follow(cameras, times).resampled(options.num_frames)
+    if options.align_to not in (None, "none"):
+        if move.mode == "relative":
+            raise SettingsError(
+                "align_to is for paths of a world of their own: this one starts from the clip's cameras"
+            )
+        sim3 = place_world(ForeignPath(move.c2w), move.name, clip.cameras, clip.times, clip.frames, options.align_to)
+        move = replace(move, c2w=sim3.apply_c2w(move.c2w))
+    own = OwnLength(len(move), move.fps, move.time, firm)
+    direction = direct(own, options, clip.times, clip.frames)
+    if options.follow == "time" and direction.moments is not None:
+        at = frames_at(clip.times, direction.moments)
+        move = move.resampled(len(at))
+        return replace(move.follow(clip.cameras, clip.times, at), times=direction.moments, fps=direction.fps)
+    return direction.apply(move.follow(clip.cameras, clip.times))
 
 
-def _camera_path(
-    document: dict[str, Any],
-    cameras: PinholeCameras,
-    times: Float[Tensor, " n"],
-    path_to_world: Sim3,
-    options: TrajectoryOptions,
-) -> Trajectory:
-    """The format gives a vertical field of view per frame; shape of pixels and principal point are the clip's."""
-    path = from_camera_path(document, cameras.width, cameras.height)
-    own = cameras_between(cameras, frames_at(times, path.times)).K
-    seen = PinholeCameras(
-        path_to_world.apply_c2w(path.c2w), zoom(own, path.K[:, 1, 1] / own[:, 1, 1]), cameras.width, cameras.height
-    )
-    trajectory = replace(path, cameras=seen).resampled(options.num_frames)
+def _foreign(path: ForeignPath, file: Path, clip: _Clip, options: TrajectoryOptions) -> Trajectory:
+    bound = bind_foreign(path, file.name, clip.cameras, clip.times, clip.frames, options.align_to)
+    return _zoomed(direct(OwnLength(len(bound), bound.fps), options, clip.times, clip.frames).apply(bound), options)
+
+
+def _zoomed(trajectory: Trajectory, options: TrajectoryOptions) -> Trajectory:
+    """Of paths that know no zoom of their own."""
     if options.zoom is None:
         return trajectory
     return trajectory.zoomed(torch.linspace(1, options.zoom, len(trajectory), dtype=torch.float64))
+
+
+def _camera_path(
+    document: dict[str, Any], clip: _Clip, path_to_world: Sim3 | None, options: TrajectoryOptions
+) -> Trajectory:
+    """The format gives a vertical field of view per frame; shape of pixels and principal point are the clip's."""
+    width, height = clip.cameras.width, clip.cameras.height
+    path = from_camera_path(document, width, height)
+    own = cameras_between(clip.cameras, frames_at(clip.times, path.times)).K
+    c2w = path.c2w if path_to_world is None else path_to_world.apply_c2w(path.c2w)
+    seen = PinholeCameras(c2w, zoom(own, path.K[:, 1, 1] / own[:, 1, 1]), width, height)
+    direction = direct(OwnLength(len(path), path.fps), options, clip.times, clip.frames)
+    return _zoomed(direction.apply(replace(path, cameras=seen)), options)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
@@ -15,9 +13,9 @@ from torch import Tensor
 from neoverse_ns.console import warn
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.geometry.interpolation import interpolate_c2w
 from neoverse_ns.inside import inside
 from neoverse_ns.trajectory.fields import (
-    check_rigid,
     get_count,
     get_flag,
     get_list,
@@ -28,6 +26,7 @@ from neoverse_ns.trajectory.fields import (
     read_json,
 )
 from neoverse_ns.trajectory.keyframes import parse_keyframes, through_poses
+from neoverse_ns.trajectory.move_arrays import frame_matrices
 from neoverse_ns.trajectory.presets import MoveSize, preset
 from neoverse_ns.trajectory.trajectory import Trajectory, between, cameras_between, zoom
 
@@ -40,6 +39,8 @@ _FIELDS = (
     "use_first_frame",
     "keyframes",
     "trajectory",
+    "time",
+    "fps",
 )
 DEFAULT_NUM_FRAMES = 81
 RELEASED_ARRAYS = Path("examples/trajectories/custom.npz")
@@ -59,6 +60,9 @@ class CameraMove:
         zoom_ratio: Focal length of the last frame over that of the first; it changes linearly in between.
         use_first_frame: Whether a refiner should keep the input's first frame as it is.
         description: Free text.
+        time: Which moments of the clip it shows when, as :meth:`neoverse_ns.trajectory.time_curve.TimeCurve.parse`
+            reads it; None plays the whole clip, in step with the motion.
+        fps: Frames per second it is made for; None where it does not say.
     """
 
     name: str
@@ -67,25 +71,35 @@ class CameraMove:
     zoom_ratio: float = 1.0
     use_first_frame: bool = False
     description: str = ""
+    time: str | None = None
+    fps: float | None = None
 
     def __len__(self) -> int:
         return self.c2w.shape[0]
 
-    def follow(self, cameras: PinholeCameras, times: Float[Tensor, " m"]) -> Trajectory:
+    def resampled(self, count: int) -> CameraMove:
+        """The same motion in `count` frames."""
+        at = torch.linspace(0, len(self) - 1, count, dtype=torch.float64)
+        return self if count == len(self) else replace(self, c2w=interpolate_c2w(self.c2w, at))
+
+    def follow(
+        self, cameras: PinholeCameras, times: Float[Tensor, " m"], at: Float[Tensor, " n"] | None = None
+    ) -> Trajectory:
         """Bind the motion to a clip: relative ones start from its cameras, and all play it from start to end.
 
-        Every frame has the intrinsics of the clip's camera at its moment, times the zoom.
+        Every frame has the intrinsics of the clip's camera at its place, times the zoom.
 
         Args:
             cameras: The clip's. Where their number differs from the motion's, cameras in between are interpolated.
             times: Their normalised times.
+            at: Which of the clip's cameras each frame starts from, as a position among them; None runs through all.
         """
-        at = torch.linspace(0, len(cameras) - 1, len(self), dtype=torch.float64)
+        at = torch.linspace(0, len(cameras) - 1, len(self), dtype=torch.float64) if at is None else at
         base = cameras_between(cameras, at)
         c2w = base.c2w @ self.c2w if self.mode == "relative" else self.c2w
         K = zoom(base.K, torch.linspace(1, self.zoom_ratio, len(self), dtype=torch.float64))
         moved = PinholeCameras(c2w, K, cameras.width, cameras.height)
-        return Trajectory(moved, between(times.double(), at), self.use_first_frame)
+        return Trajectory(moved, between(times.double(), at), self.use_first_frame, self.fps)
 
 
 def preset_move(name: str, num_frames: int = DEFAULT_NUM_FRAMES, size: MoveSize | None = None) -> CameraMove:
@@ -106,12 +120,28 @@ def load_move(path: Path) -> CameraMove:
         raise SettingsError(f"{path}: {error}") from error
 
 
+def load_arrays(path: Path) -> CameraMove:
+    """Read the release's arrays by themselves: relative poses at some frames, the last of which ends the motion.
+
+    Raises:
+        SettingsError: The file cannot be read, or its arrays are no motion.
+    """
+    frames, poses = frame_matrices(path, "")
+    name = f"{path}: frame_indices"
+    numbers = [get_count(frame, f"{name}[{i}]", 0, LONGEST - 1) for i, frame in enumerate(frames)]
+    if len(numbers) != len(poses):
+        raise SettingsError(f"{path} has {len(numbers)} frame_indices but {len(poses)} frame_matrices")
+    count = max(numbers, default=0) + 1
+    stacked = torch.stack(poses) if poses else torch.zeros(0, 4, 4, dtype=torch.float64)
+    return CameraMove(path.stem, through_poses(numbers, stacked, count, name))
+
+
 def parse_move(document: dict[str, Any], folder: Path = Path(), default_name: str = "custom") -> CameraMove:
     """Read a trajectory from its JSON document.
 
     Args:
-        document: Object with `name`, `description`, `mode`, `num_frames`, `zoom_ratio`, `use_first_frame`, and either
-            `keyframes` or `trajectory`; all but the last two may be left out.
+        document: Object with `name`, `description`, `mode`, `num_frames`, `zoom_ratio`, `use_first_frame`, `time`,
+            `fps`, and either `keyframes` or `trajectory`; all but the last two may be left out.
         folder: Where `trajectory.file` starts, and must stay.
         default_name: Name of a nameless trajectory.
 
@@ -138,12 +168,21 @@ def parse_move(document: dict[str, Any], folder: Path = Path(), default_name: st
         zoom_ratio=get_number(document.get("zoom_ratio", 1.0), "zoom_ratio", above=0.0),
         use_first_frame=get_flag(document.get("use_first_frame", False), "use_first_frame"),
         description=get_text(document.get("description", ""), "description"),
+        time=_parse_time(document.get("time")),
+        fps=None if document.get("fps") is None else get_number(document["fps"], "fps", above=0.0),
     )
+
+
+def _parse_time(value: Any) -> str | None:
+    """A curve as one text or as a list of its parts."""
+    if value is None or isinstance(value, str):
+        return value
+    return ", ".join(get_text(part, f"time[{i}]") for i, part in enumerate(get_list(value, "time")))
 
 
 def to_document(move: CameraMove) -> dict[str, Any]:
     """The JSON form of a motion, with one matrix per frame; :func:`parse_move` reads it back."""
-    return {
+    document = {
         "name": move.name,
         "description": move.description,
         "mode": move.mode,
@@ -152,12 +191,15 @@ def to_document(move: CameraMove) -> dict[str, Any]:
         "use_first_frame": move.use_first_frame,
         "trajectory": {"frame_indices": list(range(len(move))), "frame_matrices": move.c2w.tolist()},
     }
+    return document | {key: value for key, value in (("time", move.time), ("fps", move.fps)) if value is not None}
 
 
 def _parse_matrices(value: dict[str, Any], count: int, folder: Path) -> Float64[Tensor, "{count} 4 4"]:
     """The `trajectory` form: poses at some frames, inline or in a file of arrays."""
     if "file" in value:
-        frames, poses = _read_arrays(_array_file(get_text(value["file"], "trajectory.file"), folder))
+        frames, poses = frame_matrices(
+            _array_file(get_text(value["file"], "trajectory.file"), folder), "'trajectory.file' "
+        )
     else:
         frames = get_list(value.get("frame_indices"), "trajectory.frame_indices")
         matrices = get_list(value.get("frame_matrices"), "trajectory.frame_matrices")
@@ -185,23 +227,3 @@ def _array_file(name: str, folder: Path) -> Path:
         raise SettingsError(
             f"'trajectory.file' {error}: put that file beside the trajectory's, and give its name alone"
         ) from error
-
-
-def _read_arrays(path: Path) -> tuple[list[Any], list[Tensor]]:
-    """`frame_indices` [k] and `frame_matrices` [k,4,4] of an npz file."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            indices, matrices = arrays["frame_indices"], arrays["frame_matrices"]
-    except KeyError as error:
-        raise SettingsError(f"'trajectory.file' {path} lacks an array: {error}") from error
-    except (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
-        # An array without names (.npy) opens, but not as a context: a TypeError, in Python 3.10 an AttributeError.
-        raise SettingsError(f"'trajectory.file' {path} cannot be read as an npz file: {error}") from error
-    numeric = indices.dtype.kind in "fiu" and matrices.dtype.kind in "fiu"
-    if not numeric or indices.ndim != 1 or matrices.ndim != 3 or matrices.shape[1:] != (4, 4):
-        raise SettingsError(
-            f"'trajectory.file' {path} needs numbers frame_indices [k] and frame_matrices [k,4,4], "
-            f"found {list(indices.shape)} and {list(matrices.shape)}"
-        )
-    poses = torch.from_numpy(matrices.astype(np.float64))
-    return indices.tolist(), [check_rigid(pose, f"frame_matrices[{i}]") for i, pose in enumerate(poses)]

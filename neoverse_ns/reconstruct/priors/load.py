@@ -11,11 +11,12 @@ from torch import Tensor
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.console import progress, say
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.reconstruct.priors.cameras import CameraEntry, read_cameras
 from neoverse_ns.reconstruct.priors.config import PriorsConfig
 from neoverse_ns.reconstruct.priors.depth import depth_files, read_depth
 from neoverse_ns.reconstruct.priors.framing import Framing, framing_of, to_tensor
-from neoverse_ns.reconstruct.priors.matching import label, match_frames
+from neoverse_ns.reconstruct.priors.matching import match_frames
+from neoverse_ns.trajectory.foreign.entry import CameraEntry, label
+from neoverse_ns.trajectory.foreign.transforms import read_cameras
 
 
 @dataclass(frozen=True)

@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from neoverse_ns.clip.clip import Clip
-from neoverse_ns.clip.image_file import IMAGE_SUFFIXES
-from neoverse_ns.clip.images import images_in
+from neoverse_ns.clip.source_names import source_names
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.reconstruct.priors.config import Match
+from neoverse_ns.trajectory.foreign.entry import Label, label
 
 _SHOWN = 5
 """Frames that an error names."""
-
-
-@dataclass(frozen=True)
-class Label:
-    """What a file is called.
-
-    Attributes:
-        name: Its name without folder and ending; empty where it has none.
-        number: The frame it says it belongs to, as it counts them; None where it does not say.
-    """
-
-    name: str
-    number: int | None
-
-
-def label(name: str) -> Label:
-    """Label of a file name: the stem, and the last number in it."""
-    stem = Path(name).stem
-    digits = re.findall(r"[0-9]+", stem)
-    return Label(stem, int(digits[-1]) if digits else None)
 
 
 def match_frames(labels: Sequence[Label], clip: Clip, how: Match, first_number: int, where: str) -> list[int]:
@@ -57,7 +34,7 @@ def match_frames(labels: Sequence[Label], clip: Clip, how: Match, first_number: 
                 "try --priors.match number"
             )
         return list(range(len(labels)))
-    names = _source_names(clip)
+    names = source_names(clip)
     by_number = [index + first_number for index in clip.frame_indices.tolist()]
     if how == "name" and names is None:
         raise SettingsError(f"{clip.source} is a video, its frames have no names: use --priors.match number or order")
@@ -72,16 +49,6 @@ def match_frames(labels: Sequence[Label], clip: Clip, how: Match, first_number: 
         if len(set(own)) == len(names) and all(_places(numbers, own)):
             return _each_once(_places(numbers, own), own, where, "numbered")
     return _each_once(_places(numbers, by_number), by_number, where, "numbered")
-
-
-def _source_names(clip: Clip) -> list[str] | None:
-    """Stems of the sampled frames' own image files; None for a video, or where the images are gone."""
-    if clip.source.is_dir():
-        images = images_in(clip.source)
-        indices = clip.frame_indices.tolist()
-        return [images[i].stem for i in indices] if max(indices) < len(images) else None
-    single = len(clip) == 1 and clip.source.suffix.lower() in IMAGE_SUFFIXES
-    return [clip.source.stem] if single else None
 
 
 def _places(given: Sequence[str | int | None], wanted: Sequence[str | int]) -> list[list[int]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +12,12 @@ from torch import Tensor
 
 from neoverse_ns.console import warn
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.reconstruct.priors.matching import Label, label
 from neoverse_ns.trajectory.camera_path import opencv_to_opengl
 from neoverse_ns.trajectory.fields import get_count, get_list, get_matrix, get_number, get_object, get_text, read_json
+from neoverse_ns.trajectory.foreign.entry import CameraEntry, Label, label, natural
+from neoverse_ns.trajectory.foreign.path import ForeignPath
 
 _DISTORTION = ("k1", "k2", "k3", "k4", "p1", "p2")
-
-
-@dataclass(frozen=True)
-class CameraEntry:
-    """One camera of the file.
-
-    Attributes:
-        label: Which frame it belongs to.
-        c2w: Camera-to-world, OpenCV axes.
-        K: Intrinsics in pixels of an image of `size`; None where the file has none.
-        size: Width and height of that image; None where the file does not say.
-    """
-
-    label: Label
-    c2w: Float64[Tensor, "4 4"]
-    K: Float64[Tensor, "3 3"] | None
-    size: tuple[int, int] | None
 
 
 def read_cameras(path: Path) -> list[CameraEntry]:
@@ -61,6 +44,25 @@ def read_cameras(path: Path) -> list[CameraEntry]:
     return entries
 
 
+def path_of_cameras(path: Path) -> ForeignPath:
+    """The cameras of such a file as a path: by their times where all have one, else by their names.
+
+    Times between 0 and 1 are shares of the clip in a `transforms.json`, as readers of dynamic scenes take them.
+
+    Raises:
+        SettingsError: As :func:`read_cameras`.
+    """
+    entries = read_cameras(path)
+    times = [entry.time for entry in entries if entry.time is not None]
+    if len(times) == len(entries):
+        entries.sort(key=lambda entry: entry.time or 0.0)
+    else:
+        entries.sort(key=lambda entry: natural(entry.label.name))
+    named = any(entry.label.name for entry in entries)
+    shares = named and all(0 <= time <= 1 for time in times)
+    return ForeignPath.of(entries, "shares" if shares else "seconds")
+
+
 def _own_entry(document: dict[str, Any], frame: dict[str, Any], name: str) -> CameraEntry:
     rows = get_list(frame.get("K"), f"{name}.K")
     values = [get_number(x, f"{name}.K[{i}]") for i, row in enumerate(rows) for x in get_list(row, f"{name}.K[{i}]")]
@@ -71,6 +73,7 @@ def _own_entry(document: dict[str, Any], frame: dict[str, Any], name: str) -> Ca
         c2w=get_matrix(frame.get("c2w"), f"{name}.c2w"),
         K=torch.tensor(values, dtype=torch.float64).reshape(3, 3),
         size=(get_count(document.get("width"), "width", 1), get_count(document.get("height"), "height", 1)),
+        time=_time(frame.get("time_sec")),
     )
 
 
@@ -85,7 +88,13 @@ def _nerfstudio_entry(document: dict[str, Any], frame: dict[str, Any], name: str
         c2w=c2w,
         K=_intrinsics(both, size),
         size=size,
+        time=_time(frame.get("time")),
     )
+
+
+def _time(value: Any) -> float | None:
+    """A time where there is one; what else such a field may hold is nobody's error."""
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 def _intrinsics(fields: dict[str, Any], size: tuple[int, int] | None) -> Float64[Tensor, "3 3"] | None:

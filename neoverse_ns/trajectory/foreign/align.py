@@ -1,0 +1,162 @@
+"""Bringing a foreign path into a clip's world by the frames both know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from neoverse_ns.console import say, warn
+from neoverse_ns.geometry.alignment import Sim3, align_cameras
+from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.geometry.middle_ray import to_middle, toward_middle
+from neoverse_ns.geometry.se3 import so3_log
+from neoverse_ns.trajectory.foreign.pairing import Pairs
+from neoverse_ns.trajectory.foreign.path import ForeignPath
+from neoverse_ns.trajectory.trajectory import cameras_between
+
+_STRAY = 8.0
+"""Shared cameras further off than this many medians are left out, and the rest aligned anew."""
+_BAD_PLACE, _BAD_TURN = 10.0, 10.0
+"""Residuals, in per cent of the path's extent and degrees, from which on another path was probably given."""
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """A similarity from the path's world to the clip's, and how well it fits.
+
+    Attributes:
+        sim3: The map.
+        pairs: The shared frames it was made from.
+        place_percent: Root mean square distance of the shared cameras afterwards, in per cent of the extent of the
+            clip's; 0 where they stand at one place.
+        turn_degrees: Median angle between their directions.
+        focal_ratio: Focal length of the file over that of the clip at the shared frames, in pictures of one height;
+            None where the file has none.
+        left_out: Shared frames that do not fit the others.
+    """
+
+    sim3: Sim3
+    pairs: Pairs
+    place_percent: float
+    turn_degrees: float
+    focal_ratio: float | None
+    left_out: int = 0
+
+    def tell(self, name: str) -> None:
+        """Say in a line what was done, and warn where it does not fit."""
+        strays = f", {self.left_out} more do not fit" if self.left_out else ""
+        say(
+            f"{name}: placed by Sim(3) over {len(self.pairs)} frames shared by {self.pairs.how}{strays}: scale "
+            f"{float(self.sim3.scale):.4g}, residual {self.place_percent:.2g} % of the cameras' extent and "
+            f"{self.turn_degrees:.2g} degrees"
+        )
+        if self.place_percent > _BAD_PLACE or self.turn_degrees > _BAD_TURN:
+            warn(
+                f"{name} does not fit the clip's cameras: if it is another path, give the clip's cameras in its world "
+                "with --align-to FILE, or say --align-to none where it lies in the scene's own world"
+            )
+
+
+def align(path: ForeignPath, cameras: PinholeCameras, candidates: list[Pairs]) -> Alignment:
+    """The similarity that brings the path's cameras closest to the clip's; of several ways to pair them the best.
+
+    Args:
+        path: The file's cameras.
+        cameras: The clip's.
+        candidates: Ways to pair them.
+    """
+    found = [_align(path, cameras, pairs) for pairs in candidates]
+    return min(found, key=lambda one: one.place_percent + one.turn_degrees)
+
+
+def placed(
+    path: ForeignPath, sim3: Sim3, K: Float64[Tensor, "n 3 3"], size: tuple[int, int]
+) -> Float64[Tensor, "n 4 4"]:
+    """The path's cameras in the clip's world; they look where they did, whichever principal point draws them.
+
+    Args:
+        path: The file's cameras.
+        sim3: From its world to the clip's.
+        K: What they are drawn with, in pixels of `size`.
+        size: Width and height.
+    """
+    c2w = sim3.apply_c2w(_directions(path))
+    return c2w if path.K is None else c2w @ to_middle(K, *size).mT
+
+
+def _align(path: ForeignPath, cameras: PinholeCameras, pairs: Pairs) -> Alignment:
+    theirs = _between(path, pairs)
+    ours = toward_middle(cameras) if path.K is not None else cameras.c2w.double()
+    ours = ours[pairs.frames]
+    sim3 = align_cameras(theirs, ours)
+    off = _distances(sim3, theirs, ours)
+    fits = off <= _STRAY * off.median() + 1e-9
+    left_out = int((~fits).sum())
+    if left_out and int(fits.sum()) >= 3:
+        pairs = replace(pairs, frames=pairs.frames[fits], places=pairs.places[fits])
+        theirs, ours = theirs[fits], ours[fits]
+        sim3 = align_cameras(theirs, ours)
+    else:
+        left_out = 0
+    centres = ours[:, :3, 3]
+    extent = float((centres - centres.mean(0)).norm(dim=-1).max())
+    rms = float(_distances(sim3, theirs, ours).square().mean().sqrt())
+    turns = so3_log((sim3.R @ theirs[:, :3, :3]).mT @ ours[:, :3, :3]).norm(dim=-1).rad2deg()
+    return Alignment(
+        sim3,
+        pairs,
+        100 * rms / extent if extent > 1e-9 else 0.0,
+        float(turns.median()),
+        _focal_ratio(path, cameras, pairs),
+        left_out,
+    )
+
+
+def _between(path: ForeignPath, pairs: Pairs) -> Float64[Tensor, "m 4 4"]:
+    """The path's cameras at the shared frames."""
+    K = torch.eye(3, dtype=torch.float64).expand(len(path), 3, 3)
+    return cameras_between(PinholeCameras(_directions(path), K, 1, 1), pairs.places).c2w
+
+
+def _directions(path: ForeignPath) -> Float64[Tensor, "n 4 4"]:
+    """The path's cameras, looking through their pictures' middle where their intrinsics tell it."""
+    if path.K is None or path.size is None:
+        return path.c2w
+    return toward_middle(PinholeCameras(path.c2w, path.K, *path.size))
+
+
+def _distances(sim3: Sim3, theirs: Tensor, ours: Tensor) -> Float64[Tensor, " m"]:
+    return (sim3.apply_points(theirs[:, :3, 3]) - ours[:, :3, 3]).norm(dim=-1)
+
+
+def _focal_ratio(path: ForeignPath, cameras: PinholeCameras, pairs: Pairs) -> float | None:
+    if path.K is None or path.size is None:
+        return None
+    own = cameras.K[pairs.frames, 1, 1].double() / cameras.height
+    theirs = path.K[pairs.places.round().long(), 1, 1] / path.size[1]
+    return float((theirs / own).median())
+
+
+def drawn_intrinsics(
+    path: ForeignPath, own: Float[Tensor, "n 3 3"], height: int, ratio: float | None
+) -> Float64[Tensor, "n 3 3"]:
+    """What an aligned path is drawn with: the clip's principal point and shape of pixels, the file's angle of view.
+
+    Where the file tells the clip's own focal length, only its changes count: the scene was made with the clip's
+    estimate, and drawing it with another would zoom.
+
+    Args:
+        path: The file's cameras.
+        own: The clip's intrinsics at the cameras' moments.
+        height: Of the clip's pictures.
+        ratio: The file's focal length over the clip's at shared frames; None where nothing is shared.
+    """
+    own = own.double().clone()
+    if path.K is None or path.size is None:
+        return own
+    wanted = path.K[:, 1, 1] * height / path.size[1] / (ratio or 1.0)
+    own[:, :2, :2] *= (wanted / own[:, 1, 1])[:, None, None]
+    return own
