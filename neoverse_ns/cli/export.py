@@ -17,9 +17,9 @@ from neoverse_ns.export.options import ExportOptions
 class Export:
     """Write a finished run's scene as it is shown.
 
-    `ply` is one instant for any splat viewer; `ply-4d` all keyframes and layers with their motion, for programs that
-    know what to do with them; `colmap` frames, refined cameras and points for programs that make splats or meshes of
-    their own. A format that there is not gets all formats named.
+    Of one instant: `ply` for any splat viewer, `glb` (glTF), `spz`. Of the whole clip, as it is shown: `ply-sequence`
+    for SuperSplat, `4dgs`, `usd`. With all layers and their motion, for programs that know what to do with them: `npz`,
+    `ply-4d`. For programs that make splats or meshes of their own: `colmap`, frames, refined cameras and points.
     """
 
     run_config: tyro.conf.Positional[Path]
@@ -29,7 +29,7 @@ class Export:
     options: Annotated[ExportOptions, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=ExportOptions)
     """Which instants, and how much of them."""
     format: str = "ply"
-    """ply, ply-4d or colmap."""
+    """Name of a format; one that there is not gets all of them named."""
 
     def run(self) -> None:
         """Load the run and write.

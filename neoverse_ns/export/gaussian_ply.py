@@ -29,7 +29,7 @@ _MOST_OPAQUE = 1 - 1e-6
 """Opacity has a finite logit up to here."""
 
 
-def write_instant(path: Path, now: GaussiansAtTime, comments: Sequence[str] = ()) -> None:
+def write_instant(path: Path, now: GaussiansAtTime, comments: Sequence[str] = (), normals: bool = True) -> None:
     """Write ordinary Gaussians in the layout of 3D Gaussian Splatting, binary little-endian float32.
 
     Columns: position, normal of zeros, `f_dc_*`, `f_rest_*` channel by channel, opacity logit, log-scales, unit
@@ -39,13 +39,14 @@ def write_instant(path: Path, now: GaussiansAtTime, comments: Sequence[str] = ()
         path: The file.
         now: See :mod:`neoverse_ns.export.instant` for one that draws as the layers do.
         comments: Lines for the header.
+        normals: Some old readers count on them; a seventh of the file.
 
     Raises:
         OSError: The file cannot be written.
     """
-    logits = torch.logit(now.opacities.clamp(1 - _MOST_OPAQUE, _MOST_OPAQUE))
+    logits = opacity_logits(now.opacities)
     quats = torch.nn.functional.normalize(now.quats, dim=-1)
-    _write(path, _splat_columns(now.means, now.sh, logits, now.scales.log(), quats), comments)
+    _write(path, _splat_columns(now.means, now.sh, logits, now.scales.log(), quats, normals), comments)
 
 
 def write_motion(path: Path, scene: LayeredGaussians) -> None:
@@ -74,15 +75,22 @@ def write_motion(path: Path, scene: LayeredGaussians) -> None:
     _write(path, columns, comments)
 
 
+def opacity_logits(opacities: Float[Tensor, " m"]) -> Float[Tensor, " m"]:
+    """Logits that stay finite where something is fully opaque or not there at all."""
+    return torch.logit(opacities.clamp(1 - _MOST_OPAQUE, _MOST_OPAQUE))
+
+
 def _splat_columns(
     means: Float[Tensor, "n 3"],
     sh: Float[Tensor, "n b 3"],
     opacity_logits: Float[Tensor, " n"],
     log_scales: Float[Tensor, "n 3"],
     quats: Float[Tensor, "n 4"],
+    normals: bool = True,
 ) -> Columns:
     rest = sh[:, 1:].permute(0, 2, 1).reshape(len(sh), -1)
-    tables = {"": means, "n": torch.zeros_like(means), "f_dc_": sh[:, 0], "f_rest_": rest}
+    tables = {"": means} | ({"n": torch.zeros_like(means)} if normals else {})
+    tables |= {"f_dc_": sh[:, 0], "f_rest_": rest}
     tables |= {"opacity": opacity_logits[:, None], "scale_": log_scales, "rot_": quats}
     columns: Columns = {}
     for prefix, table in tables.items():

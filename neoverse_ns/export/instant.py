@@ -31,7 +31,11 @@ DRAWN = 1 / 255
 
 @torch.no_grad()
 def flat_instant(
-    scene: LayeredGaussians, time: float, camera: PinholeCameras, options: DrawOptions | None = None
+    scene: LayeredGaussians,
+    time: float,
+    camera: PinholeCameras,
+    options: DrawOptions | None = None,
+    quick: bool = False,
 ) -> GaussiansAtTime:
     """Everything alive at `time`, in one set that needs no layers.
 
@@ -48,6 +52,8 @@ def flat_instant(
         camera: The clip's one camera of that time, refined where cameras were; see
             :func:`neoverse_ns.geometry.interpolation.camera_at`.
         options: See :class:`neoverse_ns.rasterize.drawing.DrawOptions`.
+        quick: Look from the clip's own camera alone, and do not descend: some twenty times as fast, as good from there,
+            and some 3 dB farther from the layers at 8 degrees aside. For files of many instants.
 
     Returns:
         Gaussians of all layers, front to back; `index` counts the rows of `scene.flat()`.
@@ -56,9 +62,11 @@ def flat_instant(
     alive = _alive(scene, time, options)
     everything = alive.pop(FRAMES)
     if alive:
-        middle = middle_depth(_Views(camera, scene.device, options).drawing(everything))
-        views = _Views(around(camera, middle), scene.device, options)
+        views = _Views(camera, scene.device, options)
         front = views.drawing(everything)
+        if not quick:
+            views = _Views(around(camera, middle_depth(front)), scene.device, options)
+            front = views.drawing(everything)
         chosen = torch.ones(len(everything.index), dtype=torch.bool, device=scene.device)
         free = ~chosen
         for name, now in alive.items():
@@ -71,8 +79,10 @@ def flat_instant(
             front = over(front, views.drawing(now), is_surface)
             everything, chosen = _join(everything, now), torch.cat([chosen, wanted])
             free = torch.cat([free, torch.full_like(wanted, is_surface)])
-        gates = fit_gates(everything, chosen, free, front.rgb, views.drawing)
-        everything = rows_of(replace(everything, opacities=everything.opacities * gates), gates >= HALF)
+        if not quick:
+            gates = fit_gates(everything, chosen, free, front.rgb, views.drawing)
+            everything, chosen = replace(everything, opacities=everything.opacities * gates), gates >= HALF
+        everything = rows_of(everything, chosen)
     return rows_of(everything, everything.opacities >= DRAWN)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neoverse_ns.errors import RunError, SettingsError
-from neoverse_ns.export.needs import Need, check_needs
+from neoverse_ns.export.needs import FOURDGS, GSPLY, USD, Need, check_needs
 from neoverse_ns.export.options import ExportOptions
 from neoverse_ns.export.scene import ExportScene
 
@@ -17,6 +17,8 @@ INSTANT = ("time", "frame", "max_gaussians")
 """Options of formats that hold one instant."""
 CLIP = ("fps", "every", "max_gaussians")
 """Options of formats that move."""
+UP = ("up",)
+"""Of formats whose axes may be chosen."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,42 @@ def _motion(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Pa
     return [path]
 
 
+def _sequence(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
+    from neoverse_ns.export.ply_sequence import write_ply_sequence
+
+    return write_ply_sequence(scene, options, folder)
+
+
+def _npz(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
+    from neoverse_ns.export.motion_npz import write_motion_npz
+
+    return write_motion_npz(scene, options, folder)
+
+
+def _fourdgs(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
+    from neoverse_ns.export.fourdgs.write import write_fourdgs
+
+    return write_fourdgs(scene, options, folder)
+
+
+def _usd(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
+    from neoverse_ns.export.usd.write import write_usd
+
+    return write_usd(scene, options, folder)
+
+
+def _glb(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
+    from neoverse_ns.export.glb import write_glb
+
+    return write_glb(scene, options, folder)
+
+
+def _spz(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
+    from neoverse_ns.export.spz import write_spz_instant
+
+    return write_spz_instant(scene, options, folder)
+
+
 def _dataset(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
     from neoverse_ns.export.dataset import write_dataset
 
@@ -86,6 +124,12 @@ def _dataset(scene: ExportScene, options: ExportOptions, folder: Path) -> list[P
 
 FORMATS: dict[str, ExportFormat] = {
     "ply": ExportFormat("gaussians.ply: one instant, for any splat viewer", _instant, INSTANT),
+    "glb": ExportFormat("gaussians.glb: one instant, glTF with KHR_gaussian_splatting", _glb, INSTANT),
+    "spz": ExportFormat("gaussians.spz: one instant, compressed", _spz, INSTANT, (GSPLY,)),
+    "ply-sequence": ExportFormat("ply_sequence/: an instant a file, which SuperSplat plays", _sequence, CLIP),
+    "4dgs": ExportFormat("scene.4dgs: the whole clip in one small file", _fourdgs, CLIP + UP, (FOURDGS,)),
+    "usd": ExportFormat("scene.usdc: the whole clip with its camera, a sample an instant", _usd, CLIP + UP, (USD,)),
+    "npz": ExportFormat("scene_4d.npz: all keyframes and layers with their motion, for NumPy", _npz),
     "ply-4d": ExportFormat("gaussians_4d.ply: all keyframes and layers with their motion, for programs", _motion),
     "colmap": ExportFormat(
         "frames, refined cameras and points: colmap/ opens in COLMAP, Brush, OpenSplat, Postshot and the like, the "

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, Float64
 from torch import Tensor
 
+from neoverse_ns.console import progress
 from neoverse_ns.export.instant import flat_instant, rows_of
+from neoverse_ns.export.options import ExportOptions
 from neoverse_ns.export.thinning import most_worth, worth
 from neoverse_ns.gaussians.instant import GaussiansAtTime
 from neoverse_ns.gaussians.layers import LayeredGaussians
@@ -38,14 +41,30 @@ class ExportScene:
     options: DrawOptions = field(default_factory=DrawOptions)
     source: Scene | None = None
 
-    def instant(self, time: float, most: int | None = None) -> GaussiansAtTime:
+    def instant(self, time: float, most: int | None = None, quick: bool = False) -> GaussiansAtTime:
         """See :func:`neoverse_ns.export.instant.flat_instant`; of more than `most`, those that cover most."""
         camera = camera_at(self.cameras, self.times, time)
-        now = flat_instant(self.gaussians, time, camera, self.options)
+        now = flat_instant(self.gaussians, time, camera, self.options, quick)
         if most is None or len(now.index) <= most:
             return now
         distances = (now.means - camera.c2w[0, :3, 3].to(now.means)).norm(dim=-1)
         return rows_of(now, most_worth(worth(now.opacities, now.scales, distances), most))
+
+    def instants(self, options: ExportOptions, doing: str) -> Iterator[tuple[float, GaussiansAtTime]]:
+        """Every instant asked for with its normalised time, one after the other and with a progress bar.
+
+        Args:
+            options: Which instants, and how many Gaussians each.
+            doing: For the bar, as a short phrase.
+
+        Raises:
+            SettingsError: There are no such instants.
+        """
+        times = options.instants(self.times, self.seconds)
+        with progress(doing, len(times)) as steps:
+            for time in times:
+                yield time, self.instant(time, options.max_gaussians, quick=True)
+                steps.advance()
 
     def second_at(self, time: float) -> float:
         """Second of the source at a normalised time."""

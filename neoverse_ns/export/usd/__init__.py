@@ -1,0 +1,1 @@
+"""Scenes as USD: Gaussians and cameras with time samples."""
