@@ -27,9 +27,9 @@ class TrajectoryOptions:
         duration: Length in seconds, from the first to the last frame, instead of `num_frames`.
         follow: What a relative move starts from while time is directed: the clip's own path from start to end (`path`),
             or the clip's camera at the moment shown (`time`).
-        align_to: The world of a path of cameras: `clip` moves it onto the clip's cameras, `none` takes it as this
-            package's world, and a file of cameras in the path's world is brought to the clip in its stead. None does
-            what its kind suggests.
+        align_to: The world of a path of cameras: `clip` moves it onto the clip's cameras, `rigid` does so by one
+            similarity alone, `none` takes it as this package's world, and a file of cameras in the path's world is
+            brought to the clip in its stead. None does what its kind suggests.
     """
 
     num_frames: int | None = None

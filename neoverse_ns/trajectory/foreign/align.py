@@ -5,20 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Bool, Float, Float64
 from torch import Tensor
 
 from neoverse_ns.console import say, warn
 from neoverse_ns.geometry.alignment import Sim3, align_cameras
 from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.geometry.interpolation import interpolate_c2w
 from neoverse_ns.geometry.middle_ray import to_middle, toward_middle
-from neoverse_ns.geometry.se3 import so3_log
+from neoverse_ns.geometry.se3 import se3_inverse, so3_log
 from neoverse_ns.trajectory.foreign.pairing import Pairs
 from neoverse_ns.trajectory.foreign.path import ForeignPath
-from neoverse_ns.trajectory.trajectory import cameras_between
+from neoverse_ns.trajectory.trajectory import cameras_between, frames_at
 
 _STRAY = 8.0
 """Shared cameras further off than this many medians are left out, and the rest aligned anew."""
+_SUSPECT, _SAME = 0.02, 1e-6
+"""Shares of the path's extent: a residual of all cameras from which on strays are looked for, and one that is none."""
+_TRIES = 100
 _BAD_PLACE, _BAD_TURN = 10.0, 10.0
 """Residuals, in per cent of the path's extent and degrees, from which on another path was probably given."""
 
@@ -36,6 +40,9 @@ class Alignment:
         focal_ratio: Focal length of the file over that of the clip at the shared frames, in pictures of one height;
             None where the file has none.
         left_out: Shared frames that do not fit the others.
+        offsets: Of every shared frame, the small motion of the clip's world that brings the path's camera, once mapped,
+            onto the clip's.
+        times: Normalised times of the shared frames.
     """
 
     sim3: Sim3
@@ -43,7 +50,14 @@ class Alignment:
     place_percent: float
     turn_degrees: float
     focal_ratio: float | None
-    left_out: int = 0
+    left_out: int
+    offsets: Float64[Tensor, "m 4 4"]
+    times: Float64[Tensor, " m"]
+
+    @property
+    def fits(self) -> bool:
+        """Whether the two are plausibly the same cameras."""
+        return self.place_percent <= _BAD_PLACE and self.turn_degrees <= _BAD_TURN
 
     def tell(self, name: str) -> None:
         """Say in a line what was done, and warn where it does not fit."""
@@ -53,56 +67,66 @@ class Alignment:
             f"{float(self.sim3.scale):.4g}, residual {self.place_percent:.2g} % of the cameras' extent and "
             f"{self.turn_degrees:.2g} degrees"
         )
-        if self.place_percent > _BAD_PLACE or self.turn_degrees > _BAD_TURN:
+        if not self.fits:
             warn(
                 f"{name} does not fit the clip's cameras: if it is another path, give the clip's cameras in its world "
                 "with --align-to FILE, or say --align-to none where it lies in the scene's own world"
             )
 
 
-def align(path: ForeignPath, cameras: PinholeCameras, candidates: list[Pairs]) -> Alignment:
+def align(
+    path: ForeignPath, cameras: PinholeCameras, times: Float[Tensor, " frames"], candidates: list[Pairs]
+) -> Alignment:
     """The similarity that brings the path's cameras closest to the clip's; of several ways to pair them the best.
 
     Args:
         path: The file's cameras.
         cameras: The clip's.
+        times: Their normalised times.
         candidates: Ways to pair them.
     """
-    found = [_align(path, cameras, pairs) for pairs in candidates]
+    found = [_align(path, cameras, times, pairs) for pairs in candidates]
     return min(found, key=lambda one: one.place_percent + one.turn_degrees)
 
 
 def placed(
-    path: ForeignPath, sim3: Sim3, K: Float64[Tensor, "n 3 3"], size: tuple[int, int]
+    path: ForeignPath,
+    alignment: Alignment,
+    K: Float64[Tensor, "n 3 3"],
+    size: tuple[int, int],
+    moments: Float[Tensor, " n"] | None = None,
 ) -> Float64[Tensor, "n 4 4"]:
     """The path's cameras in the clip's world; they look where they did, whichever principal point draws them.
 
+    A scene that was made with slightly wrong cameras is bent as they are, so that at a shared frame it is seen best
+    from where the clip's own camera is thought to be. With `moments` what the similarity leaves is taken over there,
+    and between two such frames in proportion; other cameras of a moment keep how they stand to the clip's.
+
     Args:
         path: The file's cameras.
-        sim3: From its world to the clip's.
+        alignment: From its world to the clip's.
         K: What they are drawn with, in pixels of `size`.
         size: Width and height.
+        moments: Normalised times of the path's cameras; None places them by the similarity alone.
     """
-    c2w = sim3.apply_c2w(_directions(path))
+    c2w = alignment.sim3.apply_c2w(_directions(path))
+    if moments is not None and alignment.fits:
+        order = alignment.times.argsort()
+        at = frames_at(alignment.times[order], moments)
+        c2w = interpolate_c2w(alignment.offsets[order], at) @ c2w
     return c2w if path.K is None else c2w @ to_middle(K, *size).mT
 
 
-def _align(path: ForeignPath, cameras: PinholeCameras, pairs: Pairs) -> Alignment:
+def _align(path: ForeignPath, cameras: PinholeCameras, times: Tensor, pairs: Pairs) -> Alignment:
     theirs = _between(path, pairs)
     ours = toward_middle(cameras) if path.K is not None else cameras.c2w.double()
     ours = ours[pairs.frames]
-    sim3 = align_cameras(theirs, ours)
-    off = _distances(sim3, theirs, ours)
-    fits = off <= _STRAY * off.median() + 1e-9
+    extent = _extent(ours)
+    fits = _fitting(theirs, ours, extent)
     left_out = int((~fits).sum())
-    if left_out and int(fits.sum()) >= 3:
-        pairs = replace(pairs, frames=pairs.frames[fits], places=pairs.places[fits])
-        theirs, ours = theirs[fits], ours[fits]
-        sim3 = align_cameras(theirs, ours)
-    else:
-        left_out = 0
-    centres = ours[:, :3, 3]
-    extent = float((centres - centres.mean(0)).norm(dim=-1).max())
+    pairs = replace(pairs, frames=pairs.frames[fits], places=pairs.places[fits])
+    theirs, ours = theirs[fits], ours[fits]
+    sim3 = align_cameras(theirs, ours)
     rms = float(_distances(sim3, theirs, ours).square().mean().sqrt())
     turns = so3_log((sim3.R @ theirs[:, :3, :3]).mT @ ours[:, :3, :3]).norm(dim=-1).rad2deg()
     return Alignment(
@@ -112,7 +136,32 @@ def _align(path: ForeignPath, cameras: PinholeCameras, pairs: Pairs) -> Alignmen
         float(turns.median()),
         _focal_ratio(path, cameras, pairs),
         left_out,
+        ours @ se3_inverse(sim3.apply_c2w(theirs)),
+        times[pairs.frames].double(),
     )
+
+
+def _fitting(theirs: Tensor, ours: Tensor, extent: float) -> Bool[Tensor, " m"]:
+    """Shared frames whose cameras agree on a similarity; all of them where too few do.
+
+    Strays pull the best fit of all toward themselves. Where that fits badly, fits of three cameras at a time tell most
+    of the cameras from the strays, by which of them leaves the smallest median.
+    """
+    off = _distances(align_cameras(theirs, ours), theirs, ours)
+    if len(theirs) >= 5 and float(off.square().mean().sqrt()) > _SUSPECT * extent:
+        chance = torch.Generator().manual_seed(0)
+        for _ in range(_TRIES):
+            few = torch.randperm(len(theirs), generator=chance)[:3]
+            other = _distances(align_cameras(theirs[few], ours[few]), theirs, ours)
+            off = other if other.median() < off.median() else off
+    fits = off <= _STRAY * off.median() + _SAME * extent
+    return fits if int(fits.sum()) >= max(3, len(fits) // 2) else torch.ones_like(fits)
+
+
+def _extent(c2w: Float64[Tensor, "m 4 4"]) -> float:
+    """How far the cameras reach from their middle."""
+    centres = c2w[:, :3, 3]
+    return float((centres - centres.mean(0)).norm(dim=-1).max())
 
 
 def _between(path: ForeignPath, pairs: Pairs) -> Float64[Tensor, "m 4 4"]:

@@ -36,8 +36,8 @@ def bind_foreign(
         cameras: The clip's.
         times: Their normalised times.
         clip: When the frames were taken and what they are called.
-        align_to: `clip`, `none`, or a file of the clip's cameras in the path's world; None aligns to the clip what does
-            not look like a path of this package's world.
+        align_to: `clip`; `rigid`, the same by one similarity alone; `none`; or a file of the clip's cameras in the
+            path's world. None aligns to the clip what does not look like a path of this package's world.
 
     Raises:
         SettingsError: `align_to` is none of these, or its file cannot be read.
@@ -48,10 +48,12 @@ def bind_foreign(
             say(f"{name}: taken as a path in the scene's own world; --align-to clip places it by the clip's cameras")
         return _as_it_is(path, cameras, times, clip)
     alignment = _alignment(path, name, cameras, times, clip, wanted)
-    moments = alignment.pairs.moments if wanted == "clip" else _moments(path, times, clip)
+    moments = alignment.pairs.moments if wanted in ("clip", "rigid") else _moments(path, times, clip)
+    # Where a path does not tell its moments, it may be anywhere when the clip's camera was there.
+    dated = wanted == "clip" or (wanted != "rigid" and (path.times is not None or path.labels is not None))
     own = cameras_between(cameras, frames_at(times, moments)).K
     K = drawn_intrinsics(path, own, cameras.height, alignment.focal_ratio)
-    c2w = placed(path, alignment.sim3, K, (cameras.width, cameras.height))
+    c2w = placed(path, alignment, K, (cameras.width, cameras.height), moments if dated else None)
     return Trajectory(PinholeCameras(c2w, K, cameras.width, cameras.height), moments, fps=path.fps or _rate(path))
 
 
@@ -74,8 +76,8 @@ def place_world(
 def _alignment(
     path: ForeignPath, name: str, cameras: PinholeCameras, times: Tensor, clip: ClipFrames | None, align_to: str
 ) -> Alignment:
-    shared, called = (path, name) if align_to == "clip" else (_reference(align_to), align_to)
-    alignment = align(shared, cameras, candidates(shared, times, clip))
+    shared, called = (path, name) if align_to in ("clip", "rigid") else (_reference(align_to), align_to)
+    alignment = align(shared, cameras, times, candidates(shared, times, clip))
     alignment.tell(called)
     return alignment
 
@@ -94,7 +96,7 @@ def _as_it_is(path: ForeignPath, cameras: PinholeCameras, times: Tensor, clip: C
 def _reference(name: str) -> ForeignPath:
     path = Path(name).expanduser()
     if not path.exists():
-        raise SettingsError(f"align_to must be 'clip', 'none', or a file of the clip's cameras, got '{name}'")
+        raise SettingsError(f"align_to must be 'clip', 'rigid', 'none', or a file of the clip's cameras, got '{name}'")
     return read_foreign(path)
 
 
