@@ -50,7 +50,6 @@ def draw_along(
         yield view.drawing
 
 
-@torch.no_grad()
 def views_along(
     gaussians: LayeredGaussians,
     cameras: PinholeCameras,
@@ -85,6 +84,7 @@ class _Moment:
         self._gaussians, self._options = gaussians, options
         self._layers: dict[str, GaussiansAtTime] = {}
 
+    @torch.no_grad()
     def view(self, viewmats: Float[Tensor, "1 4 4"], Ks: Float[Tensor, "1 3 3"], width: int, height: int) -> ViewAlong:
         drawing, seen = None, None
         for name in self._gaussians:
