@@ -18,7 +18,7 @@ from neoverse_ns.trajectory.trajectory import Trajectory, between
 
 SIZE = 160
 """Longer side of the pictures that are looked at, pixels."""
-MOST = 121
+MOST = 61
 """Frames of a path that are drawn; of longer ones the rest is interpolated."""
 LOOKED_FROM = 12
 """Cameras of the clip whose depth says what is solid."""
