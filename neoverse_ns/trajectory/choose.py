@@ -23,6 +23,9 @@ from neoverse_ns.trajectory.foreign.bind import bind_foreign, place_world
 from neoverse_ns.trajectory.foreign.path import ForeignPath
 from neoverse_ns.trajectory.foreign.read import read_foreign
 from neoverse_ns.trajectory.foreign.transforms import path_of_cameras
+from neoverse_ns.trajectory.moves.bind import named_row, parse_row
+from neoverse_ns.trajectory.moves.registry import DIRECTED, is_directed
+from neoverse_ns.trajectory.moves.stage import Surroundings
 from neoverse_ns.trajectory.options import TrajectoryOptions
 from neoverse_ns.trajectory.presets import MOVES
 from neoverse_ns.trajectory.trajectory import Trajectory, cameras_between, frames_at, zoom
@@ -37,11 +40,13 @@ def choose_trajectory(
     path_to_world: Sim3 | None = None,
     options: TrajectoryOptions | None = None,
     clip: ClipFrames | None = None,
+    surroundings: Surroundings | None = None,
 ) -> Trajectory:
     """Find out what `name` is, and bind it to a clip.
 
     Args:
-        name: A preset, or the path of what :mod:`neoverse_ns.trajectory.files` (JSON, npz),
+        name: A preset, moves as :mod:`neoverse_ns.trajectory.moves.registry` reads them, or the path of what
+            :mod:`neoverse_ns.trajectory.files` (JSON, npz), :mod:`neoverse_ns.trajectory.moves.bind` (JSON),
             :mod:`neoverse_ns.trajectory.camera_path` or :mod:`neoverse_ns.trajectory.foreign` reads.
         cameras: The clip's, in the world that trajectories of mode "global" are meant in.
         times: Their normalised times.
@@ -49,6 +54,7 @@ def choose_trajectory(
         options: See :class:`TrajectoryOptions`.
         clip: When the clip's frames were taken and what they are called; needed to direct time in seconds, and to find
             the frames that another program's cameras belong to by more than their order.
+        surroundings: The scene, for moves about something in it.
 
     Raises:
         SettingsError: There is no such preset or file, a field of it is wrong, or an option is out of range.
@@ -56,12 +62,14 @@ def choose_trajectory(
     options = options or TrajectoryOptions()
     options.validate()
     source = _Clip(cameras, times, clip)
+    if is_directed(name):
+        return named_row(name).bind(cameras, times, options, clip, surroundings)
     if name in MOVES:
         move = preset_move(name, options.num_frames or DEFAULT_NUM_FRAMES, options.size)
         return _follow(move, source, options, firm=False)
     path = Path(name).expanduser()
     if not path.exists():
-        raise SettingsError(f"'{name}' is neither a camera move ({', '.join(MOVES)}) nor a trajectory file")
+        raise SettingsError(f"'{name}' is neither a camera move ({', '.join([*MOVES, *DIRECTED])}) nor a trajectory file")
     if path.suffix.lower() == ".npz" and path.is_file():
         arrays = read_npz(path)
         if "frame_matrices" in arrays:
@@ -75,6 +83,8 @@ def choose_trajectory(
     try:
         if "camera_path" in document:
             return _camera_path(document, source, path_to_world, options)
+        if "move" in document:
+            return parse_row(document).bind(cameras, times, options, clip, surroundings)
         move = parse_move(document, path.parent, path.stem)
         return _follow(move, source, options, firm="num_frames" in document)
     except SettingsError as error:

@@ -168,12 +168,12 @@ def parse_move(document: dict[str, Any], folder: Path = Path(), default_name: st
         zoom_ratio=get_number(document.get("zoom_ratio", 1.0), "zoom_ratio", above=0.0),
         use_first_frame=get_flag(document.get("use_first_frame", False), "use_first_frame"),
         description=get_text(document.get("description", ""), "description"),
-        time=_parse_time(document.get("time")),
+        time=read_time(document.get("time")),
         fps=None if document.get("fps") is None else get_number(document["fps"], "fps", above=0.0),
     )
 
 
-def _parse_time(value: Any) -> str | None:
+def read_time(value: Any) -> str | None:
     """A curve as one text or as a list of its parts."""
     if value is None or isinstance(value, str):
         return value

@@ -1,0 +1,86 @@
+"""Finished runs and saved scenes, opened as what trajectories are bound to and drawn in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from neoverse_ns.clip.clip import Clip
+from neoverse_ns.errors import RunError
+from neoverse_ns.export.scene import ExportScene
+from neoverse_ns.geometry.alignment import Sim3
+from neoverse_ns.plugin.world import nerfstudio_to_world
+from neoverse_ns.reconstruct.store import is_saved_scene, load_scene
+from neoverse_ns.trajectory.choose import choose_trajectory
+from neoverse_ns.trajectory.clip_frames import ClipFrames
+from neoverse_ns.trajectory.moves.surroundings import SceneSurroundings
+from neoverse_ns.trajectory.options import TrajectoryOptions
+from neoverse_ns.trajectory.trajectory import Trajectory
+
+
+@dataclass(frozen=True)
+class OpenScene:
+    """A scene in this package's world, with the clip that it came from.
+
+    Attributes:
+        scene: Gaussians and cameras, refined where they were.
+        clip: The sampled frames.
+        background: What is drawn behind it, RGB in [0, 1].
+        path_to_world: From the world of nerfstudio's camera paths to the scene's.
+    """
+
+    scene: ExportScene
+    clip: Clip
+    background: Float[Tensor, "3"]
+    path_to_world: Sim3
+
+    @property
+    def surroundings(self) -> SceneSurroundings:
+        """What moves may ask of it."""
+        scene = self.scene
+        geometry = None if scene.source is None else scene.source.geometry
+        return SceneSurroundings(scene.gaussians, scene.cameras, scene.times, geometry, scene.options)
+
+    def choose(self, name: str, options: TrajectoryOptions | None = None) -> Trajectory:
+        """Find out what `name` is, and bind it to this scene; see
+        :func:`neoverse_ns.trajectory.choose.choose_trajectory`.
+
+        Raises:
+            SettingsError: There is no such trajectory, or it cannot be used here.
+        """
+        frames, scene = ClipFrames.of(self.clip), self.scene
+        world = self.path_to_world
+        return choose_trajectory(name, scene.cameras, scene.times, world, options, frames, self.surroundings)
+
+
+def open_scene(path: Path) -> OpenScene:
+    """Open a run's folder or config.yml, or a folder with a saved reconstruction.
+
+    Raises:
+        RunError: There is none, it is another method's, or the reconstruction was saved without its Gaussians.
+    """
+    if path.is_dir() and is_saved_scene(path):
+        return _saved(path)
+    # Nerfstudio takes seconds to import.
+    from neoverse_ns.plugin.run import open_run
+    from neoverse_ns.plugin.run_source import export_scene
+
+    config = path / "config.yml" if path.is_dir() else path
+    if not config.is_file():
+        raise RunError(f"no such run: {path}; give the folder or the config.yml that ns-train wrote, or a saved scene")
+    model, source = open_run(config).loaded()
+    background = model.background_color.detach().cpu()
+    return OpenScene(export_scene(model, source), source.clip, background, nerfstudio_to_world())
+
+
+def _saved(folder: Path) -> OpenScene:
+    scene = load_scene(folder)
+    if scene.gaussians is None:
+        raise RunError(f"{folder} holds no Gaussians: give the run that it belongs to")
+    clip = scene.clip
+    opened = ExportScene(scene.gaussians, scene.geometry.cameras, clip.times, clip.seconds, source=scene)
+    return OpenScene(opened, clip, torch.zeros(3), nerfstudio_to_world())

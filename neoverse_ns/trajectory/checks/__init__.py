@@ -1,0 +1,1 @@
+"""What is wrong with a camera path, frame by frame: jumps, collisions, and looking where nothing was seen."""
