@@ -12,8 +12,9 @@ from typing import Any
 
 import torch
 
+from neoverse_ns.console import warn
 from neoverse_ns.export.instant import middle_depth
-from neoverse_ns.export.page.blocks import Block, scene_blocks
+from neoverse_ns.export.page.blocks import Block, rows_in, scene_blocks
 from neoverse_ns.export.page.columns import pack_columns
 from neoverse_ns.export.page.quantise import Steps, quantise, steps_for
 from neoverse_ns.export.page.share import most_shown
@@ -23,6 +24,8 @@ from neoverse_ns.rasterize.layers import draw_layers
 
 SCRIPTS = ("unpack.js", "cameras.js", "picture.js", "controls.js", "player.js", "stage.js", "main.js")
 """In the order in which they need each other."""
+LARGE = 25_000_000
+"""Bytes from which on a page is not opened at once any more."""
 
 
 def write_page(path: Path, scene: ExportScene, title: str, max_gaussians: int | None = None) -> None:
@@ -48,8 +51,14 @@ def write_page(path: Path, scene: ExportScene, title: str, max_gaussians: int | 
     focal = float(scene.cameras.K[:, 0, 0].mean())
     steps = steps_for(focal)
     data, columns = pack_columns(quantise(blocks, focal, steps))
-    header = page_header(scene, blocks, steps, columns, title)
-    path.write_text(assemble(header, data), "utf8")
+    text = assemble(page_header(scene, blocks, steps, columns, title), data)
+    path.write_text(text, "utf8")
+    if len(text) > LARGE:
+        fitting = int(0.95 * rows_in(blocks) * LARGE / len(text))
+        warn(
+            f"{path.name} has {len(text) / 1e6:.0f} MB, which takes a while to open: --max-gaussians {fitting} keeps "
+            f"it below {LARGE / 1e6:.0f} MB"
+        )
 
 
 @torch.no_grad()

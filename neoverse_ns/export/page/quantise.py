@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Float64, Int64
 from numpy import ndarray
 from torch import Tensor
 
+from neoverse_ns.export.page.axes import least_turned
 from neoverse_ns.export.page.blocks import Block
 from neoverse_ns.gaussians.dynamic import SH_C0
-from neoverse_ns.geometry import quaternions
 
 Columns = dict[str, Int64[ndarray, " n"]]
 
@@ -76,7 +76,7 @@ def quantise(blocks: list[Block], focal: float, steps: Steps) -> Columns:
 
     Returns:
         `azimuth`, `elevation`, `distance`, `scale_0..2` (the first relative to the distance, the others to the first),
-        `rotation_0..2` (x, y, z of the unit quaternion with w >= 0), `opacity`, `red`, `green`, `blue`; of moving rows
+        `rotation_0..2` (x, y, z of the unit quaternion with w > 0), `opacity`, `red`, `green`, `blue`; of moving rows
         `life`, `motion_0..5` (toward the next, then toward the previous keyframe), and where a turn can be seen at all
         `turn_0..5` likewise.
     """
@@ -100,30 +100,22 @@ def _block_columns(block: Block, focal: float, steps: Steps) -> Columns:
     }
     # Lengths are told relative to the distance as it will be read.
     read = (tables["distance"].round() * steps.distance).exp()
-    scales = g.log_scales.double()
+    quats, scales, turns = least_turned(g.quats.double(), g.log_scales.double(), g.angular_velocities.double())
     spread = (scales.exp().amax(1) - scales.exp().amin(1)) / distance * focal
     ball = spread < ROUND
     scales = torch.where(ball[:, None], scales.mean(1, keepdim=True), scales) - read.log()[:, None]
     first, others = scales[:, :1], scales[:, 1:] - scales[:, :1]
     tables |= _numbered("scale", torch.cat([first, others], 1) / steps.scale)
-    tables |= _numbered("rotation", _rotations(g.quats, ball) / steps.rotation)
+    tables |= _numbered("rotation", torch.where(ball[:, None], 0.0, quats[:, 1:]) / steps.rotation)
     tables["opacity"] = g.opacities.double() / steps.opacity
     rgb = (0.5 + SH_C0 * g.sh[:, 0].double()).clamp_min(0) / steps.colour
     tables |= dict(zip(("red", "green", "blue"), rgb.unbind(1), strict=True))
     if block.dynamic:
         tables["life"] = -(1 - g.life_spans.double() + 1e-6).log() / steps.life
         tables |= _numbered("motion", g.velocities.double().flatten(1) / read[:, None] / steps.motion)
-        turns = g.angular_velocities.double()
         seen = turns.norm(dim=2) * spread[:, None] >= SEEN_TURN
         tables |= _numbered("turn", torch.where(seen[..., None], turns, 0.0).flatten(1) / steps.turn)
     return {name: values.round().to(torch.int64).numpy() for name, values in tables.items()}
-
-
-def _rotations(quats: Tensor, ball: Bool[Tensor, " n"]) -> Float64[Tensor, "n 3"]:
-    """Vector parts; none where a rotation changes nothing."""
-    unit = quaternions.normalize(quats.double())
-    unit = torch.where(unit[:, :1] < 0, -unit, unit)
-    return torch.where(ball[:, None], 0.0, unit[:, 1:])
 
 
 def _numbered(name: str, table: Float64[Tensor, "n k"]) -> dict[str, Tensor]:
