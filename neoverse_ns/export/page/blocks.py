@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -76,7 +77,7 @@ def _layer_blocks(scene: ExportScene, layer: DynamicGaussians, number: int) -> l
 
 
 def _block(
-    number: int, interval: tuple[float, ...] | list[float], dynamic: bool, camera: PinholeCameras, rows: DynamicGaussians
+    number: int, interval: Sequence[float], dynamic: bool, camera: PinholeCameras, rows: DynamicGaussians
 ) -> Block:
     before, at, after = interval
     plain = rows.with_(sh=plain_colours(rows.sh, rows.means, camera))

@@ -127,7 +127,7 @@ def assemble(header: dict[str, Any], data: bytes) -> str:
 
 def static(name: str) -> str:
     """A file that belongs to the page."""
-    return resources.files(__package__).joinpath("static", name).read_text("utf8")
+    return (resources.files("neoverse_ns.export.page") / "static" / name).read_text("utf8")
 
 
 def _middle_distance(scene: ExportScene) -> float:

@@ -27,7 +27,9 @@ def most_shown(scene: ExportScene, count: int) -> Bool[Tensor, " n"]:
     with progress("choosing Gaussians", len(scene.cameras)) as steps:
         for i, time in enumerate(scene.times.tolist()):
             own = scene.cameras[[i]]
-            total += _shown(scene, time, around(own, middle_depth(draw(scene.gaussians.frames, time, *_how(scene, own)))))
+            total += _shown(
+                scene, time, around(own, middle_depth(draw(scene.gaussians.frames, time, *_how(scene, own))))
+            )
             steps.advance()
     kept = torch.zeros(len(total), dtype=torch.bool)
     kept[total.argsort(descending=True, stable=True)[:count]] = True

@@ -8,7 +8,7 @@ import torch
 
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.gaussians.dynamic import DynamicGaussians
-from neoverse_ns.gaussians.layers import FRAMES
+from neoverse_ns.gaussians.layers import FAR_FIELD, FRAMES
 from tests.export.layered_scene import layered_scene
 
 
@@ -21,6 +21,8 @@ def stirred(layer: DynamicGaussians) -> DynamicGaussians:
         return torch.randn(*shape, generator=random)
 
     return layer.with_(
+        # On a plane that faces the camera nothing but the order of rows would say what hides what.
+        means=layer.means + 0.04 * normal(count, 3) * torch.tensor([0.0, 0.0, 1.0]),
         log_scales=layer.log_scales + torch.tensor([0.8, 0.0, -0.8]) + 0.1 * normal(count, 3),
         quats=normal(count, 4) * 3,
         velocities=torch.tensor([0.12, 0.05, -0.1]) * (1 + 0.1 * normal(count, 2, 3))
@@ -31,7 +33,11 @@ def stirred(layer: DynamicGaussians) -> DynamicGaussians:
     )  # fmt: skip
 
 
-def moving_scene() -> ExportScene:
+def moving_scene(seconds: float = 0.5) -> ExportScene:
+    """The scene, which lasts so many seconds."""
     scene = layered_scene()
     layers = scene.gaussians.replaced(FRAMES, stirred(scene.gaussians.frames))
-    return replace(scene, gaussians=layers)
+    far = layers[FAR_FIELD]
+    bent = far.means * (1 + 0.01 * far.means[:, :1].sin())
+    layers = layers.replaced(FAR_FIELD, far.with_(means=bent))
+    return replace(scene, gaussians=layers, seconds=2 + seconds * scene.times.double())

@@ -85,7 +85,7 @@ class Stage {
     let last = performance.now();
     const tick = (now) => {
       if (!this.running) return;
-      const seconds = Math.min((now - last) / 1000, 0.25);
+      const seconds = Math.min((now - last) / 1000, 1);
       last = now;
       this.player.advance(seconds);
       this.controls.advance(seconds);
