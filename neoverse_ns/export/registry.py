@@ -122,6 +122,14 @@ def _dataset(scene: ExportScene, options: ExportOptions, folder: Path) -> list[P
     return write_dataset(scene.source, scene.cameras, folder)
 
 
+def _page(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
+    from neoverse_ns.export.page.page import write_page
+
+    path = folder / "scene.html"
+    write_page(path, scene, scene.title, options.max_gaussians)
+    return [path]
+
+
 FORMATS: dict[str, ExportFormat] = {
     "ply": ExportFormat("gaussians.ply: one instant, for any splat viewer", _instant, INSTANT),
     "glb": ExportFormat("gaussians.glb: one instant, glTF with KHR_gaussian_splatting", _glb, INSTANT),
@@ -131,6 +139,7 @@ FORMATS: dict[str, ExportFormat] = {
     "usd": ExportFormat("scene.usdc: the whole clip with its camera, a sample an instant", _usd, CLIP + UP, (USD,)),
     "npz": ExportFormat("scene_4d.npz: all keyframes and layers with their motion, for NumPy", _npz),
     "ply-4d": ExportFormat("gaussians_4d.ply: all keyframes and layers with their motion, for programs", _motion),
+    "html": ExportFormat("scene.html: opens in a browser and plays, from any side", _page, ("max_gaussians",)),
     "colmap": ExportFormat(
         "frames, refined cameras and points: colmap/ opens in COLMAP, Brush, OpenSplat, Postshot and the like, the "
         "folder itself in nerfstudio",

@@ -66,6 +66,11 @@ class ExportScene:
                 yield time, self.instant(time, options.max_gaussians, quick=True)
                 steps.advance()
 
+    @property
+    def title(self) -> str:
+        """The clip's name, for people."""
+        return "A 4D scene" if self.source is None else self.source.clip.source.stem
+
     def second_at(self, time: float) -> float:
         """Second of the source at a normalised time."""
         return float(np.interp(time, self.times.double().numpy(), self.seconds.numpy()))
