@@ -12,7 +12,8 @@ from neoverse_ns.plugin.viewer.playhead import Playhead
 from neoverse_ns.plugin.viewer.reels import ClientReel, Reel, SharedReel
 from neoverse_ns.plugin.viewer.viewed import ViewedRun, nerfstudio_camera
 
-STEPS = ("First", "Back", "Next", "Last")
+STEPS = ("|<", "<", ">", ">|")
+"""First frame, one back, one on, last frame; the panel has no room for words."""
 
 
 class PlayControls:
@@ -89,7 +90,7 @@ class PlayControls:
         if self.player.playing or self.player.reel is not self._clip_reel:
             self.rest()
         frame, last = self._playhead.frame, len(self._playhead.times) - 1
-        self._go({"First": 0, "Back": max(frame - 1, 0), "Next": min(frame + 1, last), "Last": last}[where])
+        self._go(dict(zip(STEPS, (0, max(frame - 1, 0), min(frame + 1, last), last), strict=True))[where])
 
     def show(self, reel: Reel) -> None:
         """Play another reel from its beginning."""
