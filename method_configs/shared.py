@@ -15,6 +15,7 @@ from neoverse_ns.plugin.model_config import NeoVerseModelConfig
 from neoverse_ns.plugin.optimizers import rate
 from neoverse_ns.plugin.pipeline import NeoVersePipelineConfig
 from neoverse_ns.plugin.trainer import NeoVerseTrainerConfig
+from neoverse_ns.plugin.viewer.host import THIS_MACHINE
 from neoverse_ns.reconstruct.config import SceneConfig
 
 # Every ns-* command loads this module before it looks for ffmpeg.
@@ -53,6 +54,7 @@ def trainer_config(
         ),
         optimizers={name: rate(speed * value) for name, value in RATES.items()} if optimised else {},
         logging=LoggingConfig(steps_per_log=10),
-        viewer=ViewerConfig(num_rays_per_chunk=1 << 15),
+        # Whoever reaches the viewer can start work: this machine alone, unless somebody asks for more.
+        viewer=ViewerConfig(websocket_host=THIS_MACHINE, num_rays_per_chunk=1 << 15),
         vis="viewer",
     )

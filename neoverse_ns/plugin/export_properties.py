@@ -12,9 +12,11 @@ from neoverse_ns.export.instant import flat_instant
 from neoverse_ns.gaussians.dynamic import SH_C0
 from neoverse_ns.gaussians.instant import GaussiansAtTime
 from neoverse_ns.gaussians.layers import LayeredGaussians
+from neoverse_ns.gaussians.transition import at_time
 from neoverse_ns.geometry.interpolation import camera_at
 from neoverse_ns.plugin.camera_refinement import CameraRefinement
 from neoverse_ns.plugin.remembered import Remembered
+from neoverse_ns.plugin.script_calls import viewer_being_built
 from neoverse_ns.rasterize.drawing import DrawOptions
 from neoverse_ns.reconstruct.scene import Scene
 
@@ -45,6 +47,9 @@ class ExportProperties:
     def _exported(self) -> GaussiansAtTime:
         gaussians, refinement, config = self.gaussians.detach(), self.camera_optimizer, self.config
         time = min(max(config.export_time, 0.0), 1.0)
+        if viewer_being_built():
+            # It asks for all properties, for a cloud of points that it hides: nobody shall wait for it.
+            return at_time(gaussians.frames, time)
 
         def calculate() -> GaussiansAtTime:
             clip = self._scene.clip

@@ -28,7 +28,7 @@ from neoverse_ns.plugin.rays import RayLookup
 from neoverse_ns.plugin.remembered import Remembered
 from neoverse_ns.plugin.user_errors import exit_on_user_error
 from neoverse_ns.plugin.viewer.opening import Opening, OpeningView
-from neoverse_ns.plugin.viewer.playback import Playback
+from neoverse_ns.plugin.viewer.panel import NeoVersePanel
 from neoverse_ns.plugin.world import FRAME_KEY, VIEW_KEY, to_nerfstudio_cameras, world_to_nerfstudio
 from neoverse_ns.rasterize.drawing import Drawing, depth_or_far
 from neoverse_ns.rasterize.precision import full_precision
@@ -49,8 +49,8 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
             num_cameras=self.num_train_data, device="cpu"
         )
         self.camera_optimizer.setup_frames(scene.split.train, scene.split.held_out)
-        self.playback = Playback(len(scene.clip))
-        self.opening = Opening(partial(self._first_view, scene))
+        self.opening = Opening(partial(self.view_of_frame, scene, 0))
+        self.panel = NeoVersePanel(self, scene, self._draw_anything)
         # Neither belongs into checkpoints, and the viewer shall not walk them: hence no modules and private names.
         self._evaluator = ImageEvaluator(self.config.lpips_weights)
         self._rays = RayLookup(self)
@@ -97,8 +97,8 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
     # Drawing.
 
     def time_of(self, camera: Cameras) -> float:
-        """Normalised time of a camera; what is being played in the viewer goes before it."""
-        chosen = self.playback.time() if not self.training else None
+        """Normalised time of a camera; of the viewer's cameras what its tab says."""
+        chosen = self.panel.time_of(camera) if not self.training else None
         return self._times.of(camera) if chosen is None else chosen
 
     @full_precision()
@@ -109,14 +109,14 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
         if self.training and FRAME_KEY in metadata and VIEW_KEY not in metadata:
             pinholes = partial(self.optimisation.draw_step, int(metadata[FRAME_KEY].reshape(-1)[0]), self.step)
         else:
-            pinholes = partial(self.optimisation.draw, self.time_of(camera), scene=self._cropped())
+            pinholes = partial(self.optimisation.draw, self.time_of(camera), scene=self._cropped(self.gaussians))
         return draw_camera(camera, self.camera_optimizer.refined_viewmats(camera), pinholes, self.config.eye_distance)
 
-    def _cropped(self) -> LayeredGaussians | None:
+    def _cropped(self, scene: LayeredGaussians) -> LayeredGaussians:
         if self.crop_box is None or self.training:
-            return None
+            return scene
         box = self.crop_box
-        return self.gaussians.map(lambda layer: layer[box.within(layer.means.detach()).reshape(-1)])
+        return scene.map(lambda layer: layer[box.within(layer.means.detach()).reshape(-1)])
 
     @full_precision()
     def get_outputs(self, camera: Cameras | RayBundle) -> dict[str, Tensor]:  # pyright: ignore
@@ -128,20 +128,31 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
         """
         if isinstance(camera, RayBundle):
             return self._rays.outputs(camera)
-        drawing = self.draw(camera)
+        frame = None if camera.metadata is None else camera.metadata.get(FRAME_KEY)
+        return self._outputs_of(self.draw(camera), None if frame is None else int(frame.reshape(-1)[0]))
+
+    def _outputs_of(self, drawing: Drawing, frame: int | None = None) -> dict[str, Tensor]:
+        """A single drawing as nerfstudio takes it; in the exposure of a frame, where one is given."""
         alpha = drawing.alpha[0]
         background = self.background_color.to(alpha).expand(*alpha.shape[:2], 3)
         rgb = drawing.rgb[0] + (1 - alpha) * background
-        frame = None if camera.metadata is None else camera.metadata.get(FRAME_KEY)
         if frame is not None:
             # Free cameras, the viewer's and exports show the neutral colours.
-            rgb = self.optimisation.exposure.apply_to(rgb, int(frame.reshape(-1)[0]))
+            rgb = self.optimisation.exposure.apply_to(rgb, frame)
         return {
             "rgb": rgb if self.training else rgb.clamp(0, 1),
             "depth": depth_or_far(drawing)[0],
             "accumulation": alpha,
             "background": background,
         }
+
+    @full_precision()
+    def _draw_anything(self, camera: Cameras, time: float, scene: LayeredGaussians) -> dict[str, Tensor]:
+        """Outputs of any Gaussians of this scene's world, inside the crop box; for the viewer."""
+        camera = camera.to(self.device)
+        pinholes = partial(self.optimisation.draw, time, scene=self._cropped(scene))
+        viewmats = self.camera_optimizer.refined_viewmats(camera)
+        return self._outputs_of(draw_camera(camera, viewmats, pinholes, self.config.eye_distance))
 
     @torch.no_grad()
     def get_outputs_for_camera(self, camera: Cameras, obb_box: OrientedBox | None = None) -> dict[str, Tensor]:
@@ -154,7 +165,7 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
         self.crop_box = obb_box
         try:
             with exit_on_user_error():
-                return self.get_outputs(camera)
+                return self.panel.outputs(camera) if self.panel.watches(camera) else self.get_outputs(camera)
         finally:
             self.crop_box = None
 
@@ -167,9 +178,14 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
         return to_nerfstudio_cameras(self._scene.geometry.cameras, self._scene.clip.times, self._scene.split.train)
 
     @torch.no_grad()
-    def _first_view(self, scene: Scene) -> OpeningView:
-        """The clip's first camera as refined so far."""
-        camera = to_nerfstudio_cameras(scene.geometry.cameras, scene.clip.times, [0])
+    def view_of_frame(self, scene: Scene, frame: int) -> OpeningView:
+        """What a frame's camera sees, as refined so far.
+
+        Args:
+            scene: The clip.
+            frame: Counted from 0.
+        """
+        camera = to_nerfstudio_cameras(scene.geometry.cameras, scene.clip.times, [frame])
         viewmats = self.camera_optimizer.refined_viewmats(camera.to(self.device)).cpu()
         return OpeningView.of(camera, viewmats, float(scene.geometry.depth[0].median()))
 

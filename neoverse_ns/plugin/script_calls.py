@@ -16,6 +16,9 @@ from typing import Any
 _LOADER = "nerfstudio.utils.eval_utils"
 _TRAINING = "nerfstudio.scripts.train"
 _RENDERING = "nerfstudio.scripts.render"
+_SHOWING = "nerfstudio.scripts.viewer.run_viewer"
+_VIEWER = "nerfstudio.viewer.viewer"
+_MODULES = (_LOADER, _TRAINING, _RENDERING, _SHOWING, _VIEWER)
 
 
 def config_being_read() -> Path | None:
@@ -40,11 +43,21 @@ def camera_path_asked_for() -> Path | None:
     return None
 
 
+def viewer_being_built() -> bool:
+    """Whether nerfstudio's viewer is just being built: it reads every property of the model, and shows none."""
+    return any(module == _VIEWER and not getattr(known.get("self"), "ready", True) for module, known in _callers())
+
+
+def viewer_being_started() -> bool:
+    """Whether `ns-viewer` is about to start its viewer."""
+    return any(module == _SHOWING for module, _ in _callers())
+
+
 def _callers() -> Iterator[tuple[str, dict[str, Any]]]:
     """Module names and local variables of the functions that are running, innermost first."""
     frame = inspect.currentframe()
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
-        if name in (_LOADER, _TRAINING, _RENDERING):
+        if name in _MODULES:
             yield name, frame.f_locals
         frame = frame.f_back

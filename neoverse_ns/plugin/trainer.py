@@ -28,6 +28,7 @@ from neoverse_ns.plugin.scene_settings import share_settings
 from neoverse_ns.plugin.script_calls import config_being_read
 from neoverse_ns.plugin.settings_check import check_settings
 from neoverse_ns.plugin.user_errors import exit_on_user_error
+from neoverse_ns.plugin.viewer.host import kept_to_this_machine
 
 
 def default_machine() -> MachineConfig:
@@ -42,6 +43,10 @@ class NeoVerseTrainerConfig(TrainerConfig):
     _target: type = field(default_factory=lambda: NeoVerseTrainer)
     machine: MachineConfig = field(default_factory=default_machine)
     """Device and seed."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set a field; what `ns-viewer` sets for its viewer is kept to this machine, see `plugin/viewer/host.py`."""
+        super().__setattr__(name, kept_to_this_machine(value) if name == "viewer" else value)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take over what a config.yml holds; a run that was copied or moved lies where that file lies now."""

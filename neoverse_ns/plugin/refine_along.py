@@ -1,0 +1,92 @@
+"""A run's scene drawn along a trajectory, and the frames finished."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jaxtyping import Float, UInt8
+from torch import Tensor
+from torch.nn import functional
+
+from neoverse_ns.errors import SettingsError
+from neoverse_ns.gaussians.layers import LayeredGaussians
+from neoverse_ns.generate.base import Conditions, Refiner
+from neoverse_ns.generate.conditions.render import ConditionSettings, render_conditions
+from neoverse_ns.generate.config import RefinerConfig
+from neoverse_ns.generate.source_scene import SourceScene
+from neoverse_ns.generate.stage.round import to_bytes
+from neoverse_ns.trajectory.options import DEFAULT_FPS
+from neoverse_ns.trajectory.trajectory import Trajectory
+
+_SAME_SHAPE = 0.02
+"""Relative difference of aspect ratios up to which two pictures show the same."""
+
+
+@dataclass(frozen=True)
+class GeneratedVideo:
+    """Finished frames and what they were made from."""
+
+    frames: UInt8[Tensor, "n h w 3"]
+    conditions: Conditions
+    fps: float = DEFAULT_FPS
+
+
+def refine_along(
+    refiner: Refiner,
+    source: SourceScene,
+    everything: LayeredGaussians,
+    trajectory: Trajectory,
+    config: RefinerConfig,
+    alpha_threshold: float,
+    first_frame: bool | None = None,
+) -> GeneratedVideo:
+    """Draw a scene along a trajectory and finish the frames.
+
+    Refiners get what the clip's frames showed; what an earlier stage inpainted they repaint, the far field included.
+    Without a refiner the scene is drawn as ns-render draws it.
+
+    Args:
+        refiner: The one that `config` names, checked.
+        source: What refiners learn from and what they are given, in the trajectory's world.
+        everything: All layers, in the same world.
+        trajectory: Cameras and times.
+        config: Prompt and seed.
+        alpha_threshold: Opacity below which a pixel is repainted.
+        first_frame: Whether frame 0 shall be the input's; None leaves it to the trajectory.
+
+    Raises:
+        SettingsError: An option cannot be used.
+        RefinementError: The refiner cannot run here.
+        RunError: What the refiner learns cannot be kept.
+    """
+    plain = config.refiner == "none"
+    wanted = trajectory.first_frame if first_frame is None else first_frame
+    conditions = render_conditions(
+        everything if plain else source.gaussians,
+        trajectory,
+        ConditionSettings(mask_threshold=alpha_threshold, far_field=plain),
+        _first_frame(source.frames[0].to(everything.device), trajectory) if wanted else None,
+    )
+    refiner.adapt(source, config.seed)
+    frames = to_bytes(refiner.refine(conditions, config.prompt, config.seed), conditions)
+    return GeneratedVideo(frames, conditions, trajectory.fps or DEFAULT_FPS)
+
+
+def _first_frame(frame: UInt8[Tensor, "h w 3"], trajectory: Trajectory) -> Float[Tensor, "gh gw 3"]:
+    """The clip's frame in [0, 1] at the size drawn.
+
+    Raises:
+        SettingsError: The pictures are of another shape, which that frame cannot fill.
+    """
+    height, width = trajectory.cameras.height, trajectory.cameras.width
+    image = frame.float() / 255
+    if (height, width) == tuple(image.shape[:2]):
+        return image
+    if abs(width * image.shape[0] / (height * image.shape[1]) - 1) > _SAME_SHAPE:
+        raise SettingsError(
+            f"the clip's first frame of {image.shape[1]}x{image.shape[0]} pixels does not fill {width}x{height}: leave "
+            "it out (--first-frame False), or keep the clip's shape"
+        )
+    planes = image.permute(2, 0, 1)[None]
+    resized = functional.interpolate(planes, (height, width), mode="bicubic", antialias=True, align_corners=False)
+    return resized[0].permute(1, 2, 0).clamp(0, 1)

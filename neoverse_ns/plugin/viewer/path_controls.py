@@ -1,0 +1,99 @@
+"""The part of the tab that concerns camera paths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from neoverse_ns.errors import NeoVerseError
+from neoverse_ns.plugin.viewer.live import LivePictures
+from neoverse_ns.plugin.viewer.paths import RATE, Paths, PathWish, in_nerfstudio
+from neoverse_ns.plugin.viewer.play_controls import PlayControls
+from neoverse_ns.plugin.viewer.reels import Picture, SharedReel
+from neoverse_ns.plugin.viewer.viewed import ViewedRun, nerfstudio_camera
+from neoverse_ns.trajectory.choose import TrajectoryOptions
+from neoverse_ns.trajectory.files import LONGEST
+from neoverse_ns.trajectory.presets import MoveSize
+from neoverse_ns.trajectory.trajectory import Trajectory
+
+FRAMES = 49
+
+
+class PathControls:
+    """Choose a path, see it in the scene, play it, keep it.
+
+    Args:
+        run: What is shown.
+        live: Draws it.
+        play: What plays it.
+        kept: What kept pictures depend on beside their cameras.
+    """
+
+    def __init__(self, run: ViewedRun, live: LivePictures, play: PlayControls, kept: Callable[[], Any]) -> None:
+        self._run, self._live, self._play, self._kept = run, live, play, kept
+        self._paths = Paths(run)
+        gui = run.server.gui
+        with gui.add_folder("Path"):
+            self._move = gui.add_dropdown("Move", self._paths.names(), initial_value="orbit_right")
+            self._frames = gui.add_number("Frames", FRAMES, min=1, max=LONGEST, step=1)
+            self._angle = gui.add_number("Angle", 15.0, step=1.0, hint="Degrees of a pan, tilt or orbit")
+            self._distance = gui.add_number("Distance", 0.1, step=0.01, hint="Of a straight move, in median depths")
+            self._zoom = gui.add_number("Zoom", 1.0, min=0.05, max=20.0, step=0.05, hint="Last focal length over first")
+            self._visible = gui.add_checkbox("Show the path", False)
+            play_path = gui.add_button("Play the path")
+            leave = gui.add_button("Leave the path")
+            self._name = gui.add_text("Name", "path")
+            save = gui.add_button(
+                "Send to Render", hint="For the Render tab's Load Path, ns-render camera-path and ns-neoverse generate"
+            )
+        for element in (self._move, self._frames, self._angle, self._distance, self._zoom, self._visible):
+            element.on_update(lambda event: self._guarded(event.client, self._show))
+        play_path.on_click(lambda event: self._guarded(event.client, self._play_it))
+        leave.on_click(lambda _: play.rest())
+        save.on_click(lambda event: self._guarded(event.client, self._save))
+
+    def trajectory(self) -> Trajectory:
+        """The path as chosen now.
+
+        Raises:
+            SettingsError: It cannot be made.
+        """
+        options = TrajectoryOptions(
+            int(self._frames.value),
+            None if self._zoom.value == 1 else float(self._zoom.value),
+            MoveSize(float(self._angle.value), float(self._distance.value)),
+        )
+        return self._paths.make(PathWish(str(self._move.value), options))
+
+    @property
+    def name(self) -> str:
+        """What the path is to be called."""
+        return str(self._name.value)
+
+    def _show(self) -> None:
+        self._paths.show(self.trajectory() if self._visible.value else None)
+
+    def _play_it(self) -> None:
+        trajectory = self.trajectory()
+        cameras = in_nerfstudio(trajectory)
+        longest = self._run.viewer.control_panel.max_res
+        times = self._run.scene.clip.times
+
+        def drawn(index: int) -> Picture:
+            time = min(max(float(trajectory.times[index]), 0.0), 1.0)
+            nearest = int((times - time).abs().argmin())
+            return self._live.picture(nerfstudio_camera(cameras, index, longest), nearest, time)
+
+        self._play.show(SharedReel(len(trajectory), trajectory.fps or RATE, drawn, self._kept))
+
+    def _save(self) -> None:
+        file = self._paths.save(self.trajectory(), self.name)
+        self._move.options = tuple(self._paths.names())
+        self._run.tell("Path kept", f"Render > Load Path lists {file.name}; commands take {file}")
+
+    def _guarded(self, client: Any, act: Callable[[], None]) -> None:
+        """Do it, and tell whoever asked why it cannot be done."""
+        try:
+            act()
+        except (NeoVerseError, OSError) as error:
+            self._run.tell("That cannot be done", str(error), client)
