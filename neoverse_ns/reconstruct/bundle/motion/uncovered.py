@@ -26,6 +26,10 @@ TRUSTED = 0.35
 """Confidence of the still depth from which on it is believed."""
 RIM = 4
 """Pixels (at 384 px width) around what moves that show nothing still for certain."""
+NEAR = 3
+"""Side in pixels of the windows over which agreement is averaged."""
+UNUSUAL = 0.1
+"""Share of the still world that looks less like itself than what is taken for moving: where depth is poor, much does."""
 FEW = 3
 """Keyframes that must have seen a place to be fully believed."""
 
@@ -91,9 +95,12 @@ def uncovered_cues(views: list[StillView], focal: float) -> list[MotionCues]:
             shown, found = _shown(views[other], views[place].viewmat, focal)
             agree += shown * _agreement(here, found, shown)
             seen += shown
-        share = agree / np.maximum(seen, 1)
+        # Single pixels have the right colour by chance.
+        share = cv2.blur(agree, (NEAR, NEAR)) / np.maximum(cv2.blur(seen, (NEAR, NEAR)), 1e-3)
         sure = np.clip(seen / FEW, 0, 1)
-        moving = sure * np.clip(1 - share / SEEN_AGAIN, 0, 1)
+        judged = (sure == 1) & views[place].known
+        usual = np.quantile(share[judged], UNUSUAL) if judged.any() else 0.0
+        moving = sure * np.clip(1 - share / max(usual, 1e-3), 0, 1)
         still = sure * contrast_of(here) * share
         return MotionCues(torch.from_numpy(moving), torch.from_numpy(still))
 
