@@ -26,6 +26,7 @@ from neoverse_ns.reconstruct.bundle.motion.moving_keyframes import moving_keyfra
 from neoverse_ns.reconstruct.bundle.motion.place_things import Still, place_things
 from neoverse_ns.reconstruct.bundle.motion.thing_masks import refine_masks
 from neoverse_ns.reconstruct.bundle.motion.things import find_things
+from neoverse_ns.reconstruct.bundle.motion.uncovered import reaching, still_view, uncovered_cues
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 from neoverse_ns.reconstruct.split import FrameSplit
 
@@ -118,6 +119,10 @@ def keyframe_surfaces(
         cues = [sketch.cues for sketch in sketches]
         moving = torch.stack(of_all(lambda place: motion.mask(place, train, cues), len(train)))
         flows, images = KeyframeFlows(flow, train), [clip.frames[frame] for frame in train]
+        if parallax and moving.any():
+            uncovered = job.uncover(train, sketches, moving)
+            whole = map_on_cores(lambda place: motion.mask(place, train, cues, uncovered), range(len(train)))
+            moving = reaching(torch.stack(list(whole)), moving, flows)
         things = find_things(moving, images, flows)
         if parallax:
             # Before a camera that does not move colours that change have shown every outline to the pixel.
@@ -139,11 +144,13 @@ class Sketch:
     """What a first look at a keyframe finds, at every `STRIDE`-th pixel.
 
     Attributes:
-        inverse_depth: Of everything, as if nothing moved.
+        depth: Of everything, as if nothing moved.
+        confidence: Trust in it, in [0, 1].
         cues: Of motion.
     """
 
-    inverse_depth: Float[Tensor, "h w"]
+    depth: Float[Tensor, "h w"]
+    confidence: Float[Tensor, "h w"]
     cues: MotionCues
 
 
@@ -162,12 +169,30 @@ class _Job:
         views = self.motion.views(frame)
         prior = prior_depth(self.clip.height, self.clip.width)[::STRIDE, ::STRIDE]
         if views is None:
-            return Sketch(1 / prior, MotionCues(torch.zeros_like(prior), torch.zeros_like(prior)))
+            nothing = torch.zeros_like(prior)
+            return Sketch(prior, nothing, MotionCues(nothing, nothing))
         views = views.every(STRIDE)
-        depth = prior
+        depth, confidence = prior, torch.zeros_like(prior)
         if self.motion.parallax:
-            depth, _ = dense_depth(views, small, self.config.depth_smoothness, (self.config.depth_iterations + 1) // 2)
-        return Sketch(1 / depth, self.motion.cues(frame, views, depth))
+            rounds = (self.config.depth_iterations + 1) // 2
+            depth, confidence = dense_depth(views, small, self.config.depth_smoothness, rounds)
+        return Sketch(depth, confidence, self.motion.cues(frame, views, depth))
+
+    def uncover(self, frames: list[int], sketches: list[Sketch], moving: Bool[Tensor, "k h w"]) -> list[MotionCues]:
+        """What colours say beside those of the still world, as other keyframes have seen it."""
+        views = [
+            still_view(
+                self.clip.frames[frame].numpy(),
+                sketch.depth,
+                sketch.confidence,
+                mask.numpy(),
+                self.motion.viewmats[frame],
+                STRIDE,
+                None if self.clip.ignored is None else self.clip.ignored[frame].numpy(),
+            )
+            for frame, sketch, mask in zip(frames, sketches, moving, strict=True)
+        ]
+        return uncovered_cues(views, self.motion.focal / STRIDE)
 
     def views(self, frame: int) -> Views | None:
         """Flow cues of a keyframe, where cameras tell anything about depth."""

@@ -30,6 +30,9 @@ OUTLYING = 3.0
 BOUND = 0.2
 """Typical error of the bound that the still surface sets, as a logarithm: a mover that was missed in other keyframes
 passes for a still surface there."""
+BURIED = 3.0
+"""How many times as unlikely it is that a thing lies beyond where it seems to stand as that it lies before it: lifted
+and missed feet make it stand farther away than it does, and nothing nearer."""
 ORDER = 0.05
 """Typical error of the order of two things of which one hides the other."""
 APART = 0.02
@@ -125,6 +128,7 @@ class _Said:
     def pulls(self, paths: Float[ndarray, "things k"]) -> Pulls:
         """Toward what is said, as far as it is believed beside these paths."""
         ground = self.ground_pull / np.maximum(np.abs(paths - self.ground), AGREEMENT)
+        ground = np.where(paths > self.ground, BURIED * ground, ground)
         path = self.certainty / (1 + self.certainty * ((paths - self.path) / OUTLYING) ** 2)
         bound = self.known * (paths > self.farthest) / BOUND / np.maximum(paths - self.farthest, AGREEMENT)
         farthest = np.where(np.isfinite(self.farthest), self.farthest, 0.0)

@@ -138,7 +138,7 @@ def colour_cues(
     share = agree / np.maximum(seen, 1)
     # One view alone may be an occlusion that nobody foresaw.
     sure = np.clip(seen - 1, 0, 1)
-    contrast = _contrast(here)
+    contrast = contrast_of(here)
     moving = sure * np.clip(1 - share / SEEN_AGAIN, 0, 1)
     return MotionCues(torch.from_numpy(moving), torch.from_numpy(sure * contrast * share))
 
@@ -166,7 +166,7 @@ def _unoccluded(x: ndarray, y: ndarray, z: ndarray) -> Bool[ndarray, "h w"]:
     return z <= OCCLUDED * nearest[place].reshape(h, w)
 
 
-def _contrast(image: ndarray) -> ndarray:
+def contrast_of(image: ndarray) -> ndarray:
     """In [0, 1]: how far colours differ nearby; in plain places an agreeing colour says nothing."""
     near = np.ones((5, 5), np.uint8)
     spread = (cv2.dilate(image, near) - cv2.erode(image, near)).max(-1)

@@ -46,8 +46,14 @@ class Labelling:
 
 MOVING_CAMERA = Labelling(cohesion=50.0, probable=0.57)
 """Flow is all there is, and blurs a mover's outline: trust the image's edges, and leave the seam around it out."""
+UNCOVERED = Labelling(cohesion=30.0, probable=0.6)
+"""The same once colours of the still world are known that other keyframes have seen: they show outlines, too."""
 STILL_CAMERA = Labelling(cohesion=15.0, probable=0.5)
 """Colours that change are seen to the pixel."""
+UNLIKE = 3.0
+"""Weight of a colour that is not the still world's: chance hardly brings it about."""
+ALIKE = 1.0
+"""Weight of one that is: things may well have the colour of what they hide."""
 
 
 def gather_cues(
@@ -74,6 +80,13 @@ def gather_cues(
                 cv2.remap(carried.numpy(), x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR)
             )
     return MotionCues(moving, still)
+
+
+def with_uncovered(gathered: MotionCues, uncovered: MotionCues) -> MotionCues:
+    """Cues together with those of colours beside the still world's, of which a different one is believed more than
+    flow that is carried along by what lies around."""
+    moving = gathered.moving + UNLIKE * uncovered.moving
+    return MotionCues(moving, gathered.still * (1 - uncovered.moving) + ALIKE * uncovered.still)
 
 
 def label_moving(

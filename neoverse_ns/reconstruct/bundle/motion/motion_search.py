@@ -17,8 +17,10 @@ from neoverse_ns.reconstruct.bundle.motion.motion_cues import MotionCues, colour
 from neoverse_ns.reconstruct.bundle.motion.motion_labels import (
     MOVING_CAMERA,
     STILL_CAMERA,
+    UNCOVERED,
     gather_cues,
     label_moving,
+    with_uncovered,
 )
 
 STRIDE = 2
@@ -97,11 +99,16 @@ class MotionSearch:
         assert self.clip.ignored is not None
         return distrusted(self.clip.ignored[frame].numpy())
 
-    def mask(self, place: int, keyframes: list[int], cues: list[MotionCues]) -> Bool[Tensor, "h w"]:
-        """What moves in the keyframe number `place`, from all keyframes' cues."""
+    def mask(
+        self, place: int, keyframes: list[int], cues: list[MotionCues], uncovered: list[MotionCues] | None = None
+    ) -> Bool[Tensor, "h w"]:
+        """What moves in the keyframe number `place`, from all keyframes' cues, and from what they uncover of the still
+        world, where that is known."""
         frame = keyframes[place]
         beside = [(keyframes[k], cues[k]) for k in (place - 1, place + 1) if 0 <= k < len(keyframes)]
         gathered = gather_cues(cues[place], beside, frame, self.flow, STRIDE)
         labelling = MOVING_CAMERA if self.parallax else STILL_CAMERA
+        if uncovered is not None:
+            gathered, labelling = with_uncovered(gathered, uncovered[place]), UNCOVERED
         moving = label_moving(gathered, self.clip.frames[frame], STRIDE, labelling)
         return moving if self.clip.ignored is None else moving & ~self.clip.ignored[frame]

@@ -24,7 +24,7 @@ BENEATH = (0, 1)
 """Rows below a thing's lowest one, from and to, in which the ground is looked at: its edge lies between them."""
 REACH = 0.4
 """How far to the side a part of a thing may stand, in heights of the thing: outstretched arms, heads, wings."""
-FEET = 0.1
+FEET = 0.04
 """Columns that end within this share of a thing's height from its lowest point nearby stand on the ground."""
 NARROW = 0.7
 """Width in heights up to which a thing stands at one distance: its columns' own are noise."""
