@@ -69,7 +69,8 @@ def choose_trajectory(
         return _follow(move, source, options, firm=False)
     path = Path(name).expanduser()
     if not path.exists():
-        raise SettingsError(f"'{name}' is neither a camera move ({', '.join([*MOVES, *DIRECTED])}) nor a trajectory file")
+        moves = ", ".join([*MOVES, *DIRECTED])
+        raise SettingsError(f"'{name}' is neither a camera move ({moves}) nor a trajectory file")
     if path.suffix.lower() == ".npz" and path.is_file():
         arrays = read_npz(path)
         if "frame_matrices" in arrays:

@@ -41,8 +41,8 @@ def measure(settings: Settings, device: str, compare: bool = False) -> Finding:
     frames, width, height, steps = (4, 48, 28, 6) if settings.tiny else (13, 384, 224, 100)
     known = known_scene(folder, frames, width, height)
     before = quality(known, known.scene, device)
-    # Rates of neoverse-quick, whose number of steps this is. Every frame is a keyframe: there are none between them whose
-    # blending would have to be learned at the expense of what is measured here.
+    # Rates of neoverse-quick, whose number of steps this is. Every frame is a keyframe: there are none between them
+    # whose blending would have to be learned at the expense of what is measured here.
     config = OptimiseConfig(steps=steps, speed=2.0, blend_share=0.0, early_stop=EarlyStopConfig(improvement=0.0))
     # The first steps of a process load and set up much that no later one does.
     optimise(known.scene, replace(config, steps=2), device)
