@@ -7,8 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from neoverse_ns.errors import NeoVerseError, RunError, SettingsError
 from neoverse_ns.gaussians.layers import INPAINTED
@@ -25,6 +27,7 @@ from neoverse_ns.plugin.world import world_to_nerfstudio
 from neoverse_ns.rasterize.layers import draw_layers
 from neoverse_ns.trajectory.camera_path import to_camera_path
 from neoverse_ns.trajectory.choose import TrajectoryOptions
+from neoverse_ns.trajectory.picture_size import PictureSize
 from tests.plugin.tiny_scene import FRAMES, GAUSSIANS, HEIGHT, WIDTH, tiny_gaussians, tiny_model, tiny_scene
 
 
@@ -59,10 +62,15 @@ def run(monkeypatch: pytest.MonkeyPatch) -> OpenRun:
 
 
 def video(
-    run: OpenRun, name: str, refiner: str = "witness", first_frame: bool | None = None, **options: Any
+    run: OpenRun,
+    name: str,
+    refiner: str = "witness",
+    first_frame: bool | None = None,
+    size: PictureSize | None = None,
+    **options: Any,
 ) -> GeneratedVideo:
     config = RefinerConfig(refiner=refiner, prompt="a street")
-    return generate(run, name, TrajectoryOptions(**options), config, 0.9, first_frame)
+    return generate(run, name, TrajectoryOptions(**options), config, 0.9, first_frame, size)
 
 
 def test_the_refiner_gets_training_frames_and_what_they_showed(run: OpenRun) -> None:
@@ -107,6 +115,41 @@ def test_the_first_frame_is_the_clips_where_it_is_asked_for(run: OpenRun) -> Non
     assert made.conditions.first_frame
     assert torch.equal(made.frames[0], run.clip.frames[0])
     assert not torch.equal(video(run, "pan_left", num_frames=3).frames[0], run.clip.frames[0])
+
+
+def test_time_and_rate_are_directed_in_the_clips_own_seconds(run: OpenRun) -> None:
+    made = video(run, "static", time="0:0, 0.4s:0.8s, hold 0.2s", fps=10.0)
+    assert made.fps == 10.0
+    assert made.conditions.times.tolist() == pytest.approx([0, 0.25, 0.5, 0.75, 1, 1, 1])
+    # Frozen frames from one place are one picture.
+    frozen = video(run, "static", time="freeze@0.4s", follow="time", num_frames=3)
+    assert torch.equal(frozen.frames[0], frozen.frames[2])
+    assert video(run, "static", num_frames=3).fps == 16.0
+
+
+def test_frames_may_have_another_size_than_the_clips(run: OpenRun) -> None:
+    small = video(run, "static", num_frames=3).conditions
+    large = video(run, "static", num_frames=3, size=PictureSize(width=2 * WIDTH), first_frame=True)
+    assert large.frames.shape == (3, 2 * HEIGHT, 2 * WIDTH, 3)
+    assert large.conditions.first_frame
+    torch.testing.assert_close(large.conditions.K[:, :2], 2 * small.K[:, :2])
+    halved = functional.avg_pool2d(large.conditions.rgb[2].permute(2, 0, 1), 2).permute(1, 2, 0)
+    assert float((halved - small.rgb[2]).abs().mean()) < 0.03
+    kept = functional.avg_pool2d(large.frames[0].permute(2, 0, 1).float(), 2).permute(1, 2, 0)
+    assert float((kept - run.clip.frames[0].float()).abs().mean()) < 16
+    with pytest.raises(SettingsError, match="keep the clip's shape"):
+        video(run, "static", num_frames=3, size=PictureSize(width=64, height=64), first_frame=True)
+    with pytest.raises(SettingsError, match="even"):
+        video(run, "static", num_frames=3, size=PictureSize(width=63))
+
+
+def test_cameras_of_another_world_are_placed_by_the_runs_refined_ones(run: OpenRun, tmp_path: Path) -> None:
+    there = run.cameras.c2w.double().clone()
+    there[:, :3, 3] = 9 * there[:, :3, 3] + 4
+    np.savez(tmp_path / "there.npz", c2w=there.numpy(), frame_index=run.clip.frame_indices.numpy())
+    onto, still = video(run, str(tmp_path / "there.npz")), video(run, "static", num_frames=FRAMES)
+    torch.testing.assert_close(onto.conditions.c2w, still.conditions.c2w, atol=1e-4, rtol=0.0)
+    torch.testing.assert_close(onto.conditions.times, still.conditions.times)
 
 
 def test_missing_weights_and_unknown_names_are_said_before_anything_is_drawn(run: OpenRun) -> None:

@@ -16,6 +16,7 @@ from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import se3_exp
 from neoverse_ns.trajectory.camera_path import to_camera_path
 from neoverse_ns.trajectory.choose import TrajectoryOptions, choose_trajectory
+from neoverse_ns.trajectory.clip_frames import ClipFrames
 from neoverse_ns.trajectory.presets import MoveSize, end_pose
 from neoverse_ns.trajectory.trajectory import Trajectory
 
@@ -30,9 +31,13 @@ def cameras() -> PinholeCameras:
     return PinholeCameras(c2w, K, WIDTH, HEIGHT)
 
 
+CLIP = ClipFrames(torch.arange(5, dtype=torch.float64) / 2, (3, 4, 5, 6, 7))
+"""Two seconds long."""
+
+
 def choose(name: str | Path, **options: Any) -> Trajectory:
     back = Sim3(torch.ones((), dtype=torch.float64), TURN.mT, torch.zeros(3, dtype=torch.float64))
-    return choose_trajectory(str(name), cameras(), torch.linspace(0, 1, 5), back, TrajectoryOptions(**options))
+    return choose_trajectory(str(name), cameras(), torch.linspace(0, 1, 5), back, TrajectoryOptions(**options), CLIP)
 
 
 def write(folder: Path, document: dict[str, Any]) -> Path:
@@ -115,6 +120,13 @@ def test_resampling_keeps_the_ends_and_what_lies_between() -> None:
         ("static", {"zoom": math.nan}, "zoom"),
         ("static", {"zoom": -1.0}, "zoom"),
         ("static", {"size": MoveSize(angle=math.inf)}, "angle"),
+        ("static", {"fps": 0.0}, "fps"),
+        ("static", {"duration": -1.0}, "duration"),
+        ("static", {"duration": 1.0, "num_frames": 3}, "either num_frames or duration"),
+        ("static", {"duration": 1e6, "fps": 60.0}, "more than"),
+        ("static", {"time": "0:9s"}, "9s"),
+        ("static", {"time": "sometimes"}, "sometimes"),
+        ("static", {"align_to": "clip"}, "align_to"),
     ],
 )
 def test_what_is_wrong_is_named(name: str, options: dict[str, Any], said: str) -> None:
@@ -123,7 +135,8 @@ def test_what_is_wrong_is_named(name: str, options: dict[str, Any], said: str) -
 
 
 @pytest.mark.parametrize(
-    "document", [{"camera_path": []}, {"camera_path": [{"fov": 50}]}, {"keyframes": []}, {"num_frames": 4}]
+    "document",
+    [{"camera_path": []}, {"camera_path": [{"fov": 50}]}, {"keyframes": []}, {"num_frames": 4}, {"frames": []}],
 )
 def test_an_empty_or_broken_file_is_named(document: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"path\.json"):

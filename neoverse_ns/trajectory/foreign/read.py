@@ -16,6 +16,20 @@ TEXT_SUFFIXES = (".txt", ".tum", ".csv")
 MODEL_FILES = ("images.txt", "images.bin", "cameras.txt", "cameras.bin")
 
 
+def holds_json(path: Path) -> bool:
+    """Whether something is to be read as JSON: by its name, or where that says text, by how it begins."""
+    suffix = path.suffix.lower()
+    if path.is_dir() or suffix == ".npz" or path.name in MODEL_FILES:
+        return False
+    if suffix not in TEXT_SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(64).lstrip().startswith(b"{")
+    except OSError:
+        return False
+
+
 def read_foreign(path: Path) -> ForeignPath:
     """Cameras of a COLMAP model (its folder, one above it, or its file of images), a `transforms.json`, our
     `cameras.json`, a TUM file, or an npz file with `c2w`.
@@ -35,10 +49,11 @@ def read_foreign(path: Path) -> ForeignPath:
     suffix = path.suffix.lower()
     if suffix == ".npz":
         return path_of_arrays(read_npz(path), str(path))
-    if suffix in TEXT_SUFFIXES:
+    if holds_json(path):
+        if "frames" in read_json(path):
+            return path_of_cameras(path)
+    elif suffix in TEXT_SUFFIXES:
         return read_tum(path)
-    if suffix == ".json" and "frames" in read_json(path):
-        return path_of_cameras(path)
     raise SettingsError(
         f"{path} is no file of cameras: give a COLMAP folder, a transforms.json, a TUM file (.txt), or an npz with c2w"
     )

@@ -151,7 +151,7 @@ def read_foreign_of(model, folder: Path):
         ("images.bin", b"", "cameras.bin cannot be read"),
         ("images.txt", "1 1 0 0 0 0 0 0 1 a.png\n\n", "cameras.txt cannot be read"),
         ("a.npz", b"hello", "npz"),
-        ("a.png", b"hello", "no file of cameras"),
+        ("a.png", b"hello", "not valid JSON"),
         ("a.json", '{"keyframes": []}', "no file of cameras"),
         ("b.json", '{"frames": []}', "frames"),
     ],
