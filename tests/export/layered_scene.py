@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from neoverse_ns.export.scene import ExportScene
@@ -82,3 +84,28 @@ def layered_scene() -> ExportScene:
     }
     times = torch.linspace(0, 1, FRAME_COUNT)
     return ExportScene(LayeredGaussians(layers), views, times, 2.0 + 0.5 * times.double())
+
+
+def moving_scene() -> ExportScene:
+    """The same, but the square goes to the right, a third of its width from keyframe to keyframe, and turns.
+
+    Of neighbours, one is nearer by a little, so that files with rounded places show them in the same order.
+    """
+    scene = layered_scene()
+    frames = scene.gaussians.frames
+    centres = scene.cameras.c2w[2 * frames.keyframe, :3, 3]
+    rough = 1 + 0.02 * torch.rand(len(frames), 1, generator=torch.Generator().manual_seed(1))
+    frames = frames.with_(means=centres + rough * (frames.means - centres))
+    square = frames.means[:, 2] < 1.7
+    steps = torch.tensor([[0.2, 0.02, 0.0], [-0.2, -0.02, 0.0]]).expand(len(frames), 2, 3)
+    turns = torch.tensor([[0.0, 0.0, 0.2], [0.0, 0.0, -0.2]]).expand(len(frames), 2, 3)
+    # So that a turn shows.
+    longer = frames.log_scales + torch.tensor([0.4, 0.0, 0.0])
+    moved = frames.with_(
+        # Where it stands at each keyframe follows from how it moves.
+        means=frames.means + torch.where(square, frames.keyframe - 1.0, 0.0)[:, None] * steps[:, 0],
+        log_scales=torch.where(square[:, None], longer, frames.log_scales),
+        velocities=torch.where(square[:, None, None], steps, torch.zeros_like(steps)),
+        angular_velocities=torch.where(square[:, None, None], turns, torch.zeros_like(turns)),
+    )
+    return replace(scene, gaussians=scene.gaussians.replaced(FRAMES, moved))

@@ -43,7 +43,7 @@ class Clock:
         return rounded(np.rint(seconds / self.step) * self.step)
 
 
-def rounded(seconds: Float64[ndarray, " n"]) -> Float64[ndarray, " n"]:
+def rounded(seconds: Float64[ndarray, "*n"]) -> Float64[ndarray, "*n"]:
     """What ends where another begins must be the same number, or both exist there, or neither."""
     return np.round(seconds, _DIGITS)
 
@@ -53,4 +53,4 @@ def clock_of(scene: ExportScene) -> Clock:
     seconds = rounded(scene.seconds.numpy() - float(scene.seconds[0]))
     gap = float(seconds[-1]) / (len(seconds) - 1) if len(seconds) > 1 else 2.0
     step = TICK * max(1, round(gap / _STEPS_A_FRAME / TICK))
-    return Clock(scene.times.double().numpy(), seconds, float(seconds[-1]) + gap / 2, step)
+    return Clock(scene.times.double().numpy(), seconds, round(float(seconds[-1]) + gap / 2, _DIGITS), step)

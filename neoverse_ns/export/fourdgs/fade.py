@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float64
 from numpy import ndarray
 
-_POWERS = np.geomspace(1.0, 1000.0, 97)
+_POWERS = np.geomspace(1.0, 1000.0, 577)
 """Exponents 1 / (1 - life span) looked at; steeper ones are cliffs that look alike."""
 _FLATS = np.linspace(0.0, 1.0, 33)
 _WIDTHS = np.geomspace(0.01, 2.0, 64)
@@ -50,10 +50,12 @@ def fade_table(gamma: float) -> FadeTable:
     # [flats, widths, distances]
     bells = np.where(behind[:, None] > 0, np.exp(-0.5 * (behind[:, None] / _WIDTHS[None, :, None]) ** 2), 1.0)
     fades = np.exp(-gamma * _DISTANCES[None] ** _POWERS[:, None])
-    squares = np.stack([np.mean((bells - fade) ** 2, axis=-1) for fade in fades])
+    # Mean squared difference of every fade and every bell, [powers, flats, widths].
+    products = np.einsum("pd,fwd->pfw", fades, bells, optimize=True) / len(_DISTANCES)
+    squares = np.mean(bells**2, axis=-1)[None] - 2 * products + np.mean(fades**2, axis=-1)[:, None, None]
     best = squares.argmin(axis=-1)
     errors = np.take_along_axis(squares, best[..., None], axis=-1)[..., 0]
-    return FadeTable(_FLATS[errors.argmin(axis=1)], _WIDTHS[best], np.sqrt(errors))
+    return FadeTable(_FLATS[errors.argmin(axis=1)], _WIDTHS[best], np.sqrt(np.maximum(errors, 0)))
 
 
 def _row(life_spans: Float64[ndarray, " n"]) -> ndarray:

@@ -78,7 +78,7 @@ def _moving(scene: ExportScene, clock: Clock, table: FadeTable) -> list[Rows]:
     index = np.arange(len(frames))
     g = keyframed(frames[moving], index[moving.numpy()], clock)
     still = index[~moving.numpy()]
-    ends = np.zeros(len(still)), np.full(len(still), rounded(np.array(clock.duration)))
+    ends = np.zeros(len(still)), np.full(len(still), clock.duration)
     _tell_fade(g, table)
     rows = pieces(g, clock, table, scene.options.nearest_only)
     return [rows, still_rows(still, frames.means[~moving].double().numpy(), *ends)]
@@ -108,7 +108,7 @@ def _behind(scene: ExportScene, options: ExportOptions, clock: Clock) -> list[Ro
         times.append(time)
     seconds = clock.of(np.array(times))
     inner = rounded((seconds[1:] + seconds[:-1]) / 2)
-    bounds = np.concatenate([[0.0], inner, rounded(np.array([clock.duration]))])
+    bounds = np.concatenate([[0.0], inner, [clock.duration]])
     which, begin, end = windows(np.stack(visible), bounds)
     return [still_rows(which + start, means[which], begin, end)]
 

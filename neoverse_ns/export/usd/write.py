@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -32,18 +33,24 @@ def write_usd(scene: ExportScene, options: ExportOptions, folder: Path) -> list[
     path, rate = folder / FILE, options.fps or CODES_A_SECOND
     times = options.instants(scene.times, scene.seconds)
     codes = codes_of([scene.second_at(time) for time in times], rate)
-    stage = open_stage(path, options.up, rate)
+    # Beside the file, which may be open in this process: USD has one layer for one name.
+    unfinished = folder / f"unfinished_{FILE}"
+    try:
+        _fill(open_stage(unfinished, options.up, rate), scene, options, times, codes)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return [path]
+
+
+def _fill(stage: Any, scene: ExportScene, options: ExportOptions, times: list[float], codes: list[float]) -> None:
+    """Everything there is, and save it."""
     stage.SetStartTimeCode(codes[0])
     stage.SetEndTimeCode(codes[-1])
     views = [camera_at(scene.cameras, scene.times, time) for time in times]
-    cameras = PinholeCameras(
-        torch.cat([view.c2w for view in views]), torch.cat([view.K for view in views]), views[0].width, views[0].height
-    )
-    add_camera(stage, f"{WORLD}/Camera", cameras, codes)
+    c2w, K = torch.cat([view.c2w for view in views]), torch.cat([view.K for view in views])
+    add_camera(stage, f"{WORLD}/Camera", PinholeCameras(c2w, K, views[0].width, views[0].height), codes)
     samples = SplatSamples(stage, f"{WORLD}/Gaussians", scene.gaussians.frames.sh_degree)
-    for code, (_, now) in zip(
-        codes, scene.instants(options, "writing a USD time sample for every instant"), strict=True
-    ):
+    for code, (_, now) in zip(codes, scene.instants(options, "sampling instants for USD"), strict=True):
         samples.add(now, code)
     stage.Save()
-    return [path]
