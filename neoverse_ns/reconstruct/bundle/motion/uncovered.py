@@ -17,7 +17,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from neoverse_ns.reconstruct.bundle.motion.keyframe_flow import KeyframeFlows
-from neoverse_ns.reconstruct.bundle.motion.motion_cues import GREY_NOISE, SEEN_AGAIN, MotionCues, contrast_of
+from neoverse_ns.reconstruct.bundle.motion.motion_cues import GREY_NOISE, MotionCues, contrast_of
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 
 MOST_SOURCES = 12
@@ -29,7 +29,9 @@ RIM = 4
 NEAR = 3
 """Side in pixels of the windows over which agreement is averaged."""
 UNUSUAL = 0.1
-"""Share of the still world that looks less like itself than what is taken for moving: where depth is poor, much does."""
+"""Share of the still world that may look as unlike itself as what moves: where depth is poor, much does."""
+CORE = 0.25
+"""Share of a region that must move for sure for all of it to be believed."""
 FEW = 3
 """Keyframes that must have seen a place to be fully believed."""
 
@@ -108,8 +110,8 @@ def uncovered_cues(views: list[StillView], focal: float) -> list[MotionCues]:
 
 
 def reaching(found: Bool[Tensor, "k h w"], sure: Bool[Tensor, "k h w"], flows: KeyframeFlows) -> Bool[Tensor, "k h w"]:
-    """The regions of `found` that hold something which moves for sure, in their own keyframe or, along the flow, in the
-    one before or after it: colours alone change for many reasons."""
+    """The regions of `found` a good part of which moves for sure, in their own keyframe or, along the flow, in the one
+    before or after it; of the others what does so. Colours alone change for many reasons: leaves, reflections."""
     labels = sure.numpy().astype(np.int64)
 
     def one(place: int) -> Bool[Tensor, "h w"]:
@@ -118,8 +120,10 @@ def reaching(found: Bool[Tensor, "k h w"], sure: Bool[Tensor, "k h w"], flows: K
             if 0 <= other < len(labels) and (carried := flows.carry(labels[other], place, other)) is not None:
                 core = core | (carried.labels > 0)
         regions = cv2.connectedComponents(found[place].numpy().astype(np.uint8))[1]
-        held = np.unique(regions[core])
-        return torch.from_numpy(np.isin(regions, held[held > 0]))
+        area, held = (np.bincount(regions[mask], minlength=regions.max() + 1) for mask in (regions >= 0, core))
+        whole = held >= CORE * area
+        whole[0] = False
+        return torch.from_numpy(whole[regions] | (found[place].numpy() & sure[place].numpy()))
 
     return torch.stack(list(map_on_cores(one, range(len(labels)))))
 
