@@ -69,7 +69,8 @@ def choose_trajectory(
         return _follow(move, source, options, firm=False)
     path = Path(name).expanduser()
     if not path.exists():
-        raise SettingsError(f"'{name}' is neither a camera move ({', '.join([*MOVES, *DIRECTED])}) nor a trajectory file")
+        known = ", ".join([*MOVES, *DIRECTED])
+        raise SettingsError(f"'{name}' is neither a camera move ({known}) nor a trajectory file")
     if path.suffix.lower() == ".npz" and path.is_file():
         arrays = read_npz(path)
         if "frame_matrices" in arrays:
@@ -100,7 +101,7 @@ class _Clip:
 
 def _follow(move: CameraMove, clip: _Clip, options: TrajectoryOptions, firm: bool) -> Trajectory:
     if options.zoom is not None:
-        move = replace(move, zoom_ratio=options.zoom)
+        move = replace(move, zoom_ratio=options.zoom, zoom=None)
     if options.align_to not in (None, "none"):
         if move.mode == "relative":
             raise SettingsError(
