@@ -36,7 +36,7 @@ _FIELDS = (
     "mode",
     "num_frames",
     "zoom_ratio",
-    "zoom",
+    "zooms",
     "use_first_frame",
     "keyframes",
     "trajectory",
@@ -146,8 +146,8 @@ def parse_move(document: dict[str, Any], folder: Path = Path(), default_name: st
 
     Args:
         document: Object with `name`, `description`, `mode`, `num_frames`, `zoom_ratio`, `use_first_frame`, `time`,
-            `fps`, `zoom` (per frame, instead of `zoom_ratio`), and either `keyframes` or `trajectory`; all but the last
-            two may be left out.
+            `fps`, `zooms` (per frame, instead of `zoom_ratio`), and either `keyframes` or `trajectory`; all but the
+            last two may be left out.
         folder: Where `trajectory.file` starts, and must stay.
         default_name: Name of a nameless trajectory.
 
@@ -175,15 +175,15 @@ def parse_move(document: dict[str, Any], folder: Path = Path(), default_name: st
         use_first_frame=get_flag(document.get("use_first_frame", False), "use_first_frame"),
         description=get_text(document.get("description", ""), "description"),
         time=read_time(document.get("time")),
-        zoom=_parse_zoom(document["zoom"], count) if "zoom" in document else None,
+        zoom=_parse_zooms(document["zooms"], count) if "zooms" in document else None,
         fps=None if document.get("fps") is None else get_number(document["fps"], "fps", above=0.0),
     )
 
 
-def _parse_zoom(value: Any, count: int) -> Float64[Tensor, "{count}"]:
-    factors = [get_number(factor, f"zoom[{i}]", above=0.0) for i, factor in enumerate(get_list(value, "zoom"))]
+def _parse_zooms(value: Any, count: int) -> Float64[Tensor, "{count}"]:
+    factors = [get_number(factor, f"zooms[{i}]", above=0.0) for i, factor in enumerate(get_list(value, "zooms"))]
     if len(factors) != count:
-        raise SettingsError(f"'zoom' must have num_frames = {count} numbers, found {len(factors)}")
+        raise SettingsError(f"'zooms' must have num_frames = {count} numbers, found {len(factors)}")
     return torch.tensor(factors, dtype=torch.float64)
 
 

@@ -72,7 +72,7 @@ def trajectory_document(
 
     Args:
         trajectory: At any size.
-        cameras: The clip's, whose lens `zoom` multiplies.
+        cameras: The clip's, whose lens `zooms` multiply.
         seconds: Length of the clip.
         name: Of the trajectory.
     """
@@ -86,7 +86,7 @@ def trajectory_document(
         "num_frames": count,
         "fps": fps,
         "use_first_frame": trajectory.first_frame,
-        "zoom": (brought.K[:, 1, 1].double() / own[:, 1, 1]).tolist(),
+        "zooms": (brought.K[:, 1, 1].double() / own[:, 1, 1]).tolist(),
         "time": _knots(trajectory.times.double(), seconds, fps),
         "trajectory": {"frame_indices": list(range(count)), "frame_matrices": trajectory.c2w.double().tolist()},
     }

@@ -76,7 +76,8 @@ def test_another_size_and_the_first_frame_survive(tmp_path: Path) -> None:
 
 
 def test_even_time_needs_two_knots(tmp_path: Path) -> None:
-    even = replace(choose("static", TrajectoryOptions(num_frames=41)), times=torch.linspace(0, 1, 41, dtype=torch.float64))
+    made = choose("static", TrajectoryOptions(num_frames=41))
+    even = replace(made, times=torch.linspace(0, 1, 41, dtype=torch.float64))
     document = json.loads(saved(tmp_path / "path.json", even).read_text())
     assert len(document["time"]) == 2
     assert document["mode"] == "global"
@@ -87,8 +88,8 @@ def test_zoom_of_a_file_is_replaced_by_what_is_asked_for_and_checked(tmp_path: P
     asked = choose(path, TrajectoryOptions(zoom=3.0))
     assert float(asked.K[-1, 0, 0] / asked.K[0, 0, 0]) == pytest.approx(3.0)
     document = json.loads(path.read_text())
-    for wrong, message in (([1, 2], "'zoom' must have num_frames = 5 numbers"), ([1, 0, 1, 1, 1], r"'zoom\[1\]'")):
-        path.write_text(json.dumps(document | {"zoom": wrong}))
+    for wrong, message in (([1, 2], "'zooms' must have num_frames = 5 numbers"), ([1, 0, 1, 1, 1], r"'zooms\[1\]'")):
+        path.write_text(json.dumps(document | {"zooms": wrong}))
         with pytest.raises(SettingsError, match=message):
             choose(path)
 
