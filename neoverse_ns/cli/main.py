@@ -10,7 +10,9 @@ from neoverse_ns.cli.demo import Demo
 from neoverse_ns.cli.export import Export
 from neoverse_ns.cli.generate import Generate
 from neoverse_ns.cli.reconstruct import Reconstruct
+from neoverse_ns.cli.render import Render
 from neoverse_ns.cli.train_control import TrainControl
+from neoverse_ns.cli.trajectory import TrajectoryCommand
 from neoverse_ns.cli.weights import Weights
 from neoverse_ns.plugin.user_errors import exit_on_user_error
 
@@ -18,6 +20,8 @@ Command = (
     Annotated[Reconstruct, tyro.conf.subcommand(name="reconstruct")]
     | Annotated[Export, tyro.conf.subcommand(name="export")]
     | Annotated[Generate, tyro.conf.subcommand(name="generate")]
+    | Annotated[TrajectoryCommand, tyro.conf.subcommand(name="trajectory")]
+    | Annotated[Render, tyro.conf.subcommand(name="render")]
     | Annotated[Demo, tyro.conf.subcommand(name="demo")]
     | Annotated[Weights, tyro.conf.subcommand(name="weights")]
     | Annotated[TrainControl, tyro.conf.subcommand(name="train-control")]

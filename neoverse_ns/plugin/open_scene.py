@@ -13,13 +13,15 @@ from neoverse_ns.clip.clip import Clip
 from neoverse_ns.errors import RunError
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.geometry.alignment import Sim3
-from neoverse_ns.plugin.world import nerfstudio_to_world
+from neoverse_ns.plugin.world import nerfstudio_to_world, world_to_nerfstudio
 from neoverse_ns.reconstruct.store import is_saved_scene, load_scene
 from neoverse_ns.trajectory.choose import choose_trajectory
 from neoverse_ns.trajectory.clip_frames import ClipFrames
 from neoverse_ns.trajectory.moves.surroundings import SceneSurroundings
 from neoverse_ns.trajectory.options import TrajectoryOptions
 from neoverse_ns.trajectory.trajectory import Trajectory
+
+_WORLDS = nerfstudio_to_world(), world_to_nerfstudio()
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,14 @@ class OpenScene:
         clip: The sampled frames.
         background: What is drawn behind it, RGB in [0, 1].
         path_to_world: From the world of nerfstudio's camera paths to the scene's.
+        world_to_path: The way back.
     """
 
     scene: ExportScene
     clip: Clip
     background: Float[Tensor, "3"]
     path_to_world: Sim3
+    world_to_path: Sim3
 
     @property
     def surroundings(self) -> SceneSurroundings:
@@ -74,7 +78,7 @@ def open_scene(path: Path) -> OpenScene:
         raise RunError(f"no such run: {path}; give the folder or the config.yml that ns-train wrote, or a saved scene")
     model, source = open_run(config).loaded()
     background = model.background_color.detach().cpu()
-    return OpenScene(export_scene(model, source), source.clip, background, nerfstudio_to_world())
+    return OpenScene(export_scene(model, source), source.clip, background, *_WORLDS)
 
 
 def _saved(folder: Path) -> OpenScene:
@@ -83,4 +87,4 @@ def _saved(folder: Path) -> OpenScene:
         raise RunError(f"{folder} holds no Gaussians: give the run that it belongs to")
     clip = scene.clip
     opened = ExportScene(scene.gaussians, scene.geometry.cameras, clip.times, clip.seconds, source=scene)
-    return OpenScene(opened, clip, torch.zeros(3), nerfstudio_to_world())
+    return OpenScene(opened, clip, torch.zeros(3), *_WORLDS)

@@ -21,7 +21,7 @@ from neoverse_ns.trajectory.files import DEFAULT_NUM_FRAMES, CameraMove, load_ar
 from neoverse_ns.trajectory.foreign.arrays import path_of_arrays, read_npz
 from neoverse_ns.trajectory.foreign.bind import bind_foreign, place_world
 from neoverse_ns.trajectory.foreign.path import ForeignPath
-from neoverse_ns.trajectory.foreign.read import holds_json, read_foreign
+from neoverse_ns.trajectory.foreign.read import read_foreign
 from neoverse_ns.trajectory.foreign.transforms import path_of_cameras
 from neoverse_ns.trajectory.moves.bind import named_row, parse_row
 from neoverse_ns.trajectory.moves.registry import DIRECTED, is_directed
@@ -69,14 +69,14 @@ def choose_trajectory(
         return _follow(move, source, options, firm=False)
     path = Path(name).expanduser()
     if not path.exists():
-        moves = ", ".join([*MOVES, *DIRECTED])
-        raise SettingsError(f"'{name}' is neither a camera move ({moves}) nor a trajectory file")
+        known = ", ".join([*MOVES, *DIRECTED])
+        raise SettingsError(f"'{name}' is neither a camera move ({known}) nor a trajectory file")
     if path.suffix.lower() == ".npz" and path.is_file():
         arrays = read_npz(path)
         if "frame_matrices" in arrays:
             return _follow(load_arrays(path), source, options, firm=True)
         return _foreign(path_of_arrays(arrays, str(path)), path, source, options)
-    if not holds_json(path):
+    if path.is_dir() or path.suffix.lower() != ".json":
         return _foreign(read_foreign(path), path, source, options)
     document = read_json(path)
     if "frames" in document:
@@ -101,7 +101,7 @@ class _Clip:
 
 def _follow(move: CameraMove, clip: _Clip, options: TrajectoryOptions, firm: bool) -> Trajectory:
     if options.zoom is not None:
-        move = replace(move, zoom_ratio=options.zoom)
+        move = replace(move, zoom_ratio=options.zoom, zoom=None)
     if options.align_to not in (None, "none"):
         if move.mode == "relative":
             raise SettingsError(

@@ -36,6 +36,7 @@ _FIELDS = (
     "mode",
     "num_frames",
     "zoom_ratio",
+    "zooms",
     "use_first_frame",
     "keyframes",
     "trajectory",
@@ -63,6 +64,7 @@ class CameraMove:
         time: Which moments of the clip it shows when, as :meth:`neoverse_ns.trajectory.time_curve.TimeCurve.parse`
             reads it; None plays the whole clip, in step with the motion.
         fps: Frames per second it is made for; None where it does not say.
+        zoom: Factor on the clip's focal length per frame, instead of `zoom_ratio`; None where it has none.
     """
 
     name: str
@@ -73,6 +75,7 @@ class CameraMove:
     description: str = ""
     time: str | None = None
     fps: float | None = None
+    zoom: Float64[Tensor, " n"] | None = None
 
     def __len__(self) -> int:
         return self.c2w.shape[0]
@@ -80,7 +83,8 @@ class CameraMove:
     def resampled(self, count: int) -> CameraMove:
         """The same motion in `count` frames."""
         at = torch.linspace(0, len(self) - 1, count, dtype=torch.float64)
-        return self if count == len(self) else replace(self, c2w=interpolate_c2w(self.c2w, at))
+        zoom = None if self.zoom is None else between(self.zoom, at)
+        return self if count == len(self) else replace(self, c2w=interpolate_c2w(self.c2w, at), zoom=zoom)
 
     def follow(
         self, cameras: PinholeCameras, times: Float[Tensor, " m"], at: Float[Tensor, " n"] | None = None
@@ -97,7 +101,8 @@ class CameraMove:
         at = torch.linspace(0, len(cameras) - 1, len(self), dtype=torch.float64) if at is None else at
         base = cameras_between(cameras, at)
         c2w = base.c2w @ self.c2w if self.mode == "relative" else self.c2w
-        K = zoom(base.K, torch.linspace(1, self.zoom_ratio, len(self), dtype=torch.float64))
+        even = torch.linspace(1, self.zoom_ratio, len(self), dtype=torch.float64)
+        K = zoom(base.K, even if self.zoom is None else self.zoom)
         moved = PinholeCameras(c2w, K, cameras.width, cameras.height)
         return Trajectory(moved, between(times.double(), at), self.use_first_frame, self.fps)
 
@@ -141,7 +146,8 @@ def parse_move(document: dict[str, Any], folder: Path = Path(), default_name: st
 
     Args:
         document: Object with `name`, `description`, `mode`, `num_frames`, `zoom_ratio`, `use_first_frame`, `time`,
-            `fps`, and either `keyframes` or `trajectory`; all but the last two may be left out.
+            `fps`, `zooms` (per frame, instead of `zoom_ratio`), and either `keyframes` or `trajectory`; all but the
+            last two may be left out.
         folder: Where `trajectory.file` starts, and must stay.
         default_name: Name of a nameless trajectory.
 
@@ -169,8 +175,16 @@ def parse_move(document: dict[str, Any], folder: Path = Path(), default_name: st
         use_first_frame=get_flag(document.get("use_first_frame", False), "use_first_frame"),
         description=get_text(document.get("description", ""), "description"),
         time=read_time(document.get("time")),
+        zoom=_parse_zooms(document["zooms"], count) if "zooms" in document else None,
         fps=None if document.get("fps") is None else get_number(document["fps"], "fps", above=0.0),
     )
+
+
+def _parse_zooms(value: Any, count: int) -> Float64[Tensor, "{count}"]:
+    factors = [get_number(factor, f"zooms[{i}]", above=0.0) for i, factor in enumerate(get_list(value, "zooms"))]
+    if len(factors) != count:
+        raise SettingsError(f"'zooms' must have num_frames = {count} numbers, found {len(factors)}")
+    return torch.tensor(factors, dtype=torch.float64)
 
 
 def read_time(value: Any) -> str | None:

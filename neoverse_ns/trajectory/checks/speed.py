@@ -7,6 +7,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.geometry.projection import project
 from neoverse_ns.geometry.se3 import so3_log
 from neoverse_ns.trajectory.checks.report import Problem, stretches
 
@@ -29,22 +30,24 @@ def steps_of(
 ]:
     """How far every frame's camera is from the one before.
 
+    The picture's shift is the mean over nine places of it, from corner to corner, where things at the depth given go.
+
     Args:
         cameras: Of the path.
         depth: Of what each of them typically sees, world units: it says how much a move shifts the picture.
     """
     c2w, K = cameras.c2w.to(torch.float64), cameras.K.to(torch.float64)
-    steps = c2w[:, :3, 3].diff(dim=0)
+    moved = c2w[:, :3, 3].diff(dim=0).norm(dim=-1)
     turned = so3_log(c2w[:-1, :3, :3].mT @ c2w[1:, :3, :3]).norm(dim=-1)
-    near = torch.minimum(depth[:-1], depth[1:]).to(torch.float64).clamp_min(1e-6)
-    focal = K[1:, 0, 0] / cameras.width
-    ahead = (steps * c2w[:-1, :3, 2]).sum(dim=-1)
-    aside = (steps.square().sum(dim=-1) - ahead.square()).clamp_min(0).sqrt()
-    # Beyond a right angle the picture is another one altogether.
-    turning = torch.tan((turned + torch.atan(aside / near)).clamp(max=1.5)) * focal
-    # Going ahead moves the picture's rim by half its width where the depth halves.
-    shift = turning + 0.5 * ahead.abs() / near
-    return steps.norm(dim=-1), torch.rad2deg(turned), shift
+    size = torch.tensor([cameras.width, cameras.height], dtype=torch.float64)
+    places = torch.cartesian_prod(*[torch.tensor([0.0, 0.5, 1.0], dtype=torch.float64)] * 2) * size
+    rays = torch.cat([places, torch.ones(9, 1, dtype=torch.float64)], dim=-1) @ torch.linalg.inv(K[:-1]).mT
+    seen = rays * depth[:-1, None, None].to(torch.float64)
+    world = seen @ c2w[:-1, :3, :3].mT + c2w[:-1, None, :3, 3]
+    uv, z = project(world, torch.linalg.inv(c2w[1:]), K[1:])
+    # What is behind the next camera, or all but, has left the picture.
+    shift = torch.where(z > 0.02 * depth[:-1, None], (uv - places).norm(dim=-1) / cameras.width, 1.0)
+    return moved, torch.rad2deg(turned), shift.clamp(max=1.0).mean(dim=-1)
 
 
 def speed_problems(

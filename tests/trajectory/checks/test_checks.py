@@ -144,8 +144,10 @@ def test_a_jump_is_told_with_its_frame_and_a_fast_stretch_as_a_whole() -> None:
     assert not fast.of_kind("jump")
     (stretch,) = fast.of_kind("fast")
     assert (stretch.first, stretch.last) == (1, 11)
-    expected = 100 * math.tan(math.radians(60 / 11)) * FOCAL / WIDTH
-    assert f"up to {expected:.0f} % of its width" in stretch.message
+    middle = math.tan(math.radians(60 / 11)) * FOCAL / WIDTH
+    # Toward the rim the picture shifts somewhat more than in its middle.
+    assert middle < float(fast.shift.max()) < 1.4 * middle
+    assert f"up to {100 * float(fast.shift.max()):.0f} % of its width" in stretch.message
 
 
 def test_steps_are_measured_by_what_they_do_to_the_picture() -> None:
@@ -157,8 +159,15 @@ def test_steps_are_measured_by_what_they_do_to_the_picture() -> None:
     quiet = torch.full((9,), 1e-4).double()
     quiet[4] = 1e-2
     assert speed_problems(quiet, quiet, quiet, quiet) == []
-    # Straight ahead the rim moves: by half the width where the way is as long as what is left.
-    assert float(steps_of(path(along(2, 1.0, 2)).cameras, torch.tensor([2.0, 1.0]))[2]) == pytest.approx(0.5)
+    # Straight ahead, half the way to what is seen, everything doubles its distance from the middle.
+    ahead = steps_of(path(along(2, 1.0, 2)).cameras, torch.tensor([2.0, 1.0]))[2]
+    corner, side, top = math.hypot(WIDTH, HEIGHT) / 2, WIDTH / 2, HEIGHT / 2
+    assert float(ahead) == pytest.approx((4 * corner + 2 * side + 2 * top) / 9 / WIDTH)
+    # So does a zoom, and what comes to lie behind the camera has left.
+    cameras = path(torch.zeros(2, 3)).cameras
+    cameras.K[1, [0, 1], [0, 1]] *= 2
+    assert float(steps_of(cameras, torch.tensor([2.0, 2.0]))[2]) == pytest.approx(float(ahead))
+    assert float(steps_of(path(along(2, 3.0, 2)).cameras, torch.tensor([2.0, 2.0]))[2]) == 1.0
 
 
 def test_one_frame_is_a_path_too() -> None:

@@ -1,0 +1,104 @@
+"""Trajectories written to files and chosen again by their names."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from neoverse_ns.errors import RunError, SettingsError
+from neoverse_ns.geometry.alignment import Sim3
+from neoverse_ns.geometry.se3 import so3_exp
+from neoverse_ns.trajectory.choose import TrajectoryOptions, choose_trajectory
+from neoverse_ns.trajectory.clip_frames import ClipFrames
+from neoverse_ns.trajectory.save import save_trajectory
+from neoverse_ns.trajectory.trajectory import Trajectory
+from tests.trajectory.moves.stages import stage
+
+CLIP = stage().clip
+TIMES = torch.tensor([0.0, 0.1, 0.3, 0.5, 0.6, 0.9, 1.0], dtype=torch.float64)
+FRAMES = ClipFrames(3.1 * TIMES, tuple(range(7)))
+ROTATION = so3_exp(torch.tensor([0.3, -1.0, 0.2], dtype=torch.float64))
+OUT = Sim3(torch.ones((), dtype=torch.float64), ROTATION, torch.zeros(3, dtype=torch.float64))
+BACK = Sim3(OUT.scale, ROTATION.T, OUT.t)
+
+
+def choose(name: str | Path, options: TrajectoryOptions | None = None) -> Trajectory:
+    return choose_trajectory(str(name), CLIP, TIMES, BACK, options, FRAMES)
+
+
+def saved(path: Path, trajectory: Trajectory, form: str = "auto") -> Path:
+    save_trajectory(path, trajectory, CLIP, FRAMES.length, OUT, form)
+    return path
+
+
+@pytest.mark.parametrize("ending", ["path.json", "path.npz", "nerfstudio.json"])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("dolly_zoom:travel=-0.7,start=2", TrajectoryOptions(num_frames=15, fps=24.0)),
+        ("orbit_right + handheld", TrajectoryOptions(num_frames=9, time="0:0, 0.2s:1.5s, hold 0.1s, 0.5s:2s")),
+        ("pan_left", TrajectoryOptions(num_frames=12, time="freeze@1.2s")),
+    ],
+)
+def test_what_is_written_is_chosen_again(tmp_path: Path, ending: str, name: str, options: TrajectoryOptions) -> None:
+    made = choose(name, options)
+    form = "nerfstudio" if ending.startswith("nerfstudio") else "auto"
+    read = choose(saved(tmp_path / ending, made, form))
+    torch.testing.assert_close(read.c2w.double(), made.c2w.double(), atol=1e-9, rtol=0)
+    torch.testing.assert_close(read.K.double(), made.K.double(), atol=1e-6, rtol=0)
+    torch.testing.assert_close(read.times.double(), made.times.double(), atol=1e-9, rtol=0)
+    assert read.fps == pytest.approx(made.fps or 16.0)
+    # Nothing is left beside it.
+    assert [path.name for path in tmp_path.iterdir()] == [ending]
+
+
+def test_time_that_goes_back_is_kept_as_text_and_refused_as_arrays(tmp_path: Path) -> None:
+    made = choose("orbit_left", TrajectoryOptions(num_frames=9, time="ping-pong"))
+    assert bool((made.times.diff() < 0).any())
+    read = choose(saved(tmp_path / "path.json", made))
+    torch.testing.assert_close(read.times, made.times, atol=1e-9, rtol=0)
+    with pytest.raises(SettingsError, match=r"time goes back: write it as \.json"):
+        saved(tmp_path / "path.npz", made)
+
+
+def test_another_size_and_the_first_frame_survive(tmp_path: Path) -> None:
+    made = replace(choose("static", TrajectoryOptions(num_frames=5)).resized(128, 96), first_frame=True)
+    read = choose(saved(tmp_path / "path.json", made))
+    assert read.first_frame
+    torch.testing.assert_close(read.K, made.resized(CLIP.width, CLIP.height).K.double())
+    with np.load(saved(tmp_path / "path.npz", made)) as arrays:
+        assert (int(arrays["width"]), int(arrays["height"])) == (128, 96)
+
+
+def test_even_time_needs_two_knots(tmp_path: Path) -> None:
+    made = choose("static", TrajectoryOptions(num_frames=41))
+    even = replace(made, times=torch.linspace(0, 1, 41, dtype=torch.float64))
+    document = json.loads(saved(tmp_path / "path.json", even).read_text())
+    assert len(document["time"]) == 2
+    assert document["mode"] == "global"
+
+
+def test_zoom_of_a_file_is_replaced_by_what_is_asked_for_and_checked(tmp_path: Path) -> None:
+    path = saved(tmp_path / "path.json", choose("dolly_zoom", TrajectoryOptions(num_frames=5)))
+    asked = choose(path, TrajectoryOptions(zoom=3.0))
+    assert float(asked.K[-1, 0, 0] / asked.K[0, 0, 0]) == pytest.approx(3.0)
+    document = json.loads(path.read_text())
+    for wrong, message in (([1, 2], "'zooms' must have num_frames = 5 numbers"), ([1, 0, 1, 1, 1], r"'zooms\[1\]'")):
+        path.write_text(json.dumps(document | {"zooms": wrong}))
+        with pytest.raises(SettingsError, match=message):
+            choose(path)
+
+
+def test_places_and_endings_that_will_not_do(tmp_path: Path) -> None:
+    made = choose("static", TrajectoryOptions(num_frames=3))
+    for name, form in (("path.txt", "auto"), ("path.npz", "nerfstudio"), ("path.json", "arrays")):
+        with pytest.raises(SettingsError, match=r"must end in \.json"):
+            saved(tmp_path / name, made, form)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="cannot write"):
+        saved(tmp_path / "file" / "path.json", made)
