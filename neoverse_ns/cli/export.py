@@ -17,10 +17,11 @@ from neoverse_ns.export.options import ExportOptions
 class Export:
     """Write a finished run's scene as it is shown.
 
-    Of one instant: `ply` for any splat viewer, `glb` (glTF), `spz`. Of the whole clip, as it is shown: `ply-sequence`
-    for SuperSplat, `4dgs`, `usd`, `html`, a page that plays in a browser. With all layers and their motion, for
+    Of one instant: `ply` for any splat viewer, `glb` (glTF), `spz`. Of the whole clip, as it is shown: `html`, a page
+    that plays in a browser; `ply-sequence` for SuperSplat, `4dgs`, `usd`. With all layers and their motion, for
     programs that know what to do with them: `npz`, `ply-4d`. For programs that make splats or meshes of their own:
-    `colmap`, frames, refined cameras and points.
+    `colmap`, frames, refined cameras and points. The camera alone, the clip's or another path's, for Blender, USD and
+    others: `cameras`.
     """
 
     run_config: tyro.conf.Positional[Path]

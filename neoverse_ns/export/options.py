@@ -32,6 +32,8 @@ class ExportOptions(Moment):
     """At most so many Gaussians an instant (a file that moves: in all); those that cover least are left out."""
     up: Literal["y", "z"] = "y"
     """Which axis points up in formats that say so."""
+    trajectory: str | None = None
+    """A camera move, or a file of a trajectory or camera path, instead of the clip's own camera."""
 
     def validate(self) -> None:
         """Raise SettingsError where values are out of range or contradict each other."""

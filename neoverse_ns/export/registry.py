@@ -130,6 +130,12 @@ def _page(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path
     return [path]
 
 
+def _cameras(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
+    from neoverse_ns.export.cameras.write import write_cameras
+
+    return write_cameras(scene, options, folder)
+
+
 FORMATS: dict[str, ExportFormat] = {
     "ply": ExportFormat("gaussians.ply: one instant, for any splat viewer", _instant, INSTANT),
     "glb": ExportFormat("gaussians.glb: one instant, glTF with KHR_gaussian_splatting", _glb, INSTANT),
@@ -140,6 +146,11 @@ FORMATS: dict[str, ExportFormat] = {
     "npz": ExportFormat("scene_4d.npz: all keyframes and layers with their motion, for NumPy", _npz),
     "ply-4d": ExportFormat("gaussians_4d.ply: all keyframes and layers with their motion, for programs", _motion),
     "html": ExportFormat("scene.html: opens in a browser and plays, from any side", _page, ("max_gaussians",)),
+    "cameras": ExportFormat(
+        "cameras/: the camera alone, for Blender, USD, nerfstudio, COLMAP, TUM and as JSON",
+        _cameras,
+        ("fps", "every", "up", "trajectory"),
+    ),
     "colmap": ExportFormat(
         "frames, refined cameras and points: colmap/ opens in COLMAP, Brush, OpenSplat, Postshot and the like, the "
         "folder itself in nerfstudio",

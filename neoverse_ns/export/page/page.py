@@ -12,7 +12,8 @@ from typing import Any
 
 import torch
 
-from neoverse_ns.console import warn
+from neoverse_ns.console import say, warn
+from neoverse_ns.errors import RunError
 from neoverse_ns.export.instant import middle_depth
 from neoverse_ns.export.page.blocks import Block, rows_in, scene_blocks
 from neoverse_ns.export.page.columns import pack_columns
@@ -24,6 +25,8 @@ from neoverse_ns.rasterize.layers import draw_layers
 
 SCRIPTS = ("unpack.js", "cameras.js", "picture.js", "controls.js", "player.js", "stage.js", "main.js")
 """In the order in which they need each other."""
+MOST_BLOCKS = 4096
+"""A Gaussian tells its block in twelve bits."""
 LARGE = 25_000_000
 """Bytes from which on a page is not opened at once any more."""
 
@@ -43,11 +46,15 @@ def write_page(path: Path, scene: ExportScene, title: str, max_gaussians: int | 
 
     Raises:
         OSError: The file cannot be written.
+        RunError: The scene is too varied for a page.
     """
     chosen = None
     if max_gaussians is not None and max_gaussians < scene.gaussians.count:
         chosen = most_shown(scene, max_gaussians)
     blocks = scene_blocks(scene, chosen)
+    if len(blocks) > MOST_BLOCKS:
+        raise RunError(f"a page holds {MOST_BLOCKS} different lives of Gaussians, this scene has {len(blocks)}")
+    say(f"packing {rows_in(blocks):,} Gaussians into a page")
     focal = float(scene.cameras.K[:, 0, 0].mean())
     steps = steps_for(focal)
     data, columns = pack_columns(quantise(blocks, focal, steps))

@@ -113,6 +113,18 @@ def test_a_large_page_says_how_to_make_it_smaller(
     assert count == pytest.approx(0.95 * layered_scene().gaussians.count * 100_000 / size, rel=1e-3)
 
 
+def test_every_file_of_the_page_is_used_and_installed() -> None:
+    folder = Path(page.__file__).parent / "static"
+    template = page.static("page.html")
+    names = {file.name for file in folder.iterdir()}
+    assert names == {"page.html", "style.css", "sorter.js", "vertex.glsl", "fragment.glsl", *page.SCRIPTS}
+    assert set(re.findall(r"\{\{(\w+)\}\}", template)) == {
+        "title", "style", "header", "sorter", "vertex", "fragment", "data", "script",
+    }  # fmt: skip
+    project = (Path(page.__file__).parents[3] / "pyproject.toml").read_text("utf8")
+    assert '"export/page/static/*"' in project
+
+
 def test_a_single_picture_is_a_page_too(tmp_path: Path) -> None:
     scene = layered_scene()
     one = replace(scene, cameras=scene.cameras[[0]], times=torch.zeros(1), seconds=torch.zeros(1, dtype=torch.float64))

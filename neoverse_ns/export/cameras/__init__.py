@@ -1,0 +1,1 @@
+"""A moving camera in the formats of other programs."""
