@@ -136,7 +136,7 @@ def test_frames_may_have_another_size_than_the_clips(run: OpenRun) -> None:
     halved = functional.avg_pool2d(large.conditions.rgb[2].permute(2, 0, 1), 2).permute(1, 2, 0)
     assert float((halved - small.rgb[2]).abs().mean()) < 0.03
     kept = functional.avg_pool2d(large.frames[0].permute(2, 0, 1).float(), 2).permute(1, 2, 0)
-    assert float((kept - run.clip.frames[0].float()).abs().mean()) < 16
+    assert float((kept - run.clip.frames[0].float()).abs().mean()) < 25
     with pytest.raises(SettingsError, match="keep the clip's shape"):
         video(run, "static", num_frames=3, size=PictureSize(width=64, height=64), first_frame=True)
     with pytest.raises(SettingsError, match="even"):
