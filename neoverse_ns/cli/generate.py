@@ -27,8 +27,9 @@ class Generate:
     load_config: Path
     """The run's config.yml."""
     trajectory: str
-    """A camera move (pan_left, orbit_right, ...), a trajectory file (JSON or npz), a nerfstudio camera path, or cameras
-    of the clip in a world of their own: a COLMAP folder, a transforms.json, a TUM file."""
+    """A camera move (pan_left, orbit_right, ..., or one that knows the scene, such as 'orbit:degrees=360'; see
+    ns-neoverse trajectory make --help), a trajectory file (JSON or npz), a nerfstudio camera path, or cameras of the
+    clip in a world of their own: a COLMAP folder, a transforms.json, a TUM file."""
     output: Path
     """The video to write, such as out.mp4."""
     refine: Annotated[RefinerConfig, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=_internal)

@@ -5,16 +5,12 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from neoverse_ns.gaussians.transform import transform_layers
 from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.registry import get_refiner
-from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.plugin.open_scene import scene_of
 from neoverse_ns.plugin.refine_along import GeneratedVideo, refine_along
 from neoverse_ns.plugin.run import OpenRun
-from neoverse_ns.plugin.run_source import refined_cameras, run_source
-from neoverse_ns.plugin.world import nerfstudio_to_world
-from neoverse_ns.trajectory.choose import choose_trajectory
-from neoverse_ns.trajectory.clip_frames import ClipFrames
+from neoverse_ns.plugin.run_source import run_source
 from neoverse_ns.trajectory.options import TrajectoryOptions
 from neoverse_ns.trajectory.picture_size import PictureSize
 
@@ -54,13 +50,9 @@ def generate(
     # Built first, so that what is missing is known before anything is drawn.
     refiner = get_refiner(config)
     refiner.check()
-    back = nerfstudio_to_world()
-    refined = refined_cameras(model, scene)
-    cameras = PinholeCameras(back.apply_c2w(refined.c2w), refined.K, refined.width, refined.height)
-    trajectory = choose_trajectory(name, cameras, scene.clip.times, back, options, ClipFrames.of(scene.clip))
-    trajectory = (size or PictureSize()).apply(trajectory)
-    everything = transform_layers(model.gaussians.detach(), back)
-    source = run_source(model, scene)
+    shown = scene_of(run)
+    trajectory = (size or PictureSize()).apply(shown.choose(name, options))
+    source, everything = run_source(model, scene), shown.scene.gaussians
     return refine_along(refiner, source, everything, trajectory, config, alpha_threshold, first_frame)
 
 

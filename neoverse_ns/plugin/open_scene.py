@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float
@@ -20,6 +21,9 @@ from neoverse_ns.trajectory.clip_frames import ClipFrames
 from neoverse_ns.trajectory.moves.surroundings import SceneSurroundings
 from neoverse_ns.trajectory.options import TrajectoryOptions
 from neoverse_ns.trajectory.trajectory import Trajectory
+
+if TYPE_CHECKING:
+    from neoverse_ns.plugin.run import OpenRun
 
 _WORLDS = nerfstudio_to_world(), world_to_nerfstudio()
 
@@ -71,12 +75,22 @@ def open_scene(path: Path) -> OpenScene:
         return _saved(path)
     # Nerfstudio takes seconds to import.
     from neoverse_ns.plugin.run import open_run
-    from neoverse_ns.plugin.run_source import export_scene
 
     config = path / "config.yml" if path.is_dir() else path
     if not config.is_file():
         raise RunError(f"no such run: {path}; give the folder or the config.yml that ns-train wrote, or a saved scene")
-    model, source = open_run(config).loaded()
+    return scene_of(open_run(config))
+
+
+def scene_of(run: OpenRun) -> OpenScene:
+    """The scene of a run from a folder, as it stands.
+
+    Raises:
+        RunError: The run does not come from a folder.
+    """
+    from neoverse_ns.plugin.run_source import export_scene
+
+    model, source = run.loaded()
     background = model.background_color.detach().cpu()
     return OpenScene(export_scene(model, source), source.clip, background, *_WORLDS)
 

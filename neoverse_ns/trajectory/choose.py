@@ -21,7 +21,7 @@ from neoverse_ns.trajectory.files import DEFAULT_NUM_FRAMES, CameraMove, load_ar
 from neoverse_ns.trajectory.foreign.arrays import path_of_arrays, read_npz
 from neoverse_ns.trajectory.foreign.bind import bind_foreign, place_world
 from neoverse_ns.trajectory.foreign.path import ForeignPath
-from neoverse_ns.trajectory.foreign.read import read_foreign
+from neoverse_ns.trajectory.foreign.read import holds_json, read_foreign
 from neoverse_ns.trajectory.foreign.transforms import path_of_cameras
 from neoverse_ns.trajectory.moves.bind import named_row, parse_row
 from neoverse_ns.trajectory.moves.registry import DIRECTED, is_directed
@@ -76,7 +76,7 @@ def choose_trajectory(
         if "frame_matrices" in arrays:
             return _follow(load_arrays(path), source, options, firm=True)
         return _foreign(path_of_arrays(arrays, str(path)), path, source, options)
-    if path.is_dir() or path.suffix.lower() != ".json":
+    if not holds_json(path):
         return _foreign(read_foreign(path), path, source, options)
     document = read_json(path)
     if "frames" in document:

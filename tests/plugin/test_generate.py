@@ -152,6 +152,13 @@ def test_cameras_of_another_world_are_placed_by_the_runs_refined_ones(run: OpenR
     torch.testing.assert_close(onto.conditions.times, still.conditions.times)
 
 
+def test_moves_that_ask_the_scene_find_it(run: OpenRun) -> None:
+    around = video(run, "orbit:degrees=20", num_frames=3)
+    c2w = around.conditions.c2w
+    assert around.frames.shape[0] == 3
+    assert float((c2w[2, :3, 2] - c2w[0, :3, 2]).norm()) > 0.1
+
+
 def test_missing_weights_and_unknown_names_are_said_before_anything_is_drawn(run: OpenRun) -> None:
     Witness.conditions = None
     with pytest.raises(SettingsError, match="spin"):
