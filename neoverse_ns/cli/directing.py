@@ -38,8 +38,9 @@ class Directing:
     """What a relative move starts from while --time directs: the clip's own path from start to end, or the clip's
     camera at the moment shown."""
     align_to: str | None = None
-    """How cameras of another world are placed: `clip` moves them onto the clip's cameras, `none` takes them as they
-    are, and a file of the clip's cameras in that world is brought there in their stead."""
+    """How cameras of another world are placed: `clip` moves them onto the clip's cameras, `rigid` does so by one
+    similarity alone, `none` takes them as they are, and a file of the clip's cameras in that world is brought there in
+    their stead. By default `clip` for cameras that say which frames they belong to."""
     zoom: float | None = None
     """Focal length of the last frame over that of the first; by default a file's own, else 1."""
     angle: float = 15.0

@@ -15,11 +15,14 @@ from neoverse_ns.generate.conditions.render import ConditionSettings, render_con
 from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.generate.stage.round import to_bytes
+from neoverse_ns.geometry.se3 import se3_inverse, so3_log
 from neoverse_ns.trajectory.options import DEFAULT_FPS
 from neoverse_ns.trajectory.trajectory import Trajectory
 
 _SAME_SHAPE = 0.02
 """Relative difference of aspect ratios up to which two pictures show the same."""
+_SAME_VIEW = 0.01
+"""Difference up to which two cameras show the same: radians, median depths, shares of the clip and of focal length."""
 
 
 @dataclass(frozen=True)
@@ -65,21 +68,23 @@ def refine_along(
         everything if plain else source.gaussians,
         trajectory,
         ConditionSettings(mask_threshold=alpha_threshold, far_field=plain),
-        _first_frame(source.frames[0].to(everything.device), trajectory) if wanted else None,
+        _first_frame(source, trajectory).to(everything.device) if wanted else None,
     )
     refiner.adapt(source, config.seed)
     frames = to_bytes(refiner.refine(conditions, config.prompt, config.seed), conditions)
     return GeneratedVideo(frames, conditions, trajectory.fps or DEFAULT_FPS)
 
 
-def _first_frame(frame: UInt8[Tensor, "h w 3"], trajectory: Trajectory) -> Float[Tensor, "gh gw 3"]:
-    """The clip's frame in [0, 1] at the size drawn.
+def _first_frame(source: SourceScene, trajectory: Trajectory) -> Float[Tensor, "gh gw 3"]:
+    """The clip's first frame in [0, 1] at the size drawn.
 
     Raises:
-        SettingsError: The pictures are of another shape, which that frame cannot fill.
+        SettingsError: The path begins at another camera or moment, or the pictures are of another shape, which that
+            frame cannot fill.
     """
+    _check_start(source, trajectory)
     height, width = trajectory.cameras.height, trajectory.cameras.width
-    image = frame.float() / 255
+    image = source.frames[0].float() / 255
     if (height, width) == tuple(image.shape[:2]):
         return image
     if abs(width * image.shape[0] / (height * image.shape[1]) - 1) > _SAME_SHAPE:
@@ -90,3 +95,21 @@ def _first_frame(frame: UInt8[Tensor, "h w 3"], trajectory: Trajectory) -> Float
     planes = image.permute(2, 0, 1)[None]
     resized = functional.interpolate(planes, (height, width), mode="bicubic", antialias=True, align_corners=False)
     return resized[0].permute(1, 2, 0).clamp(0, 1)
+
+
+def _check_start(source: SourceScene, trajectory: Trajectory) -> None:
+    """Let paths pass that begin where the clip does: elsewhere its first frame would be a picture of something else."""
+    own, begin = source.cameras[:1], trajectory[:1]
+    there = se3_inverse(own.c2w[0].double().cpu()) @ begin.c2w[0].double().cpu()
+    off = {
+        "place": float(there[:3, 3].norm()),
+        "direction": float(so3_log(there[:3, :3]).norm()),
+        "moment": abs(float(begin.times[0]) - float(source.times[0])),
+        "angle of view": abs(float(begin.K[0, 1, 1] / begin.cameras.height / own.K[0, 1, 1] * own.height) - 1),
+    }
+    wrong = [name for name, value in off.items() if value > _SAME_VIEW]
+    if wrong:
+        raise SettingsError(
+            f"the path begins at another {' and '.join(wrong)} than the clip, whose first frame does not belong there: "
+            "leave it out (--first-frame False)"
+        )

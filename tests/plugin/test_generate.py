@@ -117,6 +117,21 @@ def test_the_first_frame_is_the_clips_where_it_is_asked_for(run: OpenRun) -> Non
     assert not torch.equal(video(run, "pan_left", num_frames=3).frames[0], run.clip.frames[0])
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"time": "reverse"}, "another moment"),
+        ({"time": "reverse", "follow": "time"}, "another place and direction and moment"),
+    ],
+)
+def test_the_first_frame_is_refused_where_the_path_begins_elsewhere(
+    run: OpenRun, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(SettingsError, match=said):
+        video(run, "static", num_frames=3, first_frame=True, **options)
+    assert len(video(run, "static", num_frames=2, first_frame=False, **options).frames) == 2
+
+
 def test_time_and_rate_are_directed_in_the_clips_own_seconds(run: OpenRun) -> None:
     made = video(run, "static", time="0:0, 0.4s:0.8s, hold 0.2s", fps=10.0)
     assert made.fps == 10.0
