@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+# Importing takes longer than playing on a busy machine: not while a test waits for pictures.
+from nerfstudio.viewer.render_state_machine import RenderAction
+
 from neoverse_ns.plugin.viewer.player import Player
 from neoverse_ns.plugin.viewer.reels import ClientReel, Picture, Reel, SharedReel, padded
 
@@ -35,7 +38,8 @@ class Machine:
     def __init__(self) -> None:
         self.asked = 0
 
-    def action(self, action: Any) -> None:
+    def action(self, action: RenderAction) -> None:
+        assert action.action == "move"
         self.asked += 1
 
 
@@ -45,7 +49,7 @@ class Run:
     def __init__(self, *browsers: Browser) -> None:
         self.browsers = list(browsers)
         self.machines = {browser.client_id: Machine() for browser in browsers}
-        self.viewer = SimpleNamespace(render_statemachines=self.machines, get_camera_state=lambda client: None)
+        self.viewer = SimpleNamespace(render_statemachines=self.machines, get_camera_state=lambda client: client.camera)
         self.visible: list[bool] = []
         self.server = SimpleNamespace(scene=SimpleNamespace(set_global_visibility=self.visible.append))
 
@@ -54,7 +58,7 @@ class Run:
 
 
 def picture(number: int) -> Picture:
-    return Picture(np.full((4, 8, 3), number, np.uint8))
+    return Picture(np.full((4, 8, 3), number % 256, np.uint8))
 
 
 def until(condition: Callable[[], bool]) -> None:
