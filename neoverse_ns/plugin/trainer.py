@@ -132,8 +132,20 @@ class NeoVerseTrainer(Trainer):
             exit_on_user_error(),
             _set_aside(scene_dir),
             _set_aside(self.base_dir / FOLDER if fresh else None),
+            self._viewer_in_run_folder(),
         ):
             super().setup(test_mode)
+
+    @contextmanager
+    def _viewer_in_run_folder(self) -> Iterator[None]:
+        """Let a viewer that is built while the block runs keep camera paths in the run folder, as ns-viewer does: it
+        would keep them beside the clip, where browsers have no business.
+        """
+        data, self.config.data = self.config.data, None
+        try:
+            yield
+        finally:
+            self.config.data = data
 
     def setup_optimizers(self) -> Optimizers:
         """Build the optimisers; schedules last as long as the run."""

@@ -53,6 +53,8 @@ class ViewerPage:
         """What the server last said of an element, by label."""
         self.notes: list[str] = []
         """Titles and bodies of what it has told."""
+        self.scene: set[str] = set()
+        """Names of what it has added to the scene, and not removed since."""
         self._labels: dict[str, str] = {}
         page.on("websocket", lambda socket: socket.on("framereceived", self._take))
 
@@ -66,11 +68,13 @@ class ViewerPage:
                 self.pictures.append(Arrived(time.perf_counter(), message["rgb_bytes"]))
             elif kind.startswith("GuiAdd") and "id" in message:
                 self._labels[message["id"]] = message.get("label") or kind
-                if "content" in message or "markdown" in message:
-                    self.values[message["id"]] = message.get("content", message.get("markdown"))
             elif kind == "GuiUpdateMessage":
                 for value in message["updates"].values():
                     self.values[self._labels.get(message["id"], message["id"])] = value
+            elif kind in ("CameraFrustumMessage", "CatmullRomSplineMessage"):
+                self.scene.add(message["name"])
+            elif kind == "RemoveSceneNodeMessage":
+                self.scene.discard(message["name"])
             elif kind == "NotificationMessage":
                 self.notes.append(f"{message['title']}: {message['body']}")
 

@@ -36,6 +36,8 @@ class ViewerClient:
         self._connection = connection
         self.elements: dict[str, str] = {}
         """Identifier of every panel element by its label; the first of several with the same one."""
+        self.last_elements: dict[str, str] = {}
+        """The same, but the last of several: the NeoVerse tab comes after nerfstudio's."""
         self.values: dict[str, Any] = {}
         """Latest value the server gave an element, by identifier."""
         self.pictures: list[np.ndarray] = []
@@ -61,6 +63,10 @@ class ViewerClient:
     def set(self, label: str, value: Any) -> None:
         """Move a slider or tick a box."""
         self._send(type="GuiUpdateMessage", id=self.elements[label], updates={"value": value})
+
+    def press(self, label: str) -> None:
+        """Press a button of the NeoVerse tab."""
+        self._send(type="GuiUpdateMessage", id=self.last_elements[label], updates={"value": True})
 
     def wait(self, condition: Callable[[], bool], what: str) -> None:
         """Take messages until `condition` holds."""
@@ -108,6 +114,7 @@ class ViewerClient:
         for message in unpacked if isinstance(unpacked, list) else [unpacked]:
             if message.get("type", "").startswith("GuiAdd") and "label" in message:
                 self.elements.setdefault(message["label"], message["id"])
+                self.last_elements[message["label"]] = message["id"]
             if message.get("type") == "GuiUpdateMessage" and "value" in message["updates"]:
                 self.values[message["id"]] = message["updates"]["value"]
             if message.get("type", "") in CAMERA_MESSAGES:
@@ -129,6 +136,15 @@ def differ(a: np.ndarray, b: np.ndarray, least: float = 1.5) -> bool:
 @contextmanager
 def open_viewer(shell: Shell, *command: str | Path) -> Iterator[ViewerClient]:
     """Start a command that serves the viewer, connect to it, and end it afterwards."""
+    with serve_viewer(shell, *command) as address:
+        socket = address.replace("http://", "ws://")
+        with connect(socket, max_size=None, open_timeout=60) as connection:
+            yield ViewerClient(connection)
+
+
+@contextmanager
+def serve_viewer(shell: Shell, *command: str | Path) -> Iterator[str]:
+    """Start a command that serves the viewer, give its address once it is whole, and end it afterwards."""
     name, *arguments = command
     log = shell.folder / "viewer.log"
     with log.open("wb") as output:
@@ -138,8 +154,7 @@ def open_viewer(shell: Shell, *command: str | Path) -> Iterator[ViewerClient]:
             stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:
-        with connect(f"ws://localhost:{_port(process, log)}", max_size=None, open_timeout=60) as connection:
-            yield ViewerClient(connection)
+        yield f"http://127.0.0.1:{_port(process, log)}/"
         assert process.poll() is None, f"the viewer ended by itself:\n{log.read_text('utf8')[-3000:]}"
         assert "Traceback" not in log.read_text("utf8"), log.read_text("utf8")[-5000:]
     finally:

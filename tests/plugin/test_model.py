@@ -211,18 +211,6 @@ def test_senseless_settings_are_named(changes: dict[str, Any]) -> None:
         tiny_model(**changes)
 
 
-def test_playback_panel_decides_the_time_while_it_is_on() -> None:
-    model = tiny_model()
-    camera = camera_at(model, 0.3)
-    assert model.time_of(camera) == pytest.approx(0.3)
-    model.playback.frame.value = 6
-    model.playback.use_frame.value = True
-    assert model.time_of(camera) == pytest.approx(6 / 8)
-    # Training goes on by the frames' own times while somebody watches.
-    model.train()
-    assert model.time_of(camera) == pytest.approx(0.3)
-
-
 def test_model_can_be_saved_by_its_state_alone(tmp_path: Path) -> None:
     torch.save(tiny_model().state_dict(), tmp_path / "state.pt")
     state = torch.load(tmp_path / "state.pt", weights_only=True)

@@ -55,7 +55,7 @@ class NeoVersePanel(ViewerControl):
         with neoverse_tab(viewer.viser_server):
             play = PlayControls(run, playhead, live, frustums, kept)
             ShowControls(run, display, frustums)
-            paths = PathControls(run, live, play, kept)
+            paths = PathControls(run, playhead, live, play, kept)
             WorkControls(run, playhead, paths, play)
         live.player = play.player
         viewer.viser_server.on_client_disconnect(lambda _: live.forget())

@@ -7,16 +7,20 @@ from typing import Any
 
 from neoverse_ns.errors import NeoVerseError
 from neoverse_ns.plugin.viewer.live import LivePictures
-from neoverse_ns.plugin.viewer.paths import RATE, Paths, PathWish, in_nerfstudio
+from neoverse_ns.plugin.viewer.paths import Paths, PathWish, in_nerfstudio
 from neoverse_ns.plugin.viewer.play_controls import PlayControls
+from neoverse_ns.plugin.viewer.playhead import Playhead
 from neoverse_ns.plugin.viewer.reels import Picture, SharedReel
 from neoverse_ns.plugin.viewer.viewed import ViewedRun, nerfstudio_camera
-from neoverse_ns.trajectory.choose import TrajectoryOptions
 from neoverse_ns.trajectory.files import LONGEST
+from neoverse_ns.trajectory.options import DEFAULT_FPS, TrajectoryOptions
 from neoverse_ns.trajectory.presets import MoveSize
 from neoverse_ns.trajectory.trajectory import Trajectory
 
 FRAMES = 49
+AS_IT_IS, FREEZE, CUSTOM = "as the path has it", "freeze here", "curve below"
+TIMES = (AS_IT_IS, FREEZE, "reverse", "ease", "ping-pong", "slow 2x", CUSTOM)
+"""How time may go; see :meth:`neoverse_ns.trajectory.time_curve.TimeCurve.parse`."""
 
 
 class PathControls:
@@ -24,13 +28,16 @@ class PathControls:
 
     Args:
         run: What is shown.
+        playhead: Whose instant is frozen.
         live: Draws it.
         play: What plays it.
         kept: What kept pictures depend on beside their cameras.
     """
 
-    def __init__(self, run: ViewedRun, live: LivePictures, play: PlayControls, kept: Callable[[], Any]) -> None:
-        self._run, self._live, self._play, self._kept = run, live, play, kept
+    def __init__(
+        self, run: ViewedRun, playhead: Playhead, live: LivePictures, play: PlayControls, kept: Callable[[], Any]
+    ) -> None:
+        self._run, self._playhead, self._live, self._play, self._kept = run, playhead, live, play, kept
         self._paths = Paths(run)
         gui = run.server.gui
         with gui.add_folder("Path"):
@@ -39,6 +46,8 @@ class PathControls:
             self._angle = gui.add_number("Angle", 15.0, step=1.0, hint="Degrees of a pan, tilt or orbit")
             self._distance = gui.add_number("Distance", 0.1, step=0.01, hint="Of a straight move, in median depths")
             self._zoom = gui.add_number("Zoom", 1.0, min=0.05, max=20.0, step=0.05, hint="Last focal length over first")
+            self._time = gui.add_dropdown("Time goes", TIMES)
+            self._curve = gui.add_text("Curve", "0:0, 2s:1s, hold 1s", hint="Moments of the video : of the clip")
             self._visible = gui.add_checkbox("Show the path", False)
             play_path = gui.add_button("Play the path")
             leave = gui.add_button("Leave the path")
@@ -46,7 +55,8 @@ class PathControls:
             save = gui.add_button(
                 "Send to Render", hint="For the Render tab's Load Path, ns-render camera-path and ns-neoverse generate"
             )
-        for element in (self._move, self._frames, self._angle, self._distance, self._zoom, self._visible):
+        shown = (self._move, self._frames, self._angle, self._distance, self._zoom, self._time, self._curve)
+        for element in (*shown, self._visible):
             element.on_update(lambda event: self._guarded(event.client, self._show))
         play_path.on_click(lambda event: self._guarded(event.client, self._play_it))
         leave.on_click(lambda _: play.rest())
@@ -62,8 +72,17 @@ class PathControls:
             int(self._frames.value),
             None if self._zoom.value == 1 else float(self._zoom.value),
             MoveSize(float(self._angle.value), float(self._distance.value)),
+            self._time_wanted(),
         )
         return self._paths.make(PathWish(str(self._move.value), options))
+
+    def _time_wanted(self) -> str | None:
+        chosen = str(self._time.value)
+        if chosen == FREEZE:
+            clip = self._run.scene.clip
+            seconds = float(clip.seconds[-1] - clip.seconds[0]) * self._playhead.time
+            return f"freeze@{seconds:.4f}s"
+        return None if chosen == AS_IT_IS else str(self._curve.value) if chosen == CUSTOM else chosen
 
     @property
     def name(self) -> str:
@@ -84,7 +103,7 @@ class PathControls:
             nearest = int((times - time).abs().argmin())
             return self._live.picture(nerfstudio_camera(cameras, index, longest), nearest, time)
 
-        self._play.show(SharedReel(len(trajectory), trajectory.fps or RATE, drawn, self._kept))
+        self._play.show(SharedReel(len(trajectory), trajectory.fps or DEFAULT_FPS, drawn, self._kept))
 
     def _save(self) -> None:
         file = self._paths.save(self.trajectory(), self.name)

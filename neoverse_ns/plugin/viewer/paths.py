@@ -15,14 +15,14 @@ from neoverse_ns.plugin.viewer.run_files import inside, safe_name
 from neoverse_ns.plugin.viewer.viewed import ViewedRun
 from neoverse_ns.plugin.world import nerfstudio_to_world, world_to_nerfstudio
 from neoverse_ns.trajectory.camera_path import to_camera_path
-from neoverse_ns.trajectory.choose import TrajectoryOptions, choose_trajectory
+from neoverse_ns.trajectory.choose import choose_trajectory
+from neoverse_ns.trajectory.clip_frames import ClipFrames
+from neoverse_ns.trajectory.options import DEFAULT_FPS, TrajectoryOptions
 from neoverse_ns.trajectory.presets import MOVES
 from neoverse_ns.trajectory.trajectory import Trajectory
 
 FOLDER = "camera_paths"
 """Folder of a run that nerfstudio's *Load Path* lists."""
-RATE = 16.0
-"""Frames per second of paths that do not say."""
 LINE = "/neoverse/path/line"
 _FRUSTA = 9
 _COLOUR = (80, 220, 160)
@@ -34,7 +34,7 @@ class PathWish:
 
     Attributes:
         name: A move, or the name of a file in the run's :data:`FOLDER`.
-        options: Its length, size and zoom.
+        options: Its length, size, zoom and time.
     """
 
     name: str
@@ -75,7 +75,8 @@ class Paths:
             cameras = replace(refined, c2w=back.apply_c2w(refined.c2w))
             # A browser names files of the run alone.
             name = wish.name if wish.name in MOVES else str(self.folder / f"{safe_name(Path(wish.name).stem)}.json")
-            made = choose_trajectory(name, cameras, self._run.scene.clip.times, back, wish.options)
+            clip = self._run.scene.clip
+            made = choose_trajectory(name, cameras, clip.times, back, wish.options, ClipFrames.of(clip))
             self._known = (key, made)
         return self._known[1]
 
@@ -108,7 +109,7 @@ class Paths:
         file = inside(self._run.folder, FOLDER, f"{safe_name(name)}.json")
         cameras = in_nerfstudio(trajectory)
         document = to_camera_path(
-            cameras.c2w, cameras.K, trajectory.times, cameras.width, cameras.height, trajectory.fps or RATE
+            cameras.c2w, cameras.K, trajectory.times, cameras.width, cameras.height, trajectory.fps or DEFAULT_FPS
         )
         file.write_text(json.dumps(document), "utf8")
         return file

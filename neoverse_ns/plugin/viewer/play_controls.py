@@ -85,7 +85,7 @@ class PlayControls:
                 self._load(self._clip_reel)
             self._go(self.player.index)
 
-    def step(self, where: str) -> None:
+    def step(self, where: Any) -> None:
         """Go one frame on or back, or to an end."""
         if self.player.playing or self.player.reel is not self._clip_reel:
             self.rest()

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from neoverse_ns.plugin.viewer.reels import Picture, Reel, padded
-from neoverse_ns.plugin.viewer.viewed import ViewedRun
 
 SLOWEST, FASTEST = 0.1, 60.0
 _QUALITY = 85
@@ -19,12 +18,12 @@ class Player:
     """One for all browsers.
 
     Args:
-        run: What is shown.
+        run: What is shown: a `ViewedRun`, or what stands in for one.
         shown: Told of the index and the reel whenever a picture's turn has come; not of pauses.
         cachable: Whether pictures may be kept now; where not, browsers draw each anew.
     """
 
-    def __init__(self, run: ViewedRun, shown: Callable[[Reel, int], None], cachable: Callable[[], bool]) -> None:
+    def __init__(self, run: Any, shown: Callable[[Reel, int], None], cachable: Callable[[], bool]) -> None:
         self._run, self._shown, self._cachable = run, shown, cachable
         self._lock = threading.RLock()
         self._wake = threading.Condition(self._lock)

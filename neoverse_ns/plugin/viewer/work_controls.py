@@ -20,7 +20,6 @@ from neoverse_ns.plugin.refine_along import refine_along
 from neoverse_ns.plugin.run_source import export_scene, run_source
 from neoverse_ns.plugin.viewer.jobs import Job, Jobs
 from neoverse_ns.plugin.viewer.path_controls import PathControls
-from neoverse_ns.plugin.viewer.paths import RATE
 from neoverse_ns.plugin.viewer.play_controls import PlayControls
 from neoverse_ns.plugin.viewer.playhead import Playhead
 from neoverse_ns.plugin.viewer.reels import video_reel
@@ -96,9 +95,8 @@ class WorkControls:
         made = refine_along(refiner, source, everything, trajectory, config, THRESHOLD)
         job.check()
         frames = made.frames.cpu().numpy()
-        fps = trajectory.fps or RATE
-        write_video_whole(file, made.frames.cpu(), fps)
-        self._play.show(video_reel(np.ascontiguousarray(frames), fps))
+        write_video_whole(file, made.frames.cpu(), made.fps)
+        self._play.show(video_reel(np.ascontiguousarray(frames), made.fps))
         return f"{len(frames)} frames in {file}; *Leave the path* shows the scene again"
 
     def _export(self, job: Job) -> str:

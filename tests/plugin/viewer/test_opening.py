@@ -161,9 +161,10 @@ def test_view_is_the_first_cameras_as_refined() -> None:
     model = tiny_model(scene)
     with torch.no_grad():
         model.camera_optimizer.pose_adjustment[0, :3] = torch.tensor([0.02, -0.03, 0.01])
-    ((path, opening),) = parse_object(model, ViewerControl, "model")
-    assert path == "model/opening"
-    view = opening._view()
+    # All that nerfstudio's viewer finds, and sets up.
+    controls = dict(parse_object(model, ViewerControl, "model"))
+    assert sorted(controls) == ["model/opening", "model/panel"]
+    view = controls["model/opening"]._view()
     # The first camera is this package's world: it looks along nerfstudio's +y, with +z up.
     np.testing.assert_allclose(view.position, (-0.02, -0.01, -0.03), atol=1e-6)
     depth = float(scene.geometry.depth[0].median())
