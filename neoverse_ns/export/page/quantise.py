@@ -20,10 +20,11 @@ from neoverse_ns.gaussians.dynamic import SH_C0
 
 Columns = dict[str, Int64[ndarray, " n"]]
 
-DIRECTION = 0.02
+DIRECTION = 0.01
 """Step of directions, pixels of the clip. Gaussians are narrower than a pixel: coarser steps show at every edge."""
-DISTANCE = 4.0
-"""Step of the logarithm of the distance, in steps of direction (radians): it shows only from aside."""
+DISTANCE = 0.5
+"""Step of the logarithm of the distance, in steps of direction (radians). So fine for the order in depth: where
+surfaces of several keyframes lie on each other, a coarser one lets others win."""
 MOTION = 0.1
 """Step of a displacement over a whole gap, pixels: what moves so far has faded before."""
 SCALE = 0.02

@@ -111,6 +111,7 @@ async function begin() {
   return {
     header,
     draw: (what) => drawOnce(stage, what),
+    sort: (time) => stage.sort(viewOf(stage.camera()), time).then((order) => order.length),
     stop: () => stage.stop(),
     start: () => stage.start(),
     setTime: (time) => stage.player.set(stage.player.seconds[0] + timeToSecond(header.frames, time)),

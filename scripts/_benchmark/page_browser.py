@@ -7,16 +7,19 @@ import io
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import torch
 from PIL import Image
 
+from neoverse_ns.errors import RunError
 from neoverse_ns.geometry.cameras import PinholeCameras
 
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--no-sandbox",
     "--use-gl=angle",
@@ -33,11 +36,15 @@ PATIENCE = 120_000
 
 @contextmanager
 def chromium() -> Iterator[Any]:
-    """A running browser; skips the test where there is none."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("needs Chromium")
-    api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    """A running browser.
+
+    Raises:
+        RunError: Chromium or playwright is not installed.
+    """
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None or find_spec("playwright") is None:
+        raise RunError(f"a browser is needed: install one of {', '.join(PROGRAMS)}, and pip install playwright")
+    api = import_module("playwright.sync_api")
     with api.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
@@ -45,7 +52,13 @@ def chromium() -> Iterator[Any]:
 
 
 class OpenPage:
-    """A page of ours in a tab, and what happened there."""
+    """A page of ours in a tab, and what happened there.
+
+    Attributes:
+        requests: Addresses that it asked for.
+        errors: What was thrown or said to be an error.
+        tab: Playwright's own page.
+    """
 
     def __init__(self, browser: Any, path: Path, script: str = "", **window: Any) -> None:
         self.requests: list[str] = []
@@ -66,7 +79,8 @@ class OpenPage:
         """Wait for what `page` says to become true."""
         wait = "await new Promise((next) => setTimeout(next, 50))"
         done = self.run(f"for (let i = 0; i < 1200; i++) {{ if ({condition}) return true; {wait}; }} return false")
-        assert done, condition
+        if not done:
+            raise RunError(f"the page never came to this: {condition}")
 
     def draw(self, time: float, camera: PinholeCameras | None = None) -> torch.Tensor:
         """The picture [h, w, 3] at a time from a camera of ours."""
