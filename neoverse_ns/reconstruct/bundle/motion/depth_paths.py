@@ -94,16 +94,19 @@ class _Said:
     known: Float[ndarray, "things k"]
     middle: Float[ndarray, "things k"]
     farthest: Float[ndarray, "things k"]
+    stands: Bool[ndarray, "things k"]
 
     @staticmethod
     def of(sightings: list[list[Sighting]], present: Bool[ndarray, "things k"]) -> _Said:
         ground, ground_pull, path, certainty, known, middle = (np.zeros(present.shape) for _ in range(6))
-        said = _Said(ground, ground_pull, path, certainty, known, middle, np.full(present.shape, np.inf))
+        said = _Said(
+            ground, ground_pull, path, certainty, known, middle, np.full(present.shape, np.inf), present.copy()
+        )
         for place, seen in enumerate(sightings):
             for one in seen:
                 at = one.thing, place
                 said.farthest[at], said.known[at] = one.farthest, one.known
-                said.middle[at] = one.middle
+                said.middle[at], said.stands[at] = one.middle, one.stands
                 said.path[at], said.certainty[at] = one.path, min(one.path_certainty, SURE)
                 if np.isfinite(one.ground):
                     said.ground[at], said.ground_pull[at] = one.ground, 1 / one.ground_error
@@ -128,7 +131,7 @@ class _Said:
     def pulls(self, paths: Float[ndarray, "things k"]) -> Pulls:
         """Toward what is said, as far as it is believed beside these paths."""
         ground = self.ground_pull / np.maximum(np.abs(paths - self.ground), AGREEMENT)
-        ground = np.where(paths > self.ground, BURIED * ground, ground)
+        ground = np.where(self.stands & (paths > self.ground), BURIED * ground, ground)
         path = self.certainty / (1 + self.certainty * ((paths - self.path) / OUTLYING) ** 2)
         bound = self.known * (paths > self.farthest) / BOUND / np.maximum(paths - self.farthest, AGREEMENT)
         farthest = np.where(np.isfinite(self.farthest), self.farthest, 0.0)

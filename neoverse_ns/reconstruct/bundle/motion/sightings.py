@@ -24,8 +24,10 @@ BENEATH = (0, 1)
 """Rows below a thing's lowest one, from and to, in which the ground is looked at: its edge lies between them."""
 REACH = 0.4
 """How far to the side a part of a thing may stand, in heights of the thing: outstretched arms, heads, wings."""
-FEET = 0.04
+FEET = 0.1
 """Columns that end within this share of a thing's height from its lowest point nearby stand on the ground."""
+SOLES = 0.04
+"""The same for a narrow thing, all of which stands at one distance: what ends higher would put it too far away."""
 NARROW = 0.7
 """Width in heights up to which a thing stands at one distance: its columns' own are noise."""
 UNEVEN = 0.35
@@ -66,6 +68,7 @@ class Sighting:
         path_certainty: Inverse of the variance of that; 0 where nothing is known.
         farthest: How far it may be to lie before what it hides; infinite where that is unknown.
         known: In [0, 1]: how much of what it hides is known.
+        stands: Whether `ground` comes from where the thing stands, and not from a network.
     """
 
     thing: int
@@ -76,6 +79,7 @@ class Sighting:
     path_certainty: float
     farthest: float
     known: float
+    stands: bool = True
 
 
 def see_things(
@@ -121,7 +125,8 @@ def see_things(
         known = min(len(room) / (HIDDEN * region.sum()), 1.0)
         farthest = middle + float(np.quantile(room, HIDING)) if len(room) >= LEAST_HIDDEN else math.inf
         result[box][region] = shape
-        sightings.append(Sighting(thing, middle, ground, error, middle + path, certainty, farthest, known))
+        stands = expected is None
+        sightings.append(Sighting(thing, middle, ground, error, middle + path, certainty, farthest, known, stands))
     return torch.from_numpy(result), sightings
 
 
@@ -155,7 +160,8 @@ def _standing(
     above = hidden[np.maximum(lowest - np.arange(*BENEATH)[:, None] - 1, 0), columns]
     free &= ~(np.nan_to_num(above).max(0) > STEP * below)
     near = np.abs(columns[:, None] - columns) <= REACH * height
-    feet = near & (lowest >= np.where(near, lowest, -1).max(1, keepdims=True) - FEET * height)
+    within = SOLES if width <= NARROW * height else FEET
+    feet = near & (lowest >= np.where(near, lowest, -1).max(1, keepdims=True) - within * height)
     count = (feet & free).sum(1)
     if count.any():
         # The mean of the inverse depths, because these are even along the ground.

@@ -7,6 +7,7 @@ the ground itself, which they uncover in other keyframes, is known there, with i
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -91,7 +92,7 @@ def uncovered_cues(views: list[StillView], focal: float) -> list[MotionCues]:
     def one(place: int) -> MotionCues:
         here = views[place].colours
         others = [k for k in range(len(views)) if k != place]
-        others = others[:: -(-len(others) // MOST_SOURCES)]
+        others = others[:: max(math.ceil(len(others) / MOST_SOURCES), 1)]
         agree, seen = np.zeros(here.shape[:2], np.float32), np.zeros(here.shape[:2], np.float32)
         for other in others:
             shown, found = _shown(views[other], views[place].viewmat, focal)

@@ -48,6 +48,13 @@ def test_keyframes_that_are_wrong_do_not_survive(linked: bool, wrong: dict[int, 
     assert np.abs(paths[1] - TRUTH).max() < (0.04 if linked else 0.12)
 
 
+def test_lifted_feet_pull_less_than_those_on_the_ground() -> None:
+    grounds = TRUTH.copy()
+    grounds[::2] += 0.3
+    paths = settle_depths(_one(grounds), [], [], _seen(1), KIN, TIMES)
+    assert np.abs(paths[1] - TRUTH).max() < 0.1
+
+
 def test_a_sure_path_outweighs_where_a_flying_thing_seems_to_stand() -> None:
     sightings = [[_sighting(1, value + 0.7, path=value, path_certainty=80.0)] for value in TRUTH]
     paths = settle_depths(sightings, _links(1), [], _seen(1), KIN, TIMES)
@@ -99,7 +106,10 @@ def test_long_clips_are_settled_as_well_as_short_ones() -> None:
     count = 400
     truth = 1 + 0.4 * np.sin(np.arange(count) / 15)
     random = np.random.default_rng(0)
-    grounds = truth + 0.15 * random.standard_t(2, count)
+    # Masks end a little too high or too low; now and then a foot is lifted, missed, or on a shadow.
+    grounds = truth + 0.04 * random.normal(size=count)
+    grounds += np.where(random.random(count) < 0.4, 0.15 * np.abs(random.standard_t(2, count)), 0.0)
+    grounds -= np.where(random.random(count) < 0.05, 0.3, 0.0)
     links = _links(1, truth + 0.005 * random.normal(size=count))
     paths = settle_depths(_one(grounds), links, [], _seen(1, count), KIN, np.arange(count) * 0.25)
     assert np.abs(paths[1] - truth).mean() < 0.05
