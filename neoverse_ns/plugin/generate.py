@@ -15,6 +15,7 @@ from neoverse_ns.plugin.run_source import refined_cameras, run_source
 from neoverse_ns.plugin.world import nerfstudio_to_world
 from neoverse_ns.trajectory.choose import choose_trajectory
 from neoverse_ns.trajectory.clip_frames import ClipFrames
+from neoverse_ns.trajectory.moves.surroundings import SceneSurroundings
 from neoverse_ns.trajectory.options import TrajectoryOptions
 from neoverse_ns.trajectory.picture_size import PictureSize
 
@@ -57,9 +58,11 @@ def generate(
     back = nerfstudio_to_world()
     refined = refined_cameras(model, scene)
     cameras = PinholeCameras(back.apply_c2w(refined.c2w), refined.K, refined.width, refined.height)
-    trajectory = choose_trajectory(name, cameras, scene.clip.times, back, options, ClipFrames.of(scene.clip))
-    trajectory = (size or PictureSize()).apply(trajectory)
     everything = transform_layers(model.gaussians.detach(), back)
+    times, frames = scene.clip.times, ClipFrames.of(scene.clip)
+    surroundings = SceneSurroundings(everything, cameras, times, scene.geometry, model.config.draw_options)
+    trajectory = choose_trajectory(name, cameras, times, back, options, frames, surroundings)
+    trajectory = (size or PictureSize()).apply(trajectory)
     source = run_source(model, scene)
     return refine_along(refiner, source, everything, trajectory, config, alpha_threshold, first_frame)
 
