@@ -19,6 +19,7 @@ from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.interpolation import camera_at
 from neoverse_ns.rasterize.drawing import DrawOptions
 from neoverse_ns.reconstruct.scene import Scene
+from neoverse_ns.trajectory.moves.surroundings import SceneSurroundings
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,12 @@ class ExportScene:
     def title(self) -> str:
         """The clip's name, for people."""
         return "A 4D scene" if self.source is None else self.source.clip.source.stem
+
+    @property
+    def surroundings(self) -> SceneSurroundings:
+        """What camera moves may ask of it."""
+        geometry = None if self.source is None else self.source.geometry
+        return SceneSurroundings(self.gaussians, self.cameras, self.times, geometry, self.options)
 
     def second_at(self, time: float) -> float:
         """Second of the source at a normalised time."""

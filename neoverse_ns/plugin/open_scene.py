@@ -18,7 +18,6 @@ from neoverse_ns.plugin.world import nerfstudio_to_world, world_to_nerfstudio
 from neoverse_ns.reconstruct.store import is_saved_scene, load_scene
 from neoverse_ns.trajectory.choose import choose_trajectory
 from neoverse_ns.trajectory.clip_frames import ClipFrames
-from neoverse_ns.trajectory.moves.surroundings import SceneSurroundings
 from neoverse_ns.trajectory.options import TrajectoryOptions
 from neoverse_ns.trajectory.trajectory import Trajectory
 
@@ -46,13 +45,6 @@ class OpenScene:
     path_to_world: Sim3
     world_to_path: Sim3
 
-    @property
-    def surroundings(self) -> SceneSurroundings:
-        """What moves may ask of it."""
-        scene = self.scene
-        geometry = None if scene.source is None else scene.source.geometry
-        return SceneSurroundings(scene.gaussians, scene.cameras, scene.times, geometry, scene.options)
-
     def choose(self, name: str, options: TrajectoryOptions | None = None) -> Trajectory:
         """Find out what `name` is, and bind it to this scene; see
         :func:`neoverse_ns.trajectory.choose.choose_trajectory`.
@@ -62,7 +54,7 @@ class OpenScene:
         """
         frames, scene = ClipFrames.of(self.clip), self.scene
         world = self.path_to_world
-        return choose_trajectory(name, scene.cameras, scene.times, world, options, frames, self.surroundings)
+        return choose_trajectory(name, scene.cameras, scene.times, world, options, frames, scene.surroundings)
 
 
 def open_scene(path: Path) -> OpenScene:

@@ -17,8 +17,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from neoverse_ns.errors import RunError
-from neoverse_ns.render.writers import picture_name, whole_folder, write_png
+from neoverse_ns.render.writers import picture_name, told, whole_folder, write_png
 
 DepthKind = Literal["png", "npz"]
 
@@ -58,7 +57,8 @@ def depth_folder(path: Path, times: Float[Tensor, " n"], fps: float) -> Iterator
     }
     with whole_folder(path) as draft:
         yield _Levels(draft)
-        (draft / ABOUT).write_text(json.dumps(about, indent=1), "utf8")
+        with told(path):
+            (draft / ABOUT).write_text(json.dumps(about, indent=1), "utf8")
 
 
 class _Levels:
@@ -83,29 +83,30 @@ def depth_arrays(path: Path, times: Float[Tensor, " n"], fps: float) -> Iterator
     Raises:
         RunError: It cannot be written.
     """
-    try:
+    with told(path):
         handle, name = tempfile.mkstemp(prefix=".writing-", suffix=".npz", dir=path.parent)
         os.close(handle)
-        try:
-            with zipfile.ZipFile(name, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-                yield _Arrays(archive)
+    try:
+        with zipfile.ZipFile(name, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            yield _Arrays(archive, path)
+            with told(path):
                 _store(archive, "times", times.numpy())
                 _store(archive, "fps", np.float64(fps))
+        with told(path):
             Path(name).chmod(0o644)
             os.replace(name, path)
-        finally:
-            Path(name).unlink(missing_ok=True)
-    except OSError as error:
-        raise RunError(f"cannot write {path} ({error}): free space, or choose another --output") from error
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 class _Arrays:
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        self._archive, self._count = archive, 0
+    def __init__(self, archive: zipfile.ZipFile, path: Path) -> None:
+        self._archive, self._path, self._count = archive, path, 0
 
     def add(self, depth: Float[Tensor, "h w"]) -> None:
         """Write the next one."""
-        _store(self._archive, f"frame_{self._count:05d}", depth.numpy().astype(np.float32))
+        with told(self._path):
+            _store(self._archive, f"frame_{self._count:05d}", depth.numpy().astype(np.float32))
         self._count += 1
 
 

@@ -9,9 +9,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -74,7 +74,7 @@ def check_place(path: Path) -> None:
             raise RunError(f"--output {path} is a folder: give the name of a video")
     elif path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise RunError(f"--output {path} is not an empty folder: empty it, or choose another")
-    with _told(path):
+    with told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
@@ -92,9 +92,17 @@ def _video(path: Path, width: int, height: int, fps: float, lossless: bool, crf:
     else:
         how = {"codec": "h264", "crf": crf, "ffmpeg_args": BT709}
     try:
-        with _told(path):
-            with mediapy.VideoWriter(draft, (height, width), fps=fps, **how) as writer:
-                yield _VideoWriter(writer)
+        with told(path):
+            writer = mediapy.VideoWriter(draft, (height, width), fps=fps, **how).__enter__()
+        try:
+            yield _VideoWriter(writer, path)
+        except BaseException:
+            # What ffmpeg has to say of half a video is nobody's concern.
+            with suppress(OSError, RuntimeError):
+                writer.close()
+            raise
+        with told(path):
+            writer.close()
             draft.chmod(0o644)
             os.replace(draft, path)
     finally:
@@ -102,12 +110,13 @@ def _video(path: Path, width: int, height: int, fps: float, lossless: bool, crf:
 
 
 class _VideoWriter:
-    def __init__(self, writer) -> None:
-        self._writer = writer
+    def __init__(self, writer: Any, path: Path) -> None:
+        self._writer, self._path = writer, path
 
     def add(self, picture: UInt8[Tensor, "h w 3"]) -> None:
         """Write the next one."""
-        self._writer.add_image(picture.numpy())
+        with told(self._path):
+            self._writer.add_image(picture.numpy())
 
 
 @contextmanager
@@ -133,16 +142,17 @@ def whole_folder(path: Path) -> Iterator[Path]:
     Raises:
         RunError: It cannot be written.
     """
-    with _told(path):
+    with told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.parent))
-        try:
-            yield draft
+    try:
+        yield draft
+        with told(path):
             draft.chmod(0o755)
             # An empty folder of that name gives way.
             os.replace(draft, path)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def picture_name(number: int) -> str:
@@ -154,20 +164,19 @@ def write_png(path: Path, picture: UInt8[np.ndarray, "h w 3"] | UInt16[np.ndarra
     """Write one picture, in OpenCV's order of colours.
 
     Raises:
-        OSError: It cannot be written.
+        RunError: It cannot be written.
     """
     done, data = cv2.imencode(".png", picture)
-    if not done:
-        raise OSError("this picture cannot be coded")
-    path.write_bytes(data.tobytes())
+    with told(path):
+        if not done:
+            raise OSError("this picture cannot be coded")
+        path.write_bytes(data.tobytes())
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def told(path: Path) -> Iterator[None]:
     """What goes wrong on disk or in ffmpeg, as an error that says what to do."""
     try:
         yield
     except (OSError, RuntimeError) as error:
-        if isinstance(error, RunError):
-            raise
         raise RunError(f"cannot write {path} ({error}): free space, or choose another --output") from error

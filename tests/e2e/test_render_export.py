@@ -160,6 +160,46 @@ def test_dataset_draws_every_frame_beside_the_truth(run: TrainedRun, rendered: P
 
 
 @pytest.fixture(scope="module")
+def directed(run: TrainedRun) -> Path:
+    """Folder with `own/` (the clip's own cameras, drawn by ns-neoverse render) and `plan.png` of an orbit."""
+    folder = run.shell.folder / "directed"
+    both(
+        lambda: run.shell.succeed(
+            *("ns-neoverse", "render", run.config, "--trajectory", "static", "--num-frames", str(FRAMES)),
+            *("--depth", "npz", "--output", folder / "own"),
+        ),
+        lambda: run.shell.succeed(
+            *("ns-neoverse", "trajectory", "preview", run.folder, "--trajectory", "orbit:degrees=40,pixel=90,60,3"),
+            *("--num-frames", "9", "--output", folder / "plan.png"),
+        ),
+    )
+    return folder
+
+
+def test_our_render_draws_the_clips_own_cameras_as_ns_render_does(rendered: Path, directed: Path) -> None:
+    from PIL import Image
+
+    ours = sorted((directed / "own").glob("*.png"))
+    assert len(ours) == FRAMES
+    train = [i for i in range(FRAMES) if i not in HELD_OUT]
+    for split, frames in (("train", train), ("test", list(HELD_OUT))):
+        theirs = sorted((rendered / "dataset" / split / "rgb").rglob("*.png"))
+        for frame, path in zip(frames, theirs, strict=True):
+            a, b = (np.asarray(Image.open(file), dtype=np.int16) for file in (ours[frame], path))
+            # Between the two worlds lies a rotation, which rounds.
+            assert np.abs(a - b).max() <= 1, frame
+    with np.load(directed / "own_depth.npz") as depth:
+        assert depth["frame_00000"].shape == (HEIGHT, WIDTH)
+        assert 0.5 < np.median(depth["frame_00000"]) < 2
+
+
+def test_a_path_is_drawn_over_its_scene(directed: Path) -> None:
+    from PIL import Image
+
+    assert np.asarray(Image.open(directed / "plan.png")).std() > 10
+
+
+@pytest.fixture(scope="module")
 def exported(run: TrainedRun) -> Path:
     shell, folder = run.shell, run.shell.folder / "exports"
     load = ("--load-config", run.config, "--output-dir")
