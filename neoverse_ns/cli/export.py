@@ -19,7 +19,8 @@ class Export:
 
     Of one instant: `ply` for any splat viewer, `glb` (glTF), `spz`. Of the whole clip, as it is shown: `ply-sequence`
     for SuperSplat, `4dgs`, `usd`, `html`, a page that plays in a browser. With all layers and their motion, for
-    programs that know what to do with them: `npz`, `ply-4d`. For programs that make splats or meshes of their own: `colmap`, frames, refined cameras and points.
+    programs that know what to do with them: `npz`, `ply-4d`. For programs that make splats or meshes of their own:
+    `colmap`, frames, refined cameras and points.
     """
 
     run_config: tyro.conf.Positional[Path]
