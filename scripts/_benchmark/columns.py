@@ -195,32 +195,26 @@ STAGE_SECTIONS = {
 def _shown(name: str, where: str, title: str) -> tuple[Column, ...]:
     """Agreement of one file with the layers from one camera: mean and worst."""
     return (
-        Column(f"{title}", (name, where, "mean"), 1, "mean"),
+        Column(title, (name, where, "mean"), 1),
         Column("worst", (name, where, "worst"), 1),
     )
 
 
 EXPORT_SECTIONS = {
-    "From the clip's own camera, dB against the layers": (
+    "Shown, dB against the layers": (
         *_shown("export", "own", "frames"),
         *_shown("export", "between", "between frames"),
-        *_shown("plain", "own", "plain, frames"),
-    ),
-    "8 degrees aside, dB against the layers": tuple(
-        column for side in ("right", "left", "down", "up") for column in _shown("export", f"8 {side}", side)
-    ),
-    "15 degrees aside, dB against the layers": tuple(
-        column for side in ("right", "left", "down", "up") for column in _shown("export", f"15 {side}", side)
+        *_shown("export", "aside", "8° aside"),
     ),
     "Held-out frames, dB against the clip": (
-        Column("layers", ("layers", "truth", "mean"), 2, "mean"),
-        Column("export", ("export", "truth", "mean"), 2, "mean"),
-        Column("plain", ("plain", "truth", "mean"), 2, "mean"),
+        Column("layers", ("export", "layers", "mean"), 2),
+        Column("export", ("export", "truth", "mean"), 2),
+        Column("lost", ("export", "lost"), 2),
     ),
-    "Size": (
-        Column("Gaussians", ("export", "gaussians", "mean"), 0, "mean"),
-        Column("plain", ("plain", "gaussians", "mean"), 0, "mean"),
-        Column("seconds to choose and write", ("export", "seconds", "mean"), 1, "mean"),
+    "Size and time": (
+        Column("MB", ("export", "megabytes"), 1),
+        Column("seconds to decide what shows", ("export", "choose"), 1),
+        Column("seconds to write", ("export", "write"), 1),
     ),
 }
 """The tables of scripts/benchmark_export.py."""
