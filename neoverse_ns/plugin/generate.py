@@ -7,9 +7,9 @@ from pathlib import Path
 
 from neoverse_ns.gaussians.transform import transform_layers
 from neoverse_ns.generate.config import RefinerConfig
+from neoverse_ns.generate.refine_along import GeneratedVideo, refine_along
 from neoverse_ns.generate.registry import get_refiner
 from neoverse_ns.geometry.cameras import PinholeCameras
-from neoverse_ns.plugin.refine_along import GeneratedVideo, refine_along
 from neoverse_ns.plugin.run import OpenRun
 from neoverse_ns.plugin.run_source import refined_cameras, run_source
 from neoverse_ns.plugin.world import nerfstudio_to_world
