@@ -5,12 +5,12 @@ from __future__ import annotations
 from nerfstudio.configs.base_config import LoggingConfig, ViewerConfig
 
 from neoverse_ns.clip.config import ClipConfig
+from neoverse_ns.ffmpeg import provide_ffmpeg
 from neoverse_ns.generate.stage.config import StageConfig
 from neoverse_ns.optimise.config import RATES
 from neoverse_ns.plugin.camera_refinement import CameraRefinementConfig
 from neoverse_ns.plugin.datamanager import NeoVerseDataManagerConfig
 from neoverse_ns.plugin.dataparser import NeoVerseDataParserConfig
-from neoverse_ns.plugin.ffmpeg import provide_ffmpeg
 from neoverse_ns.plugin.model_config import NeoVerseModelConfig
 from neoverse_ns.plugin.optimizers import rate
 from neoverse_ns.plugin.pipeline import NeoVersePipelineConfig

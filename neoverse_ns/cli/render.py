@@ -46,7 +46,7 @@ class Render(Directing):
             SettingsError, RunError: It cannot be done as asked.
         """
         options = self.options()
-        from neoverse_ns.plugin.ffmpeg import provide_ffmpeg
+        from neoverse_ns.ffmpeg import provide_ffmpeg
         from neoverse_ns.render.film import FilmFiles, FilmOptions, InputFrames, film
 
         provide_ffmpeg()

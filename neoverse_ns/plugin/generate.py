@@ -6,9 +6,9 @@ import dataclasses
 from pathlib import Path
 
 from neoverse_ns.generate.config import RefinerConfig
+from neoverse_ns.generate.refine_along import GeneratedVideo, refine_along
 from neoverse_ns.generate.registry import get_refiner
 from neoverse_ns.plugin.open_scene import scene_of
-from neoverse_ns.plugin.refine_along import GeneratedVideo, refine_along
 from neoverse_ns.plugin.run import OpenRun
 from neoverse_ns.plugin.run_source import run_source
 from neoverse_ns.trajectory.options import TrajectoryOptions

@@ -17,10 +17,11 @@ from neoverse_ns.gaussians.layers import INPAINTED
 from neoverse_ns.gaussians.transform import transform
 from neoverse_ns.generate.base import DEFAULT_PROMPT, Conditions, Refiner
 from neoverse_ns.generate.config import RefinerConfig
+from neoverse_ns.generate.refine_along import GeneratedVideo
 from neoverse_ns.generate.registry import REFINERS
 from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.generate.stage.training_frames import training_source
-from neoverse_ns.plugin.generate import GeneratedVideo, generate, kept_in
+from neoverse_ns.plugin.generate import generate, kept_in
 from neoverse_ns.plugin.run import OpenRun
 from neoverse_ns.plugin.run_source import export_scene, refined_cameras, run_source
 from neoverse_ns.plugin.world import world_to_nerfstudio

@@ -14,7 +14,7 @@ from nerfstudio.engine.trainer import TrainerConfig
 from nerfstudio.plugins.registry_dataparser import DataParserSpecification
 from nerfstudio.plugins.types import MethodSpecification
 
-from neoverse_ns.plugin.ffmpeg import provide_ffmpeg
+from neoverse_ns.ffmpeg import provide_ffmpeg
 
 ROOT = Path(__file__).resolve().parents[2]
 

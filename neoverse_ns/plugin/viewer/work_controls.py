@@ -14,9 +14,9 @@ from neoverse_ns.gaussians.dynamic import DynamicGaussians
 from neoverse_ns.gaussians.transform import transform_layers
 from neoverse_ns.generate.base import DEFAULT_PROMPT
 from neoverse_ns.generate.config import RefinerConfig
+from neoverse_ns.generate.refine_along import refine_along
 from neoverse_ns.generate.registry import REFINERS, get_refiner
 from neoverse_ns.plugin.generate import kept_in
-from neoverse_ns.plugin.refine_along import refine_along
 from neoverse_ns.plugin.run_source import export_scene, run_source
 from neoverse_ns.plugin.viewer.jobs import Job, Jobs
 from neoverse_ns.plugin.viewer.path_controls import PathControls

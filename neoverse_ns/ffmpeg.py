@@ -1,4 +1,4 @@
-"""Lets ns-render write videos on machines without a system-wide ffmpeg."""
+"""Lets videos be written on machines without a system-wide ffmpeg."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def provide_ffmpeg() -> None:
     """Where no `ffmpeg` is on the PATH, put the one that the imageio-ffmpeg package carries there, for this process.
 
     Nerfstudio and mediapy look for a program of that name; imageio-ffmpeg's is called differently, so a link with the
-    expected name is made in a temporary folder of this user. Does nothing where that fails: ns-render then says itself
-    what is missing.
+    expected name is made in a temporary folder of this user. Does nothing where that fails: whoever looks for the
+    program then says itself what is missing.
     """
     if shutil.which("ffmpeg") is not None or importlib.util.find_spec("imageio_ffmpeg") is None:
         return

@@ -1,4 +1,4 @@
-"""A run's scene drawn along a trajectory, and the frames finished."""
+"""A scene drawn along a trajectory, and the frames finished."""
 
 from __future__ import annotations
 
