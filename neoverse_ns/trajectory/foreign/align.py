@@ -23,6 +23,8 @@ _STRAY = 8.0
 _SUSPECT, _SAME = 0.02, 1e-6
 """Shares of the path's extent: a residual of all cameras from which on strays are looked for, and one that is none."""
 _TRIES = 100
+_CLEARLY = 0.5
+"""How small a residual must be beside that of a likelier way to pair cameras: even motion fits at any shift."""
 _BAD_PLACE, _BAD_TURN = 10.0, 10.0
 """Residuals, in per cent of the path's extent and degrees, from which on another path was probably given."""
 
@@ -55,6 +57,11 @@ class Alignment:
     times: Float64[Tensor, " m"]
 
     @property
+    def misfit(self) -> float:
+        """Both residuals in one number, which only compares ways to pair the same cameras."""
+        return self.place_percent + self.turn_degrees
+
+    @property
     def fits(self) -> bool:
         """Whether the two are plausibly the same cameras."""
         return self.place_percent <= _BAD_PLACE and self.turn_degrees <= _BAD_TURN
@@ -77,16 +84,17 @@ class Alignment:
 def align(
     path: ForeignPath, cameras: PinholeCameras, times: Float[Tensor, " frames"], candidates: list[Pairs]
 ) -> Alignment:
-    """The similarity that brings the path's cameras closest to the clip's; of several ways to pair them the best.
+    """The similarity that brings the path's cameras closest to the clip's.
 
     Args:
         path: The file's cameras.
         cameras: The clip's.
         times: Their normalised times.
-        candidates: Ways to pair them.
+        candidates: Ways to pair them, the likeliest first; another is taken where it fits clearly better.
     """
-    found = [_align(path, cameras, times, pairs) for pairs in candidates]
-    return min(found, key=lambda one: one.place_percent + one.turn_degrees)
+    first, *others = [_align(path, cameras, times, pairs) for pairs in candidates]
+    best = min(others, key=lambda one: one.misfit, default=first)
+    return best if best.misfit < _CLEARLY * first.misfit else first
 
 
 def placed(

@@ -39,7 +39,8 @@ class Pairs:
 
 def candidates(path: ForeignPath, times: Float[Tensor, " n"], clip: ClipFrames | None) -> list[Pairs]:
     """All ways in which the file may say what belongs together that are as good as the best: names before numbers,
-    these before times, and the order where there is nothing else. More than one where counting may begin at 0 or 1.
+    these before times, and the order where there is nothing else. More than one, the likeliest first, where counting
+    may begin at 0 or 1, and where a clock may be the source's or begin with the clip.
 
     Args:
         path: The file's cameras.
@@ -49,8 +50,8 @@ def candidates(path: ForeignPath, times: Float[Tensor, " n"], clip: ClipFrames |
     named = [] if clip is None else _by_name(path, times, clip) or _by_number(path, times, clip)
     if named:
         return named
-    timed = _by_time(path, times, clip)
-    return [timed if timed is not None and len(timed) >= min(_ENOUGH, len(times)) else _by_order(path, times)]
+    timed = [pairs for pairs in _by_time(path, times, clip) if len(pairs) >= min(_ENOUGH, len(times))]
+    return timed or [_by_order(path, times)]
 
 
 def _by_name(path: ForeignPath, times: Tensor, clip: ClipFrames) -> list[Pairs]:
@@ -83,14 +84,14 @@ def _made(how: str, shared: list[tuple[int, int]], path: ForeignPath, times: Ten
     return [Pairs(how, frames, places.double(), moments)]
 
 
-def _by_time(path: ForeignPath, times: Tensor, clip: ClipFrames | None) -> Pairs | None:
-    """Seconds are the source's, or begin where the clip does if these do not meet it."""
+def _by_time(path: ForeignPath, times: Tensor, clip: ClipFrames | None) -> list[Pairs]:
+    """Seconds are the source's, or begin where the clip does."""
     if path.times is None or len(path) < 2:
-        return None
+        return []
     if path.clock == "shares":
-        return _within(path.times, times.double(), path.times, "time")
+        return [_within(path.times, times.double(), path.times, "time")]
     if clip is None or clip.length <= 0:
-        return None
+        return []
 
     def pairs(shift: float, how: str) -> Pairs:
         assert path.times is not None
@@ -98,10 +99,8 @@ def _by_time(path: ForeignPath, times: Tensor, clip: ClipFrames | None) -> Pairs
         moments = ((path.times - shift - begin) / clip.length).clamp(0, 1)
         return _within(path.times - shift, clip.seconds, moments, how)
 
-    as_they_are = pairs(0.0, "timestamp")
-    if 2 * len(as_they_are) >= len(times):
-        return as_they_are
-    return pairs(float(path.times[0] - clip.seconds[0]), "timestamp, both from their first")
+    both = pairs(0.0, "timestamp"), pairs(float(path.times[0] - clip.seconds[0]), "timestamp, both from their first")
+    return [one for one in both if 2 * len(one) >= min(len(times), max(map(len, both)))]
 
 
 def _within(stamps: Tensor, wanted: Tensor, moments: Tensor, how: str) -> Pairs:

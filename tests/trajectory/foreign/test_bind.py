@@ -86,6 +86,28 @@ def test_frames_are_found_by_timestamps_between_which_they_lie(start: float) -> 
     assert trajectory.fps == pytest.approx(4 * (FRAMES - 1) / 1.5)
 
 
+def test_a_clock_that_might_be_the_clips_is_judged_by_what_fits(capsys: pytest.CaptureFixture[str]) -> None:
+    """The path covers the clip's seconds 0.4 to 1.9 both as they stand and counted from its own start."""
+    own = clip_cameras()
+    seconds = 0.15 * torch.arange(2 * FRAMES, dtype=torch.float64)
+    at = torch.arange(2 * FRAMES) / 2.0
+    beyond = Trajectory(own, clip_times()).at(at).c2w.clone()
+    beyond[-1, :3, 3] += 0.3
+    check_found(bound(ForeignPath(THERE.apply_c2w(beyond), times=seconds))[torch.arange(0, 2 * FRAMES, 2)], 1e-5)
+    assert "both from their first" in " ".join(capsys.readouterr().out.split())
+    # Counted by the source's own clock the same motion begins 0.4 s later.
+    check_found(bound(ForeignPath(THERE.apply_c2w(beyond), times=0.4 + seconds))[torch.arange(0, 2 * FRAMES, 2)], 1e-5)
+    # An even, straight motion fits either way: the clock is taken at its word.
+    even = torch.eye(4, dtype=torch.float64).repeat(4 * FRAMES, 1, 1)
+    even[:, 2, 3] = 0.1 * torch.arange(4 * FRAMES)
+    straight = PinholeCameras(even[4 : 4 + 3 * FRAMES : 3][:FRAMES], own.K, WIDTH, HEIGHT)
+    path = ForeignPath(even, times=torch.arange(4 * FRAMES, dtype=torch.float64) / 10)
+    capsys.readouterr()
+    made = bind_foreign(path, "a", straight, clip_times(), clip_frames())
+    assert "shared by timestamp:" in " ".join(capsys.readouterr().out.split())
+    torch.testing.assert_close(made.c2w[4:20], even[4:20], atol=1e-5, rtol=0)
+
+
 def test_times_may_be_shares_of_the_clip() -> None:
     check_found(bound(foreign(times=clip_times().double(), clock="shares")))
 
