@@ -127,7 +127,7 @@ def reaching(found: Bool[Tensor, "k h w"], sure: Bool[Tensor, "k h w"], flows: K
         for other in (place - 1, place + 1):
             if 0 <= other < len(labels) and (carried := flows.carry(labels[other], place, other)) is not None:
                 core = core | (carried.labels > 0)
-        regions = cv2.connectedComponents(found[place].numpy().astype(np.uint8))[1]
+        regions = np.asarray(cv2.connectedComponents(found[place].numpy().astype(np.uint8))[1], np.int64)
         area, held = (np.bincount(regions[mask], minlength=regions.max() + 1) for mask in (regions >= 0, core))
         whole = held >= CORE * area
         whole[0] = False

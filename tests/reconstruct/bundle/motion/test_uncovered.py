@@ -14,7 +14,7 @@ from tests.reconstruct.bundle.motion.walked_scene import FRAMES, MIDDLE, F, H, W
 LEG = np.s_[30:50, 44:50]
 """Where a leg of the middle frame hides the floor, of a colour that the floor has nowhere."""
 
-PURPLE = np.float32([250, 5, 250])
+PURPLE = np.array([250, 5, 250], np.float32)
 
 
 def _colour(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
