@@ -108,7 +108,7 @@ class MotionSearch:
         beside = [(keyframes[k], cues[k]) for k in (place - 1, place + 1) if 0 <= k < len(keyframes)]
         gathered = gather_cues(cues[place], beside, frame, self.flow, STRIDE)
         labelling = MOVING_CAMERA if self.parallax else STILL_CAMERA
-        if uncovered is not None:
+        if uncovered is not None and bool(uncovered[place].moving.any()):
             gathered, labelling = with_uncovered(gathered, uncovered[place]), UNCOVERED
         moving = label_moving(gathered, self.clip.frames[frame], STRIDE, labelling)
         return moving if self.clip.ignored is None else moving & ~self.clip.ignored[frame]

@@ -31,6 +31,9 @@ NEAR = 3
 """Side in pixels of the windows over which agreement is averaged."""
 UNUSUAL = 0.1
 """Share of the still world that may look as unlike itself as what moves: where depth is poor, much does."""
+RECOGNISED = 0.75
+"""How much of the still world must look like itself but for that share: where depth is poorer, as of foliage, colours
+say nothing of a keyframe."""
 CORE = 0.25
 """Share of a region that must move for sure for all of it to be believed."""
 FEW = 3
@@ -82,7 +85,8 @@ def still_view(
 
 
 def uncovered_cues(views: list[StillView], focal: float) -> list[MotionCues]:
-    """Whether the keyframes' pixels look like the still world that other keyframes have seen there.
+    """Whether the keyframes' pixels look like the still world that other keyframes have seen there; nothing is said of
+    keyframes whose still pixels do not, either.
 
     Args:
         views: Of all keyframes, in the order of time.
@@ -103,7 +107,10 @@ def uncovered_cues(views: list[StillView], focal: float) -> list[MotionCues]:
         sure = np.clip(seen / FEW, 0, 1)
         judged = (sure == 1) & views[place].known
         usual = np.quantile(share[judged], UNUSUAL) if judged.any() else 0.0
-        moving = sure * np.clip(1 - share / max(usual, 1e-3), 0, 1)
+        if usual < RECOGNISED:
+            nothing = torch.zeros(here.shape[:2])
+            return MotionCues(nothing, nothing)
+        moving = sure * np.clip(1 - share / usual, 0, 1)
         still = sure * contrast_of(here) * share
         return MotionCues(torch.from_numpy(moving), torch.from_numpy(still))
 
@@ -120,7 +127,7 @@ def reaching(found: Bool[Tensor, "k h w"], sure: Bool[Tensor, "k h w"], flows: K
         for other in (place - 1, place + 1):
             if 0 <= other < len(labels) and (carried := flows.carry(labels[other], place, other)) is not None:
                 core = core | (carried.labels > 0)
-        regions = cv2.connectedComponents(found[place].numpy().astype(np.uint8))[1]
+        regions = np.asarray(cv2.connectedComponents(found[place].numpy().astype(np.uint8))[1], np.int64)
         area, held = (np.bincount(regions[mask], minlength=regions.max() + 1) for mask in (regions >= 0, core))
         whole = held >= CORE * area
         whole[0] = False

@@ -18,7 +18,7 @@ TIMES = np.arange(COUNT) / 4.0
 
 def _sighting(thing: int, ground: float, **more: float) -> Sighting:
     values = {"middle": ground, "ground": ground, "ground_error": 0.3, "path": 0.0, "path_certainty": 0.0}
-    return Sighting(thing, **{**values, "farthest": math.inf, "known": 1.0, **more})
+    return Sighting(thing, **{**values, "farthest": math.inf, "known": 1.0, **more}, stands=True)
 
 
 def _one(grounds: np.ndarray, **more: float) -> list[list[Sighting]]:
