@@ -85,7 +85,7 @@ def measure_page(config: Path, count: int, work: Path, max_gaussians: int | None
             "await page.sort(0.1 * i + 0.3); times.push(performance.now() - t); }"
             "return times.sort((a, b) => a - b)[2]"
         )
-        row["agreement"] = _agreement(scene, page, run.split.held_out, count)
+        row["agreement"] = agreement(scene, page, run.split.held_out, count)
         truths = defaultdict(list)
         for frame in run.split.held_out:
             moment = float(scene.times[frame])
@@ -97,7 +97,7 @@ def measure_page(config: Path, count: int, work: Path, max_gaussians: int | None
     return row
 
 
-def _agreement(scene: ExportScene, page: OpenPage, held_out: list[int], count: int) -> dict[str, dict[str, float]]:
+def agreement(scene: ExportScene, page: OpenPage, held_out: list[int], count: int) -> dict[str, dict[str, float]]:
     """dB by view, mean and worst."""
     last = len(scene.times) - 1
     frames = sorted({*held_out, *np.linspace(0, last, min(count, last + 1)).round().astype(int).tolist()})

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import torch
+from _benchmark.page import SIDES
+from _benchmark.page import agreement as measured
 from _benchmark.page_browser import OpenPage, chromium
 
 from neoverse_ns.errors import RunError
@@ -83,6 +85,13 @@ def test_lens_and_size_of_any_camera_are_heeded(opened: OpenPage) -> None:
     drawn = opened.draw(0.4, camera)
     assert drawn.shape == (70, 130, 3)
     assert agreement(drawn, layered(SCENE, 0.4, camera)) >= 42
+
+
+def test_the_benchmark_looks_from_every_side_at_and_between_frames(opened: OpenPage) -> None:
+    table = measured(SCENE, opened, [1], 1)
+    assert set(table) == {*SIDES, "between"}
+    for found in table.values():
+        assert 42 <= found["worst"] <= found["mean"] < 60
 
 
 def test_options_of_drawing_are_heeded(browser: Any, tmp_path: Path) -> None:
