@@ -12,7 +12,6 @@ from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.geometry.alignment import Sim3
 from neoverse_ns.trajectory.choose import choose_trajectory
 from neoverse_ns.trajectory.clip_frames import ClipFrames
-from neoverse_ns.trajectory.moves.surroundings import SceneSurroundings
 from neoverse_ns.trajectory.options import TrajectoryOptions
 from neoverse_ns.trajectory.trajectory import Trajectory
 
@@ -56,18 +55,8 @@ def trajectory(
 
 def bound(scene: ExportScene, name: str, options: TrajectoryOptions | None = None) -> Trajectory:
     """The same for a scene at hand."""
-    source = scene.source
-    return choose_trajectory(
-        name,
-        scene.cameras,
-        scene.times,
-        from_nerfstudio(),
-        options,
-        None if source is None else ClipFrames.of(source.clip),
-        SceneSurroundings(
-            scene.gaussians, scene.cameras, scene.times, None if source is None else source.geometry, scene.options
-        ),
-    )
+    clip = None if scene.source is None else ClipFrames.of(scene.source.clip)
+    return choose_trajectory(name, scene.cameras, scene.times, from_nerfstudio(), options, clip, scene.surroundings)
 
 
 def from_nerfstudio() -> Sim3:

@@ -31,7 +31,7 @@ def render(
 ) -> Drawing:
     """Draw a scene along a trajectory: what `ns-neoverse render` draws.
 
-    All frames are held in memory, 20 bytes a pixel; :func:`neoverse_ns.rasterize.along.draw_along` gives one after the
+    All frames are held in memory, 20 bytes a pixel; :func:`neoverse_ns.render.along.draw_along` gives one after the
     other, and :func:`neoverse_ns.render.film.film` writes them with depth, opacity, or the input beside them.
 
     Args:

@@ -12,6 +12,7 @@ from torch import Tensor
 from neoverse_ns.console import progress
 from neoverse_ns.export.instant import flat_instant, rows_of
 from neoverse_ns.export.options import ExportOptions
+from neoverse_ns.export.surroundings import SceneSurroundings
 from neoverse_ns.export.thinning import most_worth, worth
 from neoverse_ns.gaussians.instant import GaussiansAtTime
 from neoverse_ns.gaussians.layers import LayeredGaussians
@@ -19,7 +20,6 @@ from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.interpolation import camera_at
 from neoverse_ns.rasterize.drawing import DrawOptions
 from neoverse_ns.reconstruct.scene import Scene
-from neoverse_ns.trajectory.moves.surroundings import SceneSurroundings
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Drawing a scene along a trajectory, one frame at a time: however long it is, one frame is held in memory."""
+"""Drawing a scene from many cameras, one frame at a time: however many they are, one frame is held in memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from neoverse_ns.gaussians.transition import at_time
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.rasterize.drawing import Drawing, DrawOptions, draw_instant
 from neoverse_ns.rasterize.layers import is_open, over
-from neoverse_ns.trajectory.trajectory import Trajectory
 
 
 @dataclass(frozen=True)
@@ -31,36 +30,19 @@ class ViewAlong:
     seen: Float[Tensor, "1 h w 1"]
 
 
-def draw_along(
-    gaussians: LayeredGaussians, trajectory: Trajectory, options: DrawOptions | None = None
-) -> Iterator[Drawing]:
-    """Draw every frame of a trajectory as :func:`neoverse_ns.rasterize.layers.draw_layers` draws it.
-
-    Frames of one instant (a frozen moment, a single photograph) share the time transition.
-
-    Args:
-        gaussians: The scene, in the trajectory's world.
-        trajectory: Cameras and times; the size drawn is that of its cameras.
-        options: See :class:`neoverse_ns.rasterize.drawing.DrawOptions`.
-
-    Yields:
-        One camera's drawing [1, h, w, ...] a frame, on the Gaussians' device.
-    """
-    for view in views_along(gaussians, trajectory.cameras, trajectory.times, options):
-        yield view.drawing
-
-
 def views_along(
     gaussians: LayeredGaussians,
     cameras: PinholeCameras,
     times: Float[Tensor, " n"],
     options: DrawOptions | None = None,
 ) -> Iterator[ViewAlong]:
-    """The same for any cameras, with what of it is surface.
+    """Draw every frame as :func:`neoverse_ns.rasterize.layers.draw_layers` draws it, with what of it is surface.
+
+    Frames of one instant (a frozen moment, a single photograph) share the time transition.
 
     Args:
         gaussians: The scene, in the cameras' world.
-        cameras: One per frame.
+        cameras: One per frame; the size drawn is theirs.
         times: Normalised, one per frame.
         options: See :class:`neoverse_ns.rasterize.drawing.DrawOptions`.
     """

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from plyfile import PlyData
 
 from neoverse_ns import export, load, refine, render, trajectory
+from neoverse_ns.cli.export import Export
+from neoverse_ns.cli.render import Render
 from neoverse_ns.errors import RunError
+from neoverse_ns.export.options import ExportOptions
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.plugin.generate import generate
@@ -55,14 +57,20 @@ def _opengl(opened: OpenRun, frame: int) -> torch.Tensor:
     return opened.cameras.c2w[frame, :3] * torch.tensor([1.0, -1.0, -1.0, 1.0])
 
 
+def test_pictures_are_those_of_the_command(run: TrainedRun, scene: ExportScene, tmp_path: Path) -> None:
+    name, time = "orbit:degrees=8", "freeze@1s"
+    Render(run.folder, name, num_frames=3, time=time, output=tmp_path / "command").run()
+    render(scene, trajectory(scene, name, time=time, num_frames=3), tmp_path / "library")
+    for number in range(3):
+        picture = f"{number:05d}.png"
+        assert (tmp_path / "command" / picture).read_bytes() == (tmp_path / "library" / picture).read_bytes()
+
+
 def test_an_export_is_that_of_the_command(run: TrainedRun, tmp_path: Path) -> None:
-    command = ("ns-neoverse", "export", str(run.folder), "--format", "ply", "--time", "0.3")
-    run.shell.succeed(*command, "--output-dir", str(tmp_path / "command"))
+    Export(run.folder, tmp_path / "command", ExportOptions(time=0.3), "ply").run()
     (file,) = export(run.config, tmp_path / "library", "ply", time=0.3)
-    one, other = (PlyData.read(str(path)) for path in (tmp_path / "command" / "gaussians.ply", file))
-    assert len(one["vertex"]) > 1000
-    assert one["vertex"].data.tobytes() == other["vertex"].data.tobytes()
-    assert one.comments == other.comments
+    assert file.stat().st_size > 100_000
+    assert file.read_bytes() == (tmp_path / "command" / "gaussians.ply").read_bytes()
 
 
 def test_a_refined_video_is_that_of_the_command(scene: ExportScene, opened: OpenRun) -> None:

@@ -10,9 +10,10 @@ import torch
 from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.rasterize import along
-from neoverse_ns.rasterize.along import draw_along, views_along
+from neoverse_ns.rasterize.along import views_along
 from neoverse_ns.rasterize.drawing import DrawOptions
 from neoverse_ns.rasterize.layers import draw_layers
+from neoverse_ns.render.along import draw_along
 from neoverse_ns.trajectory.trajectory import Trajectory
 from tests.export.layered_scene import layered_scene
 

@@ -17,7 +17,7 @@ from neoverse_ns.trajectory.moves.subject import PointPath
 
 @runtime_checkable
 class Surroundings(Protocol):
-    """What moves ask of a scene; :class:`neoverse_ns.trajectory.moves.surroundings.SceneSurroundings` answers."""
+    """What moves ask of a scene; :class:`neoverse_ns.export.surroundings.SceneSurroundings` answers."""
 
     def at_pixel(self, x: float, y: float, frame: int) -> PointPath:
         """The point that a pixel of a sampled frame shows, followed through the clip."""

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.export.surroundings import SceneSurroundings
 from neoverse_ns.gaussians.dynamic import DynamicGaussians, concatenate
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.trajectory.moves.follow import follow_point
-from neoverse_ns.trajectory.moves.surroundings import SceneSurroundings
 from tests.export.layered_scene import SQUARE, WALL, layered_scene
 from tests.export.made_scene import HEIGHT, WIDTH, made_scene, truth
 from tests.gaussians.scenes import random_gaussians
