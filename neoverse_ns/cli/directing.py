@@ -22,9 +22,8 @@ class Directing:
     trajectory: str
     """A camera move (pan_left, orbit_right, ...); moves that know the scene, one after the other, as in
     'orbit:degrees=360', 'dolly_zoom:travel=0.4', 'look_at:thing=1', 'crane:rise=0.3 + handheld:seed=3', 'smooth'
-    (orbit, dolly_zoom, crane and look_at are about what moves, or point=x,y,z, pixel=x,y,frame or thing=number); a
-    trajectory file (JSON or npz); a nerfstudio camera path; or cameras of the clip in a world of their own: a COLMAP
-    folder, a transforms.json, a TUM file."""
+    (ns-neoverse trajectory moves lists them); a trajectory file (JSON or npz); a nerfstudio camera path; or cameras of
+    the clip in a world of their own: a COLMAP folder, a transforms.json, a TUM file."""
     num_frames: int | None = None
     """Frames of the path; by default what --time takes, else 81 for a move, and a file's own number."""
     duration: float | None = None

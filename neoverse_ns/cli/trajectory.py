@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from neoverse_ns.cli.directing import Directing
-from neoverse_ns.console import say, warn
+from neoverse_ns.console import CONSOLE, say, warn
 from neoverse_ns.errors import RunError, SettingsError
 from neoverse_ns.trajectory.save import Form
 
@@ -110,13 +110,25 @@ class Preview(Directing):
 
 
 @dataclass
+class Moves:
+    """List the moves that know the scene, with their parameters."""
+
+    def run(self) -> None:
+        """Print what there is."""
+        from neoverse_ns.trajectory.moves.manual import manual
+
+        CONSOLE.print(manual(), highlight=False, markup=False)
+
+
+@dataclass
 class TrajectoryCommand:
-    """Make, check or preview a camera path."""
+    """Make, check or preview a camera path, or list the moves there are."""
 
     action: tyro.conf.OmitArgPrefixes[
         Annotated[Make, tyro.conf.subcommand(name="make")]
         | Annotated[Validate, tyro.conf.subcommand(name="validate")]
         | Annotated[Preview, tyro.conf.subcommand(name="preview")]
+        | Annotated[Moves, tyro.conf.subcommand(name="moves")]
     ]
 
     def run(self) -> None:

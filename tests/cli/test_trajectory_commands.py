@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from PIL import Image
 from neoverse_ns.cli.main import entrypoint
 from neoverse_ns.rasterize.layers import draw_layers
 from neoverse_ns.reconstruct.store import save_scene
+from neoverse_ns.trajectory.moves.choice import Subject
+from neoverse_ns.trajectory.moves.registry import DIRECTED
 from tests.e2e.commands import read_video
 from tests.plugin.tiny_scene import FRAMES, HEIGHT, WIDTH, tiny_scene
 
@@ -145,3 +148,16 @@ def test_help_teaches(command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch,
     ):
         assert word in text
     assert f"ns-neoverse {' '.join(command)}" in text
+
+
+def test_moves_are_listed_with_all_they_take(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    run(monkeypatch, "trajectory", "moves")
+    told = capsys.readouterr().out
+    for name, kind in DIRECTED.items():
+        paragraph = told[told.index(f"{name}: The ") :].split("\n\n")[0]
+        for field in dataclasses.fields(kind):
+            assert field.name == "subject" or f"  {field.name}=" in paragraph, (name, field.name)
+    for field in dataclasses.fields(Subject):
+        assert f"  {field.name}: " in told
+    assert "start=clip" in told
+    assert "degrees=360.0: How far" in told

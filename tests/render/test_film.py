@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from neoverse_ns.plugin.ffmpeg import provide_ffmpeg
 
 from neoverse_ns.errors import RunError, SettingsError
+from neoverse_ns.ffmpeg import provide_ffmpeg
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.rasterize.layers import draw_layers
 from neoverse_ns.render import film as film_module
