@@ -22,7 +22,7 @@ FLAGS = (
     *("--ignore-gpu-blocklist", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 SIZE = {"width": 900, "height": 560}
-PATIENCE = 90.0
+PATIENCE = 60.0
 """Seconds that anything may take on a machine that draws without a GPU beside other work."""
 
 
