@@ -22,7 +22,7 @@ FLAGS = (
     *("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
     *("--ignore-gpu-blocklist", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-WINDOW = {"width": 1100, "height": 620}
+WINDOW: Any = {"width": 1100, "height": 620}
 PATIENCE = 300.0
 
 
