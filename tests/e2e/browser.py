@@ -21,8 +21,8 @@ FLAGS = (
     *("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
     *("--ignore-gpu-blocklist", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-SIZE = {"width": 900, "height": 560}
-PATIENCE = 90.0
+SIZE: Any = {"width": 900, "height": 560}
+PATIENCE = 60.0
 """Seconds that anything may take on a machine that draws without a GPU beside other work."""
 
 
@@ -67,10 +67,11 @@ class ViewerPage:
             if kind == "BackgroundImageMessage":
                 self.pictures.append(Arrived(time.perf_counter(), message["rgb_bytes"]))
             elif kind.startswith("GuiAdd") and "id" in message:
-                self._labels[message["id"]] = message.get("label") or kind
+                self._labels[str(message["id"])] = str(message.get("label") or kind)
             elif kind == "GuiUpdateMessage":
+                name = str(message["id"])
                 for value in message["updates"].values():
-                    self.values[self._labels.get(message["id"], message["id"])] = value
+                    self.values[self._labels.get(name, name)] = value
             elif kind in ("CameraFrustumMessage", "CatmullRomSplineMessage"):
                 self.scene.add(message["name"])
             elif kind == "RemoveSceneNodeMessage":

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from neoverse_ns.trajectory.camera_path import from_camera_path
-from tests.e2e.browser import Arrived, ViewerPage, in_window, open_page, psnr
+from tests.e2e.browser import ViewerPage, in_window, open_page, psnr
 from tests.e2e.commands import free_port, read_video
 from tests.e2e.conftest import FRAMES, HEIGHT, WIDTH, TrainedRun
 from tests.e2e.viewer_client import serve_viewer
@@ -93,17 +93,16 @@ def test_plays_at_the_pace_asked_for(opened: Opened) -> None:
     page.button("Play")
     # Once every frame has been drawn they are sent by the clock.
     page.wait(lambda: _loops(page), "all frames twice")
+    order = [picture.data for picture in page.pictures[-FRAMES:]]
     first = len(page.pictures)
-    page.wait(lambda: len(page.pictures) > first + 4 * RATE, "four seconds of pictures")
+    page.wait(lambda: len(page.pictures) > first + 8 * RATE, "eight seconds of pictures")
     played = page.pictures[first:]
     page.button("Pause")
-    assert _rate(played) == pytest.approx(RATE, rel=0.05)
-    # Each picture is the one after the last, round and round.
-    kinds = {picture.data: None for picture in played}
-    order = list(kinds)
-    assert len(order) == FRAMES
     numbers = [order.index(picture.data) for picture in played]
-    assert all((b - a) % FRAMES == 1 for a, b in pairwise(numbers))
+    steps = [(b - a) % FRAMES for a, b in pairwise(numbers)]
+    # Where the machine is too busy to send a picture, the next one is still that of its time.
+    assert sum(steps) / (played[-1].at - played[0].at) == pytest.approx(RATE, rel=0.05)
+    assert steps.count(1) > 0.9 * len(steps)
     page.quiet(1.0)
 
 
@@ -213,7 +212,3 @@ def _loops(page: ViewerPage) -> bool:
         [p.data for p in page.pictures[-2 * FRAMES :]][half] for half in (slice(FRAMES, None), slice(FRAMES))
     )
     return last == before and len(set(last)) == FRAMES
-
-
-def _rate(pictures: list[Arrived]) -> float:
-    return (len(pictures) - 1) / (pictures[-1].at - pictures[0].at)

@@ -16,7 +16,6 @@ from neoverse_ns.plugin.viewer.input_frame import placed_frame, wiped, with_inse
 from neoverse_ns.plugin.viewer.lines import velocity_segments, with_tracks, with_velocities
 from neoverse_ns.plugin.viewer.recolour import confidence_scene, motion_scene
 from neoverse_ns.plugin.viewer.tracks import Tracks, follow
-from neoverse_ns.plugin.viewer.viewed import ViewedRun
 
 SHOW = ("drawing", "depth", "opacity", "what moves", "confidence")
 INPUT = ("off", "wipe", "beside")
@@ -32,7 +31,7 @@ class Display:
     """What is shown, to all browsers alike; kept pictures are out of date when `version` changes.
 
     Attributes:
-        run: What it is shown of.
+        run: What it is shown of: a `ViewedRun`, or what stands in for one.
         show: One of :data:`SHOW`.
         hidden: Names of layers that are left out.
         input: One of :data:`INPUT`.
@@ -41,7 +40,7 @@ class Display:
         tracks: Whether points are followed.
     """
 
-    run: ViewedRun
+    run: Any
     show: str = "drawing"
     hidden: frozenset[str] = frozenset()
     input: str = "off"

@@ -11,7 +11,6 @@ from torch import Tensor
 from neoverse_ns.plugin.viewer.display import Display
 from neoverse_ns.plugin.viewer.frustums import Frustums
 from neoverse_ns.plugin.viewer.live import Draw, LivePictures
-from neoverse_ns.plugin.viewer.path_controls import PathControls
 from neoverse_ns.plugin.viewer.play_controls import PlayControls
 from neoverse_ns.plugin.viewer.playhead import Playhead
 from neoverse_ns.plugin.viewer.show_controls import ShowControls
@@ -39,7 +38,8 @@ class NeoVersePanel(ViewerControl):
         self._live: LivePictures | None = None
 
     def _setup(self, viewer: Any) -> None:
-        # Writers of formats and refiners are not loaded for commands that show nothing.
+        # They know the model, which knows this; and what shows nothing has no use for refiners and formats.
+        from neoverse_ns.plugin.viewer.path_controls import PathControls
         from neoverse_ns.plugin.viewer.work_controls import WorkControls
 
         super()._setup(viewer)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
-from neoverse_ns.errors import NeoVerseError
+from neoverse_ns.errors import NeoVerseError, SettingsError
 from neoverse_ns.plugin.viewer.live import LivePictures
 from neoverse_ns.plugin.viewer.paths import Paths, PathWish, in_nerfstudio
 from neoverse_ns.plugin.viewer.play_controls import PlayControls
@@ -13,6 +14,7 @@ from neoverse_ns.plugin.viewer.playhead import Playhead
 from neoverse_ns.plugin.viewer.reels import Picture, SharedReel
 from neoverse_ns.plugin.viewer.viewed import ViewedRun, nerfstudio_camera
 from neoverse_ns.trajectory.files import LONGEST
+from neoverse_ns.trajectory.moves.registry import is_directed
 from neoverse_ns.trajectory.options import DEFAULT_FPS, TrajectoryOptions
 from neoverse_ns.trajectory.presets import MoveSize
 from neoverse_ns.trajectory.trajectory import Trajectory
@@ -39,9 +41,11 @@ class PathControls:
     ) -> None:
         self._run, self._playhead, self._live, self._play, self._kept = run, playhead, live, play, kept
         self._paths = Paths(run)
+        self._one_by_one = threading.Lock()
         gui = run.server.gui
         with gui.add_folder("Path"):
             self._move = gui.add_dropdown("Move", self._paths.names(), initial_value="orbit_right")
+            self._row = gui.add_text("Or a row of moves", "", hint="orbit:degrees=60 + handheld:seed=3")
             self._frames = gui.add_number("Frames", FRAMES, min=1, max=LONGEST, step=1)
             self._angle = gui.add_number("Angle", 15.0, step=1.0, hint="Degrees of a pan, tilt or orbit")
             self._distance = gui.add_number("Distance", 0.1, step=0.01, hint="Of a straight move, in median depths")
@@ -55,7 +59,7 @@ class PathControls:
             save = gui.add_button(
                 "Send to Render", hint="For the Render tab's Load Path, ns-render camera-path and ns-neoverse generate"
             )
-        shown = (self._move, self._frames, self._angle, self._distance, self._zoom, self._time, self._curve)
+        shown = (self._move, self._row, self._frames, self._angle, self._distance, self._zoom, self._time, self._curve)
         for element in (*shown, self._visible):
             element.on_update(lambda event: self._guarded(event.client, self._show))
         play_path.on_click(lambda event: self._guarded(event.client, self._play_it))
@@ -74,7 +78,10 @@ class PathControls:
             MoveSize(float(self._angle.value), float(self._distance.value)),
             self._time_wanted(),
         )
-        return self._paths.make(PathWish(str(self._move.value), options))
+        row = str(self._row.value).strip()
+        if row and not is_directed(row):
+            raise SettingsError(f"'{row}' is no row of moves: write such as 'orbit:degrees=60 + handheld'")
+        return self._paths.make(PathWish(row or str(self._move.value), options))
 
     def _time_wanted(self) -> str | None:
         chosen = str(self._time.value)
@@ -111,8 +118,16 @@ class PathControls:
         self._run.tell("Path kept", f"Render > Load Path lists {file.name}; commands take {file}")
 
     def _guarded(self, client: Any, act: Callable[[], None]) -> None:
-        """Do it, and tell whoever asked why it cannot be done."""
-        try:
-            act()
-        except (NeoVerseError, OSError) as error:
-            self._run.tell("That cannot be done", str(error), client)
+        """Do it, one after the other, and tell whoever asked why it cannot be done.
+
+        Moves that look for things in the scene draw it, which the thread that serves all browsers has no time for.
+        """
+
+        def work() -> None:
+            with self._one_by_one:
+                try:
+                    act()
+                except (NeoVerseError, OSError) as error:
+                    self._run.tell("That cannot be done", str(error), client)
+
+        threading.Thread(target=work, name="neoverse-path", daemon=True).start()

@@ -10,13 +10,14 @@ from typing import Any
 import torch
 
 from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.plugin.open_scene import OpenScene
+from neoverse_ns.plugin.run_source import export_scene
 from neoverse_ns.plugin.viewer.frustums import add_frustum
 from neoverse_ns.plugin.viewer.run_files import inside, safe_name
 from neoverse_ns.plugin.viewer.viewed import ViewedRun
 from neoverse_ns.plugin.world import nerfstudio_to_world, world_to_nerfstudio
 from neoverse_ns.trajectory.camera_path import to_camera_path
-from neoverse_ns.trajectory.choose import choose_trajectory
-from neoverse_ns.trajectory.clip_frames import ClipFrames
+from neoverse_ns.trajectory.moves.registry import ALL_MOVES, is_directed
 from neoverse_ns.trajectory.options import DEFAULT_FPS, TrajectoryOptions
 from neoverse_ns.trajectory.presets import MOVES
 from neoverse_ns.trajectory.trajectory import Trajectory
@@ -33,7 +34,8 @@ class PathWish:
     """What somebody asked for.
 
     Attributes:
-        name: A move, or the name of a file in the run's :data:`FOLDER`.
+        name: A move, a row of moves as :mod:`neoverse_ns.trajectory.moves.registry` reads it, or the name of a file in
+            the run's :data:`FOLDER`.
         options: Its length, size, zoom and time.
     """
 
@@ -51,6 +53,7 @@ class Paths:
     def __init__(self, run: ViewedRun) -> None:
         self._run = run
         self._known: tuple[Any, Trajectory] | None = None
+        self._scene: tuple[int, OpenScene] | None = None
         self._handles: list[Any] = []
 
     @property
@@ -60,7 +63,7 @@ class Paths:
     def names(self) -> list[str]:
         """Moves, then the files there are."""
         files = sorted(self.folder.glob("*.json")) if self.folder.is_dir() else []
-        return [*MOVES, *(file.name for file in files)]
+        return [*ALL_MOVES, *(file.name for file in files)]
 
     def make(self, wish: PathWish) -> Trajectory:
         """The path, in the world of the clip's first camera.
@@ -70,15 +73,26 @@ class Paths:
         """
         key = (wish, self._run.version())
         if self._known is None or self._known[0] != key:
-            back = nerfstudio_to_world()
-            refined = self._run.cameras()
-            cameras = replace(refined, c2w=back.apply_c2w(refined.c2w))
-            # A browser names files of the run alone.
-            name = wish.name if wish.name in MOVES else str(self.folder / f"{safe_name(Path(wish.name).stem)}.json")
-            clip = self._run.scene.clip
-            made = choose_trajectory(name, cameras, clip.times, back, wish.options, ClipFrames.of(clip))
-            self._known = (key, made)
+            self._known = (key, self._opened().choose(self._resolved(wish.name), wish.options))
         return self._known[1]
+
+    def _resolved(self, name: str) -> str:
+        """What may be opened of what a browser named: moves, and files of the run alone."""
+        if name in MOVES or is_directed(name):
+            return name
+        return str(self.folder / f"{safe_name(Path(name).stem)}.json")
+
+    def _opened(self) -> OpenScene:
+        """The scene as it stands, as paths are bound to it."""
+        version = self._run.version()
+        if self._scene is None or self._scene[0] != version:
+            model = self._run.model
+            with self._run.lock():
+                scene = export_scene(model, self._run.scene)
+            background = model.background_color.detach().cpu()
+            worlds = nerfstudio_to_world(), world_to_nerfstudio()
+            self._scene = (version, OpenScene(scene, self._run.scene.clip, background, *worlds))
+        return self._scene[1]
 
     def show(self, trajectory: Trajectory | None) -> None:
         """Draw a path in the scene, with some of its cameras; None takes it away."""
