@@ -53,7 +53,8 @@ def header(options: ExportBenchmark) -> dict[str, Any]:
         "runs": "ns-train neoverse, 25 frames, seconds 2-5 (demo: the whole clip), every 8th frame held out",
         "protocol": f"{options.frames} frames, held-out ones among them, and {options.frames - 1} times half-way "
         "between; dB of what the file shows against the layers drawn by us; aside: right, left, down, up of all",
-        "seconds": "to decide what shows, and to write: of one instant (ply, glb, spz), of the whole clip (others)",
+        "seconds": "of all cores together, to decide what shows and to write: of one instant (ply, glb, spz), of the "
+        "whole clip (others)",
         "machine": describe_machine(),
     }
 

@@ -213,8 +213,8 @@ EXPORT_SECTIONS = {
     ),
     "Size and time": (
         Column("MB", ("export", "megabytes"), 1),
-        Column("seconds to decide what shows", ("export", "choose"), 1),
-        Column("seconds to write", ("export", "write"), 1),
+        Column("CPU seconds to decide what shows", ("export", "choose"), 1),
+        Column("CPU seconds to write", ("export", "write"), 1),
     ),
 }
 """The tables of scripts/benchmark_export.py."""

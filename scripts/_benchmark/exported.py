@@ -72,7 +72,7 @@ def choose_instants(times: Float[Tensor, " n"], held_out: list[int], most: int) 
 
 @dataclass(frozen=True)
 class Remembering(ExportScene):
-    """Decides once what an instant shows, however many formats write it; `seconds` is what that took."""
+    """Decides once what an instant shows, however many formats write it; `spent` says what that took."""
 
     known: dict[tuple[float, bool], GaussiansAtTime] = field(default_factory=dict)
     spent: dict[bool, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -119,7 +119,7 @@ class ExportedRun:
         Returns:
             Under the format's name `own`, `between`, `aside`: dB against the layers (`mean`, `worst`); `truth` and
             `layers`: dB of what the file and the layers show against held-out frames; `megabytes`; `write`, `choose`:
-            seconds to write, and to decide what shows, of an instant or of the whole clip.
+            CPU seconds to write, and to decide what shows, of an instant or of the whole clip.
 
         Raises:
             RunError, PackageError: The run cannot be loaded, or a package is missing.
@@ -261,4 +261,5 @@ def _view(camera: PinholeCameras) -> tuple[Tensor, Tensor, int, int]:
 
 
 def _now() -> float:
-    return time.perf_counter()
+    """Of all cores together, so that other programs do not count."""
+    return time.process_time()

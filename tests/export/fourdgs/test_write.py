@@ -11,6 +11,7 @@ from _benchmark.export_readers import read_fourdgs
 from neoverse_ns.export.options import ExportOptions
 from neoverse_ns.export.registry import export_format
 from neoverse_ns.export.scene import ExportScene
+from neoverse_ns.gaussians.layers import BACKGROUND, FRAMES, LayeredGaussians
 from tests.export.drawn import decibels
 from tests.export.layered_scene import moving_scene
 
@@ -74,3 +75,13 @@ def test_other_axes_a_limit_and_the_same_bytes(scene: ExportScene, file: Path, t
     assert decibels(scene, 0.5, read_fourdgs(standing)(0.25), up="z")[0] > 42
     (thin,) = write(scene, ExportOptions(max_gaussians=5000), tmp_path)
     assert len(thin.read_bytes()) < 0.3 * len(before)
+
+
+def test_a_single_picture_stands_still(scene: ExportScene, tmp_path: Path) -> None:
+    """Without a moving Gaussian, a layer behind, or a second frame."""
+    wall = scene.gaussians[BACKGROUND]
+    still = ExportScene(LayeredGaussians({FRAMES: wall}), scene.cameras[[0]], scene.times[:1], scene.seconds[:1])
+    (path,) = export_format("4dgs").write(still, ExportOptions(), tmp_path)
+    state = read_fourdgs(path)
+    assert fourdgs.read(str(path)).header.duration_sec == 1.0
+    assert len(state(0.0).index) == len(state(0.9).index) == len(wall)
