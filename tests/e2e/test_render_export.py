@@ -188,7 +188,7 @@ def test_our_render_draws_the_clips_own_cameras_as_ns_render_does(rendered: Path
             a, b = (np.asarray(Image.open(file), dtype=np.int16) for file in (ours[frame], path))
             # Between the two worlds lies a rotation, which rounds; a few pixels at Gaussians' edges tell.
             assert (a != b).mean() < 1e-3, frame
-            assert (np.abs(a - b) > 1).mean() < 1e-4, frame
+            assert (np.abs(a - b) > 1).mean() < 3e-4, frame
     with np.load(directed / "own_depth.npz") as depth:
         assert depth["frame_00000"].shape == (HEIGHT, WIDTH)
         assert 0.5 < np.median(depth["frame_00000"]) < 2
