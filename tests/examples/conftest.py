@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from neoverse_ns.clip.synthetic import render_synthetic, save_synthetic
-from neoverse_ns.user_files import CACHE_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -22,8 +21,8 @@ def small_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def example_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A cache that the examples share."""
+    """Where the examples keep reconstructions; what else is cached, as compiled kernels, lies where it always does."""
     folder = tmp_path_factory.mktemp("example_cache")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(CACHE_VARIABLE, str(folder))
+        patch.setattr("neoverse_ns.reconstruct.cache.cache_root", lambda chosen=None: folder)
         yield folder

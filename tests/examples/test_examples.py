@@ -12,6 +12,7 @@ import av
 import numpy as np
 import pytest
 
+from neoverse_ns.user_files import CACHE_VARIABLE
 from tests.examples.conftest import EXAMPLES
 
 SCRIPTS = sorted(file.name for file in EXAMPLES.glob("[0-9]*.py"))
@@ -100,7 +101,7 @@ def test_an_example_runs_from_anywhere(small_clip: Path, example_cache: Path, tm
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / "05_cameras_and_depth.py"), str(small_clip), "out"],
         cwd=tmp_path,
-        env=dict(os.environ),
+        env=os.environ | {CACHE_VARIABLE: str(example_cache)},
         capture_output=True,
         text=True,
         timeout=300,
