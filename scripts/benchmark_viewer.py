@@ -38,7 +38,7 @@ class Window:
         """When each came, and its width and height."""
 
     def send(self, **message: Any) -> None:
-        self._connection.send(msgpack.packb(message))
+        self._connection.send(msgpack.Packer().pack(message))
 
     def set(self, label: str, value: Any) -> None:
         """Move a slider or press a button of the NeoVerse tab."""
