@@ -107,7 +107,8 @@ class ViewerClient:
         return self.pictures[-1]
 
     def _send(self, **message: Any) -> None:
-        self._connection.send(msgpack.packb(message))
+        packed: Any = msgpack.packb(message)
+        self._connection.send(packed)
 
     def _take(self, data: bytes | str) -> None:
         unpacked = msgpack.unpackb(data, raw=False, strict_map_key=False)
