@@ -46,10 +46,10 @@ class Export:
         # What is wrong with the flags shall not cost the seconds that nerfstudio takes to import.
         chosen = export_format(self.format)
         chosen.check(self.options)
-        from neoverse_ns.plugin.run import open_run
+        from neoverse_ns.plugin.run import config_of, open_run
         from neoverse_ns.plugin.run_source import export_scene
 
-        config = self.run_config / "config.yml" if self.run_config.is_dir() else self.run_config
+        config = config_of(self.run_config)
         folder = self.output_dir or config.parent / "exports"
         model, source = open_run(config).loaded()
         scene = export_scene(model, source)

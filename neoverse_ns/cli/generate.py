@@ -25,7 +25,7 @@ class Generate:
     """Draw a finished run along a new trajectory, let a refiner finish the frames, and write them as a video."""
 
     load_config: Path
-    """The run's config.yml."""
+    """The run's folder, or its config.yml."""
     trajectory: str
     """A camera move (pan_left, orbit_right, ..., or one that knows the scene, such as 'orbit:degrees=360'; see
     ns-neoverse trajectory make --help), a trajectory file (JSON or npz), a nerfstudio camera path, or cameras of the
@@ -83,10 +83,10 @@ class Generate:
         self.size.validate()
         check_output(self.output)
         from neoverse_ns.plugin.generate import generate, kept_in
-        from neoverse_ns.plugin.run import open_run
+        from neoverse_ns.plugin.run import config_of, open_run
 
         run = open_run(self.load_config)
-        config = kept_in(self.refine, self.load_config.absolute().parent)
+        config = kept_in(self.refine, config_of(self.load_config).absolute().parent)
         if self.negative_prompt is not None:
             config = dataclasses.replace(
                 config, wan=dataclasses.replace(config.wan, negative_prompt=self.negative_prompt)

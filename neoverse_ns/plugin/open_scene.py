@@ -66,12 +66,11 @@ def open_scene(path: Path) -> OpenScene:
     if path.is_dir() and is_saved_scene(path):
         return _saved(path)
     # Nerfstudio takes seconds to import.
-    from neoverse_ns.plugin.run import open_run
+    from neoverse_ns.plugin.run import config_of, open_run
 
-    config = path / "config.yml" if path.is_dir() else path
-    if not config.is_file():
+    if not config_of(path).is_file():
         raise RunError(f"no such run: {path}; give the folder or the config.yml that ns-train wrote, or a saved scene")
-    return scene_of(open_run(config))
+    return scene_of(open_run(path))
 
 
 def scene_of(run: OpenRun) -> OpenScene:

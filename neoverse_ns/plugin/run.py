@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+import yaml
 from jaxtyping import Float, UInt8
+from nerfstudio.engine.trainer import TrainerConfig
 from nerfstudio.utils.eval_utils import eval_setup
 from torch import Tensor
 
@@ -21,6 +23,10 @@ from neoverse_ns.plugin.run_source import refined_cameras
 from neoverse_ns.rasterize.drawing import Drawing
 from neoverse_ns.reconstruct.scene import Scene
 from neoverse_ns.reconstruct.split import FrameSplit
+
+CONFIG = "config.yml"
+_FIRST = b"!!python/object:"
+"""How every config that nerfstudio's trainer wrote begins."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +65,13 @@ class OpenRun:
 
 
 def open_run(config: Path) -> OpenRun:
-    """Load a finished run of a neoverse method from its config.yml.
+    """Load a finished run of a neoverse method from its folder or its config.yml.
 
     Raises:
-        RunError: It is missing, or another method's.
+        RunError: It is missing, something else, or another method's.
     """
-    if not config.is_file():
-        raise RunError(f"no such run: {config}; give the config.yml that ns-train wrote")
+    config = config_of(config)
+    _check_config(config)
     _, pipeline, _, _ = eval_setup(config, test_mode="test")
     model, manager = pipeline.model, pipeline.datamanager
     if not isinstance(model, NeoVerseModel) or not isinstance(manager, NeoVerseDataManager):
@@ -87,6 +93,30 @@ def open_run(config: Path) -> OpenRun:
         return drawn
 
     return OpenRun(scene.clip, scene.split, refined, drawings, model, scene)
+
+
+def config_of(run: Path) -> Path:
+    """The config.yml of a run that is named by its folder or by that file."""
+    return run / CONFIG if run.is_dir() else run
+
+
+def _check_config(config: Path) -> None:
+    """Tell what nerfstudio's loader would stumble over."""
+    if not config.is_file():
+        raise RunError(f"no such run: {config}; give the folder or the config.yml that ns-train wrote")
+    with config.open("rb") as file:
+        start = file.read(len(_FIRST))
+    if start != _FIRST:
+        raise RunError(
+            f"{config} is not the config.yml of a run; a clip becomes one by ns-train neoverse --data {config.name}"
+        )
+    try:
+        found = yaml.load(config.read_text("utf8"), Loader=yaml.Loader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise RunError(f"{config} cannot be read as a run's config.yml: {reason}") from error
+    if not isinstance(found, TrainerConfig):
+        raise RunError(f"{config} is not the config.yml of a run: it holds a {type(found).__name__}")
 
 
 def to_bytes(rgb: Float[Tensor, "*shape 3"]) -> UInt8[Tensor, "*shape 3"]:

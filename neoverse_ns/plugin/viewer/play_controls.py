@@ -118,7 +118,10 @@ class PlayControls:
     def _slid(self, event: Any) -> None:
         if event.client is None:
             return
-        frame = int(self._frame.value)
+        # What is typed beside the slider may lie beyond its ends.
+        frame = min(max(int(self._frame.value), 0), len(self._playhead.times) - 1)
+        if frame != self._frame.value:
+            self._frame.value = frame
         if self.player.reel is not self._clip_reel and not (self.player.reel and self.player.reel.of_clip):
             self.rest()
         if self.player.playing:

@@ -77,8 +77,9 @@ class Player:
             self._wake.notify_all()
 
     def seek(self, index: int) -> None:
-        """Go somewhere else; playing goes on from there."""
+        """Go somewhere else, at most to an end; playing goes on from there."""
         with self._lock:
+            index = max(index if self.reel is None else min(index, self.reel.count - 1), 0)
             self.index = index
             self._from = (time.perf_counter(), index)
 

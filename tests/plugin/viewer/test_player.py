@@ -203,3 +203,11 @@ def test_bars_make_the_aspect_and_leave_the_picture_whole() -> None:
         result = padded(image, aspect)
         assert result.shape[1] / result.shape[0] == pytest.approx(aspect, rel=0.02)
         assert (result == 9).all(-1).sum() == 4000
+
+
+def test_nobody_goes_beyond_the_ends() -> None:
+    playing = player(Run(Browser(1)), [])
+    playing.load(clip_reel(4)[0])
+    for asked, there in ((99, 3), (-3, 0), (2, 2)):
+        playing.seek(asked)
+        assert playing.index == there
