@@ -9,6 +9,7 @@ from neoverse_ns.api.runs import SceneLike, shown
 from neoverse_ns.errors import RunError
 from neoverse_ns.export.options import ExportOptions
 from neoverse_ns.export.registry import export_format
+from neoverse_ns.folders import folder_to_fill
 from neoverse_ns.rasterize.drawing import DrawOptions
 
 
@@ -47,7 +48,7 @@ def export(
     chosen.check(options)
     found, folder = shown(scene, draw_options), Path(folder).expanduser()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return chosen.write(found, options, folder)
+        with folder_to_fill(folder):
+            return chosen.write(found, options, folder)
     except OSError as error:
         raise RunError(f"cannot write to {folder} ({error.strerror or error}): choose another folder") from error

@@ -11,6 +11,7 @@ import tyro
 from neoverse_ns.console import say
 from neoverse_ns.errors import RunError
 from neoverse_ns.export.options import ExportOptions
+from neoverse_ns.folders import folder_to_fill
 
 
 @dataclass
@@ -42,10 +43,14 @@ class Export:
             RunError: The run cannot be loaded, or the folder not written.
         """
         from neoverse_ns.export.registry import export_format
+        from neoverse_ns.reconstruct.store import frames_of
 
         # What is wrong with the flags shall not cost the seconds that nerfstudio takes to import.
         chosen = export_format(self.format)
         chosen.check(self.options)
+        count = frames_of((self.run_config if self.run_config.is_dir() else self.run_config.parent) / "scene")
+        if count is not None:
+            self.options.check_frame(count)
         from neoverse_ns.plugin.run import config_of, open_run
         from neoverse_ns.plugin.run_source import export_scene
 
@@ -54,8 +59,8 @@ class Export:
         model, source = open_run(config).loaded()
         scene = export_scene(model, source)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            files = chosen.write(scene, self.options, folder)
+            with folder_to_fill(folder):
+                files = chosen.write(scene, self.options, folder)
         except OSError as error:
             raise RunError(f"cannot write to {folder} ({error.strerror or error}): choose another folder") from error
         say(f"wrote {_listed(files)}: {chosen.meaning.partition(': ')[2]}")

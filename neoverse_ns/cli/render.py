@@ -48,6 +48,7 @@ class Render(Directing):
         options = self.options()
         from neoverse_ns.ffmpeg import provide_ffmpeg
         from neoverse_ns.render.film import FilmFiles, FilmOptions, InputFrames, film
+        from neoverse_ns.render.pictures import unseen_share
 
         provide_ffmpeg()
         film_options = FilmOptions(self.depth, self.alpha, self.side_by_side, self.lossless, self.crf)
@@ -69,5 +70,30 @@ class Render(Directing):
             )
         scene, clip = opened.scene, opened.clip
         inputs = InputFrames(clip.frames, clip.times) if self.side_by_side else None
-        files = film(scene.gaussians, trajectory, self.output, film_options, opened.background, inputs, scene.options)
+        unseen: list[float] = []
+        files = film(
+            *(scene.gaussians, trajectory, self.output, film_options, opened.background, inputs, scene.options),
+            watch=lambda view: unseen.append(unseen_share(view)),
+        )
         say(f"wrote {', '.join(str(path) for path in files.all())}: {len(trajectory)} frames")
+        tell_unseen(unseen)
+
+
+def tell_unseen(shares: list[float]) -> None:
+    """Print how much of the worst frame was never seen, so that nobody misses a black edge.
+
+    Args:
+        shares: Of every frame.
+    """
+    import torch
+
+    from neoverse_ns.trajectory.checks.check import UNSEEN
+    from neoverse_ns.trajectory.checks.report import most_unseen
+
+    line = most_unseen(torch.tensor(shares, dtype=torch.float64))
+    if max(shares) > UNSEEN:
+        warn(
+            f"{line}: what stands there is a guess or the background (frames: ns-neoverse trajectory validate)"
+        )
+    else:
+        say(line)

@@ -38,6 +38,10 @@ class Moment:
         self.validate()
         if self.frame is None:
             return 0.5 if self.time is None else self.time
-        if not 0 <= self.frame < len(times):
-            raise SettingsError(f"frame must lie between 0 and {len(times) - 1}, got {self.frame}")
+        self.check_frame(len(times))
         return float(times[self.frame])
+
+    def check_frame(self, count: int) -> None:
+        """Raise SettingsError where a clip of `count` sampled frames has no such frame."""
+        if self.frame is not None and not 0 <= self.frame < count:
+            raise SettingsError(f"frame must lie between 0 and {count - 1}, got {self.frame}")

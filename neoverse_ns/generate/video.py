@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from neoverse_ns.errors import RunError, SettingsError
+from neoverse_ns.folders import check_folder, make_folder
 from neoverse_ns.generate.base import Conditions
 from neoverse_ns.generate.conditions.depth import normalise_depth
 
@@ -29,9 +30,7 @@ def check_output(path: Path) -> None:
     if path.is_dir():
         raise RunError(f"--output {path} is a folder: give the name of a video")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
+        check_folder(path.parent)
     except OSError as error:
         raise RunError(f"cannot write to {path.parent} ({error.strerror or error}): choose another --output") from error
 
@@ -47,7 +46,11 @@ def write_video_whole(path: Path, frames: UInt8[Tensor, "n h w 3"], fps: float) 
 
     from neoverse_ns.clip.write import write_video
 
-    handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
+    try:
+        make_folder(path.parent)
+        handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise RunError(f"cannot write to {path.parent} ({error.strerror or error}): choose another --output") from error
     os.close(handle)
     draft = Path(name)
     try:

@@ -87,6 +87,15 @@ def is_saved_scene(folder: Path) -> bool:
     return (folder / _META).is_file()
 
 
+def frames_of(folder: Path) -> int | None:
+    """How many sampled frames the scene in `folder` has, without loading it; None where that cannot be told."""
+    try:
+        meta = json.loads((folder / _META).read_text("utf8"))
+        return len(meta["train"]) + len(meta["held_out"])
+    except UNREADABLE:
+        return None
+
+
 def load_scene(folder: Path) -> Scene:
     """Read a scene back.
 

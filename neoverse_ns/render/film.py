@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from torch import Tensor
 from neoverse_ns.console import progress
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.gaussians.layers import LayeredGaussians
-from neoverse_ns.rasterize.along import views_along
+from neoverse_ns.rasterize.along import ViewAlong, views_along
 from neoverse_ns.rasterize.drawing import DrawOptions
 from neoverse_ns.render.depth import DepthKind, coloured_depth, depth_arrays, depth_folder, depth_range
 from neoverse_ns.render.pictures import beside, colours, opacity, surface_depth, width_beside
@@ -117,6 +118,7 @@ def film(
     background: Float[Tensor, "3"] | None = None,
     clip: InputFrames | None = None,
     draw_options: DrawOptions | None = None,
+    watch: Callable[[ViewAlong], None] | None = None,
 ) -> FilmFiles:
     """Draw every frame of a trajectory and write it, with a progress bar.
 
@@ -128,6 +130,7 @@ def film(
         background: Colour behind the scene, RGB in [0, 1]; None is black.
         clip: The input, where it shall stand beside.
         draw_options: How the scene is drawn.
+        watch: Called with every frame once it is drawn.
 
     Raises:
         SettingsError: There is no frame, no input to stand beside, or an option is out of range.
@@ -172,6 +175,8 @@ def film(
                 depth = surface_depth(view)
                 numbers.add(depth)
                 shown.add(coloured_depth(depth, near, far))
+            if watch is not None:
+                watch(view)
             steps.advance()
     return files
 

@@ -24,6 +24,11 @@ def opacity(view: ViewAlong) -> UInt8[Tensor, "h w 3"]:
     return to_bytes(view.seen[0].expand(-1, -1, 3))
 
 
+def unseen_share(view: ViewAlong) -> float:
+    """Share of the picture without a surface that the clip saw."""
+    return float((view.seen < SURFACE).double().mean())
+
+
 def surface_depth(view: ViewAlong) -> Float[Tensor, "h w"]:
     """z-depth, world units, where there is a surface; 0 elsewhere. On the CPU."""
     depth = view.drawing.depth[0, ..., 0]

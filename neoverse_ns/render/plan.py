@@ -128,6 +128,21 @@ class Plan:
         unit = FINER << _SHIFT
         cv2.circle(self._picture, place, radius * unit, colour, 2 * FINER, cv2.LINE_AA, _SHIFT)
 
+    def dot(self, centre: Float[Tensor, "3"], radius: int, colour: tuple[int, int, int]) -> None:
+        """Draw a filled disc, `radius` in pixels."""
+        place = self._fine(centre[None])[0]
+        cv2.circle(self._picture, place, radius * (FINER << _SHIFT), colour, -1, cv2.LINE_AA, _SHIFT)
+
+    def target(self, centre: Float[Tensor, "3"], radius: int, colour: tuple[int, int, int]) -> None:
+        """Draw a ring with a cross through it, `radius` in pixels, with a white rim."""
+        x, y = self._fine(centre[None])[0]
+        arm = round(1.6 * radius) * (FINER << _SHIFT)
+        for shade, thickness in (((255, 255, 255), 5 * FINER), (colour, 2 * FINER)):
+            cv2.circle(self._picture, (x, y), radius * (FINER << _SHIFT), shade, thickness, cv2.LINE_AA, _SHIFT)
+            for across, down in ((arm, 0), (0, arm)):
+                ends = (x - across, y - down), (x + across, y + down)
+                cv2.line(self._picture, *ends, shade, thickness, cv2.LINE_AA, _SHIFT)
+
     def position(self, place: Float[Tensor, "3"]) -> tuple[float, float]:
         """Where a place is on the finished picture, pixels."""
         x, y = (self._place(place[None])[0] / FINER).tolist()

@@ -8,29 +8,36 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
-from PIL import Image, ImageDraw, ImageFont
+from jaxtyping import Float, Float64, UInt8
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from neoverse_ns.folders import make_folder
 from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.rasterize.along import views_along
 from neoverse_ns.rasterize.drawing import DrawOptions
+from neoverse_ns.render.framing import frame_of, near_scene
+from neoverse_ns.render.lettering import INK, Words, written
 from neoverse_ns.render.pictures import colours
 from neoverse_ns.render.plan import Plan, ScenePoints, scene_points
 from neoverse_ns.trajectory.checks.report import PathReport
 from neoverse_ns.trajectory.trajectory import Trajectory
 
 WIDTH = 1600
-PLAN_HEIGHT = 560
 MARGIN = 16
+PLAN_WIDTH, PLAN_HEIGHT = (WIDTH - 3 * MARGIN) // 2, 560
 HEADER = 34
 COLUMNS = 6
 """Frames shown along the path."""
 CLIP_COLOUR = (105, 105, 105)
 TROUBLE = (220, 30, 30)
-INK = (40, 40, 40)
+SUBJECT = (190, 0, 150)
+LINE = 24
+"""Height of a line that tells a problem, pixels."""
+MOST_LINES = 6
+"""Of those."""
 
 
 def preview(
@@ -44,14 +51,16 @@ def preview(
 ) -> UInt8[np.ndarray, "h w 3"]:
     """Draw a trajectory over its scene.
 
-    Colours run along the path from its first frame (violet) to its last (red); the clip's own path is grey. Rings mark
-    where the report found something.
+    Colours run along the path from its first frame (violet) to its last (red); the clip's own path is grey. What the
+    camera circles or keeps in view is marked as its subject. The maps are as large as paths, subject and what is near
+    the cameras ask for; what lies farther is cut off at their edges. Numbered rings mark where stretches begin and end in which the report
+    found something, and lines below the maps tell it.
 
     Args:
         gaussians: The scene.
         cameras: The clip's.
         trajectory: What is shown.
-        report: What was found; None marks nothing.
+        report: What was found; None marks and tells nothing.
         background: Behind the frames, RGB in [0, 1]; None is black.
         options: How the scene is drawn.
         title: Stands above.
@@ -60,28 +69,31 @@ def preview(
     shown = torch.linspace(0, len(trajectory) - 1, min(COLUMNS, len(trajectory))).round().long()
     points = scene_points(gaussians, float(trajectory.times[len(trajectory) // 2].clamp(0, 1)))
     up, forward, right = _directions(cameras)
-    plan_width = (WIDTH - 3 * MARGIN) // 2
-    above = _plan(points, cameras, trajectory, shown, report, right, forward, plan_width)
-    aside = _plan(points, cameras, trajectory, shown, report, forward, up, plan_width)
+    needed = [trajectory.c2w[:, :3, 3].double().cpu(), cameras.c2w[:, :3, 3].double().cpu()]
+    if trajectory.subject is not None:
+        needed.append(trajectory.subject.at(trajectory.times))
+    bounds = frame_of(near_scene(gaussians, cameras, options), torch.cat(needed), torch.stack([right, up, forward]))
+    given = points, cameras, trajectory, shown, report, bounds
+    maps = _map(*given, right, forward), _map(*given, forward, up)
     strip = _frames(gaussians, trajectory, shown, shades, background, options)
-    top = MARGIN + HEADER
-    page = np.full((top + HEADER + PLAN_HEIGHT + MARGIN + strip.shape[0] + MARGIN, WIDTH, 3), 255, dtype=np.uint8)
-    for place, plan in enumerate((above, aside)):
-        left = MARGIN + place * (plan_width + MARGIN)
-        page[top + HEADER : top + HEADER + PLAN_HEIGHT, left : left + plan_width] = plan
-    page[-strip.shape[0] - MARGIN : -MARGIN, MARGIN : MARGIN + strip.shape[1]] = strip
+    told = _told(report)
+    under = MARGIN + 2 * HEADER
+    lines = under + PLAN_HEIGHT + MARGIN // 2
+    frames = lines + LINE * len(told) + MARGIN // 2
+    page = np.full((frames + strip.shape[0] + MARGIN, WIDTH, 3), 255, dtype=np.uint8)
+    lefts = MARGIN, 2 * MARGIN + PLAN_WIDTH
+    for left, drawn in zip(lefts, maps, strict=True):
+        page[under : under + PLAN_HEIGHT, left : left + PLAN_WIDTH] = drawn
+    page[frames : frames + strip.shape[0], MARGIN : MARGIN + strip.shape[1]] = strip
+    legend = "grey: the clip's own path" + (", numbered rings: told below" if report and report.problems else "")
     words = [
-        (MARGIN, MARGIN - 4, title or "trajectory", 22),
-        (MARGIN, top + 6, "from above", 17),
-        (2 * MARGIN + plan_width, top + 6, "from the side (looking to the left of the first camera)", 17),
-        (
-            MARGIN + plan_width - 330,
-            top + 6,
-            "grey: the clip's own path" + (", rings: see report" if report else ""),
-            15,
-        ),
+        Words(MARGIN, MARGIN - 4, title or "trajectory", 22),
+        Words(lefts[0], under - 28, "from above", 17),
+        Words(lefts[1], under - 28, "from the side (looking to the left of the first camera)", 17),
+        Words(WIDTH - MARGIN, MARGIN, legend, 15, right=True),
     ]
-    return _written(page, words)
+    words += [Words(MARGIN, lines + LINE * i, text, 16, colour) for i, (text, colour) in enumerate(told)]
+    return written(page, words)
 
 
 def save_picture(path: Path, picture: UInt8[np.ndarray, "h w 3"]) -> None:
@@ -95,7 +107,7 @@ def save_picture(path: Path, picture: UInt8[np.ndarray, "h w 3"]) -> None:
     if kind is None:
         raise ValueError(f"'{path.suffix}' is no kind of picture")
     Image.fromarray(picture).save(data, kind)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     path.write_bytes(data.getvalue())
 
 
@@ -115,37 +127,57 @@ def _directions(cameras: PinholeCameras) -> tuple[Tensor, Tensor, Tensor]:
     return up, forward, torch.linalg.cross(forward, up)
 
 
-def _plan(
+def _map(
     points: ScenePoints,
     cameras: PinholeCameras,
     trajectory: Trajectory,
     shown: Tensor,
     report: PathReport | None,
+    bounds: Float64[Tensor, "2 3"],
     across: Tensor,
     up: Tensor,
-    width: int,
 ) -> UInt8[np.ndarray, "h w 3"]:
+    """One of the two plans, with its labels."""
     centres, own = trajectory.c2w[:, :3, 3].double().cpu(), cameras.c2w[:, :3, 3].double().cpu()
-    around = torch.tensor([0.06, 0.94], dtype=torch.float64)
-    middle = torch.quantile(_few(points.places), around, dim=0)
-    bounds = torch.cat([middle, centres, own])
-    plan = Plan(across, up, bounds, width, PLAN_HEIGHT)
+    plan = Plan(across, up, bounds, PLAN_WIDTH, PLAN_HEIGHT)
     plan.points(points)
-    size = 0.06 * float((bounds.amax(dim=0) - bounds.amin(dim=0)).max())
     plan.path(own, [CLIP_COLOUR] * len(own), 2)
+    # A camera on a tripod has no path to be seen by.
+    plan.dot(own[0], 4, CLIP_COLOUR)
+    problems = () if report is None else report.problems
+    for problem in problems:
+        stretch = centres[problem.first : problem.last + 1]
+        plan.path(stretch, [TROUBLE] * len(stretch), 10)
     shades = _shades(len(trajectory))
     plan.path(centres, shades, 4)
+    size = 0.06 * float((bounds[1] - bounds[0]).abs().max())
     for i in shown.tolist():
         plan.camera(trajectory.cameras, i, size, shades[i])
-    for problem in () if report is None else report.problems:
-        plan.ring(centres[(problem.first + problem.last) // 2], 12, TROUBLE)
-    return plan.picture()
+    words = []
+    for number, problem in enumerate(problems, 1):
+        for frame in {problem.first, problem.last}:
+            plan.ring(centres[frame], 12, TROUBLE)
+        x, y = plan.position(centres[problem.first])
+        words.append(Words(x + 14, y - 8, str(number), 17, TROUBLE))
+    if trajectory.subject is not None:
+        cared = trajectory.subject.at(trajectory.times)
+        plan.path(cared, [SUBJECT] * len(cared), 2)
+        plan.target(cared[0], 8, SUBJECT)
+        x, y = plan.position(cared[0])
+        words.append(Words(x + 16, y + 4, "subject", 17, SUBJECT))
+    return written(plan.picture(), words)
 
 
-def _few(places: Float[Tensor, "n 3"]) -> Float[Tensor, "m 3"]:
-    """At most 100,000 of them, evenly."""
-    places = places.double()
-    return places[:: max(len(places) // 100_000, 1)] if len(places) else torch.zeros(1, 3, dtype=torch.float64)
+def _told(report: PathReport | None) -> list[tuple[str, tuple[int, int, int]]]:
+    """What was found, in lines with their colours; the numbers are those of the rings."""
+    if report is None:
+        return []
+    lines = [(report.summary(), INK)]
+    lines += [(f"{number}  {problem}", TROUBLE) for number, problem in enumerate(report.problems, 1)]
+    if len(lines) > MOST_LINES:
+        left = len(lines) - MOST_LINES + 1
+        lines[MOST_LINES - 1 :] = [(f"and {left} more: ns-neoverse trajectory validate tells them all", TROUBLE)]
+    return lines if report.problems else [*lines, ("no problem was found", INK)]
 
 
 def _frames(
@@ -169,21 +201,5 @@ def _frames(
         picture = np.ascontiguousarray(colours(view, behind).numpy())
         cv2.rectangle(picture, (0, 0), (width - 1, height - 1), shades[i], 6)
         strip[:height, left : left + width] = picture
-        words.append((left, height + 6, f"frame {i}, time {float(trajectory.times[i]):.2f}", 15))
-    return _written(strip, words)
-
-
-def _written(page: UInt8[np.ndarray, "h w 3"], words: list[tuple[int, int, str, int]]) -> UInt8[np.ndarray, "h w 3"]:
-    """A picture with lines of text at columns and rows, in sizes."""
-    image = Image.fromarray(page)
-    pen = ImageDraw.Draw(image)
-    for x, y, text, size in words:
-        pen.text((x, y), text, fill=INK, font=_font(size))
-    return np.asarray(image)
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    try:
-        return ImageFont.load_default(size)
-    except TypeError:  # Pillow before 10.1 has one size.
-        return ImageFont.load_default()
+        words.append(Words(left, height + 6, f"frame {i}, time {float(trajectory.times[i]):.2f}", 15))
+    return written(strip, words)

@@ -19,6 +19,7 @@ from jaxtyping import UInt8, UInt16
 from torch import Tensor
 
 from neoverse_ns.errors import RunError, SettingsError
+from neoverse_ns.folders import check_folder, make_folder
 
 VIDEOS = (".mp4", ".mkv", ".mov", ".avi")
 """Endings of names that are written as videos; a name without ending is a folder."""
@@ -75,16 +76,16 @@ def check_place(path: Path) -> None:
     elif path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise RunError(f"--output {path} is not an empty folder: empty it, or choose another")
     with told(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
+        check_folder(path.parent)
 
 
 @contextmanager
 def _video(path: Path, width: int, height: int, fps: float, lossless: bool, crf: int) -> Iterator[PictureWriter]:
     import mediapy
 
-    handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
+    with told(path):
+        make_folder(path.parent)
+        handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     draft = Path(name)
     if lossless:
@@ -143,7 +144,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
         RunError: It cannot be written.
     """
     with told(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         draft = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.parent))
     try:
         yield draft

@@ -14,6 +14,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from neoverse_ns.errors import RunError, SettingsError
+from neoverse_ns.folders import make_folder
 from neoverse_ns.geometry.alignment import Sim3
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.trajectory.camera_path import to_camera_path
@@ -57,7 +58,7 @@ def save_trajectory(
     else:
         data = _text(trajectory_document(trajectory, cameras, seconds, path.stem))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         draft = path.with_name(f".writing-{os.getpid()}-{path.name}")
         draft.write_bytes(data)
         os.replace(draft, path)

@@ -12,6 +12,7 @@ from torch import Tensor
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.interpolation import interpolate_c2w
+from neoverse_ns.trajectory.moves.subject import PointPath
 
 Keep = Literal["vertical", "horizontal", "all"]
 
@@ -25,12 +26,14 @@ class Trajectory:
         times: Normalised time of the scene at every frame; 0 is the clip's first frame, 1 its last.
         first_frame: Whether the path wants the input's first frame kept as it is.
         fps: Frames per second it was made for; None where it does not say.
+        subject: What the camera circles or keeps in view, where a move has such a thing; drawing does not need it.
     """
 
     cameras: PinholeCameras
     times: Float[Tensor, " n"]
     first_frame: bool = False
     fps: float | None = None
+    subject: PointPath | None = None
 
     def __post_init__(self) -> None:
         if len(self.times) != len(self.cameras):

@@ -68,10 +68,15 @@ class PathReport:
     def summary(self) -> str:
         """One line on the whole path."""
         fastest, turning = (float(steps.max()) * self.fps if len(steps) else 0.0 for steps in (self.moved, self.turned))
-        worst = int(self.unseen.argmax())
         length = f"{len(self)} frames, {len(self) / self.fps:.1f} s at {self.fps:g} per second"
         speed = f"up to {fastest:.2f} units and {turning:.0f} degrees a second"
-        return f"{length}; {speed}; at most {100 * float(self.unseen[worst]):.0f} % never seen (frame {worst})"
+        return f"{length}; {speed}; {most_unseen(self.unseen)}"
+
+
+def most_unseen(shares: Float64[Tensor, " n"]) -> str:
+    """The largest share of a picture without a surface that the clip saw, and its frame, in words."""
+    worst = int(shares.argmax())
+    return f"at most {100 * float(shares[worst]):.0f} % of a picture was never seen (frame {worst})"
 
 
 def stretches(flags: Bool[Tensor, " n"]) -> Iterator[tuple[int, int]]:

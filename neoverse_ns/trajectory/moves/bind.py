@@ -69,7 +69,8 @@ class MoveRow:
             at = frames_at(times, moments)
         seconds = torch.arange(count, dtype=torch.float64) / (direction.fps or DEFAULT_FPS)
         stage = Stage(cameras_between(cameras, at), moments, seconds, cameras, times, surroundings)
-        moved = Trajectory(apply_moves(self.moves, stage).base, moments, self.use_first_frame, direction.fps)
+        made = apply_moves(self.moves, stage)
+        moved = Trajectory(made.base, moments, self.use_first_frame, direction.fps, made.subject)
         zoom = self.zoom_ratio if options.zoom is None else options.zoom
         return moved.zoomed(torch.linspace(1, zoom, count, dtype=torch.float64))
 

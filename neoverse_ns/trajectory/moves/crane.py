@@ -40,7 +40,8 @@ class Crane:
     def apply(self, stage: Stage) -> Stage:
         """Move every camera on the arc, then tilt it by what the subject has sunk."""
         stage = stage.standing(self.start)
-        target = find_subject(self.subject, stage, self.start).at(stage.times)
+        path = find_subject(self.subject, stage, self.start)
+        target = path.at(stage.times)
         c2w = stage.base.c2w.to(torch.float64)
         distance = (target[0] - c2w[0, :3, 3]).norm()
         angle = math.asin(self.rise / self.arm) * eased(stage.shares)
@@ -52,7 +53,7 @@ class Crane:
             sunk = _height(target, c2w[:, :3, 3], R) - _height(target, centres, R)
             # About the camera's x axis a positive turn looks up.
             R = R @ so3_exp(torch.stack([-sunk, 0 * sunk, 0 * sunk], dim=-1))
-        return stage.with_cameras(assemble(R, centres))
+        return stage.about(path).with_cameras(assemble(R, centres))
 
 
 def eased(shares: Float64[Tensor, " n"]) -> Float64[Tensor, " n"]:

@@ -53,4 +53,4 @@ class DollyZoom:
         moved[:, :3, 3] += forward[:, None] * c2w[:, :3, 2]
         K = stage.base.K.to(torch.float64).clone()
         K[:, [0, 1], [0, 1]] = K[:1, [0, 1], [0, 1]] * (left / left[0])[:, None]
-        return stage.with_cameras(moved, K)
+        return stage.about(path).with_cameras(moved, K)

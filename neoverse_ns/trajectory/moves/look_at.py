@@ -39,12 +39,12 @@ class LookAt:
     def apply(self, stage: Stage) -> Stage:
         """Turn every camera."""
         stage = stage.standing(self.start)
-        target = find_subject(self.subject, stage, self.start).at(stage.times)
-        target = smoothed(target, self.smooth * _rate(stage))
+        path = find_subject(self.subject, stage, self.start)
+        target = smoothed(path.at(stage.times), self.smooth * _rate(stage))
         c2w = stage.base.c2w.to(torch.float64)
         aimed = looking_at(c2w, target)
         R = quaternions.slerp(quaternions.from_matrix(c2w[:, :3, :3]), quaternions.from_matrix(aimed), self.share)
-        return stage.with_cameras(assemble(quaternions.to_matrix(R), c2w[:, :3, 3]))
+        return stage.about(path).with_cameras(assemble(quaternions.to_matrix(R), c2w[:, :3, 3]))
 
 
 def looking_at(c2w: Float64[Tensor, "n 4 4"], target: Float64[Tensor, "n 3"]) -> Float64[Tensor, "n 3 3"]:

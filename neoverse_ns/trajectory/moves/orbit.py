@@ -11,6 +11,7 @@ from neoverse_ns.errors import SettingsError
 from neoverse_ns.geometry.se3 import assemble, so3_exp
 from neoverse_ns.trajectory.moves.choice import Subject, find_subject
 from neoverse_ns.trajectory.moves.stage import Stage
+from neoverse_ns.trajectory.moves.subject import PointPath
 
 
 @dataclass(frozen=True)
@@ -46,4 +47,5 @@ class Orbit:
         reach = 1 + (self.radius - 1) * stage.shares
         arms = (turns @ (c2w[:, :3, 3] - centre)[..., None]).squeeze(-1) * reach[:, None]
         centres = path.at(times) if self.follow else centre
-        return stage.with_cameras(assemble(turns @ c2w[:, :3, :3], centres + arms))
+        circled = path if self.follow else PointPath.resting(centre[0])
+        return stage.about(circled).with_cameras(assemble(turns @ c2w[:, :3, :3], centres + arms))

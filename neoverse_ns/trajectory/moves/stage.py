@@ -47,6 +47,7 @@ class Stage:
         clip: The clip's cameras, one per sampled frame, in the same world.
         clip_times: Their normalised times.
         surroundings: The scene; None where it is not known: then nothing can be picked or found.
+        subject: What the latest move that has one is about.
     """
 
     base: PinholeCameras
@@ -55,6 +56,7 @@ class Stage:
     clip: PinholeCameras
     clip_times: Float[Tensor, " m"]
     surroundings: Surroundings | None = None
+    subject: PointPath | None = None
 
     def __len__(self) -> int:
         return len(self.base)
@@ -80,6 +82,10 @@ class Stage:
         if not 0 <= frame < len(self.clip):
             raise SettingsError(f"start must be a sampled frame from 0 to {len(self.clip) - 1}, or clip, got {frame}")
         return replace(self, base=self.clip[[frame] * len(self)])
+
+    def about(self, subject: PointPath) -> Stage:
+        """The same frames, of a move about something."""
+        return replace(self, subject=subject)
 
     def with_cameras(self, c2w: Float[Tensor, "n 4 4"], K: Float[Tensor, "n 3 3"] | None = None) -> Stage:
         """The same frames with other cameras, in the base's precision."""
