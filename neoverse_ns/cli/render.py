@@ -92,8 +92,6 @@ def tell_unseen(shares: list[float]) -> None:
 
     line = most_unseen(torch.tensor(shares, dtype=torch.float64))
     if max(shares) > UNSEEN:
-        warn(
-            f"{line}: what stands there is a guess or the background (frames: ns-neoverse trajectory validate)"
-        )
+        warn(f"{line}: what stands there is a guess or the background (frames: ns-neoverse trajectory validate)")
     else:
         say(line)

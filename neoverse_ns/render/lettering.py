@@ -26,8 +26,8 @@ class Words:
         right: Whether x is its right end.
     """
 
-    x: float
-    y: float
+    x: int
+    y: int
     text: str
     size: int
     colour: tuple[int, int, int] = INK

@@ -53,8 +53,8 @@ def preview(
 
     Colours run along the path from its first frame (violet) to its last (red); the clip's own path is grey. What the
     camera circles or keeps in view is marked as its subject. The maps are as large as paths, subject and what is near
-    the cameras ask for; what lies farther is cut off at their edges. Numbered rings mark where stretches begin and end in which the report
-    found something, and lines below the maps tell it.
+    the cameras ask for; what lies farther is cut off at their edges. Numbered rings mark the first and last frame of
+    every stretch in which the report found something, and lines below the maps tell what.
 
     Args:
         gaussians: The scene.
@@ -158,13 +158,13 @@ def _map(
         for frame in {problem.first, problem.last}:
             plan.ring(centres[frame], 12, TROUBLE)
         x, y = plan.position(centres[problem.first])
-        words.append(Words(x + 14, y - 8, str(number), 17, TROUBLE))
+        words.append(Words(round(x) + 14, round(y) - 8, str(number), 17, TROUBLE))
     if trajectory.subject is not None:
         cared = trajectory.subject.at(trajectory.times)
         plan.path(cared, [SUBJECT] * len(cared), 2)
         plan.target(cared[0], 8, SUBJECT)
         x, y = plan.position(cared[0])
-        words.append(Words(x + 16, y + 4, "subject", 17, SUBJECT))
+        words.append(Words(round(x) + 16, round(y) + 4, "subject", 17, SUBJECT))
     return written(plan.picture(), words)
 
 

@@ -9,7 +9,9 @@ import pytest
 from neoverse_ns.cli.export import Export
 from neoverse_ns.errors import RunError, SettingsError
 from neoverse_ns.export.options import ExportOptions
+from neoverse_ns.reconstruct.store import save_scene
 from tests.export.layered_scene import layered_scene
+from tests.plugin.tiny_scene import FRAMES, tiny_scene
 
 
 class LoadedRun:
@@ -58,6 +60,20 @@ def test_a_place_that_cannot_be_written_is_told(run: LoadedRun, tmp_path: Path) 
     (tmp_path / "taken").touch()
     with pytest.raises(RunError, match="taken"):
         Export(tmp_path, tmp_path / "taken", format="npz").run()
+
+
+def test_an_instant_that_there_is_not_leaves_no_folder(run: LoadedRun, tmp_path: Path) -> None:
+    frame = ExportOptions(frame=99)
+    with pytest.raises(SettingsError, match="frame must lie between 0 and"):
+        Export(tmp_path, options=frame, format="ply").run()
+    assert run.asked
+    assert not (tmp_path / "exports").exists()
+    run.asked.clear()
+    # Where the run's scene says how many frames there are, it need not be loaded.
+    save_scene(tiny_scene(), tmp_path / "scene", with_gaussians=False)
+    with pytest.raises(SettingsError, match=f"frame must lie between 0 and {FRAMES - 1}, got 99"):
+        Export(tmp_path, options=frame, format="ply").run()
+    assert not run.asked
 
 
 def test_flags_are_checked_before_the_run_is_opened(run: LoadedRun, tmp_path: Path) -> None:

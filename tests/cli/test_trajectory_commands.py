@@ -97,6 +97,18 @@ def test_validate_tells_problems_and_ends_well(
     assert "no problem was found" not in told
 
 
+def test_render_says_what_was_never_seen_and_which_folder_it_made(
+    scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    away = ("--trajectory", "pan_right:angle=170", "--num-frames", "3", "--output", "no/where/film.mp4")
+    assert "no such run" in fails(monkeypatch, capsys, "render", "gone", *away)
+    assert not Path("no").exists()
+    run(monkeypatch, "render", scene, *away)
+    told = " ".join(capsys.readouterr().out.split())
+    assert told.count(f"made the folder {Path('no/where').absolute()}") == 1
+    assert "at most 100 % of a picture was never seen (frame 2): what stands there is a guess" in told
+
+
 def test_preview_is_a_picture(scene: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(monkeypatch, "trajectory", "preview", scene, "--trajectory", "crane", "--num-frames", "9", "--output", "p.jpg")
     picture = np.asarray(Image.open("p.jpg"))

@@ -18,10 +18,11 @@ from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.rasterize.layers import draw_layers
 from neoverse_ns.render import film as film_module
 from neoverse_ns.render.film import FilmOptions, InputFrames, film
+from neoverse_ns.render.pictures import unseen_share
 from neoverse_ns.render.writers import BT709
 from neoverse_ns.trajectory.trajectory import Trajectory
 from tests.e2e.commands import read_video
-from tests.export.layered_scene import HEIGHT, SQUARE, WALL, WIDTH, layered_scene
+from tests.export.layered_scene import FOCAL, HEIGHT, SQUARE, WALL, WIDTH, layered_scene
 
 SCENE = layered_scene()
 COUNT = 4
@@ -126,6 +127,15 @@ def test_the_input_of_the_same_time_stands_to_the_left(tmp_path: Path) -> None:
     np.testing.assert_array_equal(frames[:, :, 96:], alone)
     with pytest.raises(SettingsError, match="no input to stand beside"):
         film(SCENE.gaussians, path(), tmp_path / "other", options)
+
+
+def test_every_frame_is_watched_with_what_was_never_seen(tmp_path: Path) -> None:
+    shares: list[float] = []
+    film(SCENE.gaussians, path(), tmp_path / "frames", watch=lambda view: shares.append(unseen_share(view)))
+    assert len(shares) == COUNT
+    assert shares[0] < 0.01
+    # The wall ends 2.4 to the right; the last camera stands 2 to the right of the first.
+    assert shares[-1] == pytest.approx(0.5 - 0.4 * FOCAL / WALL / WIDTH, abs=0.05)
 
 
 def test_any_size_will_do(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,25 @@ import pytest
 import torch
 from PIL import Image
 
+from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.render.plan import Plan, ScenePoints, scene_points
-from neoverse_ns.render.preview import HEADER, MARGIN, PLAN_HEIGHT, TROUBLE, WIDTH, preview, save_picture
+from neoverse_ns.render.preview import (
+    HEADER,
+    LINE,
+    MARGIN,
+    MOST_LINES,
+    PLAN_HEIGHT,
+    SUBJECT,
+    TROUBLE,
+    WIDTH,
+    _told,
+    preview,
+    save_picture,
+)
 from neoverse_ns.trajectory.checks.check import check_path
+from neoverse_ns.trajectory.checks.report import PathReport, Problem
+from neoverse_ns.trajectory.moves.subject import PointPath
 from neoverse_ns.trajectory.trajectory import Trajectory
 from tests.export import layered_scene as layered
 
@@ -78,6 +94,11 @@ def test_points_are_the_surfaces_at_their_time() -> None:
     assert len(scene_points(SCENE.gaussians, 0.5).places) < SCENE.gaussians.count
 
 
+def coloured(picture: np.ndarray, colour: tuple[int, int, int]) -> int:
+    """How many pixels have a colour."""
+    return int((np.abs(picture.astype(int) - np.array(colour)).max(axis=-1) < 8).sum())
+
+
 def path(count: int, ahead: float) -> Trajectory:
     c2w = torch.eye(4).repeat(count, 1, 1)
     c2w[:, 0, 3] = -0.7
@@ -107,7 +128,79 @@ def test_trouble_is_marked() -> None:
     assert report.of_kind("collision")
     picture = preview(SCENE.gaussians, SCENE.cameras, trajectory, report)
     plans = picture[MARGIN + 2 * HEADER : MARGIN + 2 * HEADER + PLAN_HEIGHT].astype(int)
-    assert (np.abs(plans - np.array(TROUBLE)).max(axis=-1) < 8).sum() > 100
+    assert coloured(plans, TROUBLE) > 100
+    # Told in words between maps and frames, which move down for them.
+    silent = preview(SCENE.gaussians, SCENE.cameras, trajectory)
+    lines = 1 + len(report.problems)
+    assert picture.shape[0] - silent.shape[0] == lines * LINE
+    under = MARGIN + 2 * HEADER + PLAN_HEIGHT + MARGIN // 2
+    for i in range(lines):
+        line = picture[under + LINE * i : under + LINE * (i + 1)]
+        assert (coloured(line, TROUBLE) > 20) == (i > 0)
+        assert (line.min(axis=-1) < 120).sum() > 200
+
+
+def test_both_ends_of_a_stretch_are_ringed() -> None:
+    trajectory = path(9, 0.5)
+    one = torch.zeros(9, dtype=torch.float64)
+    steps = one[1:]
+    quiet = PathReport(one, one, one > 1, steps, steps, steps, (), 16.0)
+    ringed = []
+    for first, last in ((0, 0), (0, 8)):
+        report = replace(quiet, problems=(Problem("unseen", first, last, "a test"),))
+        page = preview(SCENE.gaussians, SCENE.cameras, trajectory, report)
+        rows = (
+            np.abs(page[: MARGIN + 2 * HEADER + PLAN_HEIGHT, : WIDTH // 2].astype(int) - TROUBLE).max(axis=-1) < 8
+        ).any(1)
+        ringed.append(np.flatnonzero(rows))
+    # The path leads upwards on the plan from above: its last frame's ring is the higher one.
+    assert ringed[1].max() == ringed[0].max()
+    assert ringed[1].min() < ringed[0].min() - 20
+
+
+def test_what_is_told_stays_short() -> None:
+    one = torch.full((9,), 0.07, dtype=torch.float64)
+    steps = torch.zeros(8, dtype=torch.float64)
+    report = PathReport(one, one, one > 1, steps, steps, steps, (), 16.0)
+    assert _told(None) == []
+    (summary, _), (verdict, _) = _told(report)
+    assert "at most 7 % of a picture was never seen (frame 0)" in summary
+    assert verdict == "no problem was found"
+    many = tuple(Problem("jump", i, i, "a jump") for i in range(8))
+    lines = [text for text, _ in _told(replace(report, problems=many))]
+    assert len(lines) == MOST_LINES
+    assert lines[1] == "1  frame 0: a jump"
+    assert lines[-1].startswith("and 4 more")
+
+
+def test_the_subject_is_marked_where_it_is() -> None:
+    trajectory = path(9, 0.1)
+    without = preview(SCENE.gaussians, SCENE.cameras, trajectory)
+    assert coloured(without.astype(int), SUBJECT) == 0
+    left, right = PointPath.resting(torch.tensor([-0.5, 0.0, 1.5])), PointPath.resting(torch.tensor([0.5, 0.0, 1.5]))
+    columns = []
+    for subject in (left, right):
+        picture = preview(SCENE.gaussians, SCENE.cameras, replace(trajectory, subject=subject))
+        above = picture[:, : WIDTH // 2].astype(int)
+        assert coloured(picture[:, WIDTH // 2 :].astype(int), SUBJECT) > 50, "from the side, too"
+        # Its label stands to the right of it.
+        columns.append(np.flatnonzero((np.abs(above - SUBJECT).max(axis=-1) < 8).any(0)).min())
+    assert columns[1] > columns[0] + 50
+
+
+def test_what_is_far_does_not_make_the_path_small() -> None:
+    """The layered scene with a wall a hundred times as far, as the sky is: the path is as large as without."""
+    scene, trajectory = SCENE.gaussians, path(9, 0.4)
+    far = scene.frames[torch.arange(len(scene.frames)) % 7 == 0]
+    far = far.with_(means=far.means * 100, log_scales=far.log_scales + 4)
+    with_far = LayeredGaussians({**dict(scene.items()), "background": far})
+    reach = []
+    for gaussians in (scene, with_far):
+        page = preview(gaussians, SCENE.cameras, trajectory)[MARGIN + 2 * HEADER :][:PLAN_HEIGHT, : WIDTH // 2]
+        violet_to_red = page.astype(int).max(axis=-1) - page.astype(int).min(axis=-1) > 120
+        rows = np.flatnonzero(violet_to_red.any(axis=1))
+        reach.append(int(rows.max() - rows.min()))
+    assert reach[1] == pytest.approx(reach[0], rel=0.1)
 
 
 def test_pictures_are_saved_as_their_names_say(tmp_path: Path) -> None:

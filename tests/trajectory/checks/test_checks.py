@@ -9,7 +9,7 @@ import torch
 
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import assemble, so3_exp
-from neoverse_ns.trajectory.checks.check import check_path, seen_surfaces
+from neoverse_ns.trajectory.checks.check import UNSEEN, check_path, seen_surfaces
 from neoverse_ns.trajectory.checks.report import PathReport, stretches
 from neoverse_ns.trajectory.checks.solid import SeenSurfaces, went_through
 from neoverse_ns.trajectory.checks.speed import speed_problems, steps_of
@@ -116,9 +116,23 @@ def test_what_was_never_seen_is_told_with_its_share_and_frame() -> None:
     expected = (0.5 - 0.5 * ends).clamp(0, 1).double()
     torch.testing.assert_close(report.unseen, expected, atol=0.05, rtol=0)
     assert float(expected[-1]) > 0.8
-    assert (problem.first, problem.last) == (int((report.unseen > 0.2).int().argmax()), 35)
+    assert (problem.first, problem.last) == (int((report.unseen > UNSEEN).int().argmax()), 35)
     assert f"up to {100 * float(report.unseen.max()):.0f} % of the picture was never seen" in problem.message
     assert f"(most in frame {int(report.unseen.argmax())})" in problem.message
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.07, False), (0.14, True)])
+def test_an_edge_of_a_tenth_is_a_problem(share: float, told: bool) -> None:
+    """A camera that looks past the wall's end in some columns to its right."""
+    # Half the picture, less the edge, is the tangent from the axis to the wall's end.
+    # The Gaussians there reach four pixels past it.
+    end = (0.5 - share) * WIDTH - 4
+    yaw = math.atan(2.4 / WALL) - math.atan(end / FOCAL)
+    report = checked(path(torch.zeros(3, 3), torch.full((3,), math.degrees(yaw))))
+    assert float(report.unseen.max()) == pytest.approx(share, abs=0.02)
+    assert bool(report.of_kind("unseen")) == told
+    percent = f"{100 * float(report.unseen.max()):.0f} %"
+    assert f"at most {percent} of a picture was never seen (frame 0)" in report.summary()
 
 
 def test_long_paths_are_looked_at_here_and_there(monkeypatch: pytest.MonkeyPatch) -> None:

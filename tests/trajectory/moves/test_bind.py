@@ -13,6 +13,7 @@ from neoverse_ns.errors import SettingsError
 from neoverse_ns.trajectory.choose import TrajectoryOptions, choose_trajectory
 from neoverse_ns.trajectory.clip_frames import ClipFrames
 from neoverse_ns.trajectory.moves.stage import Surroundings
+from neoverse_ns.trajectory.moves.subject import PointPath
 from neoverse_ns.trajectory.trajectory import Trajectory
 from tests.trajectory.moves.stages import HEIGHT, WIDTH, Known, stage
 
@@ -75,6 +76,26 @@ def test_what_is_picked_is_picked_in_the_scene(tmp_path: Path) -> None:
     assert known.picked == [(10, 20, 3), (11, 20, 3)]
     with pytest.raises(SettingsError, match="a pixel can only be picked in a scene"):
         choose("orbit:pixel=10,20,3")
+
+
+@pytest.mark.parametrize("move", ["orbit", "crane", "look_at", "dolly_zoom"])
+def test_a_trajectory_knows_its_subject(move: str) -> None:
+    there = torch.tensor([[0.1, 0.2, 2.5]], dtype=torch.float64)
+    row = choose(f"{move}:point=0.1,0.2,2.5 + handheld:seed=1", TrajectoryOptions(num_frames=5))
+    for made in (row, row.resampled(9), row[1:3], row.resized(20, 10)):
+        assert made.subject is not None
+        torch.testing.assert_close(made.subject.at(torch.tensor([0.3])), there)
+    assert choose("handheld").subject is None
+
+
+def test_an_orbit_circles_where_its_subject_was_unless_it_follows() -> None:
+    ends = torch.tensor([[0.0, 0.0, 2.0], [1.0, 0.0, 2.0]], dtype=torch.float64)
+    known = Known(moves=PointPath(torch.tensor([0.0, 1.0], dtype=torch.float64), ends))
+    times = torch.tensor([0.0, 1.0])
+    for move, last in (("orbit", ends[:1]), ("orbit:follow=yes", ends[1:])):
+        subject = choose(move, surroundings=known).subject
+        assert subject is not None
+        torch.testing.assert_close(subject.at(times), torch.cat([ends[:1], last]))
 
 
 @pytest.mark.parametrize(
