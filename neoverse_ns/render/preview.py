@@ -172,7 +172,7 @@ def _told(report: PathReport | None) -> list[tuple[str, tuple[int, int, int]]]:
     """What was found, in lines with their colours; the numbers are those of the rings."""
     if report is None:
         return []
-    lines = [(report.summary(), INK)]
+    lines: list[tuple[str, tuple[int, int, int]]] = [(report.summary(), INK)]
     lines += [(f"{number}  {problem}", TROUBLE) for number, problem in enumerate(report.problems, 1)]
     if len(lines) > MOST_LINES:
         left = len(lines) - MOST_LINES + 1
