@@ -18,7 +18,7 @@ from tests.generate.layered import layered_source
 
 SOURCE = layered_source(count=5, step=(0.0, 0.0, 0.01))
 KEYFRAMES = torch.tensor([0, 2, 4])
-ASIDE = Choices(sides=("up", "left", "right"), distance=0.1)
+ASIDE = Choices(side="right", distance=0.1)
 ALL_KEPT = DegradationSettings(drop_prompt=0.0, drop_mask=0.0, drop_conditions=0.0)
 
 
