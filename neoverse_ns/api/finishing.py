@@ -11,6 +11,7 @@ from neoverse_ns.errors import RefinementError
 from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.refine_along import GeneratedVideo, refine_along
 from neoverse_ns.generate.registry import get_refiner
+from neoverse_ns.generate.source_scene import network_unit
 from neoverse_ns.generate.stage.training_frames import training_source
 from neoverse_ns.generate.video import check_output, write_video_whole
 from neoverse_ns.trajectory.trajectory import Trajectory
@@ -61,7 +62,8 @@ def refine(
     origin = found.source
     if origin is None:
         raise RefinementError("this scene has no frames that a refiner could learn from: load it from its run")
-    source = training_source(origin.clip, origin.split, origin.geometry.keyframes, found.cameras, found.gaussians)
+    keyframes, unit = origin.geometry.keyframes, network_unit(origin.geometry.report)
+    source = training_source(origin.clip, origin.split, keyframes, found.cameras, found.gaussians, unit)
     made = refine_along(
         chosen, source, found.gaussians.detach(), follow(found, trajectory), config, alpha_threshold, first_frame
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from jaxtyping import Float, UInt8
 from torch import Tensor
@@ -24,6 +25,7 @@ class SourceScene:
         keyframes: Position among the frames of every keyframe; `keyframe` of the Gaussians counts these.
         gaussians: As lifted or as refined; on any device.
         whole: Which of the keyframes carry all they show; the others carry what moves alone. None: all.
+        unit: Length of the world's unit in that of the network that found the scene, see :func:`network_unit`.
     """
 
     frames: UInt8[Tensor, "n h w 3"]
@@ -32,6 +34,7 @@ class SourceScene:
     keyframes: list[int]
     gaussians: LayeredGaussians
     whole: list[int] | None = None
+    unit: float | None = None
 
     def __post_init__(self) -> None:
         count = len(self.frames)
@@ -65,4 +68,18 @@ class SourceScene:
         clip, geometry, train = scene.clip, scene.geometry, scene.split.train
         keyframes = [train.index(frame) for frame in geometry.keyframes]
         whole = [train.index(frame) for frame in scene.split.keyframes]
-        return SourceScene(clip.frames[train], geometry.cameras[train], clip.times[train], keyframes, chosen, whole)
+        unit = network_unit(geometry.report)
+        return SourceScene(
+            clip.frames[train], geometry.cameras[train], clip.times[train], keyframes, chosen, whole, unit
+        )
+
+
+def network_unit(report: dict[str, Any]) -> float | None:
+    """Length of a scene's unit, its median depth, in the raw unit of NeoVerse's network; None where another way of
+    reconstruction found it, in which case nobody knows.
+
+    Args:
+        report: Of the scene's geometry.
+    """
+    found = report.get("unit") if report.get("reconstructor") == "network" else None
+    return None if found is None else float(found)

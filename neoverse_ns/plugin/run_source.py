@@ -5,7 +5,7 @@ from __future__ import annotations
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.gaussians.transform import transform_layers
-from neoverse_ns.generate.source_scene import SourceScene
+from neoverse_ns.generate.source_scene import SourceScene, network_unit
 from neoverse_ns.generate.stage.training_frames import training_source
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.plugin.model import NeoVerseModel
@@ -24,7 +24,8 @@ def run_source(model: NeoVerseModel, scene: Scene) -> SourceScene:
     Refiners see directions in that world, as the released one does.
     """
     cameras, gaussians = _in_our_world(model, scene)
-    return training_source(scene.clip, scene.split, scene.geometry.keyframes, cameras, gaussians)
+    unit = network_unit(scene.geometry.report)
+    return training_source(scene.clip, scene.split, scene.geometry.keyframes, cameras, gaussians, unit)
 
 
 def export_scene(model: NeoVerseModel, scene: Scene) -> ExportScene:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from typing import Any
@@ -84,14 +85,7 @@ class WorkControls:
             if self._run.viewer.trainer is not None:
                 # Training goes on meanwhile.
                 everything = everything.map(_copied)
-                source = type(source)(
-                    source.frames,
-                    source.cameras,
-                    source.times,
-                    source.keyframes,
-                    source.gaussians.map(_copied),
-                    source.whole,
-                )
+                source = dataclasses.replace(source, gaussians=source.gaussians.map(_copied))
         made = refine_along(refiner, source, everything, trajectory, config, THRESHOLD)
         job.check()
         frames = made.frames.cpu().numpy()

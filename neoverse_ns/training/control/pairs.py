@@ -28,11 +28,13 @@ class Draw:
         clip: Which clip.
         prompt: Its words, or nothing where they are dropped.
         pair: Degraded conditions and the true frames.
+        unit: Length of the scene's unit in that of the control branch.
     """
 
     clip: TrainingClip
     prompt: str
     pair: TrainingPair
+    unit: float = 1.0
 
 
 class PairStream:
@@ -69,7 +71,8 @@ class PairStream:
                 continue
             frames = stretch(len(source), self._config.frames, generator)
             pair = simulate(source, generator, self._config.degradation, frames)
-            return Draw(clip, pair.prompt(clip.caption or self._config.prompt), pair)
+            unit = self._config.wan.unit or source.unit or 1.0
+            return Draw(clip, pair.prompt(clip.caption or self._config.prompt), pair, unit)
         raise ClipError("none of the clips can be used: see the warnings above")
 
     def _source(self, clip: TrainingClip) -> SourceScene:
