@@ -24,7 +24,7 @@ def refine(
     output: str | Path | None = None,
     *,
     prompt: str | None = None,
-    alpha_threshold: float = 0.95,
+    alpha_threshold: float | None = None,
     first_frame: bool | None = None,
 ) -> GeneratedVideo:
     """Draw a scene along a trajectory and let a refiner finish the frames: `ns-neoverse generate`.
@@ -37,7 +37,8 @@ def refine(
             `wan`, `none`, or a config of one.
         output: A video to write, too, such as `out.mp4`.
         prompt: What the video shows, in words, instead of the config's; for refiners with language.
-        alpha_threshold: Opacity below which a pixel is repainted; 1 repaints whatever is not fully opaque.
+        alpha_threshold: Opacity that a pixel must exceed not to be repainted; None is 0.95, and with `wan`, as
+            published, 1, which repaints all but the first frame.
         first_frame: Whether frame 0 shall be the clip's own; None leaves it to the trajectory.
 
     Returns:

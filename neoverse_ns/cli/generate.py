@@ -61,9 +61,11 @@ class Generate:
     orbit_radius: float = 1.0
     """Distance of the point that an orbit keeps in view, in the same units."""
     first_frame: bool | None = None
-    """Start with the clip's own first frame; by default what a trajectory file says, else no."""
-    alpha_threshold: float = 0.95
-    """Opacity below which a pixel is repainted; 1 repaints whatever is not fully opaque."""
+    """Start with the clip's own first frame; by default what a trajectory file says, and with a plain move (pan_left,
+    ...) that begins where the clip does; never without a refiner."""
+    alpha_threshold: float | None = None
+    """Opacity that a pixel must exceed not to be repainted; by default 0.95, and with `wan`, as published, 1, which
+    repaints all but the first frame."""
     size: Annotated[PictureSize, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=PictureSize)
     """Of the frames."""
     save_conditions: bool = False

@@ -32,6 +32,9 @@ from neoverse_ns.trajectory.trajectory import Trajectory, cameras_between, frame
 
 __all__ = ["TrajectoryOptions", "choose_trajectory"]
 
+_SAME = 1e-4
+"""Difference up to which two cameras and moments are one."""
+
 
 def choose_trajectory(
     name: str,
@@ -66,7 +69,9 @@ def choose_trajectory(
         return named_row(name).bind(cameras, times, options, clip, surroundings)
     if name in MOVES:
         move = preset_move(name, options.num_frames or DEFAULT_NUM_FRAMES, options.size)
-        return _follow(move, source, options, firm=False)
+        bound = _follow(move, source, options, firm=False)
+        # Directed time may begin elsewhere in the clip, which is no reason to refuse what nobody asked for.
+        return replace(bound, first_frame=bound.first_frame and _begins_with(bound, source))
     path = Path(name).expanduser()
     if not path.exists():
         known = ", ".join([*MOVES, *DIRECTED])
@@ -97,6 +102,13 @@ class _Clip:
 
     def __init__(self, cameras: PinholeCameras, times: Tensor, frames: ClipFrames | None) -> None:
         self.cameras, self.times, self.frames = cameras, times, frames
+
+
+def _begins_with(trajectory: Trajectory, clip: _Clip) -> bool:
+    """Whether a path begins at the clip's first camera and moment."""
+    there = torch.linalg.inv(clip.cameras.c2w[0].double()) @ trajectory.c2w[0].double()
+    still = bool((there - torch.eye(4).to(there)).abs().max() < _SAME)
+    return still and abs(float(trajectory.times[0]) - float(clip.times[0])) < _SAME
 
 
 def _follow(move: CameraMove, clip: _Clip, options: TrajectoryOptions, firm: bool) -> Trajectory:

@@ -108,8 +108,11 @@ class CameraMove:
 
 
 def preset_move(name: str, num_frames: int = DEFAULT_NUM_FRAMES, size: MoveSize | None = None) -> CameraMove:
-    """One of the named moves of :mod:`neoverse_ns.trajectory.presets`, relative to the clip's cameras."""
-    return CameraMove(name, preset(name, num_frames, size))
+    """One of the named moves of :mod:`neoverse_ns.trajectory.presets`, relative to the clip's cameras.
+
+    As in the release it keeps the input's first frame, which a file must ask for.
+    """
+    return CameraMove(name, preset(name, num_frames, size), use_first_frame=True)
 
 
 def load_move(path: Path) -> CameraMove:

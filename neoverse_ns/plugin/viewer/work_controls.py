@@ -30,7 +30,6 @@ from neoverse_ns.plugin.world import nerfstudio_to_world
 
 VIDEOS = "videos"
 EXPORTS = "exports"
-THRESHOLD = 0.95
 _EVERY = 0.2
 """Seconds between two signs of progress."""
 
@@ -86,7 +85,7 @@ class WorkControls:
                 # Training goes on meanwhile.
                 everything = everything.map(_copied)
                 source = dataclasses.replace(source, gaussians=source.gaussians.map(_copied))
-        made = refine_along(refiner, source, everything, trajectory, config, THRESHOLD)
+        made = refine_along(refiner, source, everything, trajectory, config)
         job.check()
         frames = made.frames.cpu().numpy()
         write_video_whole(file, made.frames.cpu(), made.fps)

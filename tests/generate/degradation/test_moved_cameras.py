@@ -51,7 +51,8 @@ def test_cameras_go_left_or_right_of_the_overall_motion(
     motion: tuple[float, float, float], left: tuple[float, float, float]
 ) -> None:
     wanted = torch.tensor(left, dtype=torch.float64)
-    for side, sign in (("left", 1), ("right", -1)):
+    signs: dict[Side, int] = {"left": 1, "right": -1}
+    for side, sign in signs.items():
         direction = sideways_direction(path(motion), 1.0, side)
         torch.testing.assert_close(direction, sign * wanted, atol=1e-9, rtol=0)
 
