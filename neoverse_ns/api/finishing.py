@@ -11,9 +11,9 @@ from neoverse_ns.errors import RefinementError
 from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.refine_along import GeneratedVideo, refine_along
 from neoverse_ns.generate.registry import get_refiner
-from neoverse_ns.generate.source_scene import network_unit
 from neoverse_ns.generate.stage.training_frames import training_source
 from neoverse_ns.generate.video import check_output, write_video_whole
+from neoverse_ns.reconstruct.base import network_unit
 from neoverse_ns.trajectory.trajectory import Trajectory
 
 

@@ -57,9 +57,12 @@ class Generate:
     angle: float = 15.0
     """Degrees of a pan, tilt or orbit."""
     distance: float = 0.1
-    """Length of a straight move, in units of the clip's median depth."""
+    """Length of a straight move, in the unit that --unit says."""
     orbit_radius: float = 1.0
-    """Distance of the point that an orbit keeps in view, in the same units."""
+    """Distance of the point that an orbit keeps in view, in the same unit."""
+    unit: Literal["network", "scene"] = "network"
+    """Unit of lengths of plain moves and trajectory files: `scene` is the clip's median depth; `network`, as published,
+    that of NeoVerse's network where it found the scene, and the median depth where another reconstructor did."""
     first_frame: bool | None = None
     """Start with the clip's own first frame; by default what a trajectory file says, and with a plain move (pan_left,
     ...) that begins where the clip does; never without a refiner."""
@@ -112,4 +115,5 @@ class Generate:
             duration=self.duration,
             follow=self.follow,
             align_to=self.align_to,
+            unit=self.unit,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from jaxtyping import Float, UInt8
 from torch import Tensor
@@ -11,6 +10,7 @@ from torch import Tensor
 from neoverse_ns.errors import RefinementError
 from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.reconstruct.base import network_unit
 from neoverse_ns.reconstruct.scene import Scene
 
 
@@ -25,7 +25,8 @@ class SourceScene:
         keyframes: Position among the frames of every keyframe; `keyframe` of the Gaussians counts these.
         gaussians: As lifted or as refined; on any device.
         whole: Which of the keyframes carry all they show; the others carry what moves alone. None: all.
-        unit: Length of the world's unit in that of the network that found the scene, see :func:`network_unit`.
+        unit: Length of the world's unit in that of the network that found the scene; see
+            :func:`neoverse_ns.reconstruct.base.network_unit`.
     """
 
     frames: UInt8[Tensor, "n h w 3"]
@@ -72,14 +73,3 @@ class SourceScene:
         return SourceScene(
             clip.frames[train], geometry.cameras[train], clip.times[train], keyframes, chosen, whole, unit
         )
-
-
-def network_unit(report: dict[str, Any]) -> float | None:
-    """Length of a scene's unit, its median depth, in the raw unit of NeoVerse's network; None where another way of
-    reconstruction found it, in which case nobody knows.
-
-    Args:
-        report: Of the scene's geometry.
-    """
-    found = report.get("unit") if report.get("reconstructor") == "network" else None
-    return None if found is None else float(found)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.gaussians.transform import transform_layers
-from neoverse_ns.generate.source_scene import SourceScene, network_unit
+from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.generate.stage.training_frames import training_source
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.plugin.model import NeoVerseModel
 from neoverse_ns.plugin.world import nerfstudio_to_world
+from neoverse_ns.reconstruct.base import network_unit
 from neoverse_ns.reconstruct.scene import Scene
 
 

@@ -44,6 +44,7 @@ def choose_trajectory(
     options: TrajectoryOptions | None = None,
     clip: ClipFrames | None = None,
     surroundings: Surroundings | None = None,
+    network_unit: float | None = None,
 ) -> Trajectory:
     """Find out what `name` is, and bind it to a clip.
 
@@ -58,13 +59,14 @@ def choose_trajectory(
         clip: When the clip's frames were taken and what they are called; needed to direct time in seconds, and to find
             the frames that another program's cameras belong to by more than their order.
         surroundings: The scene, for moves about something in it.
+        network_unit: Length of the clip's world's unit in that of the network which found it; None where none did.
 
     Raises:
         SettingsError: There is no such preset or file, a field of it is wrong, or an option is out of range.
     """
     options = options or TrajectoryOptions()
     options.validate()
-    source = _Clip(cameras, times, clip)
+    source = _Clip(cameras, times, clip, 1.0 if options.unit == "scene" else network_unit or 1.0)
     if is_directed(name):
         return named_row(name).bind(cameras, times, options, clip, surroundings)
     if name in MOVES:
@@ -100,8 +102,8 @@ def choose_trajectory(
 class _Clip:
     """What paths are bound to."""
 
-    def __init__(self, cameras: PinholeCameras, times: Tensor, frames: ClipFrames | None) -> None:
-        self.cameras, self.times, self.frames = cameras, times, frames
+    def __init__(self, cameras: PinholeCameras, times: Tensor, frames: ClipFrames | None, unit: float) -> None:
+        self.cameras, self.times, self.frames, self.unit = cameras, times, frames, unit
 
 
 def _begins_with(trajectory: Trajectory, clip: _Clip) -> bool:
@@ -121,6 +123,8 @@ def _follow(move: CameraMove, clip: _Clip, options: TrajectoryOptions, firm: boo
             )
         sim3 = place_world(ForeignPath(move.c2w), move.name, clip.cameras, clip.times, clip.frames, options.align_to)
         move = replace(move, c2w=sim3.apply_c2w(move.c2w))
+    elif move.unit == "network":
+        move = move.scaled(1 / clip.unit)
     own = OwnLength(len(move), move.fps, move.time, firm)
     direction = direct(own, options, clip.times, clip.frames)
     if options.follow == "time" and direction.moments is not None:

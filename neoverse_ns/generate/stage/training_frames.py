@@ -37,7 +37,7 @@ def training_source(
             these.
         cameras: One per sampled frame, refined or as estimated.
         gaussians: Of the same world as the cameras.
-        unit: See :func:`neoverse_ns.generate.source_scene.network_unit`.
+        unit: See :func:`neoverse_ns.reconstruct.base.network_unit`.
     """
     frames = split.train
     return SourceScene(

@@ -20,8 +20,8 @@ from neoverse_ns.generate.refiners.wan.config import WanConfig
 from neoverse_ns.generate.refiners.wan.control import ControlInput
 from neoverse_ns.generate.refiners.wan.refiner import WanRefiner
 from neoverse_ns.generate.refiners.wan.sampler import sample_latents
-from neoverse_ns.generate.source_scene import network_unit
 from neoverse_ns.geometry.se3 import se3_exp
+from neoverse_ns.reconstruct.base import network_unit
 from neoverse_ns.training.control.objective import make_example
 from tests.generate.layered import layered_source
 from tests.generate.refiners.wan.tiny_wan import build_vae, make_conditions, save_diffusers_layout
