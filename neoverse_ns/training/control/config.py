@@ -33,6 +33,10 @@ class ControlTrainingConfig:
     """Pairs per optimiser step and process."""
     frames: int = 81
     """Frames of a pair at most, 4k + 1; a random stretch of each clip."""
+    context: tuple[int, int] | None = (11, 21)
+    """Fewest and most frames whose pixels become Gaussians, spread evenly over the clip; their number is drawn anew at
+    every visit, and a clip is reconstructed once for each number. None leaves it to `scene`; so does a
+    `scene.num_keyframes`."""
     prompt: str = DEFAULT_PROMPT
     """Of clips without a text file of their name (`street.mp4`, `street.txt`)."""
     seed: int = 0
@@ -82,6 +86,8 @@ class ControlTrainingConfig:
                 raise SettingsError(f"{name} must be 1 or more, got {getattr(self, name)}")
         if (self.frames - 1) % FRAMES_PER_LATENT:
             raise SettingsError(f"frames must be 4k + 1 (such as 49 or 81), got {self.frames}")
+        if self.context is not None and not 1 <= self.context[0] <= self.context[1]:
+            raise SettingsError(f"context must be two ascending numbers of frames from 1 on, got {self.context}")
         for name in ("learning_rate", "clip_norm"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
