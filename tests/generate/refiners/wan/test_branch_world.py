@@ -24,6 +24,7 @@ from neoverse_ns.geometry.se3 import se3_exp
 from neoverse_ns.reconstruct.base import network_unit
 from neoverse_ns.training.control.objective import make_example
 from tests.generate.layered import layered_source
+from tests.generate.refiners.wan.chain_twin import rays
 from tests.generate.refiners.wan.tiny_wan import build_vae, make_conditions, save_diffusers_layout
 
 
@@ -35,16 +36,6 @@ def wandering(frames: int) -> Conditions:
     K = conditions.K.clone()
     K[:, 0, 0] *= torch.linspace(1, 1.3, frames)
     return replace(conditions, c2w=c2w, K=K, plucker=plucker_maps(c2w, K, 32, 32))
-
-
-def rays(c2w: np.ndarray, K: np.ndarray, height: int = 32, width: int = 32) -> np.ndarray:
-    """Unit directions and moments of the rays through integer pixels, [n, 6, h, w], pixel by pixel."""
-    out = np.zeros((len(c2w), 6, height, width))
-    for n, y, x in np.ndindex(len(c2w), height, width):
-        seen = c2w[n, :3, :3] @ np.linalg.solve(K[n], [x, y, 1.0])
-        direction = seen / np.linalg.norm(seen)
-        out[n, :, y, x] = [*direction, *np.cross(c2w[n, :3, 3], direction)]
-    return out
 
 
 def moved(conditions: Conditions, first: int, unit: float) -> np.ndarray:
@@ -60,7 +51,7 @@ def test_cameras_are_told_in_the_branchs_unit_about_the_first_of_them() -> None:
     there = in_branch_world(conditions, 2.5, conditions.c2w[0])
     expected = moved(conditions, 0, 2.5)
     np.testing.assert_allclose(there.c2w.numpy(), expected, atol=1e-6)
-    np.testing.assert_allclose(there.plucker.numpy(), rays(expected, conditions.K.double().numpy()), atol=1e-5)
+    np.testing.assert_allclose(there.plucker.numpy(), rays(expected, conditions.K.double().numpy(), 32, 32), atol=1e-5)
     torch.testing.assert_close(there.depth, 2.5 * conditions.depth)
     assert in_branch_world(conditions) is conditions
     blank = replace(conditions, plucker=torch.zeros_like(conditions.plucker))
@@ -96,8 +87,8 @@ def test_later_windows_begin_at_their_own_first_camera(folder, told: list[Contro
     first, second = (control.plucker[0].movedim(1, 0).numpy() for control in told)
     in_clip = conditions.c2w.double().numpy()[:9]
     in_clip[:, :3, 3] *= 1.7
-    np.testing.assert_allclose(first, rays(in_clip, K[:9]), atol=1e-5)
-    np.testing.assert_allclose(second, rays(moved(conditions, 3, 1.7), K[3:]), atol=1e-5)
+    np.testing.assert_allclose(first, rays(in_clip, K[:9], 32, 32), atol=1e-5)
+    np.testing.assert_allclose(second, rays(moved(conditions, 3, 1.7), K[3:], 32, 32), atol=1e-5)
 
 
 def test_the_unit_is_the_settings_else_the_networks_else_one(folder, told: list[ControlInput]) -> None:
@@ -123,7 +114,7 @@ def test_a_stretch_of_a_training_clip_begins_at_its_own_first_camera() -> None:
     pair = TrainingPair(conditions, conditions.rgb, list(range(7, 12)), Choices())
     text = torch.zeros(1, 4, 16)
     example = make_example(build_vae(), pair, text, 1000, torch.Generator(), torch.device("cpu"), unit=0.6)
-    expected = rays(moved(conditions, 0, 0.6), conditions.K.double().numpy())
+    expected = rays(moved(conditions, 0, 0.6), conditions.K.double().numpy(), 32, 32)
     np.testing.assert_allclose(example.control.plucker[0].movedim(1, 0).numpy(), expected, atol=1e-5)
 
 
