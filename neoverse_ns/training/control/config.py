@@ -10,7 +10,7 @@ from typing import Literal
 from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.generate.base import DEFAULT_PROMPT
-from neoverse_ns.generate.degradation.settings import DegradationSettings
+from neoverse_ns.generate.degradation.settings import DegradationSettings, published
 from neoverse_ns.generate.refiners.wan.config import FRAMES_PER_LATENT, WanSource
 from neoverse_ns.reconstruct.config import SceneConfig
 
@@ -72,7 +72,7 @@ class ControlTrainingConfig:
     models without one (`Wan-AI/Wan2.1-T2V-1.3B-Diffusers`), and for beginning anew."""
     scene: SceneConfig = field(default_factory=_all_frames)
     """How clips are reconstructed."""
-    degradation: DegradationSettings = field(default_factory=DegradationSettings)
+    degradation: DegradationSettings = field(default_factory=published)
     """How their scenes are degraded."""
 
     def validate(self) -> None:
