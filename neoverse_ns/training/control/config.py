@@ -16,7 +16,7 @@ from neoverse_ns.reconstruct.config import SceneConfig
 
 
 def _all_frames() -> SceneConfig:
-    return SceneConfig(clip=ClipConfig(num_frames=81), held_out_every=0)
+    return SceneConfig(clip=ClipConfig(num_frames=81, spacing=5), held_out_every=0)
 
 
 @dataclass
