@@ -13,6 +13,7 @@ from neoverse_ns.generate.refine_along import GeneratedVideo, refine_along
 from neoverse_ns.generate.registry import get_refiner
 from neoverse_ns.generate.stage.training_frames import training_source
 from neoverse_ns.generate.video import check_output, write_video_whole
+from neoverse_ns.reconstruct.base import network_unit
 from neoverse_ns.trajectory.trajectory import Trajectory
 
 
@@ -23,7 +24,7 @@ def refine(
     output: str | Path | None = None,
     *,
     prompt: str | None = None,
-    alpha_threshold: float = 0.95,
+    alpha_threshold: float | None = None,
     first_frame: bool | None = None,
 ) -> GeneratedVideo:
     """Draw a scene along a trajectory and let a refiner finish the frames: `ns-neoverse generate`.
@@ -36,7 +37,8 @@ def refine(
             `wan`, `none`, or a config of one.
         output: A video to write, too, such as `out.mp4`.
         prompt: What the video shows, in words, instead of the config's; for refiners with language.
-        alpha_threshold: Opacity below which a pixel is repainted; 1 repaints whatever is not fully opaque.
+        alpha_threshold: Opacity that a pixel must exceed not to be repainted; None is 0.95, and with `wan`, as
+            published, 1, which repaints all but the first frame.
         first_frame: Whether frame 0 shall be the clip's own; None leaves it to the trajectory.
 
     Returns:
@@ -61,7 +63,8 @@ def refine(
     origin = found.source
     if origin is None:
         raise RefinementError("this scene has no frames that a refiner could learn from: load it from its run")
-    source = training_source(origin.clip, origin.split, origin.geometry.keyframes, found.cameras, found.gaussians)
+    keyframes, unit = origin.geometry.keyframes, network_unit(origin.geometry.report)
+    source = training_source(origin.clip, origin.split, keyframes, found.cameras, found.gaussians, unit)
     made = refine_along(
         chosen, source, found.gaussians.detach(), follow(found, trajectory), config, alpha_threshold, first_frame
     )

@@ -56,7 +56,9 @@ def trajectory(
 def bound(scene: ExportScene, name: str, options: TrajectoryOptions | None = None) -> Trajectory:
     """The same for a scene at hand."""
     clip = None if scene.source is None else ClipFrames.of(scene.source.clip)
-    return choose_trajectory(name, scene.cameras, scene.times, from_nerfstudio(), options, clip, scene.surroundings)
+    return choose_trajectory(
+        name, scene.cameras, scene.times, from_nerfstudio(), options, clip, scene.surroundings, scene.network_unit
+    )
 
 
 def from_nerfstudio() -> Sim3:

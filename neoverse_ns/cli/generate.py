@@ -57,13 +57,18 @@ class Generate:
     angle: float = 15.0
     """Degrees of a pan, tilt or orbit."""
     distance: float = 0.1
-    """Length of a straight move, in units of the clip's median depth."""
+    """Length of a straight move, in the unit that --unit says."""
     orbit_radius: float = 1.0
-    """Distance of the point that an orbit keeps in view, in the same units."""
+    """Distance of the point that an orbit keeps in view, in the same unit."""
+    unit: Literal["network", "scene"] = "network"
+    """Unit of lengths of plain moves and trajectory files: `scene` is the clip's median depth; `network`, as published,
+    that of NeoVerse's network where it found the scene, and the median depth where another reconstructor did."""
     first_frame: bool | None = None
-    """Start with the clip's own first frame; by default what a trajectory file says, else no."""
-    alpha_threshold: float = 0.95
-    """Opacity below which a pixel is repainted; 1 repaints whatever is not fully opaque."""
+    """Start with the clip's own first frame; by default what a trajectory file says, and with a plain move (pan_left,
+    ...) that begins where the clip does; never without a refiner."""
+    alpha_threshold: float | None = None
+    """Opacity that a pixel must exceed not to be repainted; by default 0.95, and with `wan`, as published, 1, which
+    repaints all but the first frame."""
     size: Annotated[PictureSize, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=PictureSize)
     """Of the frames."""
     save_conditions: bool = False
@@ -110,4 +115,5 @@ class Generate:
             duration=self.duration,
             follow=self.follow,
             align_to=self.align_to,
+            unit=self.unit,
         )

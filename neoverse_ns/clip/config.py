@@ -27,6 +27,9 @@ class ClipConfig:
     """Frames to sample, evenly in time; None takes 25 on a CPU and 81 on CUDA. Never more than the source has."""
     frame_rate: float = 8.0
     """Frames per second that the default duration aims at."""
+    spacing: int | None = None
+    """Instead of by `frame_rate`, sample every so many frames of the source at most, fewer where that many do not fit:
+    5 is how the released model's clips were cut."""
     width: int | None = None
     """Width of the sampled frames in pixels; None makes the longer side 384 on a CPU and 560 on CUDA. Rounded to a
     multiple of 16, never larger than the source; the height follows the source's aspect."""
@@ -65,7 +68,13 @@ class ClipConfig:
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise SettingsError(f"{name} must be a finite number above 0, got {value}")
         parse_crop(self.crop)
-        for name, least in (("num_frames", 1), ("width", SIDE_MULTIPLE), ("shot", 0), ("video_stream", 0)):
+        for name, least in (
+            ("num_frames", 1),
+            ("spacing", 1),
+            ("width", SIDE_MULTIPLE),
+            ("shot", 0),
+            ("video_stream", 0),
+        ):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value == int(value) and value >= least):
                 raise SettingsError(f"{name} must be a whole number, {least} or more, got {value}")

@@ -38,3 +38,8 @@ def window_end(seconds: Float64[np.ndarray, " n"], count: int, rate: float) -> i
     step = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 0.0
     covered = int(np.sum(seconds <= seconds[0] + (count - 1) / rate + step / 2))
     return min(max(covered, count), len(seconds))
+
+
+def spaced(available: int, count: int, most: int) -> int:
+    """The largest number of frames from one to the next, 1 to `most`, at which `count` fit among those `available`."""
+    return min(max((available - 1) // max(count - 1, 1), 1), most)

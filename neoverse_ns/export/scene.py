@@ -19,6 +19,7 @@ from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.interpolation import camera_at
 from neoverse_ns.rasterize.drawing import DrawOptions
+from neoverse_ns.reconstruct.base import network_unit
 from neoverse_ns.reconstruct.scene import Scene
 
 
@@ -41,6 +42,11 @@ class ExportScene:
     seconds: Float64[Tensor, " n"]
     options: DrawOptions = field(default_factory=DrawOptions)
     source: Scene | None = None
+
+    @property
+    def network_unit(self) -> float | None:
+        """See :func:`neoverse_ns.reconstruct.base.network_unit`."""
+        return None if self.source is None else network_unit(self.source.geometry.report)
 
     def instant(self, time: float, most: int | None = None, quick: bool = False) -> GaussiansAtTime:
         """See :func:`neoverse_ns.export.instant.flat_instant`; of more than `most`, those that cover most."""

@@ -8,6 +8,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn import functional
 
+from neoverse_ns.console import warn
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.generate.base import Conditions, Refiner
@@ -19,6 +20,8 @@ from neoverse_ns.geometry.se3 import se3_inverse, so3_log
 from neoverse_ns.trajectory.options import DEFAULT_FPS
 from neoverse_ns.trajectory.trajectory import Trajectory
 
+RELEASED_THRESHOLD, OPEN_THRESHOLD = 1.0, 0.95
+"""Opacity that pixels must exceed to be kept: by the released program, and by refiners that keep what was drawn."""
 _SAME_SHAPE = 0.02
 """Relative difference of aspect ratios up to which two pictures show the same."""
 _SAME_VIEW = 0.01
@@ -40,7 +43,7 @@ def refine_along(
     everything: LayeredGaussians,
     trajectory: Trajectory,
     config: RefinerConfig,
-    alpha_threshold: float,
+    alpha_threshold: float | None = None,
     first_frame: bool | None = None,
 ) -> GeneratedVideo:
     """Draw a scene along a trajectory and finish the frames.
@@ -54,8 +57,9 @@ def refine_along(
         everything: All layers, in the same world.
         trajectory: Cameras and times.
         config: Prompt and seed.
-        alpha_threshold: Opacity below which a pixel is repainted.
-        first_frame: Whether frame 0 shall be the input's; None leaves it to the trajectory.
+        alpha_threshold: Opacity that a pixel must exceed to be kept; None takes the refiner's, :func:`threshold_of`.
+        first_frame: Whether frame 0 shall be the input's; None leaves it to the trajectory, and out where nothing is
+            refined or it does not fill the picture.
 
     Raises:
         SettingsError: An option cannot be used.
@@ -63,16 +67,38 @@ def refine_along(
         RunError: What the refiner learns cannot be kept.
     """
     plain = config.refiner == "none"
-    wanted = trajectory.first_frame if first_frame is None else first_frame
+    image = _first_frame(source, trajectory) if _wants_first_frame(source, trajectory, first_frame, plain) else None
     conditions = render_conditions(
         everything if plain else source.gaussians,
         trajectory,
-        ConditionSettings(mask_threshold=alpha_threshold, far_field=plain),
-        _first_frame(source, trajectory).to(everything.device) if wanted else None,
+        ConditionSettings(threshold_of(config.refiner, alpha_threshold), far_field=plain),
+        None if image is None else image.to(everything.device),
     )
     refiner.adapt(source, config.seed)
     frames = to_bytes(refiner.refine(conditions, config.prompt, config.seed), conditions)
     return GeneratedVideo(frames, conditions, trajectory.fps or DEFAULT_FPS)
+
+
+def threshold_of(refiner: str, asked: float | None = None) -> float:
+    """What was asked for, else the release's for the released model, and what is clearly open for all others."""
+    return asked if asked is not None else RELEASED_THRESHOLD if refiner == "wan" else OPEN_THRESHOLD
+
+
+def _wants_first_frame(source: SourceScene, trajectory: Trajectory, asked: bool | None, plain: bool) -> bool:
+    """What was asked for; else what the trajectory says, where the frames are refined and the picture fits."""
+    if asked is not None:
+        return asked
+    if plain or not trajectory.first_frame:
+        return False
+    if not _same_shape(source, trajectory):
+        warn("the clip's first frame is left out: the pictures are of another shape")
+        return False
+    return True
+
+
+def _same_shape(source: SourceScene, trajectory: Trajectory) -> bool:
+    own, cameras = source.cameras, trajectory.cameras
+    return abs(cameras.width * own.height / (cameras.height * own.width) - 1) <= _SAME_SHAPE
 
 
 def _first_frame(source: SourceScene, trajectory: Trajectory) -> Float[Tensor, "gh gw 3"]:
@@ -87,7 +113,7 @@ def _first_frame(source: SourceScene, trajectory: Trajectory) -> Float[Tensor, "
     image = source.frames[0].float() / 255
     if (height, width) == tuple(image.shape[:2]):
         return image
-    if abs(width * image.shape[0] / (height * image.shape[1]) - 1) > _SAME_SHAPE:
+    if not _same_shape(source, trajectory):
         raise SettingsError(
             f"the clip's first frame of {image.shape[1]}x{image.shape[0]} pixels does not fill {width}x{height}: leave "
             "it out (--first-frame False), or keep the clip's shape"

@@ -10,6 +10,7 @@ from torch import Tensor
 from neoverse_ns.errors import RefinementError
 from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.reconstruct.base import network_unit
 from neoverse_ns.reconstruct.scene import Scene
 
 
@@ -24,6 +25,8 @@ class SourceScene:
         keyframes: Position among the frames of every keyframe; `keyframe` of the Gaussians counts these.
         gaussians: As lifted or as refined; on any device.
         whole: Which of the keyframes carry all they show; the others carry what moves alone. None: all.
+        unit: Length of the world's unit in that of the network that found the scene; see
+            :func:`neoverse_ns.reconstruct.base.network_unit`.
     """
 
     frames: UInt8[Tensor, "n h w 3"]
@@ -32,6 +35,7 @@ class SourceScene:
     keyframes: list[int]
     gaussians: LayeredGaussians
     whole: list[int] | None = None
+    unit: float | None = None
 
     def __post_init__(self) -> None:
         count = len(self.frames)
@@ -65,4 +69,7 @@ class SourceScene:
         clip, geometry, train = scene.clip, scene.geometry, scene.split.train
         keyframes = [train.index(frame) for frame in geometry.keyframes]
         whole = [train.index(frame) for frame in scene.split.keyframes]
-        return SourceScene(clip.frames[train], geometry.cameras[train], clip.times[train], keyframes, chosen, whole)
+        unit = network_unit(geometry.report)
+        return SourceScene(
+            clip.frames[train], geometry.cameras[train], clip.times[train], keyframes, chosen, whole, unit
+        )

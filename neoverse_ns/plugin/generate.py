@@ -23,8 +23,8 @@ def generate(
     name: str,
     options: TrajectoryOptions,
     config: RefinerConfig,
-    alpha_threshold: float,
-    first_frame: bool | None,
+    alpha_threshold: float | None = None,
+    first_frame: bool | None = None,
     size: PictureSize | None = None,
 ) -> GeneratedVideo:
     """Draw a run along a trajectory and finish the frames.
@@ -37,7 +37,7 @@ def generate(
         name: See :func:`neoverse_ns.trajectory.choose.choose_trajectory`.
         options: Changes to the trajectory.
         config: Which refiner, and how.
-        alpha_threshold: Opacity below which a pixel is repainted.
+        alpha_threshold: Opacity that a pixel must exceed to be kept; None takes what suits the refiner.
         first_frame: Whether frame 0 shall be the input's; None leaves it to the trajectory.
         size: Of the frames; None is the clip's.
 

@@ -54,7 +54,9 @@ class OpenScene:
         """
         frames, scene = ClipFrames.of(self.clip), self.scene
         world = self.path_to_world
-        return choose_trajectory(name, scene.cameras, scene.times, world, options, frames, scene.surroundings)
+        return choose_trajectory(
+            name, scene.cameras, scene.times, world, options, frames, scene.surroundings, scene.network_unit
+        )
 
 
 def open_scene(path: Path) -> OpenScene:

@@ -10,6 +10,7 @@ from neoverse_ns.generate.stage.training_frames import training_source
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.plugin.model import NeoVerseModel
 from neoverse_ns.plugin.world import nerfstudio_to_world
+from neoverse_ns.reconstruct.base import network_unit
 from neoverse_ns.reconstruct.scene import Scene
 
 
@@ -24,7 +25,8 @@ def run_source(model: NeoVerseModel, scene: Scene) -> SourceScene:
     Refiners see directions in that world, as the released one does.
     """
     cameras, gaussians = _in_our_world(model, scene)
-    return training_source(scene.clip, scene.split, scene.geometry.keyframes, cameras, gaussians)
+    unit = network_unit(scene.geometry.report)
+    return training_source(scene.clip, scene.split, scene.geometry.keyframes, cameras, gaussians, unit)
 
 
 def export_scene(model: NeoVerseModel, scene: Scene) -> ExportScene:

@@ -40,6 +40,17 @@ class SceneGeometry:
     things: Int[Tensor, "k h w"] | None = None
 
 
+def network_unit(report: dict[str, Any]) -> float | None:
+    """Length of a scene's unit, its median depth, in the raw unit of NeoVerse's network; None where another way of
+    reconstruction found it, in which case nobody knows.
+
+    Args:
+        report: Of the scene's geometry.
+    """
+    found = report.get("unit") if report.get("reconstructor") == "network" else None
+    return None if found is None else float(found)
+
+
 @dataclass(frozen=True)
 class Reconstruction:
     """A 4D scene of a clip: its geometry, and the Gaussians lifted from it.

@@ -44,6 +44,8 @@ def scene_key(path: Path, config: SceneConfig, device: str) -> str:
     """Equal for equal content and settings; anything that could change the result changes it."""
     settings = dataclasses.asdict(config)
     settings.pop("cache_dir")
+    if config.clip.spacing is None:
+        settings["clip"].pop("spacing")
     # How the reconstructor was come by does not matter, and whatever matters of the network is in its identity.
     settings["reconstructor"] = choose_reconstructor(config).name
     settings.pop("network")

@@ -32,6 +32,9 @@ from neoverse_ns.trajectory.trajectory import Trajectory, cameras_between, frame
 
 __all__ = ["TrajectoryOptions", "choose_trajectory"]
 
+_SAME = 1e-4
+"""Difference up to which two cameras and moments are one."""
+
 
 def choose_trajectory(
     name: str,
@@ -41,6 +44,7 @@ def choose_trajectory(
     options: TrajectoryOptions | None = None,
     clip: ClipFrames | None = None,
     surroundings: Surroundings | None = None,
+    network_unit: float | None = None,
 ) -> Trajectory:
     """Find out what `name` is, and bind it to a clip.
 
@@ -55,18 +59,21 @@ def choose_trajectory(
         clip: When the clip's frames were taken and what they are called; needed to direct time in seconds, and to find
             the frames that another program's cameras belong to by more than their order.
         surroundings: The scene, for moves about something in it.
+        network_unit: Length of the clip's world's unit in that of the network which found it; None where none did.
 
     Raises:
         SettingsError: There is no such preset or file, a field of it is wrong, or an option is out of range.
     """
     options = options or TrajectoryOptions()
     options.validate()
-    source = _Clip(cameras, times, clip)
+    source = _Clip(cameras, times, clip, 1.0 if options.unit == "scene" else network_unit or 1.0)
     if is_directed(name):
         return named_row(name).bind(cameras, times, options, clip, surroundings)
     if name in MOVES:
         move = preset_move(name, options.num_frames or DEFAULT_NUM_FRAMES, options.size)
-        return _follow(move, source, options, firm=False)
+        bound = _follow(move, source, options, firm=False)
+        # Directed time may begin elsewhere in the clip, which is no reason to refuse what nobody asked for.
+        return replace(bound, first_frame=bound.first_frame and _begins_with(bound, source))
     path = Path(name).expanduser()
     if not path.exists():
         known = ", ".join([*MOVES, *DIRECTED])
@@ -95,8 +102,15 @@ def choose_trajectory(
 class _Clip:
     """What paths are bound to."""
 
-    def __init__(self, cameras: PinholeCameras, times: Tensor, frames: ClipFrames | None) -> None:
-        self.cameras, self.times, self.frames = cameras, times, frames
+    def __init__(self, cameras: PinholeCameras, times: Tensor, frames: ClipFrames | None, unit: float) -> None:
+        self.cameras, self.times, self.frames, self.unit = cameras, times, frames, unit
+
+
+def _begins_with(trajectory: Trajectory, clip: _Clip) -> bool:
+    """Whether a path begins at the clip's first camera and moment."""
+    there = torch.linalg.inv(clip.cameras.c2w[0].double()) @ trajectory.c2w[0].double()
+    still = bool((there - torch.eye(4).to(there)).abs().max() < _SAME)
+    return still and abs(float(trajectory.times[0]) - float(clip.times[0])) < _SAME
 
 
 def _follow(move: CameraMove, clip: _Clip, options: TrajectoryOptions, firm: bool) -> Trajectory:
@@ -109,6 +123,8 @@ def _follow(move: CameraMove, clip: _Clip, options: TrajectoryOptions, firm: boo
             )
         sim3 = place_world(ForeignPath(move.c2w), move.name, clip.cameras, clip.times, clip.frames, options.align_to)
         move = replace(move, c2w=sim3.apply_c2w(move.c2w))
+    elif move.unit == "network":
+        move = move.scaled(1 / clip.unit)
     own = OwnLength(len(move), move.fps, move.time, firm)
     direction = direct(own, options, clip.times, clip.frames)
     if options.follow == "time" and direction.moments is not None:

@@ -42,6 +42,7 @@ _FIELDS = (
     "trajectory",
     "time",
     "fps",
+    "unit",
 )
 DEFAULT_NUM_FRAMES = 81
 RELEASED_ARRAYS = Path("examples/trajectories/custom.npz")
@@ -65,6 +66,8 @@ class CameraMove:
             reads it; None plays the whole clip, in step with the motion.
         fps: Frames per second it is made for; None where it does not say.
         zoom: Factor on the clip's focal length per frame, instead of `zoom_ratio`; None where it has none.
+        unit: What its lengths are in: the unit of NeoVerse's network, as the release's are, where that network found
+            the scene, or the scene's own, which it is where another reconstructor did.
     """
 
     name: str
@@ -76,6 +79,7 @@ class CameraMove:
     time: str | None = None
     fps: float | None = None
     zoom: Float64[Tensor, " n"] | None = None
+    unit: Literal["network", "scene"] = "network"
 
     def __len__(self) -> int:
         return self.c2w.shape[0]
@@ -85,6 +89,14 @@ class CameraMove:
         at = torch.linspace(0, len(self) - 1, count, dtype=torch.float64)
         zoom = None if self.zoom is None else between(self.zoom, at)
         return self if count == len(self) else replace(self, c2w=interpolate_c2w(self.c2w, at), zoom=zoom)
+
+    def scaled(self, factor: float) -> CameraMove:
+        """The same motion with all its lengths times `factor`."""
+        if factor == 1.0:
+            return self
+        c2w = self.c2w.clone()
+        c2w[:, :3, 3] *= factor
+        return replace(self, c2w=c2w)
 
     def follow(
         self, cameras: PinholeCameras, times: Float[Tensor, " m"], at: Float[Tensor, " n"] | None = None
@@ -108,8 +120,11 @@ class CameraMove:
 
 
 def preset_move(name: str, num_frames: int = DEFAULT_NUM_FRAMES, size: MoveSize | None = None) -> CameraMove:
-    """One of the named moves of :mod:`neoverse_ns.trajectory.presets`, relative to the clip's cameras."""
-    return CameraMove(name, preset(name, num_frames, size))
+    """One of the named moves of :mod:`neoverse_ns.trajectory.presets`, relative to the clip's cameras.
+
+    As in the release it keeps the input's first frame, which a file must ask for.
+    """
+    return CameraMove(name, preset(name, num_frames, size), use_first_frame=True)
 
 
 def load_move(path: Path) -> CameraMove:
@@ -146,8 +161,8 @@ def parse_move(document: dict[str, Any], folder: Path = Path(), default_name: st
 
     Args:
         document: Object with `name`, `description`, `mode`, `num_frames`, `zoom_ratio`, `use_first_frame`, `time`,
-            `fps`, `zooms` (per frame, instead of `zoom_ratio`), and either `keyframes` or `trajectory`; all but the
-            last two may be left out.
+            `fps`, `unit`, `zooms` (per frame, instead of `zoom_ratio`), and either `keyframes` or `trajectory`; all but
+            the last two may be left out.
         folder: Where `trajectory.file` starts, and must stay.
         default_name: Name of a nameless trajectory.
 
@@ -163,6 +178,9 @@ def parse_move(document: dict[str, Any], folder: Path = Path(), default_name: st
     mode = get_text(document.get("mode", "relative"), "mode")
     if mode not in ("relative", "global"):
         raise SettingsError(f"'mode' must be 'relative' or 'global', found '{mode}'")
+    unit = get_text(document.get("unit", "network"), "unit")
+    if unit not in ("network", "scene"):
+        raise SettingsError(f"'unit' must be 'network' or 'scene', found '{unit}'")
     if "keyframes" in document:
         c2w = parse_keyframes(document["keyframes"], count)
     else:
@@ -174,6 +192,7 @@ def parse_move(document: dict[str, Any], folder: Path = Path(), default_name: st
         zoom_ratio=get_number(document.get("zoom_ratio", 1.0), "zoom_ratio", above=0.0),
         use_first_frame=get_flag(document.get("use_first_frame", False), "use_first_frame"),
         description=get_text(document.get("description", ""), "description"),
+        unit="scene" if unit == "scene" else "network",
         time=read_time(document.get("time")),
         zoom=_parse_zooms(document["zooms"], count) if "zooms" in document else None,
         fps=None if document.get("fps") is None else get_number(document["fps"], "fps", above=0.0),
@@ -203,6 +222,7 @@ def to_document(move: CameraMove) -> dict[str, Any]:
         "num_frames": len(move),
         "zoom_ratio": move.zoom_ratio,
         "use_first_frame": move.use_first_frame,
+        "unit": move.unit,
         "trajectory": {"frame_indices": list(range(len(move))), "frame_matrices": move.c2w.tolist()},
     }
     return document | {key: value for key, value in (("time", move.time), ("fps", move.fps)) if value is not None}

@@ -30,6 +30,8 @@ class TrajectoryOptions:
         align_to: The world of a path of cameras: `clip` moves it onto the clip's cameras, `rigid` does so by one
             similarity alone, `none` takes it as this package's world, and a file of cameras in the path's world is
             brought to the clip in its stead. None does what its kind suggests.
+        unit: What lengths of plain moves and of trajectory files are in where NeoVerse's network found the scene: the
+            network's unit, as in the release, or the scene's, its median depth, as for every other reconstructor.
     """
 
     num_frames: int | None = None
@@ -40,6 +42,7 @@ class TrajectoryOptions:
     duration: float | None = None
     follow: Literal["path", "time"] = "path"
     align_to: str | None = None
+    unit: Literal["network", "scene"] = "network"
 
     def validate(self) -> None:
         """Raise SettingsError where a value is out of range."""

@@ -87,6 +87,7 @@ def trajectory_document(
         "num_frames": count,
         "fps": fps,
         "use_first_frame": trajectory.first_frame,
+        "unit": "scene",
         "zooms": (brought.K[:, 1, 1].double() / own[:, 1, 1]).tolist(),
         "time": _knots(trajectory.times.double(), seconds, fps),
         "trajectory": {"frame_indices": list(range(count)), "frame_matrices": trajectory.c2w.double().tolist()},

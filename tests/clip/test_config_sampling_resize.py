@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.clip.resize import fit, target_size
-from neoverse_ns.clip.sampling import sample_evenly, window_end
+from neoverse_ns.clip.sampling import sample_evenly, spaced, window_end
 from neoverse_ns.errors import SettingsError
 
 NAN, INF = float("nan"), float("inf")
@@ -97,6 +97,11 @@ def test_window_covers_the_default_duration():
     assert window_end(times[:50], 25, 8.0) == 50
     assert window_end(np.arange(300) / 2.0, 25, 8.0) == 25
     assert window_end(times, 1, 8.0) == 1
+
+
+def test_spacing_is_the_largest_that_fits():
+    assert [spaced(n, 81, 5) for n in (81, 160, 161, 240, 241, 400, 401, 2000)] == [1, 1, 2, 2, 3, 4, 5, 5]
+    assert spaced(50, 1, 5) == 5
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,15 @@ def test_default_frames_are_evenly_spaced_and_the_right_ones(tmp_path: Path):
     assert any("using seconds 0.0-3.0 of 5.0" in note for note in clip.notes)
 
 
+@pytest.mark.parametrize(("spacing", "step"), [(5, 4), (3, 3), (None, 2)])
+def test_frames_are_as_far_apart_as_fits(tmp_path: Path, spacing: int | None, step: int):
+    video = numbered_video(tmp_path / "a.mp4", 38)
+    clip = load_clip(video, ClipConfig(num_frames=9, spacing=spacing, frame_rate=15.0))
+    assert clip.frame_indices.tolist() == list(range(0, 8 * step + 1, step))
+    assert numbers_in(clip.frames) == clip.frame_indices.tolist()
+    assert any(f"using one frame in {step}" in note for note in clip.notes) == (spacing is not None)
+
+
 @pytest.mark.parametrize(
     ("name", "options"),
     [

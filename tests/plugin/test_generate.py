@@ -16,8 +16,9 @@ from neoverse_ns.errors import NeoVerseError, RunError, SettingsError
 from neoverse_ns.gaussians.layers import INPAINTED
 from neoverse_ns.gaussians.transform import transform
 from neoverse_ns.generate.base import DEFAULT_PROMPT, Conditions, Refiner
+from neoverse_ns.generate.conditions.render import ConditionSettings, render_conditions
 from neoverse_ns.generate.config import RefinerConfig
-from neoverse_ns.generate.refine_along import GeneratedVideo
+from neoverse_ns.generate.refine_along import GeneratedVideo, threshold_of
 from neoverse_ns.generate.registry import REFINERS
 from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.generate.stage.training_frames import training_source
@@ -29,6 +30,7 @@ from neoverse_ns.rasterize.layers import draw_layers
 from neoverse_ns.trajectory.camera_path import to_camera_path
 from neoverse_ns.trajectory.choose import TrajectoryOptions
 from neoverse_ns.trajectory.picture_size import PictureSize
+from neoverse_ns.trajectory.trajectory import Trajectory
 from tests.plugin.tiny_scene import FRAMES, GAUSSIANS, HEIGHT, WIDTH, tiny_gaussians, tiny_model, tiny_scene
 
 
@@ -84,7 +86,7 @@ def test_the_refiner_gets_training_frames_and_what_they_showed(run: OpenRun) -> 
     assert source.gaussians.count == GAUSSIANS
     assert Witness.prompt == "a street"
     assert made.frames.shape == (FRAMES, HEIGHT, WIDTH, 3)
-    assert torch.equal(conditions.mask, conditions.alpha >= 0.9)
+    assert torch.equal(conditions.mask[1:], conditions.alpha[1:] > 0.9)
     # A camera that stays on the path sees what the run draws there, refined pose included.
     model, scene = run.loaded()
     frame = 4
@@ -115,7 +117,31 @@ def test_the_first_frame_is_the_clips_where_it_is_asked_for(run: OpenRun) -> Non
     made = video(run, "pan_left", first_frame=True, num_frames=3)
     assert made.conditions.first_frame
     assert torch.equal(made.frames[0], run.clip.frames[0])
-    assert not torch.equal(video(run, "pan_left", num_frames=3).frames[0], run.clip.frames[0])
+    without = video(run, "pan_left", first_frame=False, num_frames=3)
+    assert not torch.equal(without.frames[0], run.clip.frames[0])
+    # A plain move has it unless it begins elsewhere, or nothing is refined.
+    assert torch.equal(video(run, "pan_left", num_frames=3).frames[0], run.clip.frames[0])
+    assert not video(run, "pan_left", num_frames=3, time="reverse").conditions.first_frame
+    assert torch.equal(video(run, "pan_left", refiner="none", num_frames=3).frames[0], drawn_first(run))
+
+
+def drawn_first(run: OpenRun) -> torch.Tensor:
+    """The first frame of a run as it is drawn without being asked to look like the clip's."""
+    return video(run, "pan_left", refiner="none", first_frame=False, num_frames=3).frames[0]
+
+
+def test_everything_is_repainted_as_published_by_the_released_model_alone(run: OpenRun) -> None:
+    assert threshold_of("wan") == 1.0
+    assert threshold_of("internal") == threshold_of("telea") == 0.95
+    assert threshold_of("wan", 0.5) == 0.5
+    conditions = generate(run, "static", TrajectoryOptions(num_frames=3), RefinerConfig(refiner="witness")).conditions
+    assert torch.equal(conditions.mask[1:], conditions.alpha[1:] > 0.95)
+    opaque = render_conditions(run_source(*run.loaded()).gaussians, path_of(run), ConditionSettings(1.0))
+    assert not opaque.mask.any()
+
+
+def path_of(run: OpenRun) -> Trajectory:
+    return Trajectory(run_source(*run.loaded()).cameras[:2], torch.zeros(2))
 
 
 @pytest.mark.parametrize(
@@ -143,7 +169,7 @@ def test_time_and_rate_are_directed_in_the_clips_own_seconds(run: OpenRun) -> No
     assert video(run, "static", num_frames=3).fps == 16.0
 
 
-def test_frames_may_have_another_size_than_the_clips(run: OpenRun) -> None:
+def test_frames_may_have_another_size_than_the_clips(run: OpenRun, capsys: pytest.CaptureFixture[str]) -> None:
     small = video(run, "static", num_frames=3).conditions
     large = video(run, "static", num_frames=3, size=PictureSize(width=2 * WIDTH), first_frame=True)
     assert large.frames.shape == (3, 2 * HEIGHT, 2 * WIDTH, 3)
@@ -153,6 +179,10 @@ def test_frames_may_have_another_size_than_the_clips(run: OpenRun) -> None:
     assert float((halved - small.rgb[2]).abs().mean()) < 0.03
     kept = functional.avg_pool2d(large.frames[0].permute(2, 0, 1).float(), 2).permute(1, 2, 0)
     assert float((kept - run.clip.frames[0].float()).abs().mean()) < 25
+    assert "left out" not in capsys.readouterr().out
+    square = video(run, "static", num_frames=3, size=PictureSize(width=64, height=64))
+    assert not square.conditions.first_frame
+    assert "the clip's first frame is left out" in capsys.readouterr().out
     with pytest.raises(SettingsError, match="keep the clip's shape"):
         video(run, "static", num_frames=3, size=PictureSize(width=64, height=64), first_frame=True)
     with pytest.raises(SettingsError, match="even"):

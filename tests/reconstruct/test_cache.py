@@ -95,6 +95,17 @@ def test_key_follows_content_and_settings_not_names(clip: Path, tmp_path: Path) 
     assert scene_key(twin, config, "cpu") != key
 
 
+def test_a_spacing_that_is_not_used_leaves_older_keys_as_they_were(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[str] = []
+    plain_dumps = cache.json.dumps
+    monkeypatch.setattr(
+        cache.json, "dumps", lambda *given, **how: hashed.append(plain_dumps(*given, **how)) or hashed[-1]
+    )
+    plain, spaced = (scene_key(clip, SceneConfig(clip=ClipConfig(spacing=s)), "cpu") for s in (None, 5))
+    assert plain != spaced
+    assert ["spacing" in material for material in hashed] == [False, True]
+
+
 def test_folder_digest_follows_names_and_content(tmp_path: Path) -> None:
     folder = tmp_path / "images"
     folder.mkdir()

@@ -56,8 +56,14 @@ def test_a_preset_starts_from_the_clips_cameras() -> None:
     assert trajectory.K[:, 0, 0].tolist() == pytest.approx(torch.linspace(40, 80, 9).tolist())
     assert torch.equal(trajectory.K[0], cameras().K[0].double())
     assert (trajectory.cameras.width, trajectory.cameras.height) == (WIDTH, HEIGHT)
-    assert not trajectory.first_frame
     assert len(choose("static")) == 81
+
+
+def test_a_preset_keeps_the_first_frame_where_it_begins_with_the_clip() -> None:
+    assert choose("push_in", num_frames=9).first_frame
+    assert choose("push_in", num_frames=9, time="slow 2x").first_frame
+    assert not choose("push_in", num_frames=9, time="reverse").first_frame
+    assert not choose("push_in", num_frames=9, time="reverse", follow="time").first_frame
 
 
 def test_a_trajectory_file_says_its_own_length_zoom_and_first_frame(tmp_path: Path) -> None:

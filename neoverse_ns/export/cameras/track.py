@@ -79,7 +79,9 @@ def _along(scene: ExportScene, options: ExportOptions, name: str) -> CameraTrack
     back = Sim3(torch.ones((), dtype=torch.float64), TURNS["z"].double().mT, torch.zeros(3, dtype=torch.float64))
     clip = None if scene.source is None else ClipFrames.of(scene.source.clip)
     wanted = TrajectoryOptions(fps=options.fps)
-    path = choose_trajectory(name, scene.cameras, scene.times, back, wanted, clip, scene.surroundings)
+    path = choose_trajectory(
+        name, scene.cameras, scene.times, back, wanted, clip, scene.surroundings, scene.network_unit
+    )
     path = path[:: options.every or 1]
     fps = (path.fps or DEFAULT_FPS) / (options.every or 1)
     cameras = PinholeCameras(path.c2w.double(), path.K.double(), path.cameras.width, path.cameras.height)

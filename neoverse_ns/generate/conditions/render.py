@@ -30,8 +30,8 @@ class ConditionSettings:
     """What counts as well drawn."""
 
     mask_threshold: float = 1.0
-    """Pixels whose opacity reaches this are kept, all others repainted; 1 repaints whatever is not fully opaque, so
-    nearly everything, 0.95 what is clearly open."""
+    """Pixels whose opacity exceeds this are kept, all others repainted; 1, as the release has it, repaints everything
+    but a given first frame, 0.95 what is clearly open."""
     far_field: bool = False
     """Show the far field through holes. It is nobody's observation: opacity and mask leave it out either way."""
 
@@ -110,7 +110,7 @@ def draw_conditions(
             rgb[here], depth[here], alpha[here] = drawing.rgb, drawing.depth[..., 0], drawing.alpha[..., 0]
         if advance is not None:
             advance(end - begin)
-    return Conditions(rgb.clamp_(0, 1), depth, alpha, alpha >= settings.mask_threshold, plucker, K, c2w, when)
+    return Conditions(rgb.clamp_(0, 1), depth, alpha, alpha > settings.mask_threshold, plucker, K, c2w, when)
 
 
 def within_clip(times: Float[Tensor, " n"]) -> Float[Tensor, " n"]:

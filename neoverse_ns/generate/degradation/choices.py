@@ -9,8 +9,7 @@ import torch
 
 from neoverse_ns.generate.degradation.settings import DegradationSettings
 
-Side = Literal["up", "left", "right"]
-SIDES: tuple[Side, ...] = ("up", "left", "right")
+Side = Literal["left", "right"]
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,7 @@ class Choices:
     """One draw from :class:`DegradationSettings`, for a whole clip.
 
     Attributes:
-        sides: Axes of the first context camera in the order to be tried: the clip's overall motion crossed with the
-            first that is not parallel to it is where the cameras go.
+        side: Of the clip's overall motion, on which all context cameras go.
         distance: How far, in units of the scene's scale.
         rotation: Axis times angle in radians, in the moved cameras' axes.
         kernel: Side of the box filter in pixels, odd; None only culls.
@@ -42,7 +40,7 @@ class Choices:
         drops: What is withheld.
     """
 
-    sides: tuple[Side, ...] = SIDES
+    side: Side = "right"
     distance: float = 0.05
     rotation: tuple[float, float, float] = (0.0, 0.0, 0.0)
     kernel: int | None = None
@@ -61,13 +59,12 @@ def draw_choices(settings: DegradationSettings, generator: torch.Generator) -> C
         SettingsError: A range is none.
     """
     settings.validate()
-    order = torch.randperm(len(SIDES), generator=generator).tolist()
     axis = torch.nn.functional.normalize(torch.randn(3, generator=generator, dtype=torch.float64), dim=0)
     kernel = int(torch.randint(settings.kernel[0], settings.kernel[1] + 1, (), generator=generator))
-    even = torch.rand(7, generator=generator, dtype=torch.float64).tolist()
+    even = torch.rand(8, generator=generator, dtype=torch.float64).tolist()
     x, y, z = (axis * torch.deg2rad(torch.tensor(settings.rotation * even[1], dtype=torch.float64))).tolist()
     return Choices(
-        sides=tuple(SIDES[place] for place in order),
+        side="left" if even[7] < 0.5 else "right",
         distance=_between(settings.distance, even[0]),
         rotation=(x, y, z),
         kernel=None if even[2] < settings.cull_only else kernel + 1 - kernel % 2,

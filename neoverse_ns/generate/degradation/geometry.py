@@ -108,17 +108,19 @@ def degrade(
     settings = settings or DegradationSettings()
     scene, cameras = source.gaussians.without(INPAINTED), context_cameras(source)
     depths = context_depths(source)
-    c2w = moved_cameras(cameras.c2w, depths.mean, depths.scale, choices)
+    scale = 1 / source.unit if settings.unit == "network" and source.unit is not None else depths.scale
+    c2w = moved_cameras(cameras.c2w, depths.mean, scale, choices)
     moved = PinholeCameras(c2w, cameras.K, cameras.width, cameras.height)
     kernel = choices.kernel if filtered else None
-    frames = _Smear(scene.frames, kernel, settings.resize)
+    nearest = settings.pixels == "nearest"
+    frames = _Smear(scene.frames, kernel, settings)
     views = []
     for number, rows in enumerate(rows_by_keyframe(scene.frames, len(moved))):
         view = draw_depth(scene.frames, rows, moved.c2w[number], moved.K[number], moved.width, moved.height)
-        seen = sight(scene.frames.means[rows], view)
-        frames.take(rows, seen, view, visible(seen, view, depths.scale, settings))
+        seen = sight(scene.frames.means[rows], view, view.reaching if nearest else None)
+        frames.take(rows, seen, view, visible(seen, view, scale, settings))
         views.append(view)
-    background = _Smear(scene.layer(BACKGROUND), kernel, settings.resize)
+    background = _Smear(scene.layer(BACKGROUND), kernel, settings)
     shared = torch.arange(len(background.gaussians), device=scene.device)
     # From the middle of the clip outwards, as the fused background was collected: each is moved by one camera alone.
     for number in sorted(range(len(views)), key=lambda place: abs(place - len(views) // 2)):
@@ -126,8 +128,9 @@ def degrade(
             break
         own = views[number]
         view = draw_depth(background.gaussians, slice(None), own.c2w, own.K, moved.width, moved.height).behind(own)
-        seen = sight(background.gaussians.means[shared], view)
-        good = visible(seen, view, depths.scale, settings)
+        reaching = view.reaching[shared] if nearest and view.reaching is not None else None
+        seen = sight(background.gaussians.means[shared], view, reaching)
+        good = visible(seen, view, scale, settings)
         background.take(shared, seen, view, good)
         shared = shared[~good]
     changed = {FRAMES: frames, BACKGROUND: background}
@@ -142,11 +145,11 @@ class _Smear:
     Args:
         gaussians: The layer.
         kernel: Side of the box filter in pixels; None moves nothing.
-        resize: Whether Gaussians that come nearer shrink.
+        settings: How depth is averaged and read, and whether Gaussians that come nearer shrink.
     """
 
-    def __init__(self, gaussians: DynamicGaussians, kernel: int | None, resize: bool) -> None:
-        self.gaussians, self._kernel, self._resize = gaussians, kernel, resize
+    def __init__(self, gaussians: DynamicGaussians, kernel: int | None, settings: DegradationSettings) -> None:
+        self.gaussians, self._kernel, self._settings = gaussians, kernel, settings
         self.kept = torch.zeros(len(gaussians), dtype=torch.bool, device=gaussians.device)
         self._means, self._log_scales = gaussians.means.clone(), gaussians.log_scales.clone()
 
@@ -157,10 +160,21 @@ class _Smear:
         self.kept[rows] |= good
         if self._kernel is None:
             return
-        smooth = average_covered(view.depth, view.alpha > 0, self._kernel)
-        factor = torch.where(good, sample(smooth, seen.pixels) / seen.depth, torch.ones_like(seen.depth))
-        self._means[rows] = view.c2w[:3, 3] + factor[:, None] * (self._means[rows] - view.c2w[:3, 3])
-        if self._resize:
+        covered = view.alpha > 0 if self._settings.leave_out_holes else torch.ones_like(view.alpha, dtype=torch.bool)
+        smooth = average_covered(view.depth, covered, self._kernel)
+        own = self._means[rows]
+        if self._settings.pixels == "nearest":
+            pixels = seen.nearest(view)
+            depth = smooth[pixels[:, 1], pixels[:, 0]]
+            there = depth[:, None] * torch.cat([pixels.to(own), torch.ones_like(own[:, :1])], dim=-1)
+            there = there @ torch.linalg.inv(view.K).mT @ view.c2w[:3, :3].mT + view.c2w[:3, 3]
+            self._means[rows] = torch.where(good[:, None], there, own)
+        else:
+            depth = sample(smooth, seen.pixels)
+            share = torch.where(good, depth / seen.depth, torch.ones_like(depth))
+            self._means[rows] = view.c2w[:3, 3] + share[:, None] * (own - view.c2w[:3, 3])
+        if self._settings.resize:
+            factor = torch.where(good & (depth > 0), depth / seen.depth, torch.ones_like(depth))
             self._log_scales[rows] += factor.log()[:, None]
 
     def left(self) -> DynamicGaussians:

@@ -98,9 +98,9 @@ def trusted(
         target: What it should look like.
         context: Frames that are keyframes.
         alpha: Opacity that has to be exceeded.
-        largest_distance: Perceptual distance, 0 to 765, that must not be exceeded.
+        largest_distance: Perceptual distance, 0 to 765, below which it must be.
     """
-    return (drawn.alpha > alpha) & context[:, None, None] & (colour_distance(drawn.rgb, target) <= largest_distance)
+    return (drawn.alpha > alpha) & context[:, None, None] & (colour_distance(drawn.rgb, target) < largest_distance)
 
 
 def without(conditions: Conditions, choices: Choices) -> Conditions:

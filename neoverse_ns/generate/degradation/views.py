@@ -25,19 +25,21 @@ class DepthView:
         alpha: Opacity in [0, 1].
         c2w: The camera, OpenCV axes.
         K: Its intrinsics in pixels.
+        reaching: Which of the Gaussians drawn can show in the picture: their extent in pixels is not zero.
     """
 
     depth: Float[Tensor, "h w"]
     alpha: Float[Tensor, "h w"]
     c2w: Float[Tensor, "4 4"]
     K: Float[Tensor, "3 3"]
+    reaching: Bool[Tensor, " _n"] | None = None
 
     def behind(self, front: DepthView) -> DepthView:
         """This view seen through what `front`, of the same camera, leaves open."""
         light = (1 - front.alpha) * self.alpha
         alpha = front.alpha + light
         depth = (front.alpha * front.depth + light * self.depth) / alpha.clamp_min(1e-10)
-        return DepthView(depth, alpha, self.c2w, self.K)
+        return DepthView(depth, alpha, self.c2w, self.K, self.reaching)
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,17 @@ class Sightings:
     Attributes:
         pixels: Image coordinates; pixel centres at +0.5.
         depth: z-depth of the points, world units.
-        inside: In front of the camera and inside the picture.
+        inside: In front of the camera and inside the picture, or reaching into it.
     """
 
     pixels: Float[Tensor, "n 2"]
     depth: Float[Tensor, " n"]
     inside: Bool[Tensor, " n"]
+
+    def nearest(self, view: DepthView) -> Int64[Tensor, "n 2"]:
+        """The pixels, column and row, whose numbers are nearest to the points, none of them outside the picture."""
+        last = self.pixels.new_tensor([view.depth.shape[1] - 1, view.depth.shape[0] - 1])
+        return self.pixels.nan_to_num().round().clamp_min(0).minimum(last).long()
 
 
 def draw_depth(
@@ -64,7 +71,7 @@ def draw_depth(
     height: int,
 ) -> DepthView:
     """Draw the depth of some Gaussians as they stand at their own keyframe's time."""
-    depth, alpha, _ = rasterize(
+    depth, alpha, meta = rasterize(
         means=gaussians.means[rows],
         quats=gaussians.quats[rows],
         scales=gaussians.log_scales[rows].exp(),
@@ -76,14 +83,14 @@ def draw_depth(
         height=height,
         render_mode="ED",
     )
-    return DepthView(depth[0, ..., 0], alpha[0, ..., 0], c2w, K)
+    return DepthView(depth[0, ..., 0], alpha[0, ..., 0], c2w, K, (meta["radii"][0] > 0).all(dim=-1))
 
 
-def sight(points: Float[Tensor, "n 3"], view: DepthView) -> Sightings:
-    """Project points into a view."""
+def sight(points: Float[Tensor, "n 3"], view: DepthView, reaching: Bool[Tensor, " n"] | None = None) -> Sightings:
+    """Project points into a view; those `reaching` count as inside, or by default those whose centres are."""
     pixels, depth = project(points, se3_inverse(view.c2w), view.K)
     size = pixels.new_tensor([view.depth.shape[1], view.depth.shape[0]])
-    inside = (depth > 0) & ((pixels >= 0) & (pixels < size)).all(dim=-1)
+    inside = (depth > 0) & (((pixels >= 0) & (pixels < size)).all(dim=-1) if reaching is None else reaching)
     return Sightings(pixels, depth, inside)
 
 
@@ -96,8 +103,11 @@ def visible(seen: Sightings, view: DepthView, scale: float, settings: Degradatio
         scale: The scene's scale, world units.
         settings: The margins.
     """
-    last = seen.pixels.new_tensor([view.depth.shape[1] - 1, view.depth.shape[0] - 1])
-    column, row = seen.pixels.nan_to_num().clamp_min(0).minimum(last).long().unbind(-1)
+    if settings.pixels == "nearest":
+        column, row = seen.nearest(view).unbind(-1)
+    else:
+        last = seen.pixels.new_tensor([view.depth.shape[1] - 1, view.depth.shape[0] - 1])
+        column, row = seen.pixels.nan_to_num().clamp_min(0).minimum(last).long().unbind(-1)
     drawn = view.depth[row, column]
     margin = (settings.far_margin * drawn).clamp_min(settings.visibility_margin * scale)
     return seen.inside & (seen.depth < drawn + margin)

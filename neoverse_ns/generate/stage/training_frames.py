@@ -18,7 +18,12 @@ from neoverse_ns.reconstruct.split import FrameSplit
 
 
 def training_source(
-    clip: Clip, split: FrameSplit, keyframes: list[int], cameras: PinholeCameras, gaussians: LayeredGaussians
+    clip: Clip,
+    split: FrameSplit,
+    keyframes: list[int],
+    cameras: PinholeCameras,
+    gaussians: LayeredGaussians,
+    unit: float | None = None,
 ) -> SourceScene:
     """The clip as its training frames show it, with the Gaussians that those gave.
 
@@ -32,6 +37,7 @@ def training_source(
             these.
         cameras: One per sampled frame, refined or as estimated.
         gaussians: Of the same world as the cameras.
+        unit: See :func:`neoverse_ns.reconstruct.base.network_unit`.
     """
     frames = split.train
     return SourceScene(
@@ -41,6 +47,7 @@ def training_source(
         keyframes=[frames.index(keyframe) for keyframe in keyframes],
         gaussians=gaussians.detach().without(INPAINTED),
         whole=[frames.index(keyframe) for keyframe in split.keyframes],
+        unit=unit,
     )
 
 
@@ -56,6 +63,8 @@ def source_key(source: SourceScene, settings: dict[str, Any]) -> str:
         _add(value, tensor)
     for tensor in source.gaussians.tensors().values():
         _add(value, tensor)
+    if source.unit is not None:
+        value.update(repr(source.unit).encode())
     return value.hexdigest()
 
 

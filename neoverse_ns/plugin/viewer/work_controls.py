@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +30,6 @@ from neoverse_ns.plugin.world import nerfstudio_to_world
 
 VIDEOS = "videos"
 EXPORTS = "exports"
-THRESHOLD = 0.95
 _EVERY = 0.2
 """Seconds between two signs of progress."""
 
@@ -84,15 +84,8 @@ class WorkControls:
             if self._run.viewer.trainer is not None:
                 # Training goes on meanwhile.
                 everything = everything.map(_copied)
-                source = type(source)(
-                    source.frames,
-                    source.cameras,
-                    source.times,
-                    source.keyframes,
-                    source.gaussians.map(_copied),
-                    source.whole,
-                )
-        made = refine_along(refiner, source, everything, trajectory, config, THRESHOLD)
+                source = dataclasses.replace(source, gaussians=source.gaussians.map(_copied))
+        made = refine_along(refiner, source, everything, trajectory, config)
         job.check()
         frames = made.frames.cpu().numpy()
         write_video_whole(file, made.frames.cpu(), made.fps)

@@ -10,13 +10,13 @@ from typing import Literal
 from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.generate.base import DEFAULT_PROMPT
-from neoverse_ns.generate.degradation.settings import DegradationSettings
+from neoverse_ns.generate.degradation.settings import DegradationSettings, published
 from neoverse_ns.generate.refiners.wan.config import FRAMES_PER_LATENT, WanSource
 from neoverse_ns.reconstruct.config import SceneConfig
 
 
 def _all_frames() -> SceneConfig:
-    return SceneConfig(clip=ClipConfig(num_frames=81), held_out_every=0)
+    return SceneConfig(clip=ClipConfig(num_frames=81, spacing=5), held_out_every=0)
 
 
 @dataclass
@@ -33,6 +33,10 @@ class ControlTrainingConfig:
     """Pairs per optimiser step and process."""
     frames: int = 81
     """Frames of a pair at most, 4k + 1; a random stretch of each clip."""
+    context: tuple[int, int] | None = (11, 21)
+    """Fewest and most frames whose pixels become Gaussians, spread evenly over the clip; their number is drawn anew at
+    every visit, and a clip is reconstructed once for each number. None leaves it to `scene`; so does a
+    `scene.num_keyframes`."""
     prompt: str = DEFAULT_PROMPT
     """Of clips without a text file of their name (`street.mp4`, `street.txt`)."""
     seed: int = 0
@@ -68,7 +72,7 @@ class ControlTrainingConfig:
     models without one (`Wan-AI/Wan2.1-T2V-1.3B-Diffusers`), and for beginning anew."""
     scene: SceneConfig = field(default_factory=_all_frames)
     """How clips are reconstructed."""
-    degradation: DegradationSettings = field(default_factory=DegradationSettings)
+    degradation: DegradationSettings = field(default_factory=published)
     """How their scenes are degraded."""
 
     def validate(self) -> None:
@@ -82,6 +86,8 @@ class ControlTrainingConfig:
                 raise SettingsError(f"{name} must be 1 or more, got {getattr(self, name)}")
         if (self.frames - 1) % FRAMES_PER_LATENT:
             raise SettingsError(f"frames must be 4k + 1 (such as 49 or 81), got {self.frames}")
+        if self.context is not None and not 1 <= self.context[0] <= self.context[1]:
+            raise SettingsError(f"context must be two ascending numbers of frames from 1 on, got {self.context}")
         for name in ("learning_rate", "clip_norm"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from neoverse_ns.generate.conditions.depth import normalise_depth
 from neoverse_ns.generate.degradation.simulate import TrainingPair
+from neoverse_ns.generate.refiners.wan.branch_world import in_branch_world
 from neoverse_ns.generate.refiners.wan.control import ControlInput
 from neoverse_ns.generate.refiners.wan.latents import encode_conditions, encode_video
 from neoverse_ns.generate.refiners.wan.padding import pad_conditions
@@ -46,8 +47,9 @@ def make_example(
     levels: int,
     generator: torch.Generator,
     device: torch.device,
+    unit: float = 1.0,
 ) -> Example:
-    """Encode a pair and draw its noise.
+    """Encode a pair and draw its noise. Its cameras are told in the world of the first of them.
 
     Args:
         vae: On `device`.
@@ -56,8 +58,9 @@ def make_example(
         levels: Number of noise levels to draw from.
         generator: On the CPU.
         device: Of the result.
+        unit: Length of the scene's unit in that of the control branch.
     """
-    conditions = pad_conditions(pair.conditions)
+    conditions = pad_conditions(in_branch_world(pair.conditions, unit, pair.conditions.c2w[0]))
     control = encode_conditions(vae, conditions, normalise_depth(conditions.depth), device)
     # The target stands in the place of the drawn colours, so it is padded as they are.
     target = pad_conditions(replace(pair.conditions, rgb=pair.target)).rgb

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -28,11 +28,13 @@ class Draw:
         clip: Which clip.
         prompt: Its words, or nothing where they are dropped.
         pair: Degraded conditions and the true frames.
+        unit: Length of the scene's unit in that of the control branch.
     """
 
     clip: TrainingClip
     prompt: str
     pair: TrainingPair
+    unit: float = 1.0
 
 
 class PairStream:
@@ -48,7 +50,7 @@ class PairStream:
         """
         self._clips, self._config, self._device = list(clips), config, device
         self._unusable: set[TrainingClip] = set()
-        self._held: OrderedDict[TrainingClip, SourceScene] = OrderedDict()
+        self._held: OrderedDict[tuple[TrainingClip, int | None], SourceScene] = OrderedDict()
 
     def draw(self, generator: torch.Generator) -> Draw:
         """One pair; everything random is taken from `generator`, which is on the CPU.
@@ -61,27 +63,39 @@ class PairStream:
             clip = self._clips[int(torch.randint(len(self._clips), (), generator=generator))]
             if clip in self._unusable:
                 continue
+            keyframes = context_frames(self._config, generator)
             try:
-                source = self._source(clip)
+                source = self._source(clip, keyframes)
             except (ClipError, ReconstructionError, RefinementError) as error:
                 warn(f"left out {clip.path.name}: {error}")
                 self._unusable.add(clip)
                 continue
             frames = stretch(len(source), self._config.frames, generator)
             pair = simulate(source, generator, self._config.degradation, frames)
-            return Draw(clip, pair.prompt(clip.caption or self._config.prompt), pair)
+            unit = self._config.wan.unit or source.unit or 1.0
+            return Draw(clip, pair.prompt(clip.caption or self._config.prompt), pair, unit)
         raise ClipError("none of the clips can be used: see the warnings above")
 
-    def _source(self, clip: TrainingClip) -> SourceScene:
-        if clip not in self._held:
-            scene = cached_scene(clip.path, self._config.scene, self._device.type)
+    def _source(self, clip: TrainingClip, keyframes: int | None) -> SourceScene:
+        key = clip, keyframes
+        if key not in self._held:
+            config = replace(self._config.scene, num_keyframes=keyframes)
+            scene = cached_scene(clip.path, config, self._device.type)
             if scene.gaussians is None:
                 raise RefinementError("its scene holds no Gaussians: empty the cache")
-            self._held[clip] = SourceScene.of(scene, scene.gaussians.to(self._device))
+            self._held[key] = SourceScene.of(scene, scene.gaussians.to(self._device))
             while len(self._held) > SCENES_HELD:
                 self._held.popitem(last=False)
-        self._held.move_to_end(clip)
-        return self._held[clip]
+        self._held.move_to_end(key)
+        return self._held[key]
+
+
+def context_frames(config: ControlTrainingConfig, generator: torch.Generator) -> int | None:
+    """How many frames of a clip this visit's scene is made of; None leaves it to the reconstructor."""
+    if config.context is None or config.scene.num_keyframes is not None:
+        return config.scene.num_keyframes
+    fewest, most = config.context
+    return int(torch.randint(fewest, most + 1, (), generator=generator))
 
 
 def stretch(available: int, wanted: int, generator: torch.Generator) -> list[int]:

@@ -129,9 +129,8 @@ class ControlTrainer:
             with self.accelerator.accumulate(self.prepared):
                 draw = self.pairs.draw(generator)
                 text = self._text(draw.prompt)
-                example = make_example(
-                    self.vae, draw.pair, text, len(self.levels.sigmas), generator, self.accelerator.device
-                )
+                levels, device = len(self.levels.sigmas), self.accelerator.device
+                example = make_example(self.vae, draw.pair, text, levels, generator, device, draw.unit)
                 loss = flow_matching_loss(self.prepared, example, self.levels, self._frozen_dtype)
                 value = float(loss.detach())
                 if not torch.isfinite(loss.detach()):

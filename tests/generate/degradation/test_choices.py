@@ -62,9 +62,15 @@ def test_probabilities_are_kept(drawn: list[Choices]) -> None:
     for probability, count in counted.items():
         low, high = bounds(probability)
         assert low < count / DRAWS < high, probability
-    for side in ("up", "left", "right"):
-        low, high = bounds(1 / 3)
-        assert low < sum(choice.sides[0] == side for choice in drawn) / DRAWS < high
+    low, high = bounds(0.5)
+    assert low < sum(choice.side == "left" for choice in drawn) / DRAWS < high
+
+
+def test_the_side_does_not_decide_anything_else(drawn: list[Choices]) -> None:
+    left = [choice for choice in drawn if choice.side == "left"]
+    low, high = bounds(0.5 * 0.3)
+    assert low < sum(choice.kernel is None for choice in left) / DRAWS < high
+    assert sum(choice.distance for choice in left) / len(left) == pytest.approx(0.055, abs=0.004)
 
 
 def test_drops_are_independent_of_each_other(drawn: list[Choices]) -> None:

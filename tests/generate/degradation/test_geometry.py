@@ -21,7 +21,7 @@ from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.projection import pixel_centres, project
 from tests.generate.layered import HALF, SQUARE, WALL, layered_depth, layered_source
 
-ASIDE = Choices(sides=("up", "left", "right"), distance=0.1)
+ASIDE = Choices(side="right", distance=0.1)
 """To the right: the cameras move ahead."""
 SOURCE = layered_source()
 WIDTH, HEIGHT = SOURCE.cameras.width, SOURCE.cameras.height

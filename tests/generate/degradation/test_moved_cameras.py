@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from neoverse_ns.generate.degradation.cameras import moved_cameras, sideways_direction
-from neoverse_ns.generate.degradation.choices import SIDES, Choices
-from neoverse_ns.geometry.se3 import assemble, se3_exp, so3_exp, so3_log
+from neoverse_ns.generate.degradation.choices import Choices, Side, draw_choices
+from neoverse_ns.generate.degradation.settings import DegradationSettings
+from neoverse_ns.geometry.se3 import assemble, se3_exp, so3_exp
+from tests.shared import shared_file
 
-UP, RIGHT, AHEAD = (0.0, -1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
+UP, LEFT, RIGHT, AHEAD = (0.0, -1.0, 0.0), (-1.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
 
 
 def path(motion: tuple[float, float, float], count: int = 4) -> torch.Tensor:
@@ -21,39 +23,65 @@ def path(motion: tuple[float, float, float], count: int = 4) -> torch.Tensor:
     return assemble(torch.eye(3, dtype=torch.float64).expand(count, 3, 3), t)
 
 
+@pytest.mark.parametrize("case", ["forward", "sideways"])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_cameras_go_where_the_published_simulation_puts_them(case: str, side: Side) -> None:
+    arrays = np.load(shared_file("fixtures/degradation_cameras.npz"))
+    c2w, depth = (torch.from_numpy(arrays[f"{case}.input.{name}"]).double() for name in ("c2w", "depth"))
+    mean = torch.stack([view[view > 0].mean() for view in depth])
+    moved = moved_cameras(c2w, mean, 1.0, Choices(side=side, distance=float(arrays[f"{case}.{side}.distance"])))
+    wanted = torch.from_numpy(arrays[f"{case}.{side}.c2w"]).double()
+    torch.testing.assert_close(moved, wanted, atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize(
-    ("motion", "sides", "wanted"),
+    ("motion", "left"),
     [
-        (AHEAD, ("up", "left", "right"), RIGHT),
-        (AHEAD, ("left", "up", "right"), UP),
-        (AHEAD, ("right", "up", "left"), (0.0, 1.0, 0.0)),
-        # Motion to the right is parallel to left and right, so that up decides, whichever comes first.
-        (RIGHT, ("left", "right", "up"), (0.0, 0.0, -1.0)),
-        (UP, ("up", "left", "right"), (0.0, 0.0, -1.0)),
-        # No motion at all counts as motion ahead.
-        ((0.0, 0.0, 0.0), ("up", "left", "right"), RIGHT),
-        ((1e-5, 0.0, 0.0), ("up", "left", "right"), RIGHT),
+        (AHEAD, LEFT),
+        (RIGHT, AHEAD),
+        # What rises and advances is passed on the level.
+        ((0.0, -1.0, 1.0), LEFT),
+        # No motion at all, or one that has no left, counts as motion ahead.
+        (UP, LEFT),
+        ((0.0, 0.0, 0.0), LEFT),
+        ((1e-9, 0.0, 0.0), LEFT),
     ],
 )
-def test_cameras_go_across_the_overall_motion(
-    motion: tuple[float, float, float], sides: tuple, wanted: tuple[float, float, float]
+def test_cameras_go_left_or_right_of_the_overall_motion(
+    motion: tuple[float, float, float], left: tuple[float, float, float]
 ) -> None:
-    direction = sideways_direction(path(motion), 1.0, sides)
-    torch.testing.assert_close(direction, torch.tensor(wanted, dtype=torch.float64), atol=1e-9, rtol=0)
+    wanted = torch.tensor(left, dtype=torch.float64)
+    signs: dict[Side, int] = {"left": 1, "right": -1}
+    for side, sign in signs.items():
+        direction = sideways_direction(path(motion), 1.0, side)
+        torch.testing.assert_close(direction, sign * wanted, atol=1e-9, rtol=0)
 
 
-def test_any_motion_and_order_give_a_unit_direction_across_it() -> None:
+def test_any_motion_gives_a_unit_direction_across_it_which_turns_with_the_world() -> None:
     generator = torch.Generator().manual_seed(0)
-    for sides in itertools.permutations(SIDES):
+    for _ in range(6):
         motion = torch.randn(3, generator=generator, dtype=torch.float64)
         turned = se3_exp(torch.randn(6, generator=generator, dtype=torch.float64))
         c2w = turned @ path(tuple(motion.tolist()))
-        direction = sideways_direction(c2w, 1.0, sides)
+        direction = sideways_direction(c2w, 1.0, "left")
         assert float(direction.norm()) == pytest.approx(1.0)
         assert float(direction @ (c2w[-1, :3, 3] - c2w[0, :3, 3])) == pytest.approx(0.0, abs=1e-9)
-        # The axes are the first camera's, so that turning the world turns the direction with it.
-        alone = sideways_direction(path(tuple(motion.tolist())), 1.0, sides)
+        assert float(direction @ c2w[0, :3, 1]) == pytest.approx(0.0, abs=1e-9)
+        alone = sideways_direction(path(tuple(motion.tolist())), 1.0, "left")
         torch.testing.assert_close(direction, turned[:3, :3] @ alone)
+
+
+def test_a_seed_sends_a_clip_left_as_often_as_right_and_never_elsewhere() -> None:
+    generator = torch.Generator().manual_seed(0)
+    settings, cameras = DegradationSettings(), path(AHEAD)
+    depth = torch.full((len(cameras),), 2.0, dtype=torch.float64)
+    lefts = 0
+    for _ in range(1000):
+        step = moved_cameras(cameras, depth, 1.0, draw_choices(settings, generator))[0, :3, 3]
+        assert 0.01 <= float(step[0].abs()) <= 0.1
+        torch.testing.assert_close(step[1:], torch.zeros(2, dtype=torch.float64), atol=1e-12, rtol=0)
+        lefts += bool(step[0] < 0)
+    assert 450 < lefts < 550
 
 
 def test_a_single_frame_can_be_moved() -> None:
@@ -76,9 +104,10 @@ def test_moved_cameras_stand_aside_by_the_distance_and_look_at_the_old_view_s_ce
     eye = torch.eye(3, dtype=torch.float64).expand(5, 3, 3)
     torch.testing.assert_close(moved[:, :3, :3] @ moved[:, :3, :3].mT, eye, atol=1e-9, rtol=0)
     assert (torch.linalg.det(moved[:, :3, :3]) > 0).all()
-    # They turn as little as looking there asks for: no roll.
-    angle = so3_log(c2w[:, :3, :3].mT @ moved[:, :3, :3]).norm(dim=-1)
-    assert float(angle.max()) < 0.2
+    # They do not roll: their right axis is level to the first camera, and their down axis points down.
+    level = moved[:, :3, 0] @ c2w[0, :3, 1]
+    torch.testing.assert_close(level, torch.zeros_like(level), atol=1e-9, rtol=0)
+    assert ((moved[:, :3, 1] @ c2w[0, :3, 1]) > 0.5).all()
 
 
 def test_the_turn_is_added_on_top() -> None:

@@ -56,7 +56,7 @@ def _scene_config(tmp_path: Path) -> SceneConfig:
 
 
 def _config(tmp_path: Path, model: Path, **settings) -> ControlTrainingConfig:
-    settings = {"learning_rate": 3e-3, "frames": 5, "log_every": 5, "degradation": SMALL, **settings}
+    settings = {"learning_rate": 3e-3, "frames": 5, "context": None, "log_every": 5, "degradation": SMALL, **settings}
     wan = WanSource(model=str(model), base=None)
     return ControlTrainingConfig(wan=wan, scene=_scene_config(tmp_path), device="cpu", **settings)
 

@@ -153,7 +153,17 @@ def test_command_takes_the_flags_people_type():
     assert training.scene.held_out_every == 0
 
 
-@pytest.mark.parametrize("wrong", [{"steps": 0}, {"frames": 80}, {"learning_rate": 0.0}, {"fresh_control": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"steps": 0},
+        {"frames": 80},
+        {"learning_rate": 0.0},
+        {"fresh_control": 0},
+        {"context": (0, 3)},
+        {"context": (21, 11)},
+    ],
+)
 def test_settings_out_of_range_are_errors(wrong):
     with pytest.raises(SettingsError):
         ControlTrainingConfig(**wrong).validate()

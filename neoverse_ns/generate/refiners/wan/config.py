@@ -28,6 +28,10 @@ class WanSource:
     """File that training wrote, whose control branch takes the place of the model's own."""
     download: bool = False
     """Whether what is not on this machine may be downloaded."""
+    unit: float | None = None
+    """Length of the scene's unit, its median depth, in the unit of the cameras that the control branch was trained
+    with: that of NeoVerse's network, to which things are 1 away on average. By default what the reconstructor `network`
+    measured; for scenes of the others, which cannot know it, 1."""
 
     def validate(self) -> None:
         """Check every setting.
@@ -37,6 +41,8 @@ class WanSource:
         """
         if not self.model.strip():
             raise SettingsError("model is empty: give a folder or a hub id such as Yuppie1204/NeoVerse")
+        if self.unit is not None and not (math.isfinite(self.unit) and self.unit > 0):
+            raise SettingsError(f"unit must be a finite number above 0, got {self.unit}")
 
 
 @dataclass
@@ -54,6 +60,9 @@ class WanConfig(WanSource):
     """What guidance leads away from."""
     control_scale: float = 1.0
     """Factor of the control branch's hints."""
+    timesteps: Literal["bfloat16", "exact"] = "bfloat16"
+    """What the transformer is told of the noise there is: rounded to bfloat16, as the release does (936 of 937.5), or
+    as it is. The steps themselves are exact either way."""
 
     device: str = "auto"
     """`cuda`, `cuda:1`, `cpu`; `auto` takes CUDA where it is."""

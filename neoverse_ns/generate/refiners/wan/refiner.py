@@ -12,6 +12,7 @@ from neoverse_ns.console import progress, say, warn
 from neoverse_ns.errors import MemoryShortageError, RefinementError
 from neoverse_ns.generate.base import DEFAULT_PROMPT, Conditions, Refiner
 from neoverse_ns.generate.conditions.depth import normalise_depth
+from neoverse_ns.generate.refiners.wan.branch_world import in_branch_world
 from neoverse_ns.generate.refiners.wan.components import WanComponents, architecture_of, load_components
 from neoverse_ns.generate.refiners.wan.config import WanConfig
 from neoverse_ns.generate.refiners.wan.files import WanFiles, find_wan_files
@@ -22,6 +23,7 @@ from neoverse_ns.generate.refiners.wan.residency import Residency
 from neoverse_ns.generate.refiners.wan.sampler import sample_latents
 from neoverse_ns.generate.refiners.wan.sliding_windows import Window, cross_fade, plan_windows
 from neoverse_ns.generate.refiners.wan.text import encode_prompt
+from neoverse_ns.generate.source_scene import SourceScene
 
 DISTILLED_STEPS, FULL_STEPS = 4, 50
 DISTILLED_GUIDANCE, FULL_GUIDANCE = 1.0, 5.0
@@ -51,6 +53,7 @@ class WanRefiner(Refiner):
         self._components: WanComponents | None = None
         self._residency: Residency | None = None
         self._texts: dict[str, Tensor] = {}
+        self._unit = self.config.unit or 1.0
 
     def check(self) -> None:
         """Find the weights, fetching what may be downloaded.
@@ -59,6 +62,10 @@ class WanRefiner(Refiner):
             WeightsError: They are not there.
         """
         self._files = self._files or find_wan_files(self.config, self.config.lora)
+
+    def adapt(self, source: SourceScene, seed: int = 0) -> None:
+        """Take over the unit of the scene's cameras, unless the settings give one; nothing is learned."""
+        self._unit = self.config.unit or source.unit or 1.0
 
     def refine(
         self, conditions: Conditions, prompt: str = DEFAULT_PROMPT, seed: int = 0
@@ -88,7 +95,7 @@ class WanRefiner(Refiner):
         try:
             with progress("refining with Wan", len(windows) * steps) as bar:
                 for window in windows:
-                    given = _continued(conditions, window, finished)
+                    given = self._as_trained(_continued(conditions, window, finished), window)
                     part = depth[window.start : window.stop]
                     latents = self._sample(given, part, text, negative, steps, guidance, noise, bar.advance)
                     residency.bring("vae")
@@ -139,6 +146,13 @@ class WanRefiner(Refiner):
             self._components.vae.disable_tiling()
         return self._components, self._residency
 
+    def _as_trained(self, conditions: Conditions, window: Window) -> Conditions:
+        """A window's conditions in the world of its own first camera, as a training clip's are.
+
+        A path's first window is left in the clip's world, where the release has it, wherever the path begins.
+        """
+        return in_branch_world(conditions, self._unit, conditions.c2w[0] if window.start else None)
+
     def _sampling(self, components: WanComponents) -> tuple[int, float]:
         """Steps and guidance: as asked for, else what the weights were made for."""
         config, distilled = self.config, components.distilled
@@ -179,9 +193,9 @@ class WanRefiner(Refiner):
         control = encode_conditions(parts.vae, padded, padded.depth, self._device)
         noise = torch.randn(control.rgb.shape, generator=generator).to(self._device)
         self._residency.bring("transformer")
-        scale = self.config.control_scale
+        scale, rounded = self.config.control_scale, self.config.timesteps == "bfloat16"
         return sample_latents(
-            parts.transformer, noise, text, negative, control, steps, guidance, scale, on_step=on_step
+            parts.transformer, noise, text, negative, control, steps, guidance, scale, rounded, on_step
         )
 
 

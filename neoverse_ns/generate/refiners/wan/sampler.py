@@ -26,6 +26,7 @@ def sample_latents(
     steps: int,
     guidance: float = 1.0,
     control_scale: float = 1.0,
+    round_timesteps: bool = True,
     on_step: Callable[[], None] = lambda: None,
 ) -> Float[Tensor, "1 c t y x"]:
     """Integrate the flow from `noise` to a sample.
@@ -39,6 +40,7 @@ def sample_latents(
         steps: Euler steps.
         guidance: v = v_negative + guidance (v_text - v_negative) (classifier-free guidance); 1 skips the second pass.
         control_scale: Factor of the control branch's hints.
+        round_timesteps: Tell the transformer timesteps rounded to bfloat16, as the release does.
         on_step: Called after each step.
     """
     dtype = transformer.dtype
@@ -46,7 +48,8 @@ def sample_latents(
     state = noise
     for timestep in torch.as_tensor(scheduler.timesteps):
         # Two passes after each other take half the memory of a batch of two.
-        moment = timestep.to(noise.device).expand(1)
+        told = timestep.to(torch.bfloat16).to(timestep) if round_timesteps else timestep
+        moment = told.to(noise.device).expand(1)
         velocity = transformer(state.to(dtype), moment, text.to(dtype), control, control_scale).float()
         if guidance != 1.0:
             assert negative is not None
