@@ -65,7 +65,8 @@ def direct(
 ) -> Direction:
     """Decide on length, rate and moments.
 
-    What is asked for comes first, then what the time curve takes, then what the path says of itself.
+    What is asked for comes first, then what the time curve takes, then what the path says of itself. A path's own curve
+    goes with the path: at another rate both keep their seconds, in another length both are played faster or slower.
 
     Args:
         own: What the path says.
@@ -80,21 +81,50 @@ def direct(
     fps = options.fps or own.fps
     rate = fps or DEFAULT_FPS
     count = options.num_frames if options.duration is None else _frames(options.duration, rate)
+    kept = None
+    if count is None and own.fps is not None and rate != own.fps:
+        kept = Direction(_frames((own.count - 1) / own.fps, rate), rate, own.fps / rate)
     if text is None:
-        if count is None and own.fps is not None and rate != own.fps:
-            return Direction(_frames((own.count - 1) / own.fps, rate), rate, own.fps / rate)
-        return Direction(count, fps if options.duration is None else rate)
-    if count is None and options.time is None and own.firm:
-        count = own.count
+        return kept or Direction(count, fps if options.duration is None else rate)
     if clip is None:
         raise SettingsError("time can only be directed where the clip's seconds are known")
+    if options.time is None:
+        return _with_own_curve(own, text, count, rate, times, clip)
     duration = options.duration if options.duration is not None or count is None else (count - 1) / rate
     curve = TimeCurve.parse(text, clip.length, times, rate, duration)
-    for jump in curve.jumps():
-        warn(f"time jumps at {jump:g} s of the video, as '{text}' asks: a later moment would be reached gradually")
+    _tell_jumps(curve, text, 1.0)
+    if kept is not None and kept.count is not None and curve.seconds is None:
+        return replace(kept, moments=curve.at(torch.arange(kept.count, dtype=torch.float64) / rate))
     if count is None:
         count = own.count if curve.seconds is None else _frames(curve.seconds, rate)
     return Direction(count, rate, moments=curve.at(torch.arange(count, dtype=torch.float64) / rate))
+
+
+def _with_own_curve(
+    own: OwnLength, text: str, count: int | None, rate: float, times: Float[Tensor, " n"], clip: ClipFrames
+) -> Direction:
+    """For a path whose curve is its own: it is meant in the seconds and frames of the video the path was made for."""
+    made_for = own.fps or (DEFAULT_FPS if own.firm else rate)
+    length = (own.count - 1) / made_for
+    curve = TimeCurve.parse(text, clip.length, times, made_for, length if own.firm else None)
+    step = made_for / rate if rate != made_for else None
+    if not own.firm and curve.seconds is not None:
+        # The curve says how long the path is, which is spread over it.
+        length, step = curve.seconds, None
+    if count is None:
+        count = _frames(length, rate)
+        at = torch.arange(count, dtype=torch.float64) / rate
+    else:
+        step = None
+        at = torch.linspace(0, length, count, dtype=torch.float64)
+    _tell_jumps(curve, text, (count - 1) / rate / float(at[-1]) if count > 1 and length > 0 else 1.0)
+    return Direction(count, rate, step, curve.at(at))
+
+
+def _tell_jumps(curve: TimeCurve, text: str, stretch: float) -> None:
+    for jump in curve.jumps():
+        when = f"{jump * stretch:g} s"
+        warn(f"time jumps at {when} of the video, as '{text}' asks: a later moment would be reached gradually")
 
 
 def _frames(seconds: float, fps: float) -> int:

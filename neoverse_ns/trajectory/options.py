@@ -19,11 +19,11 @@ class TrajectoryOptions:
     """Changes to what a name or a file says; None leaves it as it is there.
 
     Attributes:
-        num_frames: Length; a file's trajectory is played faster or slower.
+        num_frames: Length; a file's trajectory, its own time curve included, is played faster or slower.
         zoom: Focal length of the last frame over that of the first.
         size: How far presets go.
         time: Which moments of the clip are shown when; see :meth:`neoverse_ns.trajectory.time_curve.TimeCurve.parse`.
-        fps: Frames per second. A path that was made for another rate keeps its seconds.
+        fps: Frames per second. A path that was made for another rate keeps its seconds, and those of its time curve.
         duration: Length in seconds, from the first to the last frame, instead of `num_frames`.
         follow: What a relative move starts from while time is directed: the clip's own path from start to end (`path`),
             or the clip's camera at the moment shown (`time`).

@@ -19,6 +19,7 @@ from neoverse_ns.trajectory.choose import choose_trajectory
 from neoverse_ns.trajectory.clip_frames import ClipFrames
 from neoverse_ns.trajectory.options import TrajectoryOptions
 from neoverse_ns.trajectory.presets import preset
+from neoverse_ns.trajectory.save import save_trajectory
 from neoverse_ns.trajectory.trajectory import Trajectory, cameras_between
 
 FRAMES, SECONDS = 25, 3.0
@@ -129,6 +130,60 @@ def test_a_path_with_a_rate_keeps_its_seconds_at_another(tmp_path: Path) -> None
     assert (len(frozen), frozen.fps) == (25, 8.0)
     assert (frozen.times == 0.5).all()
     torch.testing.assert_close(frozen.c2w, own.c2w)
+
+
+def saved(folder: Path, time: str, fps: float | None) -> tuple[Path, Trajectory]:
+    made = choose("orbit_left", time=time, fps=fps)
+    here = Sim3(torch.ones((), dtype=torch.float64), torch.eye(3, dtype=torch.float64), torch.zeros(3).double())
+    save_trajectory(folder / "path.json", made, CAMERAS, SECONDS, here)
+    return folder / "path.json", made
+
+
+def test_a_saved_curve_keeps_its_seconds_at_another_rate(tmp_path: Path) -> None:
+    path, made = saved(tmp_path, "0-12, 12 x 30, 12-0", 16.0)
+    assert len(made) == 55
+    fine = choose(path, fps=64.0)
+    assert (len(fine), fine.fps) == (4 * 54 + 1, 64.0)
+    torch.testing.assert_close(fine.times[::4], made.times, atol=1e-9, rtol=0)
+    torch.testing.assert_close(fine.c2w[::4], made.c2w.double(), atol=1e-9, rtol=0)
+    # Frames in between are at moments in between.
+    torch.testing.assert_close(fine.times[2:48:4], 0.5 * (made.times[:12] + made.times[1:13]), atol=1e-9, rtol=0)
+    coarse = choose(path, fps=8.0)
+    assert len(coarse) == 28
+    torch.testing.assert_close(coarse.times, made.times[::2], atol=1e-9, rtol=0)
+
+
+def test_a_saved_curve_is_stretched_with_its_path(tmp_path: Path) -> None:
+    path, made = saved(tmp_path, "0-12, 12 x 30, 12-0", 16.0)
+    for options in ({"num_frames": 19}, {"duration": 18 / 16}, {"num_frames": 19, "fps": 60.0}):
+        short = choose(path, **options)
+        assert (len(short), short.fps) == (19, options.get("fps", 16.0))
+        torch.testing.assert_close(short.times, made.times[::3], atol=1e-9, rtol=0)
+        torch.testing.assert_close(short.c2w, made.c2w[::3].double(), atol=1e-9, rtol=0)
+    assert choose(path, num_frames=1).times.tolist() == [0.0]
+
+
+def test_a_file_without_a_rate_or_a_length_takes_its_curve_along_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    curve = "0:0, 1s:3s, 2s:3s, 2s:0, 4s:3s"
+    whole = choose(written(tmp_path, keyframes(65, time=curve)), fps=32.0)
+    assert len(whole) == 129
+    assert seconds(whole)[::32] == pytest.approx([0, 3, 0, 1.5, 3])
+    free = {key: value for key, value in keyframes(81, time=curve, fps=8).items() if key != "num_frames"}
+    assert seconds(choose(written(tmp_path, free)))[::8] == pytest.approx([0, 3, 0, 1.5, 3])
+    capsys.readouterr()
+    # The jump comes twice as early, too.
+    short = choose(written(tmp_path, free), duration=2.0)
+    assert seconds(short)[::4] == pytest.approx([0, 3, 0, 1.5, 3])
+    assert "jumps at 1 s" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_moment_asked_for_leaves_a_path_its_seconds(tmp_path: Path) -> None:
+    path, _ = saved(tmp_path, "as-filmed", 16.0)
+    frozen = choose(path, time="freeze@1.5s", fps=32.0)
+    assert len(frozen) == 2 * 48 + 1
+    assert (frozen.times == 0.5).all()
 
 
 def test_arrays_are_taken_by_themselves(tmp_path: Path) -> None:
