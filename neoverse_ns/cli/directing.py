@@ -20,16 +20,19 @@ class Directing:
     run_path: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RUN")]]
     """A run's folder or its config.yml, or a folder with a saved reconstruction."""
     trajectory: str
-    """A camera move (pan_left, orbit_right, ...); moves that know the scene, one after the other, as in
-    'orbit:degrees=360', 'dolly_zoom:travel=0.4', 'look_at:thing=1', 'crane:rise=0.3 + handheld:seed=3', 'smooth'
-    (ns-neoverse trajectory moves lists them); a trajectory file (JSON or npz); a nerfstudio camera path; or cameras of
-    the clip in a world of their own: a COLMAP folder, a transforms.json, a TUM file."""
+    """A camera move (pan_left, orbit_right, ...); moves that know the scene, as in 'orbit:degrees=360',
+    'dolly_zoom:travel=0.4', 'look_at:thing=1', 'smooth' (ns-neoverse trajectory moves lists them), which in a row, as
+    in 'crane:rise=0.3 + handheld:seed=3', act together over all frames, each on what the one before left; a trajectory
+    file (JSON or npz); a nerfstudio camera path; or cameras of the clip in a world of their own: a COLMAP folder, a
+    transforms.json, a TUM file."""
     num_frames: int | None = None
-    """Frames of the path; by default what --time takes, else 81 for a move, and a file's own number."""
+    """Frames of the path; by default what --time takes, else 81 for a move, and a file's own number. A file's own time
+    curve is stretched with its path."""
     duration: float | None = None
     """Seconds from the first to the last frame, instead of --num-frames."""
     fps: float | None = None
-    """Frames per second; by default a file's own, else 16. A path with a rate of its own keeps its seconds."""
+    """Frames per second; by default a file's own, else 16. A path with a rate of its own keeps its seconds, and so
+    does its time curve."""
     time: str | None = None
     """Which moments of the clip are shown when: 'as-filmed', 'freeze@1.5s', 'slow 2x', 'reverse', 'ease', 'ping-pong',
     'fit', moments of video and clip as in '0:0, 2s:1.5s, hold 2s, 6s:0', or frames as in '0-40, 40 x 30, 40-80'."""

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from neoverse_ns.console import warn
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.geometry.alignment import Sim3
 from neoverse_ns.geometry.cameras import PinholeCameras
@@ -120,6 +121,11 @@ def _follow(move: CameraMove, clip: _Clip, options: TrajectoryOptions, firm: boo
         if move.mode == "relative":
             raise SettingsError(
                 "align_to is for paths of a world of their own: this one starts from the clip's cameras"
+            )
+        if move.unit == "scene" and options.align_to in ("clip", "rigid"):
+            warn(
+                f"{move.name} was made in the scene's own world, and --align-to {options.align_to} moves it as if its "
+                "cameras were the clip's: leave it out if it is another path"
             )
         sim3 = place_world(ForeignPath(move.c2w), move.name, clip.cameras, clip.times, clip.frames, options.align_to)
         move = replace(move, c2w=sim3.apply_c2w(move.c2w))

@@ -174,7 +174,7 @@ def parse_move(document: dict[str, Any], folder: Path = Path(), default_name: st
         warn(f"trajectory fields without a meaning are ignored: {', '.join(unknown)}")
     if ("keyframes" in document) == ("trajectory" in document):
         raise SettingsError("a trajectory needs either 'keyframes' or 'trajectory', not both and not none")
-    count = get_count(document.get("num_frames", DEFAULT_NUM_FRAMES), "num_frames", 2, LONGEST)
+    count = get_count(document.get("num_frames", DEFAULT_NUM_FRAMES), "num_frames", 1, LONGEST)
     mode = get_text(document.get("mode", "relative"), "mode")
     if mode not in ("relative", "global"):
         raise SettingsError(f"'mode' must be 'relative' or 'global', found '{mode}'")

@@ -32,8 +32,9 @@ def through_poses(
     Raises:
         SettingsError: The frames break one of these rules.
     """
-    if len(frames) < 2:
-        raise SettingsError(f"'{name}' needs at least 2 frames, found {len(frames)}")
+    least = min(num_frames, 2)
+    if len(frames) < least:
+        raise SettingsError(f"'{name}' needs at least {least} frames, found {len(frames)}")
     if any(b <= a for a, b in pairwise(frames)):
         raise SettingsError(f"the frames of '{name}' must ascend, found {frames}")
     if frames[0] != 0 or frames[-1] != num_frames - 1:
@@ -41,6 +42,8 @@ def through_poses(
             f"the frames of '{name}' must begin at 0 and end at num_frames - 1 = {num_frames - 1}, "
             f"found {frames[0]} and {frames[-1]}"
         )
+    if num_frames == 1:
+        return interpolate_c2w(poses, torch.zeros(1, dtype=torch.float64))
     at = torch.arange(num_frames)
     knots = torch.tensor(frames)
     before = (torch.searchsorted(knots, at, right=True) - 1).clamp(max=len(frames) - 2)

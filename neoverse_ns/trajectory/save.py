@@ -49,8 +49,11 @@ def save_trajectory(
         RunError: The file cannot be written.
     """
     arrays = path.suffix.lower() == ".npz"
-    if path.suffix.lower() not in (".json", ".npz") or (form != "auto" and arrays != (form == "arrays")):
+    if path.suffix.lower() not in (".json", ".npz"):
         raise SettingsError(f"{path} must end in .json, or in .npz for arrays")
+    if form != "auto" and arrays != (form == "arrays"):
+        ending = ".npz" if form == "arrays" else ".json"
+        raise SettingsError(f"{path} must end in {ending}: the form '{form}' is written to {ending} files alone")
     if arrays:
         data = _packed(trajectory_arrays(trajectory))
     elif form == "nerfstudio":

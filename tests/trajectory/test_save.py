@@ -57,6 +57,14 @@ def test_what_is_written_is_chosen_again(tmp_path: Path, ending: str, name: str,
     assert [path.name for path in tmp_path.iterdir()] == [ending]
 
 
+@pytest.mark.parametrize("ending", ["path.json", "path.npz", "nerfstudio.json"])
+def test_one_frame_is_a_path_too(tmp_path: Path, ending: str) -> None:
+    made = choose("orbit:degrees=30", TrajectoryOptions(num_frames=1, time="freeze@1.2s"))
+    read = choose(saved(tmp_path / ending, made, "nerfstudio" if ending.startswith("nerfstudio") else "auto"))
+    torch.testing.assert_close(read.c2w.double(), made.c2w.double(), atol=1e-9, rtol=0)
+    torch.testing.assert_close(read.times.double(), made.times.double(), atol=1e-9, rtol=0)
+
+
 def test_time_that_goes_back_is_kept_as_text_and_refused_as_arrays(tmp_path: Path) -> None:
     made = choose("orbit_left", TrajectoryOptions(num_frames=9, time="ping-pong"))
     assert bool((made.times.diff() < 0).any())
@@ -94,10 +102,24 @@ def test_zoom_of_a_file_is_replaced_by_what_is_asked_for_and_checked(tmp_path: P
             choose(path)
 
 
+def test_a_saved_path_is_not_moved_onto_the_clip_without_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = saved(tmp_path / "path.json", choose("orbit_left", TrajectoryOptions(num_frames=9)))
+    choose(path)
+    assert "--align-to" not in capsys.readouterr().out
+    choose(path, TrajectoryOptions(align_to="clip"))
+    assert "made in the scene's own world" in " ".join(capsys.readouterr().out.split())
+
+
 def test_places_and_endings_that_will_not_do(tmp_path: Path) -> None:
     made = choose("static", TrajectoryOptions(num_frames=3))
-    for name, form in (("path.txt", "auto"), ("path.npz", "nerfstudio"), ("path.json", "arrays")):
-        with pytest.raises(SettingsError, match=r"must end in \.json"):
+    for name, form, ending in (
+        ("path.txt", "auto", r"\.json, or in \.npz"),
+        ("path.npz", "nerfstudio", r"\.json: .*'nerfstudio'"),
+        ("path.json", "arrays", r"\.npz: .*'arrays'"),
+    ):
+        with pytest.raises(SettingsError, match=rf"must end in {ending}"):
             saved(tmp_path / name, made, form)
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="cannot write"):

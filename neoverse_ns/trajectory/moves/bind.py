@@ -26,7 +26,7 @@ _FIELDS = ("name", "description", "num_frames", "zoom_ratio", "use_first_frame",
 
 @dataclass(frozen=True)
 class MoveRow:
-    """Moves, one after the other, and what a trajectory file says beside them.
+    """Moves that act together, and what a trajectory file says beside them.
 
     Attributes:
         moves: Applied in this order.
@@ -91,7 +91,7 @@ def parse_row(document: dict[str, Any]) -> MoveRow:
         warn(f"trajectory fields without a meaning are ignored: {', '.join(unknown)}")
     for field in ("name", "description"):
         get_text(document.get(field, ""), field)
-    count = get_count(document.get("num_frames", DEFAULT_NUM_FRAMES), "num_frames", 2, LONGEST)
+    count = get_count(document.get("num_frames", DEFAULT_NUM_FRAMES), "num_frames", 1, LONGEST)
     fps = None if document.get("fps") is None else get_number(document["fps"], "fps", above=0.0)
     length = OwnLength(count, fps, read_time(document.get("time")), firm="num_frames" in document)
     return replace(

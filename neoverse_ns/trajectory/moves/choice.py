@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float64
+from torch import Tensor
 
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.trajectory.moves.stage import Stage, Surroundings
 from neoverse_ns.trajectory.moves.subject import PointPath
+
+_NEAREST = 1e-3
+"""A camera that is closer to a point than this share of the median depth stands in it."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,23 @@ def middle_point(stage: Stage, frame: int) -> PointPath:
 def distance_unit(stage: Stage, frame: int) -> float:
     """Median depth that a sampled frame's camera sees, world units; 1 (the world's own) where that is not known."""
     return 1.0 if stage.surroundings is None else stage.surroundings.median_depth(frame)
+
+
+def check_apart(name: str, ways: Float64[Tensor, "n 3"], stage: Stage, frame: int | None) -> None:
+    """Raise SettingsError where a camera stands in the point that it should move about.
+
+    Args:
+        name: The move, for the error.
+        ways: From cameras to the point, or back, world units.
+        stage: Where the move happens.
+        frame: As of :func:`find_subject`.
+    """
+    nearest = float(ways.norm(dim=-1).min())
+    if nearest < _NEAREST * distance_unit(stage, frame or 0):
+        raise SettingsError(
+            f"{name} needs its point before the camera, but the camera stands in it ({nearest:.2g} away): choose "
+            "another point, or another start"
+        )
 
 
 def _scene(stage: Stage, what: str) -> Surroundings:

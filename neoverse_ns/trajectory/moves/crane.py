@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.geometry.se3 import assemble, so3_exp
-from neoverse_ns.trajectory.moves.choice import Subject, find_subject
+from neoverse_ns.trajectory.moves.choice import Subject, check_apart, find_subject
 from neoverse_ns.trajectory.moves.stage import Stage
 
 
@@ -38,11 +38,16 @@ class Crane:
             raise SettingsError(f"an arm of {self.arm:g} does not reach a rise of {self.rise:g}: make it longer")
 
     def apply(self, stage: Stage) -> Stage:
-        """Move every camera on the arc, then tilt it by what the subject has sunk."""
+        """Move every camera on the arc, then tilt it by what the subject has sunk.
+
+        Raises:
+            SettingsError: The arc has no size, since the camera stands in its subject.
+        """
         stage = stage.standing(self.start)
         path = find_subject(self.subject, stage, self.start)
         target = path.at(stage.times)
         c2w = stage.base.c2w.to(torch.float64)
+        check_apart("a crane", target[:1] - c2w[:1, :3, 3], stage, self.start)
         distance = (target[0] - c2w[0, :3, 3]).norm()
         angle = math.asin(self.rise / self.arm) * eased(stage.shares)
         level = functional.normalize(_across(c2w[:, :3, 2], stage.up), dim=-1)

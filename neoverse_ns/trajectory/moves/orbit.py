@@ -9,7 +9,7 @@ import torch
 
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.geometry.se3 import assemble, so3_exp
-from neoverse_ns.trajectory.moves.choice import Subject, find_subject
+from neoverse_ns.trajectory.moves.choice import Subject, check_apart, find_subject
 from neoverse_ns.trajectory.moves.stage import Stage
 from neoverse_ns.trajectory.moves.subject import PointPath
 
@@ -34,7 +34,11 @@ class Orbit:
             raise SettingsError(f"radius must be a finite number above 0, got {self.radius:g}")
 
     def apply(self, stage: Stage) -> Stage:
-        """Turn every camera about the axis that is up in the clip and goes through the point."""
+        """Turn every camera about the axis that is up in the clip and goes through the point.
+
+        Raises:
+            SettingsError: There is no circle, since a camera stands in the point.
+        """
         stage = stage.standing(self.start)
         path = find_subject(self.subject, stage, self.start)
         times = stage.times.to(torch.float64)
@@ -42,6 +46,7 @@ class Orbit:
         seen_at = times[:1] if self.start is None else stage.clip_times[self.start : self.start + 1]
         centre = path.at(seen_at)
         c2w = stage.base.c2w.to(torch.float64)
+        check_apart("an orbit", c2w[:, :3, 3] - centre, stage, self.start)
         angles = math.radians(self.degrees) * stage.shares
         turns = so3_exp(angles[:, None] * stage.up)
         reach = 1 + (self.radius - 1) * stage.shares

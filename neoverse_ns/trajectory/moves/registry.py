@@ -1,4 +1,4 @@
-"""Every move that knows the scene, by name; and what users write to ask for some, one after the other.
+"""Every move that knows the scene, by name; and what users write to ask for some together.
 
 As text `orbit:degrees=90,pixel=120,80,12 + handheld:seed=3`; in a trajectory file
 `"move": [{"orbit": {"degrees": 90, "pixel": [120, 80, 12]}}, {"handheld": {"seed": 3}}]`. Presets may stand among them.
@@ -121,9 +121,13 @@ def _split(text: str, move: str) -> dict[str, Any]:
     """`a=1,b=2,3` is {a: "1", b: "2,3"}: what has no name belongs to the value before it."""
     values: dict[str, Any] = {}
     key = None
-    for piece in filter(None, (part.strip() for part in text.split(","))):
+    for piece in (part.strip() for part in text.split(",")) if text.strip() else ():
+        if not piece:
+            raise SettingsError(f"'{move}:{text}' has a comma with nothing before or behind it: leave it out")
         if "=" in piece:
             key, _, value = (side.strip() for side in piece.partition("="))
+            if key in values:
+                raise SettingsError(f"'{move}:{text}' gives '{key}' twice: give it once")
             values[key] = value
         elif key is None:
             raise SettingsError(f"'{move}:{text}' must give its parameters as name=value, found '{piece}'")

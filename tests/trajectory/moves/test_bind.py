@@ -103,7 +103,7 @@ def test_an_orbit_circles_where_its_subject_was_unless_it_follows() -> None:
     [
         ({"move": "spin"}, "path.json: there is no camera move 'spin'"),
         ({"move": "orbit", "fps": 0}, "'fps' must be greater than 0"),
-        ({"move": "orbit", "num_frames": 1}, "'num_frames' must be"),
+        ({"move": "orbit", "num_frames": 0}, "'num_frames' must be"),
         ({"move": "orbit", "use_first_frame": 1}, "'use_first_frame' must be true or false"),
         ({"move": "orbit", "name": 1}, "'name' must be text"),
     ],

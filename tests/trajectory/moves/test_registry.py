@@ -55,6 +55,29 @@ def test_presets_are_presets_unless_they_stand_in_a_row() -> None:
     torch.testing.assert_close(made, given.base.c2w @ preset("pan_left", len(given), MoveSize(angle=20.0)))
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("orbit:degrees=10,degrees=20", "gives 'degrees' twice"),
+        ("orbit:degrees=10,", "has a comma with nothing"),
+        ("orbit:,degrees=10", "has a comma with nothing"),
+        ("orbit:point=0,,1", "has a comma with nothing"),
+    ],
+)
+def test_what_is_written_twice_or_not_at_all_is_refused(text: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        parse_moves(text)
+
+
+@pytest.mark.parametrize("name", ["orbit", "crane"])
+def test_no_move_is_about_the_cameras_own_place(name: str) -> None:
+    given = stage(known=Known(depth=2.0))
+    for point in ("0,0,0", "0,0,0.001"):
+        with pytest.raises(SettingsError, match="stands in it"):
+            apply_moves(parse_moves(f"{name}:point={point}"), given)
+    apply_moves(parse_moves(f"{name}:point=0,0,0.01"), given)
+
+
 def test_moves_in_a_row_build_on_each_other() -> None:
     given = stage()
     orbit, hand = Orbit(degrees=30.0), Handheld(seed=2)
