@@ -111,12 +111,21 @@ def _intrinsics(cameras: PinholeCameras, frame: int) -> dict[str, Any]:
     return focal | {"w": cameras.width, "h": cameras.height}
 
 
-def write_tum(path: Path, c2w: Float[Tensor, "n 4 4"], seconds: Float[Tensor, " n"] | Sequence[float]) -> None:
-    """A trajectory in the TUM RGB-D format: time, centre, and camera-to-world quaternion xyzw, a line per camera."""
+def write_tum(
+    path: Path, c2w: Float[Tensor, "n 4 4"], seconds: Float[Tensor, " n"] | Sequence[float], note: str | None = None
+) -> None:
+    """A trajectory in the TUM RGB-D format: time, centre, and camera-to-world quaternion xyzw, a line per camera.
+
+    Args:
+        path: The file.
+        c2w: Poses.
+        seconds: When each is taken.
+        note: A comment of one line, with its #.
+    """
     _check_length("seconds", seconds, len(c2w))
     c2w = c2w.to(torch.float64)
     q = quaternions.from_matrix(c2w[:, :3, :3])[:, [1, 2, 3, 0]]
-    lines = ["# timestamp tx ty tz qx qy qz qw"]
+    lines = ["# timestamp tx ty tz qx qy qz qw", *([] if note is None else [note])]
     for i in range(len(c2w)):
         values = [*c2w[i, :3, 3].tolist(), *q[i].tolist()]
         lines.append(f"{float(seconds[i]):.6f} " + " ".join(f"{v:.9g}" for v in values))

@@ -16,6 +16,7 @@ from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.trajectory.camera_path import opencv_to_opengl
 from neoverse_ns.trajectory.choose import choose_trajectory
 from neoverse_ns.trajectory.clip_frames import ClipFrames
+from neoverse_ns.trajectory.foreign.entry import PATH_PREFIX
 from neoverse_ns.trajectory.options import DEFAULT_FPS, TrajectoryOptions
 from neoverse_ns.trajectory.trajectory import cameras_between, frames_at
 
@@ -32,7 +33,9 @@ class CameraTrack:
         times: Normalised time of the scene that each frame shows.
         seconds: When each frame is shown: of the clip's own in the source, of another path from 0.
         fps: Frames a second at which it plays as it should.
-        names: File name of every frame's picture: of the clip's own, or as a renderer would number it.
+        names: File name of every frame's picture: of the clip's own, or saying that it is no frame of the clip.
+        frame_indices: Position of every frame in the source; None where they are no frames of it, or that is unknown.
+        flown: Whether it is another path than the clip's own, in another video.
     """
 
     cameras: PinholeCameras
@@ -40,9 +43,16 @@ class CameraTrack:
     seconds: Float64[Tensor, " n"]
     fps: float
     names: tuple[str, ...]
+    frame_indices: tuple[int, ...] | None = None
+    flown: bool = False
 
     def __len__(self) -> int:
         return len(self.cameras)
+
+    @property
+    def of_clip(self) -> bool:
+        """Whether they are frames of the clip."""
+        return not self.names[0].startswith(PATH_PREFIX)
 
     def opengl_z_up(self) -> Float64[Tensor, "n 4 4"]:
         """Camera-to-world with axes right, up, backward, in the world that nerfstudio shows a run in, and Blender's.
@@ -68,11 +78,15 @@ def _clips_own(scene: ExportScene, options: ExportOptions) -> CameraTrack:
     seconds = torch.tensor([scene.second_at(time) for time in times.tolist()], dtype=torch.float64)
     length = float(seconds[-1] - seconds[0])
     fps = options.fps or ((len(times) - 1) / length if length > 0 else STILL_FPS)
-    names = _numbered(len(times))
-    if scene.source is not None and options.fps is None:
-        frames = range(0, len(scene.times), options.every or 1)
-        names = tuple(scene.source.frame_file(frame).name for frame in frames)
-    return CameraTrack(cameras_between(scene.cameras, at), times, seconds, fps, names)
+    cameras = cameras_between(scene.cameras, at)
+    if options.fps is not None:
+        return CameraTrack(cameras, times, seconds, fps, _path_names(len(times)))
+    frames = range(0, len(scene.times), options.every or 1)
+    if scene.source is None:
+        return CameraTrack(cameras, times, seconds, fps, tuple(f"frame_{frame:05d}.png" for frame in frames))
+    names = tuple(scene.source.frame_file(frame).name for frame in frames)
+    numbers = scene.source.clip.frame_indices
+    return CameraTrack(cameras, times, seconds, fps, names, tuple(int(numbers[frame]) for frame in frames))
 
 
 def _along(scene: ExportScene, options: ExportOptions, name: str) -> CameraTrack:
@@ -86,8 +100,8 @@ def _along(scene: ExportScene, options: ExportOptions, name: str) -> CameraTrack
     fps = (path.fps or DEFAULT_FPS) / (options.every or 1)
     cameras = PinholeCameras(path.c2w.double(), path.K.double(), path.cameras.width, path.cameras.height)
     seconds = torch.arange(len(path), dtype=torch.float64) / fps
-    return CameraTrack(cameras, path.times.double(), seconds, fps, _numbered(len(path)))
+    return CameraTrack(cameras, path.times.double(), seconds, fps, _path_names(len(path)), flown=True)
 
 
-def _numbered(count: int) -> tuple[str, ...]:
-    return tuple(f"frame_{i:05d}.png" for i in range(count))
+def _path_names(count: int) -> tuple[str, ...]:
+    return tuple(f"{PATH_PREFIX}{i:05d}.png" for i in range(count))

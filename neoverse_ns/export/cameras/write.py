@@ -17,6 +17,7 @@ from neoverse_ns.export.colmap.text import write_text
 from neoverse_ns.export.options import ExportOptions
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.trajectory.camera_path import opencv_to_opengl, to_camera_path
+from neoverse_ns.trajectory.foreign.tum import path_note
 from neoverse_ns.trajectory.plain_json import plain
 
 FOLDER, BLENDER, USD = "cameras", "blender_camera.py", "camera.usda"
@@ -31,6 +32,9 @@ def write_cameras(scene: ExportScene, options: ExportOptions, folder: Path) -> l
     - `cameras.tum`: seconds, position, quaternion xyzw per frame.
     - `transforms.json`: OpenGL cameras; its pictures, `images/...`, are those that the format `colmap` writes.
     - `colmap/sparse/0/`: a model without points, as text and binary.
+
+    Names of cameras that are no frames of the clip begin with `neoverse_path_`, and the TUM file of such has a
+    comment: read back, they are not taken for the clip's. COLMAP and TUM cannot say which moments such a path shows.
 
     In worlds with an axis up:
 
@@ -51,12 +55,13 @@ def write_cameras(scene: ExportScene, options: ExportOptions, folder: Path) -> l
     images = [f"images/{name}" for name in track.names]
     documents = {
         "cameras.json": _document(track),
-        "transforms.json": transforms_json(track.cameras, images, track.times),
+        "transforms.json": transforms_json(track.cameras, images, track.times) | {"fps": track.fps},
         "camera_path.json": _camera_path(track),
     }
     for name, document in documents.items():
         (there / name).write_text(json.dumps(document, indent=1, allow_nan=False), "utf8")
-    write_tum(there / "cameras.tum", track.cameras.c2w, track.seconds)
+    note = None if track.of_clip else path_note(track.fps if track.flown else None)
+    write_tum(there / "cameras.tum", track.cameras.c2w, track.seconds, note)
     model, sparse = colmap_model(track.cameras, track.names), there / "colmap" / "sparse" / "0"
     write_binary(model, sparse)
     write_text(model, sparse)
@@ -69,8 +74,10 @@ def write_cameras(scene: ExportScene, options: ExportOptions, folder: Path) -> l
 
 
 def _document(track: CameraTrack) -> dict[str, Any]:
+    numbers = track.frame_indices
     frames = [
-        {
+        ({} if numbers is None else {"frame_index": numbers[i], "time_sec": track.seconds[i]})
+        | {
             "name": track.names[i],
             "time": track.times[i],
             "second": track.seconds[i],

@@ -25,8 +25,11 @@ _SUSPECT, _SAME = 0.02, 1e-6
 _TRIES = 100
 _CLEARLY = 0.5
 """How small a residual must be beside that of a likelier way to pair cameras: even motion fits at any shift."""
-_BAD_PLACE, _BAD_TURN = 10.0, 10.0
-"""Residuals, in per cent of the path's extent and degrees, from which on another path was probably given."""
+_BAD = 5.0
+"""A residual, in per cent of the path's extent or degrees, from which on another path was probably given: the same
+cameras, estimated by two programs, are closer, and a move on top of the clip's camera is hardly further."""
+_BAD_GUESS = 2.0
+"""The same where nothing in the file says that its cameras are the clip's."""
 
 
 @dataclass(frozen=True)
@@ -64,20 +67,26 @@ class Alignment:
     @property
     def fits(self) -> bool:
         """Whether the two are plausibly the same cameras."""
-        return self.place_percent <= _BAD_PLACE and self.turn_degrees <= _BAD_TURN
+        return max(self.place_percent, self.turn_degrees) <= _BAD
 
-    def tell(self, name: str) -> None:
-        """Say in a line what was done, and warn where it does not fit."""
+    def tell(self, name: str, guessed: bool = False) -> None:
+        """Say in a line what was done, and warn where it does not fit.
+
+        Args:
+            name: What to call the path.
+            guessed: Whether it rather looks like another path than the clip's.
+        """
         strays = f", {self.left_out} more do not fit" if self.left_out else ""
         say(
             f"{name}: placed by Sim(3) over {len(self.pairs)} frames shared by {self.pairs.how}{strays}: scale "
             f"{float(self.sim3.scale):.4g}, residual {self.place_percent:.2g} % of the cameras' extent and "
             f"{self.turn_degrees:.2g} degrees"
         )
-        if not self.fits:
+        limit = _BAD_GUESS if guessed or self.pairs.guessed else _BAD
+        if max(self.place_percent, self.turn_degrees) > limit:
             warn(
-                f"{name} does not fit the clip's cameras: if it is another path, give the clip's cameras in its world "
-                "with --align-to FILE, or say --align-to none where it lies in the scene's own world"
+                f"{name} does not fit the clip's cameras well: if it is another path, give the clip's cameras in its "
+                "world with --align-to FILE, or say --align-to none where it lies in the scene's own world"
             )
 
 

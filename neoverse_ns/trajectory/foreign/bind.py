@@ -78,7 +78,7 @@ def _alignment(
 ) -> Alignment:
     shared, called = (path, name) if align_to in ("clip", "rigid") else (_reference(align_to), align_to)
     alignment = align(shared, cameras, times, candidates(shared, times, clip))
-    alignment.tell(called)
+    alignment.tell(called, shared.own_world)
     return alignment
 
 

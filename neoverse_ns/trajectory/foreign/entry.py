@@ -9,6 +9,9 @@ from pathlib import Path
 from jaxtyping import Float64
 from torch import Tensor
 
+PATH_PREFIX = "neoverse_path_"
+"""How names of frames begin that belong to a path of ours in a scene's own world, and to no frame of a clip."""
+
 
 @dataclass(frozen=True)
 class Label:
@@ -21,6 +24,11 @@ class Label:
 
     name: str
     number: int | None
+
+    @property
+    def of_path(self) -> bool:
+        """Whether it says that it is no frame of a clip, but of a path of ours."""
+        return self.name.startswith(PATH_PREFIX)
 
 
 @dataclass(frozen=True)
@@ -43,8 +51,10 @@ class CameraEntry:
 
 
 def label(name: str) -> Label:
-    """Label of a file name: the stem, and the last number in it."""
+    """Label of a file name: the stem, and the last number in it, which counts frames of a clip."""
     stem = Path(name).stem
+    if stem.startswith(PATH_PREFIX):
+        return Label(stem, None)
     digits = re.findall(r"[0-9]+", stem)
     return Label(stem, int(digits[-1]) if digits else None)
 

@@ -26,12 +26,14 @@ class Pairs:
         frames: Positions among the clip's sampled frames.
         places: Where the path stands at those frames, as positions among its cameras, also between two of them.
         moments: Normalised time of every camera of the path.
+        guessed: Whether nothing in the file says that they belong together.
     """
 
     how: str
     frames: Int64[Tensor, " m"]
     places: Float64[Tensor, " m"]
     moments: Float64[Tensor, " n"]
+    guessed: bool = False
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -86,7 +88,7 @@ def _made(how: str, shared: list[tuple[int, int]], path: ForeignPath, times: Ten
 
 def _by_time(path: ForeignPath, times: Tensor, clip: ClipFrames | None) -> list[Pairs]:
     """Seconds are the source's, or begin where the clip does."""
-    if path.times is None or len(path) < 2:
+    if path.times is None or len(path) < 2 or bool((path.times.diff() < 0).any()):
         return []
     if path.clock == "shares":
         return [_within(path.times, times.double(), path.times, "time")]
@@ -114,10 +116,11 @@ def _by_order(path: ForeignPath, times: Tensor) -> Pairs:
     """One camera a frame; other numbers are spread over the clip."""
     frames = torch.arange(len(times))
     if len(path) == len(times):
-        return Pairs("order", frames, frames.double(), times.double())
+        return Pairs("order", frames, frames.double(), times.double(), guessed=True)
     places = torch.linspace(0, len(path) - 1, len(times), dtype=torch.float64)
     if path.times is not None and path.clock == "shares":
         moments = path.times
     else:
         moments = spread_times(len(path)) if len(path) > 1 else times[:1].double()
-    return Pairs(f"order, {len(path)} cameras spread evenly over {len(times)} frames", frames, places, moments)
+    how = f"order, {len(path)} cameras spread evenly over {len(times)} frames"
+    return Pairs(how, frames, places, moments, guessed=True)

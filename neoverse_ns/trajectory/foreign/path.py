@@ -24,7 +24,8 @@ class ForeignPath:
         K: Intrinsics in pixels of `size`; None where the file has none.
         size: Width and height that `K` belongs to.
         labels: Which frames the cameras belong to; None where the file does not say.
-        times: When every camera was there, not descending; None where the file does not say.
+        times: When every camera was there, not descending unless the world is our own; None where the file does
+            not say.
         clock: What `times` are: seconds from any start, or shares of the clip.
         fps: Frames per second the path was made for; None where it does not say.
         own_world: Whether the file is one that this package's world may be taken for.
@@ -46,6 +47,8 @@ class ForeignPath:
     def of(entries: Sequence[CameraEntry], clock: Clock = "seconds") -> ForeignPath:
         """Stack entries; intrinsics are brought to the first one's height, times count where all have one.
 
+        Where all are frames of a path of ours, it lies in the scene's own world.
+
         Args:
             entries: At least one.
             clock: What their times are.
@@ -59,7 +62,13 @@ class ForeignPath:
         if len(moments) == len(entries):
             times = torch.tensor(moments, dtype=torch.float64)
         return ForeignPath(
-            torch.stack([entry.c2w for entry in entries]), K, size, tuple(e.label for e in entries), times, clock
+            torch.stack([entry.c2w for entry in entries]),
+            K,
+            size,
+            tuple(entry.label for entry in entries),
+            times,
+            clock,
+            own_world=all(entry.label.of_path for entry in entries),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,19 +49,23 @@ def path_of_cameras(path: Path) -> ForeignPath:
     """The cameras of such a file as a path: by their times where all have one, else by their names.
 
     Times between 0 and 1 are shares of the clip in a `transforms.json`, as readers of dynamic scenes take them.
+    Exported paths that are not the clip's own are in the order of their names, since their time may go back.
 
     Raises:
         SettingsError: As :func:`read_cameras`.
     """
     entries = read_cameras(path)
     times = [entry.time for entry in entries if entry.time is not None]
-    if len(times) == len(entries):
+    ours = all(entry.label.of_path for entry in entries)
+    if len(times) == len(entries) and not ours:
         entries.sort(key=lambda entry: entry.time or 0.0)
     else:
         entries.sort(key=lambda entry: natural(entry.label.name))
     named = any(entry.label.name for entry in entries)
     shares = named and all(0 <= time <= 1 for time in times)
-    return ForeignPath.of(entries, "shares" if shares else "seconds")
+    found = ForeignPath.of(entries, "shares" if shares else "seconds")
+    fps = read_json(path).get("fps") if ours else None
+    return found if fps is None else replace(found, fps=get_number(fps, f"{path}: fps", above=0.0))
 
 
 def _own_entry(document: dict[str, Any], frame: dict[str, Any], name: str) -> CameraEntry:
@@ -68,12 +73,16 @@ def _own_entry(document: dict[str, Any], frame: dict[str, Any], name: str) -> Ca
     values = [get_number(x, f"{name}.K[{i}]") for i, row in enumerate(rows) for x in get_list(row, f"{name}.K[{i}]")]
     if len(values) != 9 or min(values[0], values[4]) <= 0:
         raise SettingsError(f"'{name}.K' must be a 3x3 matrix with focal lengths above 0")
+    # Exported cameras that are no frames of a clip have a name instead, and the time of the scene they show.
+    numbered = "frame_index" in frame or "name" not in frame
     return CameraEntry(
-        label=Label("", get_count(frame.get("frame_index"), f"{name}.frame_index", 0)),
+        label=Label("", get_count(frame.get("frame_index"), f"{name}.frame_index", 0))
+        if numbered
+        else label(get_text(frame["name"], f"{name}.name")),
         c2w=get_matrix(frame.get("c2w"), f"{name}.c2w"),
         K=torch.tensor(values, dtype=torch.float64).reshape(3, 3),
         size=(get_count(document.get("width"), "width", 1), get_count(document.get("height"), "height", 1)),
-        time=_time(frame.get("time_sec")),
+        time=_time(frame.get("time_sec" if numbered else "time")),
     )
 
 

@@ -22,6 +22,7 @@ from neoverse_ns.trajectory.choose import choose_trajectory
 from neoverse_ns.trajectory.foreign.bind import bind_foreign
 from neoverse_ns.trajectory.foreign.entry import Label
 from neoverse_ns.trajectory.foreign.path import ForeignPath
+from neoverse_ns.trajectory.presets import MoveSize, preset
 from neoverse_ns.trajectory.trajectory import Trajectory
 from tests.generate.layered import layered_source
 from tests.trajectory.foreign.made import (
@@ -179,6 +180,23 @@ def test_another_path_is_told_and_not_bent_onto_the_clip(capsys: pytest.CaptureF
     steps = torch.linalg.inv(wild[:-1, :3, :3]) @ wild[1:, :3, :3]
     theirs = torch.linalg.inv(trajectory.c2w[:-1, :3, :3]) @ trajectory.c2w[1:, :3, :3]
     torch.testing.assert_close(theirs, steps, atol=1e-9, rtol=0)
+
+
+@pytest.mark.parametrize("how", ["name", "order"])
+def test_a_move_on_top_of_the_clips_camera_is_told_from_the_clip(how: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whether it claims the clip's frames, or is paired with them for want of anything better."""
+    own = clip_cameras()
+    degrees = 25.0 if how == "name" else 10.0
+    move = preset("orbit_left", FRAMES, MoveSize(angle=degrees))
+    wanted = THERE.apply_c2w(own.c2w @ move)
+    trajectory = bound(ForeignPath(wanted, labels=LABELS[how]), names=how == "name")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "does not fit the clip's cameras well" in said
+    assert "--align-to none" in said
+    if how == "name":
+        # Not bent onto the clip, frame by frame, either.
+        theirs = torch.linalg.inv(trajectory.c2w[:1, :3, :3]) @ trajectory.c2w[1:, :3, :3]
+        torch.testing.assert_close(theirs, wanted[:1, :3, :3].mT @ wanted[1:, :3, :3], atol=1e-9, rtol=0)
 
 
 def test_a_path_of_the_other_world_comes_along_with_the_clips_cameras(tmp_path: Path) -> None:
