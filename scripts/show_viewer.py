@@ -53,7 +53,7 @@ def main(
             browser = driver.chromium.launch(executable_path=chromium, args=list(FLAGS), headless=True)
             page = browser.new_page(viewport=WINDOW)
             page.set_default_timeout(1000 * PATIENCE)
-            # A browser that draws without a GPU goes down to a fifth of its resolution; that shall be the page's.
+            # Without a GPU a browser goes down to a fifth of its resolution, which shall be that of the page.
             page.add_init_script("Object.defineProperty(window, 'devicePixelRatio', { get: () => 5 })")
             page.goto(address)
             page.get_by_role("tab", name="NeoVerse").click()
