@@ -13,18 +13,10 @@ from neoverse_ns.trajectory.picture_size import PictureSize
 from neoverse_ns.trajectory.presets import MoveSize
 
 
-@dataclass
-class Directing:
-    """A scene, a path of its camera, and which moments are shown when."""
+@dataclass(kw_only=True)
+class PathFlags:
+    """What may be asked for on top of a trajectory's name."""
 
-    run_path: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RUN")]]
-    """A run's folder or its config.yml, or a folder with a saved reconstruction."""
-    trajectory: str
-    """A camera move (pan_left, orbit_right, ...); moves that know the scene, as in 'orbit:degrees=360',
-    'dolly_zoom:travel=0.4', 'look_at:thing=1', 'smooth' (ns-neoverse trajectory moves lists them), which in a row, as
-    in 'crane:rise=0.3 + handheld:seed=3', act together over all frames, each on what the one before left; a trajectory
-    file (JSON or npz); a nerfstudio camera path; or cameras of the clip in a world of their own: a COLMAP folder, a
-    transforms.json, a TUM file."""
     num_frames: int | None = None
     """Frames of the path; by default what --time takes, else 81 for a move, and a file's own number. A file's own time
     curve is stretched with its path."""
@@ -48,9 +40,12 @@ class Directing:
     angle: float = 15.0
     """Degrees of a pan, tilt, orbit_left or orbit_right."""
     distance: float = 0.1
-    """Length of a straight move, in units of the clip's median depth."""
+    """Length of a straight move, in the unit that --unit says."""
     orbit_radius: float = 1.0
-    """Distance of the point that orbit_left and orbit_right keep in view, in the same units."""
+    """Distance of the point that orbit_left and orbit_right keep in view, in the same unit."""
+    unit: Literal["network", "scene"] = "network"
+    """Unit of lengths of plain moves and trajectory files: `scene` is the clip's median depth; `network`, as published,
+    that of NeoVerse's network where it found the scene, and the median depth where another reconstructor did."""
     size: Annotated[PictureSize, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=PictureSize)
     """Of the pictures."""
 
@@ -69,7 +64,22 @@ class Directing:
             duration=self.duration,
             follow=self.follow,
             align_to=self.align_to,
+            unit=self.unit,
         )
         options.validate()
         self.size.validate()
         return options
+
+
+@dataclass
+class Directing(PathFlags):
+    """A scene, a path of its camera, and which moments are shown when."""
+
+    run_path: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RUN")]]
+    """A run's folder or its config.yml, or a folder with a saved reconstruction."""
+    trajectory: str
+    """A camera move (pan_left, orbit_right, ...); moves that know the scene, as in 'orbit:degrees=360',
+    'dolly_zoom:travel=0.4', 'look_at:thing=1', 'smooth' (ns-neoverse trajectory moves lists them), which in a row, as
+    in 'crane:rise=0.3 + handheld:seed=3', act together over all frames, each on what the one before left; a trajectory
+    file (JSON or npz); a nerfstudio camera path; or cameras of the clip in a world of their own: a COLMAP folder, a
+    transforms.json, a TUM file."""
