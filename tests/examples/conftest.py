@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,9 +19,15 @@ def small_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def example_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where the examples keep reconstructions; what else is cached, as compiled kernels, lies where it always does."""
-    folder = tmp_path_factory.mktemp("example_cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("neoverse_ns.reconstruct.cache.cache_root", lambda chosen=None: folder)
-        yield folder
+def _example_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("example_cache")
+
+
+@pytest.fixture
+def example_cache(_example_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the examples keep reconstructions; what else is cached, as compiled kernels, lies where it always does.
+
+    The folder lasts for the session, but the name is replaced for one test alone: later tests need the real one.
+    """
+    monkeypatch.setattr("neoverse_ns.reconstruct.cache.cache_root", lambda chosen=None: _example_folder)
+    return _example_folder
