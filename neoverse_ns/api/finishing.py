@@ -7,13 +7,10 @@ from pathlib import Path
 
 from neoverse_ns.api.pictures import follow
 from neoverse_ns.api.runs import SceneLike, shown
-from neoverse_ns.errors import RefinementError
+from neoverse_ns.applications.finish import checked_refiner, finish
 from neoverse_ns.generate.config import RefinerConfig
-from neoverse_ns.generate.refine_along import GeneratedVideo, refine_along
-from neoverse_ns.generate.registry import get_refiner
-from neoverse_ns.generate.stage.training_frames import training_source
+from neoverse_ns.generate.refine_along import GeneratedVideo
 from neoverse_ns.generate.video import check_output, write_video_whole
-from neoverse_ns.reconstruct.base import network_unit
 from neoverse_ns.trajectory.trajectory import Trajectory
 
 
@@ -54,19 +51,13 @@ def refine(
     if prompt is not None:
         config = dataclasses.replace(config, prompt=prompt)
     # What is missing shall be known before anything is loaded or drawn.
-    chosen = get_refiner(config)
-    chosen.check()
+    chosen = checked_refiner(config)
     target = None if output is None else Path(output).expanduser()
     if target is not None:
         check_output(target)
     found = shown(scene)
-    origin = found.source
-    if origin is None:
-        raise RefinementError("this scene has no frames that a refiner could learn from: load it from its run")
-    keyframes, unit = origin.geometry.keyframes, network_unit(origin.geometry.report)
-    source = training_source(origin.clip, origin.split, keyframes, found.cameras, found.gaussians, unit)
-    made = refine_along(
-        chosen, source, found.gaussians.detach(), follow(found, trajectory), config, alpha_threshold, first_frame
+    made = finish(
+        *(found, follow(found, trajectory), config, chosen), alpha_threshold=alpha_threshold, first_frame=first_frame
     )
     if target is not None:
         write_video_whole(target, made.frames, made.fps)
