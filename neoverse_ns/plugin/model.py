@@ -27,6 +27,7 @@ from neoverse_ns.plugin.model_training import ModelTraining
 from neoverse_ns.plugin.rays import RayLookup
 from neoverse_ns.plugin.remembered import Remembered
 from neoverse_ns.plugin.user_errors import exit_on_user_error
+from neoverse_ns.plugin.viewer.coarse import forget_interrupt
 from neoverse_ns.plugin.viewer.opening import Opening, OpeningView
 from neoverse_ns.plugin.viewer.panel import NeoVersePanel
 from neoverse_ns.plugin.world import FRAME_KEY, VIEW_KEY, to_nerfstudio_cameras, world_to_nerfstudio
@@ -93,6 +94,11 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
             raise RunError(
                 f"this checkpoint does not fit ({reason}): it belongs to a run of other frames or another method"
             ) from error
+
+    def train(self, mode: bool = True) -> NeoVerseModel:
+        """Switch between training and drawing; the viewer does so right before every picture."""
+        forget_interrupt()
+        return super().train(mode)
 
     # Drawing.
 

@@ -13,8 +13,9 @@ from nerfstudio.cameras.cameras import Cameras, CameraType
 from torch import Tensor
 
 from neoverse_ns.gaussians.layers import LayeredGaussians
+from neoverse_ns.plugin.viewer.coarse import draw_untraced
 from neoverse_ns.plugin.viewer.display import Display
-from neoverse_ns.plugin.viewer.pace import Pace
+from neoverse_ns.plugin.viewer.pace import Pace, hurry
 from neoverse_ns.plugin.viewer.player import Player
 from neoverse_ns.plugin.viewer.playhead import Playhead
 from neoverse_ns.plugin.viewer.reels import Picture
@@ -63,6 +64,7 @@ class LivePictures:
         client = getattr(machine, "client", None)
         if client is None:
             return self._drawn(camera, self.time_of(camera))
+        draw_untraced(machine)
         # First of all, because it sees whether the Time slider was moved.
         time = self.time_of(camera)
         played = None
@@ -73,6 +75,7 @@ class LivePictures:
         else:
             outputs = self._drawn_or_last(machine, camera, time)
         self._pace.drawn(machine)
+        hurry(client)
         return outputs
 
     def _drawn_or_last(self, machine: Any, camera: Cameras, time: float) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from neoverse_ns.plugin.viewer.pace import hurry
 from neoverse_ns.plugin.viewer.reels import Picture, Reel, padded
 
 SLOWEST, FASTEST = 0.1, 60.0
@@ -97,6 +98,7 @@ class Player:
             if picture is not None:
                 image = padded(picture.image, float(client.camera.aspect))
                 client.scene.set_background_image(image, format="jpeg", jpeg_quality=_QUALITY, depth=picture.depth)
+                hurry(client)
             elif self.reel is None or not self.reel.foreign:
                 self._draw_anew(client)
 

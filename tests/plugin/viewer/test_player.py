@@ -26,10 +26,14 @@ class Browser:
         self.scene = self
         self.sent: list[tuple[float, int]] = []
         self.shapes: list[tuple[int, ...]] = []
+        self.flushed = 0
 
     def set_background_image(self, image: np.ndarray, **options: Any) -> None:
         self.sent.append((time.perf_counter(), int(image.max())))
         self.shapes.append(image.shape)
+
+    def flush(self) -> None:
+        self.flushed += 1
 
 
 class Machine:
