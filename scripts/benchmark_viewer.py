@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import argparse
 import io
-import re
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgpack
+from _benchmark.viewer import PATIENCE, running_viewer
 from PIL import Image
 from websockets.sync.client import ClientConnection, connect
 
-PATIENCE = 300.0
 FORWARD = (0.70710678, -0.70710678, 0.0, 0.0)
 """Looking along nerfstudio's +y with z up."""
 
@@ -75,17 +71,8 @@ def main() -> None:
     parser.add_argument("--aspect", type=float, default=384 / 224, help="of the window")
     parser.add_argument("--rate", type=float, default=8.0, help="frames per second played")
     options = parser.parse_args()
-    log = Path(tempfile.mkstemp(suffix=".log")[1])
-    command = [Path(sys.executable).parent / "ns-viewer", "--load-config", options.config]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            list(map(str, command)), stdout=output, stderr=subprocess.STDOUT, env=None, stdin=subprocess.DEVNULL
-        )
-    try:
-        measure(_socket(process, log), options)
-    finally:
-        process.terminate()
-        process.wait(60)
+    with running_viewer(options.config) as port:
+        measure(f"ws://127.0.0.1:{port}", options)
 
 
 def measure(socket: str, options: argparse.Namespace) -> None:
@@ -94,28 +81,14 @@ def measure(socket: str, options: argparse.Namespace) -> None:
         window = Window(connection)
         window.listen(lambda: {"Frame", "Max res", "Cancel"} <= window.elements.keys())
         opened = time.perf_counter()
-        window.send(
-            type="ViewerCameraMessage", wxyz=FORWARD, position=(0.0, 0.0, 0.0), fov=0.7, aspect=options.aspect,
-            look_at=(0.0, 10.0, 0.0), up_direction=(0.0, 0.0, 1.0),
-        )  # fmt: skip
+        look(window, options.aspect, 0.0)
         window.listen(lambda: bool(window.pictures))
         print(f"first picture after the page has connected: {window.pictures[0][0] - opened:.2f} s")
         window.rest(2.0)
         window.set("Max res", options.longest)
         window.rest(2.0)
-        coarse, sharp = [], []
-        for i in range(options.changes):
-            seen = len(window.pictures)
-            moved = time.perf_counter()
-            window.set("Frame", 1 + i % 2)
-            window.listen(lambda seen=seen: any(max(s) >= options.longest for _, s in window.pictures[seen:]), 10.0)
-            coarse.append(window.pictures[seen][0] - moved)
-            sharp.append(next(at for at, size in window.pictures[seen:] if max(size) >= options.longest) - moved)
-            window.rest(0.5)
-        for name, seconds in (("first picture", coarse), ("sharp picture", sharp)):
-            print(
-                f"slider to {name}: median {1e3 * statistics.median(seconds):.0f} ms, worst {1e3 * max(seconds):.0f} ms"
-            )
+        time_answers("slider", window, lambda i: window.set("Frame", 1 + i % 2), options)
+        time_answers("camera", window, lambda i: look(window, options.aspect, 0.01 * (1 + i % 2)), options)
         window.set("Frames per second", options.rate)
         window.set("Play", True)
         window.listen(lambda: False, 12.0)
@@ -126,15 +99,28 @@ def measure(socket: str, options: argparse.Namespace) -> None:
         print(f"played: {(len(times) - 1) / (times[-1] - times[0]):.2f} pictures a second of {options.rate:g}")
 
 
-def _socket(process: subprocess.Popen[bytes], log: Path) -> str:
-    """Where a viewer listens, once it says so."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and process.poll() is None:
-        found = re.search(r"ws://\S+:(\d+)", log.read_text("utf8", "replace"))
-        if found:
-            return f"ws://127.0.0.1:{found.group(1)}"
-        time.sleep(0.2)
-    raise SystemExit(f"no viewer came up: {log.read_text('utf8', 'replace')[-3000:]}")
+def look(window: Window, aspect: float, aside: float) -> None:
+    """Send a browser's camera to the origin, or by a little to the right of it."""
+    window.send(
+        type="ViewerCameraMessage", wxyz=FORWARD, position=(aside, 0.0, 0.0), fov=0.7, aspect=aspect,
+        look_at=(aside, 10.0, 0.0), up_direction=(0.0, 0.0, 1.0),
+    )  # fmt: skip
+
+
+def time_answers(name: str, window: Window, change: Callable[[int], None], options: argparse.Namespace) -> None:
+    """Change something again and again, each time at rest, and print how long pictures took."""
+    first, sharp = [], []
+    for i in range(options.changes):
+        seen = len(window.pictures)
+        begun = time.perf_counter()
+        change(i)
+        window.listen(lambda seen=seen: any(max(s) >= options.longest for _, s in window.pictures[seen:]), 10.0)
+        # A coarse picture may be as large as a sharp one, where drawing is fast: the sharp one is the last.
+        window.rest(0.5)
+        first.append(window.pictures[seen][0] - begun)
+        sharp.append(window.pictures[-1][0] - begun)
+    for what, seconds in (("first picture", first), ("sharp picture", sharp)):
+        print(f"{name} to {what}: median {1e3 * statistics.median(seconds):.0f} ms, worst {1e3 * max(seconds):.0f} ms")
 
 
 if __name__ == "__main__":

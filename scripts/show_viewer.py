@@ -7,15 +7,11 @@ writes `viewer_play.jpg`, `viewer_show.jpg` and `viewer_path.jpg`. Needs playwri
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
-import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import tyro
+from _benchmark.viewer import PATIENCE, running_viewer
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -23,7 +19,6 @@ FLAGS = (
     *("--ignore-gpu-blocklist", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 WINDOW: Any = {"width": 1100, "height": 620}
-PATIENCE = 300.0
 
 
 def main(
@@ -43,26 +38,17 @@ def main(
     """
     from playwright.sync_api import sync_playwright
 
-    log = Path(tempfile.mkstemp(suffix=".log")[1])
-    command = [str(Path(sys.executable).parent / "ns-viewer"), "--load-config", str(config)]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-    try:
-        address = _address(process, log)
-        with sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=chromium, args=list(FLAGS), headless=True)
-            page = browser.new_page(viewport=WINDOW)
-            page.set_default_timeout(1000 * PATIENCE)
-            # Without a GPU a browser goes down to a fifth of its resolution, which shall be that of the page.
-            page.add_init_script("Object.defineProperty(window, 'devicePixelRatio', { get: () => 5 })")
-            page.goto(address)
-            page.get_by_role("tab", name="NeoVerse").click()
-            folder.mkdir(parents=True, exist_ok=True)
-            photograph(page, folder, rest)
-            browser.close()
-    finally:
-        process.terminate()
-        process.wait(60)
+    with running_viewer(config) as port, sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=list(FLAGS), headless=True)
+        page = browser.new_page(viewport=WINDOW)
+        page.set_default_timeout(1000 * PATIENCE)
+        # Without a GPU a browser goes down to a fifth of its resolution, which shall be that of the page.
+        page.add_init_script("Object.defineProperty(window, 'devicePixelRatio', { get: () => 5 })")
+        page.goto(f"http://127.0.0.1:{port}/")
+        page.get_by_role("tab", name="NeoVerse").click()
+        folder.mkdir(parents=True, exist_ok=True)
+        photograph(page, folder, rest)
+        browser.close()
 
 
 def photograph(page: Any, folder: Path, rest: float) -> None:
@@ -92,17 +78,6 @@ def photograph(page: Any, folder: Path, rest: float) -> None:
 
 def _beside(page: Any, label: str, what: str) -> Any:
     return page.locator(f"xpath=//*[normalize-space(text())='{label}']/following::{what}").first
-
-
-def _address(process: subprocess.Popen[bytes], log: Path) -> str:
-    """Of a viewer, once it says so."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and process.poll() is None:
-        found = re.search(r"ws://\S+:(\d+)", log.read_text("utf8", "replace"))
-        if found:
-            return f"http://127.0.0.1:{found.group(1)}/"
-        time.sleep(0.2)
-    raise SystemExit(f"no viewer came up: {log.read_text('utf8', 'replace')[-3000:]}")
 
 
 if __name__ == "__main__":
