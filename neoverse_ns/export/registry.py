@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from neoverse_ns.errors import RunError, SettingsError
@@ -78,42 +79,6 @@ def _motion(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Pa
     return [path]
 
 
-def _sequence(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
-    from neoverse_ns.export.ply_sequence import write_ply_sequence
-
-    return write_ply_sequence(scene, options, folder)
-
-
-def _npz(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
-    from neoverse_ns.export.motion_npz import write_motion_npz
-
-    return write_motion_npz(scene, options, folder)
-
-
-def _fourdgs(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
-    from neoverse_ns.export.fourdgs.write import write_fourdgs
-
-    return write_fourdgs(scene, options, folder)
-
-
-def _usd(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
-    from neoverse_ns.export.usd.write import write_usd
-
-    return write_usd(scene, options, folder)
-
-
-def _glb(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
-    from neoverse_ns.export.glb import write_glb
-
-    return write_glb(scene, options, folder)
-
-
-def _spz(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
-    from neoverse_ns.export.spz import write_spz_instant
-
-    return write_spz_instant(scene, options, folder)
-
-
 def _dataset(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
     from neoverse_ns.export.dataset import write_dataset
 
@@ -130,10 +95,27 @@ def _page(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path
     return [path]
 
 
-def _cameras(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
-    from neoverse_ns.export.cameras.write import write_cameras
+def _written_by(module: str, name: str) -> Write:
+    """A writer that is imported when it is called.
 
-    return write_cameras(scene, options, folder)
+    Args:
+        module: Below :mod:`neoverse_ns.export`.
+        name: Of the function in it.
+    """
+
+    def write(scene: ExportScene, options: ExportOptions, folder: Path) -> list[Path]:
+        return getattr(import_module(f"neoverse_ns.export.{module}"), name)(scene, options, folder)
+
+    return write
+
+
+_sequence = _written_by("ply_sequence", "write_ply_sequence")
+_npz = _written_by("motion_npz", "write_motion_npz")
+_fourdgs = _written_by("fourdgs.write", "write_fourdgs")
+_usd = _written_by("usd.write", "write_usd")
+_glb = _written_by("glb", "write_glb")
+_spz = _written_by("spz", "write_spz_instant")
+_cameras = _written_by("cameras.write", "write_cameras")
 
 
 FORMATS: dict[str, ExportFormat] = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +11,14 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from neoverse_ns.console import progress
+from neoverse_ns.console import Steps, progress
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.rasterize.along import ViewAlong, views_along
 from neoverse_ns.rasterize.drawing import DrawOptions
-from neoverse_ns.render.depth import DepthKind, coloured_depth, depth_arrays, depth_folder, depth_range
+from neoverse_ns.render.depth import DepthKind, DepthWriter, coloured_depth, depth_arrays, depth_folder, depth_range
 from neoverse_ns.render.pictures import beside, colours, opacity, surface_depth, width_beside
-from neoverse_ns.render.writers import check_place, open_writer
+from neoverse_ns.render.writers import PictureWriter, check_place, open_writer
 from neoverse_ns.trajectory.options import DEFAULT_FPS
 from neoverse_ns.trajectory.trajectory import Trajectory
 
@@ -144,41 +144,64 @@ def film(
         raise SettingsError("there is no input to stand beside what is drawn")
     files = FilmFiles.of(output, options)
     files.check()
-    times = trajectory.times.clamp(0, 1)
-    cameras, fps = trajectory.cameras, trajectory.fps or DEFAULT_FPS
-    left = None if clip is None or not options.side_by_side else clip
+    cameras, times = trajectory.cameras, trajectory.times.clamp(0, 1)
+    left = clip if options.side_by_side else None
     aside = 0 if left is None else width_beside(left.frames.shape[2], left.frames.shape[1], cameras.height)
     background = torch.zeros(3) if background is None else background
     near, far = _depth_colours(gaussians, trajectory, draw_options) if options.depth else (1.0, 2.0)
+    with _opened(files, trajectory, options, aside) as writers:
+        for view, time in zip(views_along(gaussians, cameras, times, draw_options), times.tolist(), strict=True):
+            picture = colours(view, background)
+            writers.colours.add(picture if left is None else beside(left.at(time), picture, aside))
+            if writers.alpha is not None:
+                writers.alpha.add(opacity(view))
+            if writers.depth is not None and writers.depth_picture is not None:
+                depth = surface_depth(view)
+                writers.depth.add(depth)
+                writers.depth_picture.add(coloured_depth(depth, near, far))
+            if watch is not None:
+                watch(view)
+            writers.steps.advance()
+    return files
+
+
+@dataclass(frozen=True)
+class _Writers:
+    """What takes the frames, under the names that :class:`FilmFiles` has for it."""
+
+    colours: PictureWriter
+    depth: DepthWriter | None
+    depth_picture: PictureWriter | None
+    alpha: PictureWriter | None
+    steps: Steps
+
+
+@contextmanager
+def _opened(files: FilmFiles, trajectory: Trajectory, options: FilmOptions, aside: int) -> Iterator[_Writers]:
+    """All writers of a film, and its progress bar.
+
+    Args:
+        files: What they write.
+        trajectory: What is filmed.
+        options: How they write.
+        aside: Pixels beside every picture of the colours.
+    """
+    cameras, fps = trajectory.cameras, trajectory.fps or DEFAULT_FPS
     with ExitStack() as stack:
 
-        def opened(path: Path | None, width: int = cameras.width):
-            if path is None:
-                return None
+        def opened(path: Path, width: int = cameras.width) -> PictureWriter:
             return stack.enter_context(open_writer(path, width, cameras.height, fps, options.lossless, options.crf))
 
         # Names appear in the reverse order: the colours last, when all else is there.
         pictures = opened(files.colours, cameras.width + aside)
-        shown, alpha = opened(files.depth_picture), opened(files.alpha)
+        shown = None if files.depth_picture is None else opened(files.depth_picture)
+        alpha = None if files.alpha is None else opened(files.alpha)
         numbers = None
         if files.depth is not None:
             keep = depth_arrays if options.depth == "npz" else depth_folder
-            numbers = stack.enter_context(keep(files.depth, times, fps))
+            numbers = stack.enter_context(keep(files.depth, trajectory.times.clamp(0, 1), fps))
         steps = stack.enter_context(progress(f"drawing {len(cameras)} frames", len(cameras)))
-        for view, time in zip(views_along(gaussians, cameras, times, draw_options), times.tolist(), strict=True):
-            picture = colours(view, background)
-            assert pictures is not None
-            pictures.add(picture if left is None else beside(left.at(time), picture, aside))
-            if alpha is not None:
-                alpha.add(opacity(view))
-            if numbers is not None and shown is not None:
-                depth = surface_depth(view)
-                numbers.add(depth)
-                shown.add(coloured_depth(depth, near, far))
-            if watch is not None:
-                watch(view)
-            steps.advance()
-    return files
+        yield _Writers(pictures, numbers, shown, alpha, steps)
 
 
 def _depth_colours(

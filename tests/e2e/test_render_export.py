@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import yaml
 from nerfstudio.data.dataparsers.nerfstudio_dataparser import NerfstudioDataParserConfig
 from plyfile import PlyData
 
@@ -297,11 +296,3 @@ def test_the_dataset_has_refined_cameras_and_points_that_they_see(run: TrainedRu
     assert len(points) == len(parsed.metadata["points3D_xyz"]) > 100
     assert np.mean([point.error for point in points.values()]) < 0.7
     assert np.mean([len(point.image_ids) for point in points.values()]) > 2
-
-
-def test_config_is_readable_by_nerfstudio_without_the_working_directory(run: TrainedRun) -> None:
-    config = yaml.load(run.config.read_text("utf8"), Loader=yaml.Loader)
-    assert config.data.is_absolute()
-    assert config.output_dir.is_absolute()
-    assert config.get_base_dir() == run.folder
-    assert config.experiment_name == "clip"

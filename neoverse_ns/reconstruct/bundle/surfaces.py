@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
@@ -25,7 +25,7 @@ from neoverse_ns.reconstruct.bundle.motion.motion_search import STRIDE, MotionSe
 from neoverse_ns.reconstruct.bundle.motion.moving_keyframes import moving_keyframes
 from neoverse_ns.reconstruct.bundle.motion.place_things import Still, place_things
 from neoverse_ns.reconstruct.bundle.motion.thing_masks import refine_masks
-from neoverse_ns.reconstruct.bundle.motion.things import find_things
+from neoverse_ns.reconstruct.bundle.motion.things import Things, find_things
 from neoverse_ns.reconstruct.bundle.motion.uncovered import reaching, still_view, uncovered_cues
 from neoverse_ns.reconstruct.bundle.parallel import map_on_cores
 from neoverse_ns.reconstruct.split import FrameSplit
@@ -116,17 +116,7 @@ def keyframe_surfaces(
             return results
 
         sketches = of_all(lambda place: job.sketch(train[place]), len(train))
-        cues = [sketch.cues for sketch in sketches]
-        moving = torch.stack(of_all(lambda place: motion.mask(place, train, cues), len(train)))
-        flows, images = KeyframeFlows(flow, train), [clip.frames[frame] for frame in train]
-        if parallax and moving.any():
-            uncovered = job.uncover(train, sketches, moving)
-            whole = map_on_cores(lambda place: motion.mask(place, train, cues, uncovered), range(len(train)))
-            moving = reaching(torch.stack(list(whole)), moving, flows)
-        things = find_things(moving, images, flows)
-        if parallax:
-            # Before a camera that does not move colours that change have shown every outline to the pixel.
-            things = refine_masks(things, images, None if clip.ignored is None else ~clip.ignored[train], flows)
+        things = _find_things(job, train, sketches, KeyframeFlows(flow, train), of_all)
         things, frames = moving_keyframes(things, split)
         labels = torch.from_numpy(things.labels)
         measured = of_all(lambda place: job.measure(frames[place], labels[place] > 0), len(frames))
@@ -137,6 +127,37 @@ def keyframe_surfaces(
         steps.advance(2 * (len(train) - len(frames)))
     confidence = torch.stack([one.confidence * trust for one, (_, trust) in zip(measured, edges, strict=True)])
     return Surfaces(frames, torch.stack([sharp for sharp, _ in edges]), confidence, labels)
+
+
+@runtime_checkable
+class _ForAll(Protocol):
+    """Runs a function for so many places, with progress."""
+
+    def __call__(self, function: Callable[[int], Result], count: int) -> list[Result]: ...
+
+
+def _find_things(job: _Job, train: list[int], sketches: list[Sketch], flows: KeyframeFlows, of_all: _ForAll) -> Things:
+    """What moves in the training frames, told apart.
+
+    Args:
+        job: What the frames share.
+        train: Positions of them.
+        sketches: What a first look at each has found.
+        flows: Between them.
+        of_all: Runs the search in all of them.
+    """
+    clip, motion, cues = job.clip, job.motion, [sketch.cues for sketch in sketches]
+    moving = torch.stack(of_all(lambda place: motion.mask(place, train, cues), len(train)))
+    images = [clip.frames[frame] for frame in train]
+    if motion.parallax and moving.any():
+        uncovered = job.uncover(train, sketches, moving)
+        whole = map_on_cores(lambda place: motion.mask(place, train, cues, uncovered), range(len(train)))
+        moving = reaching(torch.stack(list(whole)), moving, flows)
+    things = find_things(moving, images, flows)
+    if not motion.parallax:
+        # Before a camera that does not move colours that change have shown every outline to the pixel.
+        return things
+    return refine_masks(things, images, None if clip.ignored is None else ~clip.ignored[train], flows)
 
 
 @dataclass(frozen=True)

@@ -37,9 +37,11 @@ class FakeBlender:
         self.module = ModuleType("bpy")
         new_data = SimpleNamespace(new=lambda name: Animated(name=name, keys={}, edit=self.edit))
         new_object = SimpleNamespace(new=lambda name, data: Animated(name=name, data=data, keys={}, edit=self.edit))
-        self.module.data = SimpleNamespace(cameras=new_data, objects=new_object)  # type: ignore[attr-defined]
         preferences = SimpleNamespace(edit=self.edit)
-        self.module.context = SimpleNamespace(scene=self.scene, preferences=preferences)  # type: ignore[attr-defined]
+        vars(self.module).update(
+            data=SimpleNamespace(cameras=new_data, objects=new_object),
+            context=SimpleNamespace(scene=self.scene, preferences=preferences),
+        )
 
     @contextmanager
     def installed(self):
