@@ -90,14 +90,21 @@ def choose_trajectory(
     if "frames" in document:
         return _foreign(path_of_cameras(path), path, source, options)
     try:
-        if "camera_path" in document:
-            return _camera_path(document, source, path_to_world, options)
-        if "move" in document:
+        if "move" in document and "camera_path" not in document:
             return parse_row(document).bind(cameras, times, options, clip, surroundings)
-        move = parse_move(document, path.parent, path.stem)
-        return _follow(move, source, options, firm="num_frames" in document)
+        return _of_document(document, path, source, path_to_world, options)
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
+
+
+def _of_document(
+    document: dict[str, Any], path: Path, clip: _Clip, path_to_world: Sim3 | None, options: TrajectoryOptions
+) -> Trajectory:
+    """Of JSON that is neither moves nor another program's cameras."""
+    if "camera_path" in document:
+        return _camera_path(document, clip, path_to_world, options)
+    move = parse_move(document, path.parent, path.stem)
+    return _follow(move, clip, options, firm="num_frames" in document)
 
 
 class _Clip:
@@ -128,7 +135,7 @@ def _follow(move: CameraMove, clip: _Clip, options: TrajectoryOptions, firm: boo
                 "cameras were the clip's: leave it out if it is another path"
             )
         sim3 = place_world(ForeignPath(move.c2w), move.name, clip.cameras, clip.times, clip.frames, options.align_to)
-        move = replace(move, c2w=sim3.apply_c2w(move.c2w))
+        move = move.moved(sim3)
     elif move.unit == "network":
         move = move.scaled(1 / clip.unit)
     own = OwnLength(len(move), move.fps, move.time, firm)

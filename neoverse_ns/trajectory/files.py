@@ -12,6 +12,7 @@ from torch import Tensor
 
 from neoverse_ns.console import warn
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.geometry.alignment import Sim3
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.interpolation import interpolate_c2w
 from neoverse_ns.inside import inside
@@ -27,6 +28,7 @@ from neoverse_ns.trajectory.fields import (
 )
 from neoverse_ns.trajectory.keyframes import parse_keyframes, through_poses
 from neoverse_ns.trajectory.move_arrays import frame_matrices
+from neoverse_ns.trajectory.moves.subject import PointPath, parse_subject
 from neoverse_ns.trajectory.presets import MoveSize, preset
 from neoverse_ns.trajectory.trajectory import Trajectory, between, cameras_between, zoom
 
@@ -68,6 +70,7 @@ class CameraMove:
         zoom: Factor on the clip's focal length per frame, instead of `zoom_ratio`; None where it has none.
         unit: What its lengths are in: the unit of NeoVerse's network, as the release's are, where that network found
             the scene, or the scene's own, which it is where another reconstructor did.
+        subject: What the camera circles or keeps in view, in the same world and unit; only of global motions.
     """
 
     name: str
@@ -80,6 +83,10 @@ class CameraMove:
     fps: float | None = None
     zoom: Float64[Tensor, " n"] | None = None
     unit: Literal["network", "scene"] = "network"
+    subject: PointPath | None = None
+
+    def __repr__(self) -> str:
+        return f"CameraMove({self.name}: {len(self)} frames, {self.mode})"
 
     def __len__(self) -> int:
         return self.c2w.shape[0]
@@ -96,7 +103,13 @@ class CameraMove:
             return self
         c2w = self.c2w.clone()
         c2w[:, :3, 3] *= factor
-        return replace(self, c2w=c2w)
+        subject = None if self.subject is None else replace(self.subject, points=factor * self.subject.points)
+        return replace(self, c2w=c2w, subject=subject)
+
+    def moved(self, sim3: Sim3) -> CameraMove:
+        """A global motion in another world."""
+        subject = None if self.subject is None else self.subject.moved(sim3)
+        return replace(self, c2w=sim3.apply_c2w(self.c2w), subject=subject)
 
     def follow(
         self, cameras: PinholeCameras, times: Float[Tensor, " m"], at: Float[Tensor, " n"] | None = None
@@ -116,7 +129,7 @@ class CameraMove:
         even = torch.linspace(1, self.zoom_ratio, len(self), dtype=torch.float64)
         K = zoom(base.K, even if self.zoom is None else self.zoom)
         moved = PinholeCameras(c2w, K, cameras.width, cameras.height)
-        return Trajectory(moved, between(times.double(), at), self.use_first_frame, self.fps)
+        return Trajectory(moved, between(times.double(), at), self.use_first_frame, self.fps, self.subject)
 
 
 def preset_move(name: str, num_frames: int = DEFAULT_NUM_FRAMES, size: MoveSize | None = None) -> CameraMove:
@@ -181,6 +194,8 @@ def parse_move(document: dict[str, Any], folder: Path = Path(), default_name: st
     unit = get_text(document.get("unit", "network"), "unit")
     if unit not in ("network", "scene"):
         raise SettingsError(f"'unit' must be 'network' or 'scene', found '{unit}'")
+    if mode == "relative" and "subject" in document:
+        raise SettingsError("'subject' is a place in the scene's world: it needs the mode 'global'")
     if "keyframes" in document:
         c2w = parse_keyframes(document["keyframes"], count)
     else:
@@ -196,6 +211,7 @@ def parse_move(document: dict[str, Any], folder: Path = Path(), default_name: st
         time=read_time(document.get("time")),
         zoom=_parse_zooms(document["zooms"], count) if "zooms" in document else None,
         fps=None if document.get("fps") is None else get_number(document["fps"], "fps", above=0.0),
+        subject=parse_subject(document["subject"]) if "subject" in document else None,
     )
 
 
@@ -225,7 +241,9 @@ def to_document(move: CameraMove) -> dict[str, Any]:
         "unit": move.unit,
         "trajectory": {"frame_indices": list(range(len(move))), "frame_matrices": move.c2w.tolist()},
     }
-    return document | {key: value for key, value in (("time", move.time), ("fps", move.fps)) if value is not None}
+    subject = None if move.subject is None else move.subject.to_document()
+    optional = {"time": move.time, "fps": move.fps, "subject": subject}
+    return document | {key: value for key, value in optional.items() if value is not None}
 
 
 def _parse_matrices(value: dict[str, Any], count: int, folder: Path) -> Float64[Tensor, "{count} 4 4"]:

@@ -72,7 +72,7 @@ def save_trajectory(
 def trajectory_document(
     trajectory: Trajectory, cameras: PinholeCameras, seconds: float, name: str = "custom"
 ) -> dict[str, Any]:
-    """NeoVerse's JSON form: every frame's matrix in the world, its zoom, and the curve of its moments.
+    """NeoVerse's JSON form: every frame's matrix in the world, its zoom, the curve of its moments, its subject.
 
     Args:
         trajectory: At any size.
@@ -84,7 +84,7 @@ def trajectory_document(
     at = torch.linspace(0, len(cameras) - 1, count, dtype=torch.float64)
     own = cameras_between(cameras, at).K
     brought = trajectory.resized(cameras.width, cameras.height)
-    return {
+    document = {
         "name": name,
         "mode": "global",
         "num_frames": count,
@@ -95,6 +95,7 @@ def trajectory_document(
         "time": _knots(trajectory.times.double(), seconds, fps),
         "trajectory": {"frame_indices": list(range(count)), "frame_matrices": trajectory.c2w.double().tolist()},
     }
+    return document if trajectory.subject is None else document | {"subject": trajectory.subject.to_document()}
 
 
 def trajectory_arrays(trajectory: Trajectory) -> dict[str, np.ndarray]:

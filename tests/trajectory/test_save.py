@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from neoverse_ns.geometry.alignment import Sim3
 from neoverse_ns.geometry.se3 import so3_exp
 from neoverse_ns.trajectory.choose import TrajectoryOptions, choose_trajectory
 from neoverse_ns.trajectory.clip_frames import ClipFrames
+from neoverse_ns.trajectory.moves.subject import PointPath
 from neoverse_ns.trajectory.save import save_trajectory
 from neoverse_ns.trajectory.trajectory import Trajectory
 from tests.trajectory.moves.stages import stage
@@ -100,6 +102,47 @@ def test_zoom_of_a_file_is_replaced_by_what_is_asked_for_and_checked(tmp_path: P
         path.write_text(json.dumps(document | {"zooms": wrong}))
         with pytest.raises(SettingsError, match=message):
             choose(path)
+
+
+def test_what_the_camera_cares_for_survives_and_goes_where_the_path_goes(tmp_path: Path) -> None:
+    way = PointPath(torch.tensor([0.0, 0.4, 1.0]).double(), torch.tensor([[0.0, 0, 2], [1, 0, 2], [1, 1, 3]]).double())
+    made = replace(choose("orbit_left", TrajectoryOptions(num_frames=9)), subject=way)
+    path = saved(tmp_path / "path.json", made)
+    read = choose(path)
+    assert read.subject is not None
+    torch.testing.assert_close(read.subject.at(made.times), way.at(made.times), atol=1e-9, rtol=0)
+    # Seen from the camera it is where it was, in whatever world the path is laid.
+    laid = choose(path, TrajectoryOptions(align_to="clip"))
+    assert laid.subject is not None
+    assert float((laid.c2w[:, :3, 3] - made.c2w[:, :3, 3]).abs().max()) > 0.01
+    sizes = []
+    for one, subject in ((made, way), (laid, laid.subject)):
+        there = (
+            torch.linalg.inv(one.c2w.double())
+            @ torch.nn.functional.pad(subject.at(made.times), (0, 1), value=1.0)[:, :, None]
+        )
+        sizes.append(there[:, :3, 0])
+    torch.testing.assert_close(
+        torch.nn.functional.normalize(sizes[0]), torch.nn.functional.normalize(sizes[1]), atol=1e-6, rtol=0
+    )
+    assert choose(saved(tmp_path / "none.json", choose("static", TrajectoryOptions(num_frames=3)))).subject is None
+
+
+@pytest.mark.parametrize(
+    ("subject", "message"),
+    [
+        ([0, 0, 2], "'subject' must be an object"),
+        ({"times": [0, 1], "points": [[0, 0, 2]]}, "as many points"),
+        ({"times": [1, 0], "points": [[0, 0, 2], [0, 0, 2]]}, "ascending times"),
+        ({"times": [0], "points": [[0, 2]]}, "3 numbers"),
+        ({"times": [0], "points": [[0, 2, "x"]]}, r"subject.points\[0\]\[2\]"),
+    ],
+)
+def test_a_subject_that_is_none_is_told(tmp_path: Path, subject: Any, message: str) -> None:
+    path = saved(tmp_path / "path.json", choose("static", TrajectoryOptions(num_frames=3)))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"subject": subject}))
+    with pytest.raises(SettingsError, match=message):
+        choose(path)
 
 
 def test_a_saved_path_is_not_moved_onto_the_clip_without_a_warning(
