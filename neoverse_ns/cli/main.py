@@ -9,6 +9,7 @@ import tyro
 from neoverse_ns.cli.demo import Demo
 from neoverse_ns.cli.export import Export
 from neoverse_ns.cli.generate import Generate
+from neoverse_ns.cli.quiet import silence_imports
 from neoverse_ns.cli.reconstruct import Reconstruct
 from neoverse_ns.cli.render import Render
 from neoverse_ns.cli.train_control import TrainControl
@@ -31,6 +32,7 @@ Command = (
 def entrypoint() -> None:
     """Parse the command line and run the subcommand; bad input ends in one line and exit code 1."""
     command = tyro.cli(Command, description="NeoVerse for nerfstudio: from a clip to a 4D scene.")  # pyright: ignore
+    silence_imports()
     with exit_on_user_error():
         command.run()
 

@@ -9,7 +9,7 @@ from neoverse_ns.console import say
 from neoverse_ns.errors import WeightsError
 from neoverse_ns.weights.config import INDEX, WeightsConfig
 from neoverse_ns.weights.find import find_weights, part_names, sibling_parts
-from neoverse_ns.weights.hub_errors import explain
+from neoverse_ns.weights.hub_errors import ALLOW, explain
 from neoverse_ns.weights.notices import announce_licence
 
 
@@ -40,8 +40,16 @@ def obtain_weights(config: WeightsConfig) -> Path:
     return file
 
 
-def obtain_folder(config: WeightsConfig, patterns: list[str]) -> Path:
+def obtain_folder(
+    config: WeightsConfig, patterns: list[str], name: str | None = None, allow: str = ALLOW
+) -> Path:
     """The folder of a repository's files that match `patterns` (as of :mod:`fnmatch`), such as a tokenizer's.
+
+    Args:
+        config: Which repository; its `file` is not looked at.
+        patterns: What is wanted of it.
+        name: How messages call that; by default `patterns` themselves.
+        allow: What messages say that lets it be downloaded, as an order.
 
     A local folder is returned as it is. The cache alone cannot tell whether a folder is whole, so where downloading is
     allowed the hub is asked first.
@@ -58,7 +66,7 @@ def obtain_folder(config: WeightsConfig, patterns: list[str]) -> Path:
     try:
         return Path(hub.snapshot_download(config.source, allow_patterns=patterns, **_where(config)))
     except Exception as error:
-        raise explain(error, config, ", ".join(patterns)) from error
+        raise explain(error, config, name or ", ".join(patterns), allow) from error
 
 
 def download_command(config: WeightsConfig) -> str:

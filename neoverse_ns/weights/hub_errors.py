@@ -11,13 +11,18 @@ from neoverse_ns.weights.config import WeightsConfig
 _BY_HAND = "or download {file} elsewhere and give its path as the weights' source"
 
 
-def explain(error: Exception, config: WeightsConfig, file: str) -> WeightsError:
+ALLOW = "set download to True"
+"""How a caller without a command line lets the hub be asked."""
+
+
+def explain(error: Exception, config: WeightsConfig, file: str, allow: str = ALLOW) -> WeightsError:
     """One message for an exception of `huggingface_hub`.
 
     Args:
         error: What was raised while `file` was fetched or looked up.
         config: Which repository, and where it is kept.
-        file: The file or files that were wanted.
+        file: The file or files that were wanted, as people call them.
+        allow: What lets them be downloaded, as an order.
     """
     from huggingface_hub import constants, utils
 
@@ -46,7 +51,7 @@ def explain(error: Exception, config: WeightsConfig, file: str) -> WeightsError:
         )
     if isinstance(error, utils.LocalEntryNotFoundError):
         if not config.download:
-            return WeightsError(f"{what} is not in the cache {cache}: set download to True, {by_hand}")
+            return WeightsError(f"{what} is not in the cache {cache}: {allow}, {by_hand}")
         return WeightsError(f"the hub cannot be reached for {what}: check the internet connection, {by_hand}")
     if isinstance(error, utils.EntryNotFoundError):
         return WeightsError(

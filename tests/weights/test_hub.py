@@ -121,6 +121,11 @@ def test_without_permission_nothing_is_downloaded(tmp_path: Path) -> None:
         obtain_weights(config(tmp_path, revision="v1"))
     with pytest.raises(WeightsError, match=r"cache .*set download to True"):
         obtain_folder(config(tmp_path), ["tokenizer/*"])
+    with pytest.raises(WeightsError) as told:
+        obtain_folder(config(tmp_path), ["a*", "b/*"], "the tokenizer", "pass --fetch")
+    assert str(told.value).startswith(f"the tokenizer of {REPOSITORY} is not in the cache")
+    assert "pass --fetch, or download the tokenizer elsewhere" in str(told.value)
+    assert "*" not in str(told.value)
 
 
 def test_a_download_lands_in_the_cache_and_prints_the_licence_once(

@@ -23,6 +23,7 @@ TEXT_ENCODER_FILE, VAE_FILE = "models_t5_umt5-xxl-enc-bf16.pth", "Wan2.1_VAE.pth
 TOKENIZER_FOLDERS = ("tokenizer", "google/umt5-xxl", "text_encoder")
 TOKENIZER_FILES = ("tokenizer.json", "spiece.model")
 RELEASE_PATTERNS = ["diffusion_pytorch_model*", "*.json", TEXT_ENCODER_FILE, VAE_FILE, "google/*", "loras/*"]
+_ALLOW = "pass --wan.download to fetch it once (of ns-train --pipeline.refiner.wan.download True)"
 DIFFUSERS_PATTERNS = {
     "transformer": ["transformer/*"],
     "text encoder": ["text_encoder/*"],
@@ -176,7 +177,7 @@ def _folder(source: str, patterns: list[str], download: bool) -> Path:
     place = WeightsConfig(source=source, file="config.json", download=download)
     if download and place.local is None:
         announce_licence(source)
-    return obtain_folder(place, patterns)
+    return obtain_folder(place, patterns, "the video model", _ALLOW)
 
 
 def _read_config(place: Path) -> dict[str, Any]:
