@@ -49,6 +49,10 @@ class Clip:
     focal_hint: FocalHint | None = None
     tracking: TrackingFrames | None = None
 
+    def __repr__(self) -> str:
+        length = float(self.seconds[-1] - self.seconds[0]) if len(self) else 0.0
+        return f"Clip({self.source.name}: {len(self)} frames of {self.width}x{self.height}, {length:.2f} s)"
+
     def __len__(self) -> int:
         return self.frames.shape[0]
 

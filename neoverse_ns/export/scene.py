@@ -43,6 +43,10 @@ class ExportScene:
     options: DrawOptions = field(default_factory=DrawOptions)
     source: Scene | None = None
 
+    def __repr__(self) -> str:
+        about = "" if self.source is None else f"{self.title}: "
+        return f"ExportScene({about}{self.cameras!r}, {self.gaussians!r})"
+
     @property
     def network_unit(self) -> float | None:
         """See :func:`neoverse_ns.reconstruct.base.network_unit`."""

@@ -48,6 +48,9 @@ class DynamicGaussians:
     life_span_logits: Float[Tensor, " n"]
     dynamic: Bool[Tensor, " n"]
 
+    def __repr__(self) -> str:
+        return f"DynamicGaussians({len(self)})"
+
     def __len__(self) -> int:
         return self.means.shape[0]
 

@@ -55,6 +55,9 @@ class LayeredGaussians(Mapping[str, DynamicGaussians]):
             raise KeyError(f"layers are {', '.join(LAYERS)}, '{FRAMES}' among them, got {', '.join(layers) or 'none'}")
         self._layers = {n: layers[n] for n in LAYERS if n in layers and (n == FRAMES or len(layers[n]) > 0)}
 
+    def __repr__(self) -> str:
+        return f"LayeredGaussians({', '.join(f'{name} {len(layer)}' for name, layer in self._layers.items())})"
+
     def __getitem__(self, name: str) -> DynamicGaussians:
         return self._layers[name]
 

@@ -37,6 +37,9 @@ class SourceScene:
     whole: list[int] | None = None
     unit: float | None = None
 
+    def __repr__(self) -> str:
+        return f"SourceScene({self.cameras!r}, {len(self.keyframes)} keyframes, {self.gaussians!r})"
+
     def __post_init__(self) -> None:
         count = len(self.frames)
         if len(self.cameras) != count:

@@ -25,6 +25,9 @@ class PinholeCameras:
     width: int
     height: int
 
+    def __repr__(self) -> str:
+        return f"PinholeCameras({len(self)} of {self.width}x{self.height})"
+
     def __len__(self) -> int:
         return self.c2w.shape[0]
 

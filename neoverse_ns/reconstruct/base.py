@@ -39,6 +39,10 @@ class SceneGeometry:
     report: dict[str, Any] = field(default_factory=dict)
     things: Int[Tensor, "k h w"] | None = None
 
+    def __repr__(self) -> str:
+        things = "" if self.things is None or self.things.numel() == 0 else f", {int(self.things.max())} things"
+        return f"SceneGeometry({self.cameras!r}, {len(self.keyframes)} keyframes{things})"
+
 
 def network_unit(report: dict[str, Any]) -> float | None:
     """Length of a scene's unit, its median depth, in the raw unit of NeoVerse's network; None where another way of

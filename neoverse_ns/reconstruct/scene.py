@@ -47,6 +47,9 @@ class Scene:
     held_out_dynamic: Bool[Tensor, "m h w"]
     folder: Path | None = None
 
+    def __repr__(self) -> str:
+        return f"Scene({self.clip!r}, {self.geometry!r}, {self.gaussians!r})"
+
     def frame_file(self, frame: int) -> Path:
         """Image file of a sampled frame; exists where `folder` is known."""
         return (self.folder or Path("scene")) / CLIP_FOLDER / frame_name(int(self.clip.frame_indices[frame]))

@@ -41,6 +41,11 @@ class Trajectory:
                 f"a trajectory of {len(self.cameras)} cameras needs as many times, got {len(self.times)}"
             )
 
+    def __repr__(self) -> str:
+        size, rate = f"{self.cameras.width}x{self.cameras.height}", "" if self.fps is None else f", {self.fps:g} fps"
+        span = "" if len(self) == 0 else f", times {float(self.times[0]):.3g} to {float(self.times[-1]):.3g}"
+        return f"Trajectory({len(self)} frames of {size}{span}{rate})"
+
     def __len__(self) -> int:
         return len(self.cameras)
 
