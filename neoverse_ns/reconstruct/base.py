@@ -40,7 +40,7 @@ class SceneGeometry:
     things: Int[Tensor, "k h w"] | None = None
 
     def __repr__(self) -> str:
-        things = "" if self.things is None or self.things.numel() == 0 else f", {int(self.things.max())} things"
+        things = "" if self.things is None or not len(self.things) else f", {int(self.things.max())} things"
         return f"SceneGeometry({self.cameras!r}, {len(self.keyframes)} keyframes{things})"
 
 

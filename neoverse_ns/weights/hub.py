@@ -40,9 +40,7 @@ def obtain_weights(config: WeightsConfig) -> Path:
     return file
 
 
-def obtain_folder(
-    config: WeightsConfig, patterns: list[str], name: str | None = None, allow: str = ALLOW
-) -> Path:
+def obtain_folder(config: WeightsConfig, patterns: list[str], name: str | None = None, allow: str = ALLOW) -> Path:
     """The folder of a repository's files that match `patterns` (as of :mod:`fnmatch`), such as a tokenizer's.
 
     Args:

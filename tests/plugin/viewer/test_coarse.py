@@ -145,7 +145,7 @@ def test_only_sharp_drawings_are_traced() -> None:
     model = Model()
     with machines(model) as ((machine, _),):
         machine.action(RenderAction("move", view()))
-        until(lambda: len(model.states) >= 5)
+        until(lambda: len(model.states) >= 4)
     assert {"low_static", "low_move", "high"} == set(model.states)
     assert model.traced == [state == "high" for state in model.states]
 
