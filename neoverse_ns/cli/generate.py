@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from neoverse_ns.cli.directing import PathFlags
 from neoverse_ns.console import say
 from neoverse_ns.generate.config import RefinerConfig
+
+if TYPE_CHECKING:
+    from neoverse_ns.generate.refine_along import GeneratedVideo
+    from neoverse_ns.trajectory.options import TrajectoryOptions
 
 
 def _internal() -> RefinerConfig:
@@ -23,7 +27,7 @@ class Generate(PathFlags):
     """Draw a finished run along a new trajectory, let a refiner finish the frames, and write them as a video."""
 
     load_config: Path
-    """The run's folder, or its config.yml."""
+    """The run's folder, or its config.yml, or a folder with a saved scene."""
     trajectory: str
     """A camera move (pan_left, orbit_right, ..., or one that knows the scene, such as 'orbit:degrees=360'; see
     ns-neoverse trajectory make --help), a trajectory file (JSON or npz), a nerfstudio camera path, or cameras of the
@@ -54,16 +58,7 @@ class Generate(PathFlags):
 
         options = self.options()
         check_output(self.output)
-        from neoverse_ns.plugin.generate import generate, kept_in
-        from neoverse_ns.plugin.run import config_of, open_run
-
-        run = open_run(self.load_config)
-        config = kept_in(self.refine, config_of(self.load_config).absolute().parent)
-        if self.negative_prompt is not None:
-            config = dataclasses.replace(
-                config, wan=dataclasses.replace(config.wan, negative_prompt=self.negative_prompt)
-            )
-        made = generate(run, self.trajectory, options, config, self.alpha_threshold, self.first_frame, self.size)
+        made = self._made(options)
         videos = {self.output: made.frames}
         if self.save_conditions:
             beside = condition_videos(made.conditions)
@@ -71,3 +66,26 @@ class Generate(PathFlags):
         for path, frames in videos.items():
             write_video_whole(path, frames, made.fps)
         say(f"wrote {', '.join(str(path) for path in videos)}: {len(made.frames)} frames, {made.fps:g} per second")
+
+    def _made(self, options: TrajectoryOptions) -> GeneratedVideo:
+        """The finished frames; what is learned for a saved scene is not kept, as it may be anybody's."""
+        from neoverse_ns.reconstruct.store import is_saved_scene
+
+        config = self.refine
+        if self.negative_prompt is not None:
+            config = dataclasses.replace(
+                config, wan=dataclasses.replace(config.wan, negative_prompt=self.negative_prompt)
+            )
+        if is_saved_scene(self.load_config):
+            from neoverse_ns.applications.finish import checked_refiner, finish
+            from neoverse_ns.plugin.open_scene import open_scene
+
+            refiner, opened = checked_refiner(config), open_scene(self.load_config)
+            path = self.size.apply(opened.choose(self.trajectory, options))
+            return finish(opened.scene, path, config, refiner, None, self.alpha_threshold, self.first_frame)
+        from neoverse_ns.plugin.generate import generate, kept_in
+        from neoverse_ns.plugin.run import config_of, open_run
+
+        run = open_run(self.load_config)
+        config = kept_in(config, config_of(self.load_config).absolute().parent)
+        return generate(run, self.trajectory, options, config, self.alpha_threshold, self.first_frame, self.size)

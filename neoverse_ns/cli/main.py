@@ -6,6 +6,8 @@ from typing import Annotated
 
 import tyro
 
+from neoverse_ns.cli.batch import Batch
+from neoverse_ns.cli.cache import CacheCommand
 from neoverse_ns.cli.demo import Demo
 from neoverse_ns.cli.export import Export
 from neoverse_ns.cli.generate import Generate
@@ -23,6 +25,8 @@ Command = (
     | Annotated[Generate, tyro.conf.subcommand(name="generate")]
     | Annotated[TrajectoryCommand, tyro.conf.subcommand(name="trajectory")]
     | Annotated[Render, tyro.conf.subcommand(name="render")]
+    | Annotated[Batch, tyro.conf.subcommand(name="batch")]
+    | Annotated[CacheCommand, tyro.conf.subcommand(name="cache")]
     | Annotated[Demo, tyro.conf.subcommand(name="demo")]
     | Annotated[Weights, tyro.conf.subcommand(name="weights")]
     | Annotated[TrainControl, tyro.conf.subcommand(name="train-control")]

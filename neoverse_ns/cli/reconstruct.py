@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -14,6 +15,9 @@ from neoverse_ns.errors import RunError
 from neoverse_ns.export.moment import Moment
 from neoverse_ns.optimise.config import OptimiseConfig
 from neoverse_ns.reconstruct.config import SceneConfig
+
+if TYPE_CHECKING:
+    from neoverse_ns.reconstruct.scene import Scene
 
 
 def _all_frames() -> SceneConfig:
@@ -27,6 +31,10 @@ class Reconstruct:
     Writes cameras.json (OpenCV camera-to-world, intrinsics in pixels), depth.npz, gaussians.ply (one instant, for any
     splat viewer), gaussians_4d.ply (all keyframes and layers with their motion, for programs), cameras.tum, the frames
     with a nerfstudio transforms.json and its points, and a COLMAP model with the frames beside it.
+
+    The scene may be kept, too, for this package's other commands:
+    ns-neoverse reconstruct clip.mp4 --output-dir out --optimise --keep-scene
+    ns-neoverse render out/scene --trajectory orbit_left --output orbit.mp4
     """
 
     clip: tyro.conf.Positional[Path]
@@ -44,6 +52,8 @@ class Reconstruct:
     """How, where `--optimise` is given."""
     moment: Annotated[Moment, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=Moment)
     """Which instant gaussians.ply shows."""
+    keep_scene: bool = False
+    """Write the folder `scene`, too, which ns-neoverse render, generate, export and the like take in a run's stead."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where it is optimised; decides the default number and size of frames, too."""
 
@@ -67,6 +77,8 @@ class Reconstruct:
             scene, options = optimise(scene, self.optimisation, self.device), self.optimisation.draw_options
         try:
             files = write_reconstruction(scene, self.output_dir, time, options)
+            if self.keep_scene:
+                files.append(_keep(scene, self.output_dir / "scene"))
         except OSError as error:
             raise RunError(
                 f"cannot write to {self.output_dir} ({error.strerror or error}): choose another folder"
@@ -77,3 +89,17 @@ class Reconstruct:
         say(f"{report.get('kind')}: focal length {report.get('focal_px', 0.0):.1f} px{residual}")
         say("wrote " + ", ".join(str(file) for file in files))
         say(f"seconds: {json.dumps({k: round(v, 1) for k, v in report.get('seconds', {}).items()})}")
+
+
+def _keep(scene: Scene, folder: Path) -> Path:
+    """Save the scene itself; one that lies there is replaced, anything else is not."""
+    from neoverse_ns.reconstruct.store import is_saved_scene, save_scene
+
+    if is_saved_scene(folder):
+        shutil.rmtree(folder)
+    if folder.exists():
+        raise RunError(f"{folder} holds something other than a scene: choose another --output-dir")
+    save_scene(scene, folder)
+    # The cache's entries are for their owner alone; this is output like the rest.
+    folder.chmod(0o755)
+    return folder

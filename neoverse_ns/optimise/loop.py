@@ -59,7 +59,8 @@ def optimise(scene: Scene, config: OptimiseConfig | None = None, device: torch.d
                 say(f"the loss has stopped falling: ending after {done} steps")
                 break
     seconds = time.perf_counter() - started
-    report = {**scene.geometry.report, "optimise": {"steps": done, "seconds": seconds, "device": str(device)}}
+    said = {"steps": done, "seconds": seconds, "device": str(device), "draw": dataclasses.asdict(config.draw_options)}
+    report = {**scene.geometry.report, "optimise": said}
     geometry = dataclasses.replace(scene.geometry, cameras=run.cameras(), report=report)
     return dataclasses.replace(scene, geometry=geometry, gaussians=run.optimisation.scene.detach().to("cpu"))
 

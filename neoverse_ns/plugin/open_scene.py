@@ -15,6 +15,7 @@ from neoverse_ns.errors import RunError
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.geometry.alignment import Sim3
 from neoverse_ns.plugin.world import nerfstudio_to_world, world_to_nerfstudio
+from neoverse_ns.rasterize.drawing import DrawOptions
 from neoverse_ns.reconstruct.store import is_saved_scene, load_scene
 from neoverse_ns.trajectory.choose import choose_trajectory
 from neoverse_ns.trajectory.clip_frames import ClipFrames
@@ -93,5 +94,7 @@ def _saved(folder: Path) -> OpenScene:
     if scene.gaussians is None:
         raise RunError(f"{folder} holds no Gaussians: give the run that it belongs to")
     clip = scene.clip
-    opened = ExportScene(scene.gaussians, scene.geometry.cameras, clip.times, clip.seconds, source=scene)
+    # How it was optimised is how it is drawn.
+    draw = DrawOptions(**scene.geometry.report.get("optimise", {}).get("draw", {}))
+    opened = ExportScene(scene.gaussians, scene.geometry.cameras, clip.times, clip.seconds, draw, scene)
     return OpenScene(opened, clip, torch.zeros(3), *_WORLDS)

@@ -14,6 +14,8 @@ from neoverse_ns.clip.images import images_in
 from neoverse_ns.clip.place import checked_place
 from neoverse_ns.console import say, warn
 from neoverse_ns.errors import ClipError, RunError, SettingsError
+from neoverse_ns.reconstruct.cache_limit import LIMIT_VARIABLE, cache_limit, keep_within
+from neoverse_ns.reconstruct.cache_use import hold, release
 from neoverse_ns.reconstruct.confidence import warn_of_doubts
 from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.content_digest import content_digest
@@ -21,6 +23,7 @@ from neoverse_ns.reconstruct.registry import beyond_settings, choose_reconstruct
 from neoverse_ns.reconstruct.scene import Scene, build_scene
 from neoverse_ns.reconstruct.store import FORMAT, is_saved_scene, load_scene, save_scene
 from neoverse_ns.reconstruct.tracking_guard import tracking_note
+from neoverse_ns.sizes import shown_bytes
 from neoverse_ns.user_files import cache_root, fallback_root, private_folder, why_foreign_inside, why_not_mine
 
 
@@ -44,6 +47,7 @@ def scene_key(path: Path, config: SceneConfig, device: str) -> str:
     """Equal for equal content and settings; anything that could change the result changes it."""
     settings = dataclasses.asdict(config)
     settings.pop("cache_dir")
+    settings.pop("cache_limit")
     if config.clip.spacing is None:
         settings["clip"].pop("spacing")
     # How the reconstructor was come by does not matter, and whatever matters of the network is in its identity.
@@ -64,7 +68,8 @@ def cached_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
 
     A damaged entry is dropped and built again; where the cache cannot be written a folder of this user in the system's
     temporary one takes its place, where only what nobody else can have written is read, and where that fails too the
-    scene is simply not stored. Two processes may build the same scene at once: the first to finish is kept.
+    scene is simply not stored. Two processes may build the same scene at once: the first to finish is kept. The entry
+    is held, so that the scene's images stay there; where the cache has a limit those used longest ago make room.
 
     Raises:
         ClipError, SettingsError, ReconstructionError, WeightsError: See :func:`build_scene`.
@@ -81,10 +86,13 @@ def cached_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
                 warn(f"the cached reconstruction {folder.name} is not used: {reason}")
                 folders.remove(folder)
                 continue
+            if not hold(folder):
+                continue
             try:
                 scene = load_scene(folder)
             except RunError as error:
                 warn(f"cached reconstruction dropped and done again: {error}")
+                release(folder)
                 shutil.rmtree(folder, ignore_errors=True)
             else:
                 say(f"reconstruction taken from the cache: {folder}")
@@ -94,7 +102,24 @@ def cached_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
                     say(said)
                 warn_of_doubts(scene.geometry.report)
                 return scene
-    return _keep(build_scene(path, config, device), folders)
+    # A limit that is no size shall be known before the work.
+    limits = {root: cache_limit(root, config.cache_limit) for root in roots}
+    scene = _keep(build_scene(path, config, device), folders)
+    if scene.folder is not None:
+        _keep_limit(scene.folder, limits)
+    return scene
+
+
+def _keep_limit(kept: Path, limits: dict[Path, int | None]) -> None:
+    """Hold the entry that was just written, and let others go where there is no room for all."""
+    hold(kept)
+    root = kept.parents[1]
+    removed = keep_within(root, limits.get(root))
+    if removed:
+        say(
+            f"removed {len(removed)} reconstructions that were used longest ago from the cache, "
+            f"{shown_bytes(sum(entry.size for entry in removed))}; --cache-limit and ${LIMIT_VARIABLE} set its size"
+        )
 
 
 def _why_distrusted(folder: Path) -> str | None:

@@ -14,11 +14,13 @@ from neoverse_ns.reconstruct.depth_anything.config import DepthAnythingConfig
 from neoverse_ns.reconstruct.feedforward.config import NetworkConfig
 from neoverse_ns.reconstruct.priors.config import PriorsConfig
 from neoverse_ns.reconstruct.tracking_guard import Tracking
+from neoverse_ns.sizes import parse_bytes
 
 
 @dataclass
 class SceneConfig:
-    """How a clip becomes a scene. Everything here but `cache_dir` decides the result, so all of it keys the cache."""
+    """How a clip becomes a scene. Everything here but the cache's own settings decides the result, so all of
+    it keys the cache."""
 
     # The clip's own settings are the ones people type most: they become plain flags (--start, --width, ...).
     clip: Annotated[ClipConfig, flag(name="", prefix_name=False)] = field(default_factory=ClipConfig)
@@ -50,6 +52,9 @@ class SceneConfig:
     """What is known beforehand: poses, intrinsics, depth."""
     cache_dir: Path | None = None
     """Where finished reconstructions are kept; by default $NEOVERSE_CACHE_DIR, or the user's cache folder."""
+    cache_limit: str | None = None
+    """Most they may take there, such as 20GB, or none; those used longest ago go first. By default
+    $NEOVERSE_CACHE_LIMIT, or a tenth of the disk, between 5 and 50 GB."""
 
     def validate(self) -> None:
         """Raise SettingsError where a value is out of range."""
@@ -59,3 +64,5 @@ class SceneConfig:
         self.lift.validate()
         self.network.validate()
         self.priors.validate()
+        if self.cache_limit is not None:
+            parse_bytes(self.cache_limit, "--cache-limit")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from neoverse_ns.console import warn
-from neoverse_ns.networks.neoverse.checkpoint import NetworkWeights, Precision, inspect_weights, load_network
-from neoverse_ns.networks.neoverse.low_vram import run_in_stages
+from neoverse_ns.networks.neoverse.checkpoint import NetworkWeights, Precision, inspect_weights
 from neoverse_ns.networks.neoverse.memory import MemoryRequest
 from neoverse_ns.reconstruct.feedforward.availability import device_of, dtype_of, weights_config
 from neoverse_ns.reconstruct.feedforward.config import NetworkConfig
+from neoverse_ns.reconstruct.feedforward.kept import Loading, network_for
 from neoverse_ns.reconstruct.feedforward.runner import Network
 from neoverse_ns.reconstruct.feedforward.sizing import NetworkSize
 from neoverse_ns.reconstruct.feedforward.window_budget import window_that_fits
@@ -32,11 +33,13 @@ class ReadyNetwork:
         network: To be called.
         window: Most frames at once that its device has memory for, at most what was asked for.
         about: `weights` and `memory_estimate_gb` for the report.
+        rest: To be called when the clip is done; see :class:`neoverse_ns.reconstruct.feedforward.kept.LoadedNetwork`.
     """
 
     network: Network
     window: int
     about: dict[str, Any]
+    rest: Callable[[], None] = lambda: None
 
 
 def load_for_clip(config: NetworkConfig, size: NetworkSize, frames: int, keyframes: int) -> ReadyNetwork:
@@ -75,11 +78,9 @@ def load_for_clip(config: NetworkConfig, size: NetworkSize, frames: int, keyfram
     if device.type == "cpu" and sum(tensor.numel() for tensor in found.file.tensors.values()) > _LARGE:
         warn("the network runs on the CPU: minutes where a GPU takes seconds; --reconstructor bundle is faster")
     budget = window_that_fits(architecture, request, keyframes, config.window, free_memory(device))
-    network, weights = load_network(path, precision, "cpu" if staged else device)
-    if staged:
-        run_in_stages(network, device)
-    about = {"weights": _describe(config, weights), "memory_estimate_gb": round(budget.needed / 1e9, 3)}
-    return ReadyNetwork(network, budget.window, about)
+    loaded = network_for(Loading(path, precision, device, staged))
+    about = {"weights": _describe(config, loaded.weights), "memory_estimate_gb": round(budget.needed / 1e9, 3)}
+    return ReadyNetwork(loaded.network, budget.window, about, loaded.rest)
 
 
 def _describe(config: NetworkConfig, weights: NetworkWeights) -> dict[str, str]:

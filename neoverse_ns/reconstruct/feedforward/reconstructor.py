@@ -27,7 +27,8 @@ from neoverse_ns.reconstruct.split import FrameSplit
 class NetworkReconstructor(Reconstructor):
     """Runs the network once on the keyframes, for the Gaussians, and once on all frames, for the cameras between them.
 
-    The network lives only as long as a call of :meth:`reconstruct`.
+    The network lives only as long as a call of :meth:`reconstruct`, unless the process keeps it: see
+    :func:`neoverse_ns.reconstruct.feedforward.kept.keep_networks`.
 
     Args:
         config: Settings.
@@ -92,6 +93,7 @@ class NetworkReconstructor(Reconstructor):
                 steps.advance()
         # Main memory holds the results; what the network occupies on the device is given back before training begins.
         about, most = ready.about, min(ready.window, len(clip))
+        ready.rest()
         del ready, runner
         if device.type == "cuda":
             torch.cuda.empty_cache()

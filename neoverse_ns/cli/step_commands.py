@@ -1,0 +1,180 @@
+"""Commands as steps of a batch: whatever takes a clip or a scene and writes a file or a folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import io
+import re
+import typing
+from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from neoverse_ns.batch.step import Step, StepPlace
+from neoverse_ns.cli.directing import PathFlags
+from neoverse_ns.errors import SettingsError
+
+_SCENES = {"run_path": None, "run_config": None, "source": None, "load_config": "--load-config"}
+"""Fields of commands that a scene goes to, and its flag; None where it is no flag."""
+_FOLDERS = ("extend", "multiview")
+"""Commands whose --output is a folder though its default does not say so."""
+_MAKER = "keep_scene"
+"""Switch of commands that write the scene, too, where it is wanted."""
+
+
+@dataclass(frozen=True)
+class StepKind:
+    """A command that can be a step.
+
+    Attributes:
+        name: Of the command.
+        target: Where its class is, as `module:name`.
+        scene: Whether it takes a scene; else it takes a clip.
+        source: Flag of that; None where it is no flag.
+        output: Flag of what it writes.
+        ending: Of the file it writes; empty where that is a folder.
+        keeps_scene: Whether it has to be told to write the scene.
+        makes_scene: Whether later steps take the scene that it writes.
+    """
+
+    name: str
+    target: str
+    scene: bool
+    source: str | None
+    output: str
+    ending: str
+    keeps_scene: bool
+    makes_scene: bool
+
+
+def step_kinds() -> dict[str, StepKind]:
+    """All of them by name, those that make scenes first."""
+    # The commands are made of all commands' classes, this one's among them.
+    from neoverse_ns.cli.main import Command
+
+    found = {}
+    for part in typing.get_args(Command):
+        command, *marks = typing.get_args(part)
+        name = next((mark.name for mark in marks if getattr(mark, "name", None)), command.__name__.lower())
+        kind = _kind(str(name), command)
+        if kind is not None:
+            found[kind.name] = kind
+    train = _kind("train", importlib.import_module("neoverse_ns.cli.train_step").Train)
+    assert train is not None
+    found["train"] = dataclasses.replace(train, makes_scene=True)
+    return dict(sorted(found.items(), key=lambda pair: (not pair[1].makes_scene, pair[0])))
+
+
+def _kind(name: str, command: type[Any]) -> StepKind | None:
+    """None of a command that takes neither clip nor scene, or writes nothing."""
+    if not dataclasses.is_dataclass(command):
+        return None
+    fields = {field.name: field for field in dataclasses.fields(command)}
+    source = next((field for field in ("clip", *_SCENES) if field in fields), None)
+    output = next((field for field in ("output_dir", "output") if field in fields), None)
+    if source is None or output is None:
+        return None
+    default = fields[output].default
+    ending = (default.suffix if isinstance(default, Path) else "") or ".mp4"
+    folder = output == "output_dir" or name in _FOLDERS
+    return StepKind(
+        name,
+        target=f"{command.__module__}:{command.__qualname__}",
+        scene=source != "clip",
+        source=_SCENES.get(source),
+        output="--" + output.replace("_", "-"),
+        ending="" if folder else ending,
+        keeps_scene=_MAKER in fields,
+        makes_scene=_MAKER in fields,
+    )
+
+
+def command_step(name: str, flags: tuple[str, ...]) -> Step:
+    """A step by its name, `render` or `render@left`, with the flags of its command.
+
+    Raises:
+        SettingsError: There is no such step, or its command does not take the flags.
+    """
+    kinds = step_kinds()
+    kind = kinds.get(name.partition("@")[0])
+    if kind is None:
+        raise SettingsError(f"there is no step '{name}': choose from {', '.join(kinds)}")
+    work = CommandWork(kind, flags)
+    try:
+        _check(work.command(StepPlace(Path("/clip"), "clip", Path("/output"), Path("/scene"))))
+    except SettingsError as error:
+        raise SettingsError(f"step {name}: {error}") from error
+    step = Step(name, work, (kind.name, *flags), needs_scene=kind.scene, makes_scene=kind.makes_scene)
+    step.validate()
+    return step
+
+
+@dataclass(frozen=True)
+class CommandWork:
+    """Runs a command on a clip, in this process.
+
+    Attributes:
+        kind: Which command.
+        flags: As they would be typed; switches take True or False.
+    """
+
+    kind: StepKind
+    flags: tuple[str, ...]
+
+    def __call__(self, place: StepPlace) -> Mapping[str, float] | None:
+        """See :class:`neoverse_ns.batch.step.Work`."""
+        return self.command(place).run()
+
+    def command(self, place: StepPlace) -> Any:
+        """The command as it would be made from a command line.
+
+        Raises:
+            SettingsError: It does not take the flags.
+        """
+        kind = self.kind
+        source = place.scene if kind.scene else place.clip
+        output = place.folder / f"{place.name}{kind.ending}" if kind.ending else place.folder
+        words = [str(source)] if kind.source is None else [kind.source, str(source)]
+        words += [kind.output, str(output), *(("--keep-scene", "True") if kind.keeps_scene else ()), *self.flags]
+        return _parse(kind.target, tuple(words))
+
+
+@lru_cache(maxsize=32)
+def _class_at(target: str) -> Any:
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _parse(target: str, words: tuple[str, ...]) -> Any:
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said), redirect_stdout(said):
+            return tyro.cli(tyro.conf.FlagConversionOff[_class_at(target)], args=words)
+    except SystemExit:
+        raise SettingsError(_in_a_line(said.getvalue())) from None
+
+
+def _in_a_line(text: str) -> str:
+    """What a parser printed, without the box that it draws around it and the advice to look at its help."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    lines = [line.strip("│╭╮╰╯─┃ \t") for line in plain.splitlines()]
+    kept = [
+        line for line in lines if line and "--help" not in line and not line.startswith(("Parsing error", "usage:"))
+    ]
+    return " ".join(kept) or "its settings cannot be read"
+
+
+def _check(command: Any) -> None:
+    """Find out what is wrong with a command's settings, as far as that can be told without its input."""
+    if isinstance(command, PathFlags):
+        command.options()
+    for value in vars(command).values():
+        validate = getattr(value, "validate", None)
+        if callable(validate):
+            validate()
