@@ -135,7 +135,7 @@ class _Batch:
 def _after_death(job: Job, end: Ended) -> list[StepState]:
     """States after a worker was killed: what took too long has failed; else what it was at is left to do."""
     with locked(job.folder / LOCK) as held:
-        at_work = set(unfinished(job.folder)) if held else set()
+        at_work = {end.step} if end.step else set(unfinished(job.folder)) if held else set()
         states = survey(job)
         if held and end.how == "late":
             for state in states:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
-import importlib
 import os
 import sys
+
+from neoverse_ns.reconstruct.cache_use import release_all
+from neoverse_ns.reconstruct.feedforward.keeping import keep_networks
 
 
 def prepare_process(threads: int | None) -> None:
@@ -14,20 +16,16 @@ def prepare_process(threads: int | None) -> None:
     Args:
         threads: For computing; None leaves that to torch.
     """
-    from neoverse_ns.reconstruct.feedforward.kept import keep_networks
-
     keep_networks(True)
     if threads is not None:
-        import torch
-
-        torch.set_num_threads(threads)
-        importlib.import_module("cv2").setNumThreads(threads)
+        # What is not loaded yet reads its number from the environment; see below.
+        for name, setter in (("torch", "set_num_threads"), ("cv2", "setNumThreads")):
+            if name in sys.modules:
+                getattr(sys.modules[name], setter)(threads)
 
 
 def tidy_process() -> None:
     """Let go of what the last clip occupied: entries of the cache, memory of the device."""
-    from neoverse_ns.reconstruct.cache_use import release_all
-
     release_all()
     gc.collect()
     torch = sys.modules.get("torch")
@@ -43,8 +41,9 @@ def environment(threads: int | None, device: str | None) -> dict[str, str]:
         device: The one CUDA device that it sees; None leaves it all of them.
     """
     variables = {"TERM": "dumb", "PYTHONUNBUFFERED": "1"}
-    if threads is not None and "OMP_NUM_THREADS" not in os.environ:
-        variables["OMP_NUM_THREADS"] = str(threads)
+    for name in ("OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"):
+        if threads is not None and name not in os.environ:
+            variables[name] = str(threads)
     if device is not None:
         variables["CUDA_VISIBLE_DEVICES"] = device
     return variables

@@ -34,6 +34,7 @@ class _Worker:
     job: Job | None = None
     since: float | None = None
     """When its first step began: neither imports nor waiting for another batch count as work."""
+    step: str | None = None
 
 
 class LocalPool:
@@ -70,7 +71,7 @@ class LocalPool:
             self._give(self._workers[-1], left.popleft(), how)
 
     def _give(self, worker: _Worker, job: Job, how: How) -> None:
-        worker.job, worker.since = job, None
+        worker.job, worker.since, worker.step = job, None, None
         # One that is dead is noticed by its end.
         with suppress(OSError):
             worker.pipe.send((job, how))
@@ -100,7 +101,7 @@ class LocalPool:
             while worker.pipe.poll():
                 kind, what = worker.pipe.recv()
                 if kind == "step":
-                    worker.since = worker.since or time.monotonic()
+                    worker.since, worker.step = worker.since or time.monotonic(), what
                 else:
                     worker.job = None
                     return Ended(job, "returned", what) if kind == "result" else Ended(job, "error", reason=what)
@@ -108,12 +109,12 @@ class LocalPool:
             worker.process.join(_GRACE)
         if worker.process.exitcode is not None:
             self._workers.remove(worker)
-            return Ended(job, "died", reason=_how_it_died(worker.process.exitcode))
+            return Ended(job, "died", None, _how_it_died(worker.process.exitcode), worker.step)
         since = worker.since
         if self._limit is not None and since is not None and time.monotonic() - since >= self._limit:
             self._workers.remove(worker)
             _kill([worker])
-            return Ended(job, "late", reason=f"took longer than the {self._limit:g} seconds allowed")
+            return Ended(job, "late", None, f"took longer than the {self._limit:g} seconds allowed", worker.step)
         return None
 
     def _start(self) -> _Worker:

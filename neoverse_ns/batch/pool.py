@@ -20,12 +20,14 @@ class Ended:
             such as an output that cannot be written.
         result: Where it returned.
         reason: Else, in a line.
+        step: That was being done, where the pool knows.
     """
 
     job: Job
     how: Literal["returned", "died", "late", "error"]
     result: JobResult | None = None
     reason: str = ""
+    step: str | None = None
 
 
 @runtime_checkable

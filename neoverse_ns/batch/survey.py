@@ -44,8 +44,11 @@ def survey(job: Job) -> list[StepState]:
     failures = read_failures(job.folder)
     steps, scene, maker = list(job.steps), None, None
     if not any(step.makes_scene and not step.needs_scene for step in steps):
-        known = latest_scene(job)
-        if known is not None:
+        known, own = latest_scene(job), job.scene_step
+        if known is not None and own is not None and known[1].fingerprint == fingerprint(own, digest, None):
+            # As it stands, so that the table has what it took.
+            steps.insert(0, own)
+        elif known is not None:
             scene, maker = known[0] / SCENE, known[1].fingerprint
         elif job.scene_step is not None and any(step.needs_scene for step in steps):
             steps.insert(0, job.scene_step)

@@ -12,6 +12,7 @@ from neoverse_ns.networks.neoverse.checkpoint import NetworkWeights, Precision, 
 from neoverse_ns.networks.neoverse.low_vram import run_in_stages
 from neoverse_ns.networks.neoverse.model import NeoVerseNetwork
 from neoverse_ns.reconstruct.feedforward.availability import fingerprint
+from neoverse_ns.reconstruct.feedforward.keeping import networks_are_kept
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,6 @@ class _Kept:
     """The last network that was loaded, where it is to be kept."""
 
     def __init__(self) -> None:
-        self.wanted = False
         self.key: tuple[Loading, str] | None = None
         self.loaded: LoadedNetwork | None = None
 
@@ -58,31 +58,22 @@ class _Kept:
 _KEPT = _Kept()
 
 
-def keep_networks(wanted: bool) -> None:
-    """Whether this process keeps the network that it has loaded, in main memory while it is not needed.
-
-    Off, as it is by default, forgets the one that is kept.
-    """
-    _KEPT.wanted = wanted
-    if not wanted:
-        _KEPT.key = _KEPT.loaded = None
-
-
 def network_for(loading: Loading) -> LoadedNetwork:
     """The network with its weights, on its device: the one that is kept, where it is the same, else loaded.
 
-    Weights that have changed on disk are read again.
+    Weights that have changed on disk are read again. Nothing is kept unless the process wants it; see
+    :func:`neoverse_ns.reconstruct.feedforward.keeping.keep_networks`.
 
     Raises:
         WeightsError: The weights are damaged or not this network's.
     """
-    if not _KEPT.wanted:
+    if not networks_are_kept():
+        _KEPT.key = _KEPT.loaded = None
         return _load(loading)
     key = (loading, fingerprint(loading.path))
     if _KEPT.loaded is None or _KEPT.key != key:
         # Never two at once.
-        keep_networks(False)
-        keep_networks(True)
+        _KEPT.key = _KEPT.loaded = None
         _KEPT.loaded, _KEPT.key = _load(loading), key
     elif not loading.staged:
         _KEPT.loaded.network.to(loading.device)

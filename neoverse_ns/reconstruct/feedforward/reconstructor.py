@@ -28,7 +28,7 @@ class NetworkReconstructor(Reconstructor):
     """Runs the network once on the keyframes, for the Gaussians, and once on all frames, for the cameras between them.
 
     The network lives only as long as a call of :meth:`reconstruct`, unless the process keeps it: see
-    :func:`neoverse_ns.reconstruct.feedforward.kept.keep_networks`.
+    :func:`neoverse_ns.reconstruct.feedforward.keeping.keep_networks`.
 
     Args:
         config: Settings.
