@@ -134,6 +134,8 @@ class _Batch:
 
 def _after_death(job: Job, end: Ended) -> list[StepState]:
     """States after a worker was killed: what took too long has failed; else what it was at is left to do."""
+    # It may have been killed before it had begun.
+    job.folder.mkdir(parents=True, exist_ok=True)
     with locked(job.folder / LOCK) as held:
         at_work = {end.step} if end.step else set(unfinished(job.folder)) if held else set()
         states = survey(job)

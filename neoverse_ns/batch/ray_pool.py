@@ -74,9 +74,11 @@ class RayPool:
         self._ray: Any = importlib.import_module("ray")
         self._count, self._limit = workers, limit_seconds
         if not self._ray.is_initialized():
+            # A cluster that is running has a dashboard, or has none; one that is started for this needs none.
+            fresh = {} if address or os.environ.get("RAY_ADDRESS") else {"include_dashboard": False}
             try:
-                self._ray.init(address=address, log_to_driver=False)
-            except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+                self._ray.init(address=address, log_to_driver=False, **fresh)
+            except Exception as error:  # It raises plain ones, too.
                 where = f"the Ray cluster at {address} cannot be reached" if address else "Ray cannot be started"
                 raise RunError(f"{where}: {' '.join(str(error).split())}") from error
         there = self._ray.cluster_resources()
