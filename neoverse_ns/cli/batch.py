@@ -139,7 +139,7 @@ class _Steps:
 
     def __init__(self, names: list[str], sections: dict[str, Any], typed: dict[str, Any]) -> None:
         self._names, self._sections, self._typed = names, sections, typed
-        self._made: dict[tuple[str, tuple[str, ...]], Step] = {}
+        self._made: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Step] = {}
 
     def of_clip(self, own: dict[str, Any]) -> tuple[tuple[Step, ...], Step]:
         """A clip's steps, those that make a scene from it first, and what makes one where none of them does."""
@@ -150,7 +150,10 @@ class _Steps:
         from neoverse_ns.cli.step_commands import command_step
         from neoverse_ns.cli.step_settings import flags, merged
 
-        words = flags(merged(self._sections.get(name, {}), own.get(name, {}), self._typed.get(name, {})))
-        if (name, words) not in self._made:
-            self._made[name, words] = command_step(name, words)
-        return self._made[name, words]
+        settings = merged(self._sections.get(name, {}), own.get(name, {}), self._typed.get(name, {}))
+        named = settings.pop("output", ())
+        outputs = (named,) if isinstance(named, str) else tuple(map(str, named))
+        words = flags(settings)
+        if (name, words, outputs) not in self._made:
+            self._made[name, words, outputs] = command_step(name, words, outputs)
+        return self._made[name, words, outputs]

@@ -16,7 +16,8 @@ from typing import Any
 
 import tyro
 
-from neoverse_ns.batch.step import Step, StepPlace
+from neoverse_ns.batch.records import DONE
+from neoverse_ns.batch.step import SCENE, Step, StepPlace
 from neoverse_ns.cli.directing import PathFlags
 from neoverse_ns.errors import SettingsError
 
@@ -95,8 +96,13 @@ def _kind(name: str, command: type[Any]) -> StepKind | None:
     )
 
 
-def command_step(name: str, flags: tuple[str, ...]) -> Step:
+def command_step(name: str, flags: tuple[str, ...], outputs: tuple[str, ...] = ()) -> Step:
     """A step by its name, `render` or `render@left`, with the flags of its command.
+
+    Args:
+        name: Of the step.
+        flags: But for those of its input and output.
+        outputs: What files or folders it writes are called, where one video of the clip's name is not what is wanted.
 
     Raises:
         SettingsError: There is no such step, or its command does not take the flags.
@@ -105,12 +111,18 @@ def command_step(name: str, flags: tuple[str, ...]) -> Step:
     kind = kinds.get(name.partition("@")[0])
     if kind is None:
         raise SettingsError(f"there is no step '{name}': choose from {', '.join(kinds)}")
-    work = CommandWork(kind, flags)
+    if outputs and not kind.ending:
+        raise SettingsError(f"step {name}: its command fills a folder, and takes no output")
+    for output in outputs:
+        if Path(output).name != output or output in (".", "..", DONE, SCENE):
+            raise SettingsError(f"step {name}: output must be the name of a file in the step's folder, got '{output}'")
+    work = CommandWork(kind, flags, outputs)
     try:
         _check(work.command(StepPlace(Path("/clip"), "clip", Path("/output"), Path("/scene"))))
     except SettingsError as error:
         raise SettingsError(f"step {name}: {error}") from error
-    step = Step(name, work, (kind.name, *flags), needs_scene=kind.scene, makes_scene=kind.makes_scene)
+    settings = (kind.name, *flags, *(("outputs", *outputs) if outputs else ()))
+    step = Step(name, work, settings, needs_scene=kind.scene, makes_scene=kind.makes_scene)
     step.validate()
     return step
 
@@ -122,10 +134,12 @@ class CommandWork:
     Attributes:
         kind: Which command.
         flags: As they would be typed; switches take True or False.
+        outputs: Names of what it writes; none is one file of the clip's name.
     """
 
     kind: StepKind
     flags: tuple[str, ...]
+    outputs: tuple[str, ...] = ()
 
     def __call__(self, place: StepPlace) -> Mapping[str, float] | None:
         """See :class:`neoverse_ns.batch.step.Work`."""
@@ -139,9 +153,10 @@ class CommandWork:
         """
         kind = self.kind
         source = place.scene if kind.scene else place.clip
-        output = place.folder / f"{place.name}{kind.ending}" if kind.ending else place.folder
+        names = self.outputs or (f"{place.name}{kind.ending}",)
+        output = [str(place.folder / name) for name in names] if kind.ending else [str(place.folder)]
         words = [str(source)] if kind.source is None else [kind.source, str(source)]
-        words += [kind.output, str(output), *(("--keep-scene", "True") if kind.keeps_scene else ()), *self.flags]
+        words += [kind.output, *output, *(("--keep-scene", "True") if kind.keeps_scene else ()), *self.flags]
         return _parse(kind.target, tuple(words))
 
 
