@@ -20,7 +20,10 @@ def named_clips(folder: Path, output: Path) -> dict[str, Path]:
     Raises:
         ClipError: There are none.
     """
-    found = [clip.path for clip in find_clips(folder)]
+    try:
+        found = [clip.path for clip in find_clips(folder)]
+    except OSError as error:
+        raise ClipError(f"{error.filename} cannot be read ({error.strerror}): check its permissions") from error
     clips = [path for path in found if not path.name.startswith(".") and path.absolute() != output.absolute()]
     if not clips:
         raise ClipError(f"{folder} has neither videos nor folders of images: give another folder")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import traceback
 from collections.abc import Callable
@@ -93,7 +94,8 @@ def _do(job: Job, state: StepState) -> None:
         with step_folder(job.folder / step.name) as folder:
             numbers = step.work(StepPlace(job.clip, job.name, folder, state.scene))
             seconds = time.perf_counter() - clock
-            plain = {name: float(value) for name, value in (numbers or {}).items()}
+            # JSON has no other numbers than finite ones.
+            plain = {name: float(value) for name, value in (numbers or {}).items() if math.isfinite(value)}
             done = Done(
                 *(state.fingerprint, step.makes_scene, round(seconds, 3), time.time(), str(job.clip)),
                 settings=list(step.settings),

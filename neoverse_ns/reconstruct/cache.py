@@ -105,15 +105,17 @@ def cached_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
     # A limit that is no size shall be known before the work.
     limits = {root: cache_limit(root, config.cache_limit) for root in roots}
     scene = _keep(build_scene(path, config, device), folders)
-    if scene.folder is not None:
-        _keep_limit(scene.folder, limits)
+    if scene.folder is None:
+        return scene
+    if not hold(scene.folder):
+        # Another program with a smaller limit was quick to remove it.
+        return dataclasses.replace(scene, folder=None)
+    _keep_limit(scene.folder.parents[1], limits)
     return scene
 
 
-def _keep_limit(kept: Path, limits: dict[Path, int | None]) -> None:
-    """Hold the entry that was just written, and let others go where there is no room for all."""
-    hold(kept)
-    root = kept.parents[1]
+def _keep_limit(root: Path, limits: dict[Path, int | None]) -> None:
+    """Let entries go where there is no room for all."""
     removed = keep_within(root, limits.get(root))
     if removed:
         say(

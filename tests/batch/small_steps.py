@@ -31,7 +31,7 @@ class Make:
         if "dies always" in text or ("dies once" in text and self.said.read_text().count(f"{place.name} make") == 1):
             os.kill(os.getpid(), signal.SIGKILL)
         if "slow" in text:
-            time.sleep(60)
+            time.sleep(30)
         if "nap" in text:
             time.sleep(0.5)
         print("made it")
