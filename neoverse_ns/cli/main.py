@@ -6,6 +6,8 @@ from typing import Annotated
 
 import tyro
 
+from neoverse_ns.cli.applications.extend import Extend
+from neoverse_ns.cli.applications.multiview import Multiview
 from neoverse_ns.cli.demo import Demo
 from neoverse_ns.cli.export import Export
 from neoverse_ns.cli.generate import Generate
@@ -23,6 +25,8 @@ Command = (
     | Annotated[Generate, tyro.conf.subcommand(name="generate")]
     | Annotated[TrajectoryCommand, tyro.conf.subcommand(name="trajectory")]
     | Annotated[Render, tyro.conf.subcommand(name="render")]
+    | Annotated[Extend, tyro.conf.subcommand(name="extend")]
+    | Annotated[Multiview, tyro.conf.subcommand(name="multiview")]
     | Annotated[Demo, tyro.conf.subcommand(name="demo")]
     | Annotated[Weights, tyro.conf.subcommand(name="weights")]
     | Annotated[TrainControl, tyro.conf.subcommand(name="train-control")]
