@@ -45,8 +45,6 @@ class RigConfig:
 
     def validate(self) -> None:
         """Raise SettingsError where a value makes no sense."""
-        if self.move not in _PRESETS:
-            raise SettingsError(f"move must be one of {', '.join(_PRESETS)}, got '{self.move}'")
         known = _PRESETS[self.move]
         wrong = [view for view in self.views if view not in known]
         if wrong or not self.views:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -45,7 +45,7 @@ class Multiview(FinishFlags):
     """Folder to write to; created where needed."""
     views: str = "left,right"
     """Sides on which cameras stand, separated by commas: left, right, up, down."""
-    move: str = "pan"
+    move: Literal["pan", "orbit", "shift"] = "pan"
     """How they differ from the clip's camera: `pan` turns it on the spot, so that views join at their sides; `orbit`
     goes around what is in the middle (left, right); `shift` steps aside without turning."""
     angle: float = 25.0
@@ -77,7 +77,7 @@ class Multiview(FinishFlags):
         from neoverse_ns.optimise.config import OptimiseConfig
 
         views = tuple(view.strip() for view in self.views.split(",") if view.strip())
-        cameras = RigConfig(views, self.move, self.angle, self.distance, self.rings)  # pyright: ignore
+        cameras = RigConfig(views, self.move, self.angle, self.distance, self.rings)
         cameras.validate()
         self.grow.validate()
         OptimiseConfig(steps=self.optimise).validate()
