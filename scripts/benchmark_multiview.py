@@ -45,13 +45,15 @@ class MultiviewBenchmark:
     """Measure views beside clips."""
 
     clips: Path
-    """Folder of clip folders; see _benchmark/clips.py. The synthetic clip is rendered."""
+    """Folder of clip folders; see _benchmark/clips.py. The synthetic clip is rendered where it does not lie there."""
     only: str = "demo,street_stereo"
     """Names of the clips to use, separated by commas."""
     runs: tuple[str, ...] = ()
     """Finished runs in the stead of reconstructing, as NAME=RUN; of the very frames that this would use."""
     steps: int = 500
     """Steps of optimisation; 0 takes scenes as lifted."""
+    every: int = 1
+    """Only every n-th frame of the views is made and judged."""
     refiner: str = "internal"
     """Who finishes the views."""
     seed: int = 0
@@ -86,7 +88,8 @@ class MultiviewBenchmark:
 
 def rows_of(name: str, options: MultiviewBenchmark, work: Path) -> list[Row]:
     """A row per experiment of one clip."""
-    folder = render_demo(work, 25) if name == DEMO else find_clips(options.clips, [name])[0]
+    rendered = name == DEMO and not (options.clips / DEMO).is_dir()
+    folder = render_demo(work, 25) if rendered else find_clips(options.clips, [name])[0]
     sample = load_benchmark_clip(folder, held_out_protocol(2.0, 3.0, 25), work)
     scene = options.scene(sample)
     if len(scene.times) != len(sample.clip):
@@ -95,10 +98,13 @@ def rows_of(name: str, options: MultiviewBenchmark, work: Path) -> list[Row]:
     config = RefinerConfig(refiner=options.refiner, seed=options.seed, folder=kept)
     judge = Judge(config, get_refiner(config), load_lpips(options.lpips_weights))
     rows = []
-    for experiment, known in demo_cameras(sample, scene) if name == DEMO else right_cameras(sample, scene):
+    frames = list(range(0, len(scene.times), options.every))
+    for experiment, known in (
+        demo_cameras(sample, scene, frames) if name == DEMO else right_cameras(sample, scene, frames)
+    ):
         if options.experiments and experiment not in options.experiments:
             continue
-        found = measure_known(scene, known, judge)
+        found = measure_known(scene, known(), judge, frames)
         if "degrees" in experiment:
             rings = sorted({view.rpartition("_")[2] for view in found})
             groups = {f"{experiment}, ring {r}": [v for n, v in found.items() if n.endswith(f"_{r}")] for r in rings}

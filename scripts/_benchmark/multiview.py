@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -60,14 +61,16 @@ class Judge:
     lpips: LPIPS | None
 
 
-def measure_known(scene: ExportScene, known: Mapping[str, Known], judge: Judge) -> dict[str, dict[str, Any]]:
-    """Grow the scene by all of the cameras in order, and compare with the truth of each.
+def measure_known(
+    scene: ExportScene, known: Mapping[str, Known], judge: Judge, frames: list[int]
+) -> dict[str, dict[str, Any]]:
+    """Grow the scene by all of the cameras in order, and compare with the truth of each at some of the clip's frames.
 
     Returns:
         By name: the scores of the plain drawing ("drawn"), of the finished view ("view") and of the scene merged from
         all of them ("merged"), each in all and where nothing was seen; and how much that is.
     """
-    paths = {name: Trajectory(view.cameras, scene.times) for name, view in known.items()}
+    paths = {name: Trajectory(view.cameras, scene.times[frames]) for name, view in known.items()}
     grown = grow(scene, paths, judge.config, refiner=judge.refiner)
     return {name: _compare(scene, grown, name, view.truth, judge.lpips) for name, view in known.items()}
 
@@ -115,48 +118,56 @@ def fitted(a: Float[Tensor, "h w 3"], b: Float[Tensor, "h w 3"]) -> Float[Tensor
     return (mean_b + gain * (a - mean_a)).clamp(0, 1)
 
 
-def demo_cameras(sample: BenchmarkClip, scene: ExportScene) -> Iterator[tuple[str, dict[str, Known]]]:
+def demo_cameras(
+    sample: BenchmarkClip, scene: ExportScene, frames: list[int]
+) -> Iterator[tuple[str, Callable[[], dict[str, Known]]]]:
     """The synthetic clip's other cameras by experiment: to both sides of the path, and turned on the spot."""
     assert sample.cameras is not None
     assert sample.depth is not None
-    true, median = sample.cameras, float(sample.depth.median())
+    true, median = _double(sample.cameras), float(sample.depth.median())
     for share in ASIDE:
-        sides = {"right": share * median, "left": -share * median}
-        moved = {side: beside(_double(true), distance) for side, distance in sides.items()}
-        name = f"{100 * share:g} % aside"
-        yield name, {side: _known(scene, true, cameras) for side, cameras in moved.items()}
-    turned = {}
-    for ring in range(1, RINGS + 1):
-        for side in ("left", "right"):
-            offset = end_pose(f"pan_{side}", MoveSize(angle=TURN * ring))
-            turned[f"{side}_{ring}"] = replace(_double(true), c2w=true.c2w.double() @ offset)
-    yield f"{TURN:g} degrees a ring", {name: _known(scene, true, cameras) for name, cameras in turned.items()}
+        sides = {"right": beside(true, share * median), "left": beside(true, -share * median)}
+        yield f"{100 * share:g} % aside", partial(_known, scene, true, sides, frames)
+    turned = {
+        f"{side}_{ring}": replace(true, c2w=true.c2w @ end_pose(f"pan_{side}", MoveSize(angle=TURN * ring)))
+        for ring in range(1, RINGS + 1)
+        for side in ("left", "right")
+    }
+    yield f"{TURN:g} degrees a ring", partial(_known, scene, true, turned, frames)
 
 
-def right_cameras(sample: BenchmarkClip, scene: ExportScene) -> Iterator[tuple[str, dict[str, Known]]]:
+def right_cameras(
+    sample: BenchmarkClip, scene: ExportScene, frames: list[int]
+) -> Iterator[tuple[str, Callable[[], dict[str, Known]]]]:
     """A clip's own second camera, in both placements."""
     assert sample.cameras is not None
     assert sample.right_cameras is not None
     assert sample.right_frames is not None
     for name, place in (("right, beside", place_beside), ("right, aligned", place_by_alignment)):
         cameras = place(scene.cameras, sample.cameras, sample.right_cameras)
-        yield name, {"right": Known(cameras, sample.right_frames)}
+        known = Known(cameras[frames], sample.right_frames[frames])
+        yield name, lambda known=known: {"right": known}
 
 
-def _known(scene: ExportScene, true: PinholeCameras, other: PinholeCameras) -> Known:
-    """A camera of the synthetic world, placed relative to the estimated ones, and rendered."""
-    single = replace(other, c2w=other.c2w.float(), K=other.K.float())
-    return Known(place_beside(scene.cameras, true, single), _rendered(_double(other)))
+def _known(
+    scene: ExportScene, true: PinholeCameras, others: Mapping[str, PinholeCameras], frames: list[int]
+) -> dict[str, Known]:
+    """Cameras of the synthetic world, placed relative to the estimated ones, and rendered."""
+    known = {}
+    for name, other in others.items():
+        placed = place_beside(scene.cameras, true, other)
+        known[name] = Known(placed[frames], _rendered(other, frames))
+    return known
 
 
 def _double(cameras: PinholeCameras) -> PinholeCameras:
     return replace(cameras, c2w=cameras.c2w.double(), K=cameras.K.double())
 
 
-def _rendered(cameras: PinholeCameras) -> UInt8[Tensor, "n h w 3"]:
-    """What the demo's courtyard looks like from cameras, one per frame of its clip."""
+def _rendered(cameras: PinholeCameras, frames: list[int]) -> UInt8[Tensor, "n h w 3"]:
+    """What the demo's courtyard looks like from some of its cameras, of which there is one per frame of the clip."""
     generator = torch.Generator().manual_seed(0)
     lattice = random_lattice(generator)
     world = build_scene(generator)
     last = max(len(cameras) - 1, 1)
-    return torch.stack([render_colour(world, lattice, i / last, cameras[i : i + 1]) for i in range(len(cameras))])
+    return torch.stack([render_colour(world, lattice, i / last, cameras[i : i + 1]) for i in frames])
