@@ -103,7 +103,8 @@ def mirror(inputs: NetworkInputs) -> NetworkInputs:
 def make_training_pairs(
     source: SourceScene, references: References, scale: float, settings: InternalSettings, seed: int
 ) -> TrainingPairs:
-    """Wear the scene in several ways and draw the clip's frames from each, with a progress bar.
+    """Wear the scene in several ways and draw the clip's frames from each, then each as the others show it, with a
+    progress bar.
 
     Args:
         source: The clip's frames to learn from and its scene.
