@@ -102,9 +102,11 @@ def test_bad_input_is_told_before_anything_is_opened(
 ) -> None:
     # There is no such run: whoever looked for it would say so.
     missing = tmp_path / "missing"
-    given = {"trajectory": ("pan_left",), "run_path": missing} if command is Extend else {"source": missing}
+    given: dict[str, Any] = (
+        {"trajectory": ("pan_left",), "run_path": missing} if command is Extend else {"source": missing}
+    )
     with pytest.raises(NeoVerseError, match=said):
-        command(**({"output": tmp_path / "out", "refine": TELEA} | given | changes)).run()
+        command(**(given | {"output": tmp_path / "out", "refine": TELEA} | changes)).run()
     assert not (tmp_path / "out").exists()
 
 
