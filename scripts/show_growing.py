@@ -33,10 +33,10 @@ class ShowGrowing:
 
     rig: tyro.conf.Positional[Path]
     """What `multiview` wrote."""
-    extended: tyro.conf.Positional[Path]
-    """What `extend` wrote."""
     folder: tyro.conf.Positional[Path]
-    """Where multiview.jpg and extend.jpg go."""
+    """Where multiview.jpg goes, and extend.jpg."""
+    extended: Path | None = None
+    """What `extend` wrote; without it there is no extend.jpg."""
     width: int = 300
     """Of one view, pixels."""
 
@@ -101,10 +101,9 @@ def main() -> int:
     options = tyro.cli(ShowGrowing, description=__doc__)
     try:
         options.folder.mkdir(parents=True, exist_ok=True)
-        pictures = {
-            "multiview.jpg": rig_picture(options.rig, options.width),
-            "extend.jpg": extended_picture(options.extended, options.width),
-        }
+        pictures = {"multiview.jpg": rig_picture(options.rig, options.width)}
+        if options.extended is not None:
+            pictures["extend.jpg"] = extended_picture(options.extended, options.width)
         for name, picture in pictures.items():
             Image.fromarray(picture).save(options.folder / name, quality=88)
             say(f"wrote {options.folder / name}")
