@@ -16,6 +16,7 @@ import av
 import cv2
 import numpy as np
 import tyro
+from av.error import FFmpegError
 from jaxtyping import UInt8
 from PIL import Image
 
@@ -52,7 +53,7 @@ def frame(path: Path, share: float) -> UInt8[np.ndarray, "h w 3"]:
             return np.asarray(Image.open(path).convert("RGB"))
         with av.open(str(path)) as video:
             frames = [picture.to_ndarray(format="rgb24") for picture in video.decode(video=0)]
-    except (OSError, av.error.FFmpegError) as error:
+    except (OSError, FFmpegError) as error:
         raise RunError(f"{path} cannot be read ({error}): run the command that writes it first") from error
     return frames[round(share * (len(frames) - 1))]
 
