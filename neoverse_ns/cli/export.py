@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -36,6 +37,9 @@ class Export:
     """Which instants, and how much of them."""
     format: str = "ply"
     """Name of a format; one that there is not gets all of them named."""
+    invented: Literal["with", "without", "alone"] = "with"
+    """Whether what a refiner made up where nobody saw anything (ns-neoverse extend, multiview, refinement as a stage of
+    training) is written, too, left out, or written alone."""
 
     def run(self) -> None:
         """Load the run and write.
@@ -57,7 +61,7 @@ class Export:
         if count is not None:
             self.options.check_frame(count)
         folder = self.output_dir or beside / "exports"
-        scene = self._scene(saved)
+        scene = _layers(self._scene(saved), self.invented)
         try:
             with folder_to_fill(folder):
                 files = chosen.write(scene, self.options, folder)
@@ -75,6 +79,24 @@ class Export:
         from neoverse_ns.plugin.run_source import export_scene
 
         return export_scene(*open_run(config_of(self.run_config)).loaded())
+
+
+def _layers(scene: ExportScene, invented: Literal["with", "without", "alone"]) -> ExportScene:
+    """The scene with the layers asked for.
+
+    Raises:
+        SettingsError: What was made up is asked for alone, and nothing was.
+    """
+    from neoverse_ns.errors import SettingsError
+    from neoverse_ns.gaussians.layers import INPAINTED
+
+    if invented == "with":
+        return scene
+    if invented == "without":
+        return dataclasses.replace(scene, gaussians=scene.gaussians.without(INPAINTED))
+    if INPAINTED not in scene.gaussians:
+        raise SettingsError("--invented alone: nothing was made up in this scene")
+    return dataclasses.replace(scene, gaussians=scene.gaussians.only(INPAINTED))
 
 
 def _listed(files: list[Path]) -> str:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import tyro
 
+from neoverse_ns.cli.applications.extend import Extend
+from neoverse_ns.cli.applications.multiview import Multiview
 from neoverse_ns.cli.batch import Batch
 from neoverse_ns.cli.cache import CacheCommand
 from neoverse_ns.cli.demo import Demo
@@ -27,6 +29,8 @@ Command = (
     | Annotated[Render, tyro.conf.subcommand(name="render")]
     | Annotated[Batch, tyro.conf.subcommand(name="batch")]
     | Annotated[CacheCommand, tyro.conf.subcommand(name="cache")]
+    | Annotated[Extend, tyro.conf.subcommand(name="extend")]
+    | Annotated[Multiview, tyro.conf.subcommand(name="multiview")]
     | Annotated[Demo, tyro.conf.subcommand(name="demo")]
     | Annotated[Weights, tyro.conf.subcommand(name="weights")]
     | Annotated[TrainControl, tyro.conf.subcommand(name="train-control")]

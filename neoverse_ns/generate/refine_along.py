@@ -45,6 +45,7 @@ def refine_along(
     config: RefinerConfig,
     alpha_threshold: float | None = None,
     first_frame: bool | None = None,
+    drawn: LayeredGaussians | None = None,
 ) -> GeneratedVideo:
     """Draw a scene along a trajectory and finish the frames.
 
@@ -60,6 +61,7 @@ def refine_along(
         alpha_threshold: Opacity that a pixel must exceed to be kept; None takes the refiner's, :func:`threshold_of`.
         first_frame: Whether frame 0 shall be the input's; None leaves it to the trajectory, and out where nothing is
             refined or it does not fill the picture.
+        drawn: What refiners are given in the stead of what the clip's frames showed, as with what was invented before.
 
     Raises:
         SettingsError: An option cannot be used.
@@ -69,7 +71,7 @@ def refine_along(
     plain = config.refiner == "none"
     image = _first_frame(source, trajectory) if _wants_first_frame(source, trajectory, first_frame, plain) else None
     conditions = render_conditions(
-        everything if plain else source.gaussians,
+        everything if plain else source.gaussians if drawn is None else drawn,
         trajectory,
         ConditionSettings(threshold_of(config.refiner, alpha_threshold), far_field=plain),
         None if image is None else image.to(everything.device),

@@ -246,3 +246,16 @@ CAMERA_SECTIONS = {
     "Real clips": _cameras_of("real", "median"),
 }
 """The tables of scripts/benchmark_cameras.py."""
+
+
+def _ways(title: str, digits: int, key: str) -> tuple[Column, ...]:
+    """One measure of the drawing, of the finished view, and of the merged scene."""
+    return tuple(Column(f"{way} {title}", (way, key), digits) for way in ("drawn", "view", "merged"))
+
+
+MULTIVIEW_SECTIONS = {
+    "All pixels": (*_ways("dB", 2, "psnr"), *_ways("SSIM", 3, "ssim"), *_ways("LPIPS", 3, "lpips")),
+    "Where nothing was seen": (Column("% of pixels", ("invented_percent",), 1), *_ways("dB", 2, "psnr_invented")),
+    "After the best gain and offset": _ways("dB", 2, "psnr_fitted"),
+}
+"""Tables of scripts/benchmark_multiview.py."""

@@ -12,6 +12,7 @@ from neoverse_ns.console import progress, say
 from neoverse_ns.errors import RefinementError
 from neoverse_ns.generate.base import DEFAULT_PROMPT, Conditions, Refiner
 from neoverse_ns.generate.degradation.geometry import context_depths
+from neoverse_ns.generate.refiners.internal.beside_path import beside_path, held_back
 from neoverse_ns.generate.refiners.internal.network_inputs import gather
 from neoverse_ns.generate.refiners.internal.reference_lookup import References
 from neoverse_ns.generate.refiners.internal.settings import InternalSettings
@@ -26,7 +27,8 @@ class InternalRefiner(Refiner):
 
     For every pixel it knows the drawing and, looked up along the drawn depth, the clip's own frames nearest in time; it
     chooses between them and corrects the choice. Where a pixel is covered and those frames agree with the drawing
-    hardly anything may change (`NetworkInputs.allowed_change`).
+    hardly anything may change (`NetworkInputs.allowed_change`). Where the camera is beside the clip's path, covered
+    pixels change by half of what the network says (`beside_path`).
 
     Args:
         settings: See :class:`InternalSettings`.
@@ -79,8 +81,17 @@ class InternalRefiner(Refiner):
         with progress("refining frames", len(conditions)) as steps:
             for frame in range(len(conditions)):
                 inputs = gather(conditions, frame, self._references, self._scale)
-                refined[frame] = self._state.network(inputs)[0].movedim(0, -1).clamp(0, 1).to(refined)
+                made = held_back(
+                    self._state.network(inputs), inputs.base, inputs.alpha, self._beside(conditions, frame)
+                )
+                refined[frame] = made[0].movedim(0, -1).clamp(0, 1).to(refined)
                 steps.advance()
         if conditions.first_frame:
             refined[0] = conditions.rgb[0]
         return refined
+
+    def _beside(self, conditions: Conditions, frame: int) -> float:
+        assert self._references is not None
+        path = self._references.cameras.c2w[:, :3, 3].cpu()
+        centre, focal = conditions.c2w[frame, :3, 3].cpu(), float(conditions.K[frame, 0, 0])
+        return beside_path(centre.to(path), path, self._scale, focal)

@@ -30,7 +30,10 @@ class InternalSettings:
     rounds: int = 5
     """Degraded versions of the scene that training pairs are drawn from."""
     pairs: int = 110
-    """Training pairs in all, spread over the rounds and the frames; bounds memory (1.7 MB each at 384x224)."""
+    """Training pairs of worn scenes, spread over the rounds and the frames; bounds memory (1.7 MB each at 384x224)."""
+    plain: float = 0.4
+    """Share of the crops that are of the scene as it is, drawn without the frame's own Gaussians: errors of depth are
+    those that a camera aside sees. There is one such pair per frame; 0 makes none."""
     blind: float = 0.25
     """Share of the crops that are to be finished without the clip's other frames: nobody else may have seen a hole."""
     degradation: DegradationSettings = field(default_factory=lambda: DegradationSettings(drop_conditions=0.0))
@@ -51,6 +54,8 @@ class InternalSettings:
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise SettingsError(f"{name} must be a finite number, 0 or more, got {value}")
-        if not (math.isfinite(self.blind) and 0 <= self.blind <= 1):
-            raise SettingsError(f"blind must lie in [0, 1], got {self.blind}")
+        for name in ("plain", "blind"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and 0 <= value <= 1):
+                raise SettingsError(f"{name} must lie in [0, 1], got {value}")
         self.degradation.validate()

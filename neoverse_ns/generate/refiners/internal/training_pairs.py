@@ -9,8 +9,12 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from neoverse_ns.console import progress
+from neoverse_ns.gaussians.layers import FAR_FIELD, INPAINTED
+from neoverse_ns.generate.base import Conditions
+from neoverse_ns.generate.conditions.render import ConditionSettings, draw_conditions
 from neoverse_ns.generate.degradation.simulate import simulate
 from neoverse_ns.generate.refiners.internal.network_inputs import NetworkInputs, PackedInputs, gather, stack
+from neoverse_ns.generate.refiners.internal.other_keyframes import without_own
 from neoverse_ns.generate.refiners.internal.reference_lookup import References
 from neoverse_ns.generate.refiners.internal.settings import InternalSettings
 from neoverse_ns.generate.source_scene import SourceScene
@@ -27,12 +31,14 @@ class TrainingPairs:
     """Pairs to learn from.
 
     Attributes:
-        inputs: Of one degraded view each.
+        inputs: Of one view each.
         targets: The true frames, as many.
+        plain: How many of them, the last, are no worn views but such as the other frames' Gaussians show.
     """
 
     inputs: list[PackedInputs]
     targets: list[UInt8[Tensor, "3 h w"]]
+    plain: int = 0
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -50,7 +56,7 @@ class TrainingPairs:
         height, width = self.targets[0].shape[-2:]
         sides = crop_sides(settings.crop, height, width)
         for _ in range(settings.batch):
-            place = int(torch.randint(len(self), (), generator=generator))
+            place = self._place(settings.plain, generator)
             top = int(torch.randint(height - sides[0] + 1, (), generator=generator))
             left = int(torch.randint(width - sides[1] + 1, (), generator=generator))
             blind, mirrored = (torch.rand(2, generator=generator) < torch.tensor([settings.blind, 0.5])).tolist()
@@ -63,6 +69,15 @@ class TrainingPairs:
             parts.append(part)
             targets.append(target)
         return stack(parts), torch.stack(targets)
+
+    def _place(self, share: float, generator: torch.Generator) -> int:
+        """A random pair, of the plain ones in `share` of the cases, where there are both kinds."""
+        worn = len(self) - self.plain
+        if self.plain and worn:
+            first, count = (worn, self.plain) if float(torch.rand((), generator=generator)) < share else (0, worn)
+        else:
+            first, count = 0, len(self)
+        return first + int(torch.randint(count, (), generator=generator))
 
 
 def crop_sides(crop: int, height: int, width: int) -> tuple[int, int]:
@@ -88,7 +103,8 @@ def mirror(inputs: NetworkInputs) -> NetworkInputs:
 def make_training_pairs(
     source: SourceScene, references: References, scale: float, settings: InternalSettings, seed: int
 ) -> TrainingPairs:
-    """Wear the scene in several ways and draw the clip's frames from each, with a progress bar.
+    """Wear the scene in several ways and draw the clip's frames from each, then each as the others show it, with a
+    progress bar.
 
     Args:
         source: The clip's frames to learn from and its scene.
@@ -101,17 +117,27 @@ def make_training_pairs(
     inputs: list[PackedInputs] = []
     targets: list[UInt8[Tensor, "3 h w"]] = []
     images = source.frames.movedim(-1, 1)
-    with progress("wearing the scene to learn from", settings.rounds) as steps:
+    plain = list(range(len(source))) if settings.plain > 0 and len(source.keyframes) > 1 else []
+
+    def take(drawn: Conditions, frames: list[int]) -> None:
+        kept = torch.empty(()).uniform_(*MASK_ALPHA, generator=generator)
+        drawn = replace(drawn, mask=drawn.alpha >= float(kept))
+        for place, frame in enumerate(frames):
+            found = gather(drawn, place, references, scale, without=frame)
+            inputs.append(PackedInputs.of(found, drawn.K[place], drawn.c2w[place]))
+            targets.append(images[frame].to(found.base.device))
+
+    with progress("wearing the scene to learn from", settings.rounds + len(plain)) as steps:
         for done in range(settings.rounds):
             wanted = (settings.pairs - len(inputs)) // (settings.rounds - done)
             order = torch.randperm(len(source), generator=generator)[: max(wanted, 1)]
             frames = sorted(order.tolist())
             pair = simulate(source, generator, settings.degradation, frames)
-            kept = torch.empty(()).uniform_(*MASK_ALPHA, generator=generator)
-            degraded = replace(pair.conditions, mask=pair.conditions.alpha >= float(kept))
-            for place, frame in enumerate(pair.frames):
-                found = gather(degraded, place, references, scale, without=frame)
-                inputs.append(PackedInputs.of(found, degraded.K[place], degraded.c2w[place]))
-                targets.append(images[frame].to(found.base.device))
+            take(pair.conditions, pair.frames)
             steps.advance()
-    return TrainingPairs(inputs, targets)
+        for frame in plain:
+            here = slice(frame, frame + 1)
+            scene = without_own(source, frame).without(INPAINTED, FAR_FIELD)
+            take(draw_conditions(scene, source.cameras[here], source.times[here], ConditionSettings()), [frame])
+            steps.advance()
+    return TrainingPairs(inputs, targets, len(plain))

@@ -55,7 +55,8 @@ def test_equal_seeds_give_equal_pairs(pairs: TrainingPairs) -> None:
     source = layered_source(count=5)
     again = make_training_pairs(source, References.of(source), 2.0, SETTINGS, seed=3)
     other = make_training_pairs(source, References.of(source), 2.0, SETTINGS, seed=4)
-    assert len(pairs) == 4
+    # Four of worn scenes, and every frame as the others show it.
+    assert (len(pairs), pairs.plain) == (9, 5)
     assert all(torch.equal(a.bytes_, b.bytes_) for a, b in zip(pairs.inputs, again.inputs, strict=True))
     assert not all(torch.equal(a.bytes_, b.bytes_) for a, b in zip(pairs.inputs, other.inputs, strict=True))
 
@@ -69,9 +70,25 @@ def test_a_frame_is_never_looked_up_in_itself() -> None:
     )
     # Every reference is of one colour of its own, which therefore shows wherever it is used alone.
     pairs = make_training_pairs(source, marked, 2.0, settings, seed=0)
+    assert len(pairs) == 10
     for frame, packed in enumerate(pairs.inputs):
         nearest = packed.bytes_[3:9].float() / 255 * 8
-        assert not ((nearest - frame).abs() < 0.1).any()
+        assert not ((nearest - frame % 5).abs() < 0.1).any()
+
+
+def test_pairs_of_the_scene_as_it_is_have_their_share() -> None:
+    # Pictures that tell which kind they are: black from worn scenes, white as other frames show them.
+    blank = make_training_pairs(layered_source(5), References.of(layered_source(5)), 2.0, SETTINGS, seed=0)
+    targets = [torch.full_like(target, 255 * (i >= 4)) for i, target in enumerate(blank.targets)]
+    marked = dataclasses.replace(blank, targets=targets)
+    for share in (0.0, 0.4, 1.0):
+        settings = dataclasses.replace(SETTINGS, plain=share, batch=200, crop=16)
+        _, target = marked.batch(settings, torch.Generator().manual_seed(0))
+        assert float(target.mean()) == pytest.approx(share, abs=0.1)
+    none = make_training_pairs(
+        layered_source(5), References.of(layered_source(5)), 2.0, dataclasses.replace(SETTINGS, plain=0.0), seed=0
+    )
+    assert (len(none), none.plain) == (4, 0)
 
 
 def test_crops_are_cut_from_the_same_place_of_evidence_and_target(pairs: TrainingPairs) -> None:

@@ -1,0 +1,1 @@
+"""One view to several: synchronised cameras around the clip's own, all of one scene."""
