@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Float32, Float64, Int64, UInt8
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
+from neoverse_ns.clip.synthetic.alter import Alter
 from neoverse_ns.clip.synthetic.path import beside, camera_path
 from neoverse_ns.clip.synthetic.scene import build_scene
 from neoverse_ns.clip.synthetic.solids import Solid, intersect, normals_at
@@ -73,7 +74,12 @@ class Hits:
 
 
 def render_synthetic(
-    num_frames: int = 25, width: int = 384, height: int = 224, fps: float = 8.0, seed: int = 0
+    num_frames: int = 25,
+    width: int = 384,
+    height: int = 224,
+    fps: float = 8.0,
+    seed: int = 0,
+    alter: Alter | None = None,
 ) -> SyntheticClip:
     """Render the courtyard with its moving objects from a hand-held camera and from one held out beside it.
 
@@ -86,6 +92,7 @@ def render_synthetic(
         height: Of every frame, in pixels.
         fps: Frames per second, which sets `seconds` only.
         seed: Draws textures, small shifts of the static objects and the phase of the camera's shake.
+        alter: Changes what stands and moves there, and nothing else; see :mod:`neoverse_ns.clip.synthetic.alter`.
 
     Raises:
         SettingsError: A size, count or rate is not positive.
@@ -98,6 +105,8 @@ def render_synthetic(
     generator = torch.Generator().manual_seed(seed)
     lattice = random_lattice(generator)
     scene = build_scene(generator)
+    if alter is not None:
+        scene = alter(scene)
     return render_world(scene, lattice, camera_path(num_frames, width, height, generator), fps)
 
 
