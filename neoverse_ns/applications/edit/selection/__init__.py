@@ -1,0 +1,1 @@
+"""Which Gaussians of a scene are meant, found from pixels."""
