@@ -8,6 +8,7 @@ import tyro
 
 from neoverse_ns.cli.applications.extend import Extend
 from neoverse_ns.cli.applications.multiview import Multiview
+from neoverse_ns.cli.applications.edit import Edit
 from neoverse_ns.cli.batch import Batch
 from neoverse_ns.cli.cache import CacheCommand
 from neoverse_ns.cli.demo import Demo
@@ -33,6 +34,7 @@ Command = (
     | Annotated[Multiview, tyro.conf.subcommand(name="multiview")]
     | Annotated[Demo, tyro.conf.subcommand(name="demo")]
     | Annotated[Weights, tyro.conf.subcommand(name="weights")]
+    | Annotated[Edit, tyro.conf.subcommand(name="edit")]
     | Annotated[TrainControl, tyro.conf.subcommand(name="train-control")]
 )
 

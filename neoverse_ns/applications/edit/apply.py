@@ -90,9 +90,7 @@ def apply_edits(scene: LayeredGaussians, edits: Sequence[tuple[Selection, Operat
     gaussians = behind
     for things in put:
         gaussians = joined(gaussians, things)
-    arrived = {
-        name: torch.arange(len(layer)) >= len(behind.layer(name)) for name, layer in gaussians.items()
-    }
+    arrived = {name: torch.arange(len(layer)) >= len(behind.layer(name)) for name, layer in gaussians.items()}
     return EditedScene(gaussians, behind, gone, arrived, tints, masks)
 
 
@@ -100,9 +98,7 @@ def _in_place(scene: LayeredGaussians, rows: Rows, colours: Float64[Tensor, "3 3
     changed = recoloured(scene, colours)
     return LayeredGaussians(
         {
-            name: layer.with_(
-                sh=torch.where(rows[name].to(layer.device)[:, None, None], changed[name].sh, layer.sh)
-            )
+            name: layer.with_(sh=torch.where(rows[name].to(layer.device)[:, None, None], changed[name].sh, layer.sh))
             if name in rows
             else layer
             for name, layer in scene.items()

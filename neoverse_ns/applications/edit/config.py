@@ -55,7 +55,9 @@ class Operation:
         if self.recolour is not None and not all(0 <= c <= 1 for c in self.recolour):
             raise SettingsError(f"a colour has red, green and blue in 0 to 1, got {self.recolour}")
         if self.remove and (self.places or self.duplicate or self.recolour is not None):
-            raise SettingsError("what is removed cannot be moved, doubled or recoloured too: give another edit for that")
+            raise SettingsError(
+                "what is removed cannot be moved, doubled or recoloured too: give another edit for that"
+            )
         if not (self.remove or self.places or self.recolour is not None):
             raise SettingsError(
                 "nothing is to be done to the thing: remove, move, rotate, scale or recolour it"

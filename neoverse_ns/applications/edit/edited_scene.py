@@ -12,6 +12,7 @@ from neoverse_ns.applications.edit.apply import EditedScene
 from neoverse_ns.applications.edit.composite import EditedFrames
 from neoverse_ns.errors import RunError
 from neoverse_ns.export.scene import ExportScene
+from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.scene import Scene
 
@@ -60,7 +61,7 @@ def saved(scene: ExportScene) -> Scene:
     return scene.source
 
 
-def _kept(scene: ExportScene):  # noqa: ANN202
+def _kept(scene: ExportScene) -> PinholeCameras:
     return dataclasses.replace(scene.cameras, c2w=scene.cameras.c2w.detach().cpu(), K=scene.cameras.K.detach().cpu())
 
 

@@ -55,7 +55,5 @@ def static_conditions(
     like = scene.gaussians.frames.means
     c2w, K = scene.cameras.c2w.to(like), scene.cameras.K.to(like)
     plucker = plucker_maps(c2w, K, scene.cameras.height, scene.cameras.width)
-    return Conditions(
-        *(value.to(like) for value in (rgb, depth, alpha)), (alpha > threshold).to(like.device), plucker, K, c2w,
-        scene.times.to(like),
-    )
+    rgb, depth, alpha = rgb.to(like), depth.to(like), alpha.to(like)
+    return Conditions(rgb, depth, alpha, alpha > threshold, plucker, K, c2w, scene.times.to(like))

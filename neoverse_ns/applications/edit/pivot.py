@@ -63,9 +63,7 @@ def pivot_of(scene: LayeredGaussians, rows: Mapping[str, Bool[Tensor, " n"]]) ->
 
 def middle(points: Float[Tensor, "m 3"]) -> Float64[Tensor, "3"]:
     """Per axis half way between what lies 10 % from either side."""
-    low, high = torch.quantile(
-        points.detach().double().cpu(), torch.tensor([0.1, 0.9], dtype=torch.float64), dim=0
-    )
+    low, high = torch.quantile(points.detach().double().cpu(), torch.tensor([0.1, 0.9], dtype=torch.float64), dim=0)
     return 0.5 * (low + high)
 
 

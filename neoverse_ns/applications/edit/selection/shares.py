@@ -94,7 +94,10 @@ def contributions(
     with torch.enable_grad():
         colours = now.opacities.new_ones(len(now.means), lights.shape[-1]).requires_grad_()
         picture, _, _ = rasterize(
-            *(value.detach() for value in (now.means, now.quats, now.scales, now.opacities)),
+            now.means.detach(),
+            now.quats.detach(),
+            now.scales.detach(),
+            now.opacities.detach(),
             colours,
             viewmats,
             Ks,

@@ -12,6 +12,9 @@ from neoverse_ns.errors import SettingsError
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.reconstruct.base import SceneGeometry
 
+_OF_BOX = 0.3
+"""Share of a box that a thing must fill for the box to be drawn around it."""
+
 
 @dataclass(frozen=True)
 class Thing:
@@ -79,3 +82,19 @@ def _known(scene: ExportScene) -> tuple[SceneGeometry, Tensor]:
     if geometry is None or geometry.things is None:
         raise SettingsError("moving things were not told apart in this scene: select by --mask, --box or --click")
     return geometry, geometry.things
+
+
+def thing_in(scene: ExportScene, box: tuple[int, int, int, int], frame: int) -> int | None:
+    """The moving thing that a box is drawn around: most of what moves in it, most of which lies in it; None if none."""
+    geometry = None if scene.source is None else scene.source.geometry
+    if geometry is None or geometry.things is None or frame not in geometry.keyframes:
+        return None
+    things = geometry.things[geometry.keyframes.index(frame)]
+    left, top, right, bottom = (max(edge, 0) for edge in box)
+    inside = torch.bincount(things[top:bottom, left:right].reshape(-1).long(), minlength=2)
+    inside[0] = 0
+    number = int(inside.argmax())
+    count, area = int(inside[number]), max((right - left) * (bottom - top), 1)
+    if count < _OF_BOX * area or count < 0.5 * int((things == number).sum()):
+        return None
+    return number
