@@ -37,8 +37,8 @@ def read_edits(path: Path, model: SegmentConfig | None = None) -> list[tuple[Reg
     The file holds `{"edits": [...]}`. Every edit has a `target` that says what is meant, by `thing` (number), `mask`
     (path, beside the file), `box`, `click` (text as on the command line, or numbers with `frame`) or `prompt` (words
     for a segmentation model), with `kind` "existing" or "duplicate" and `mask_expansion` in pixels; and `ops`, an
-    object or a list of objects: `translate` [x, y, z], `rotate` degrees (about the vertical, or [x, y, z]), `scale`, `remove`,
-    `recolour`. `scope` is "frame", "global" or "auto".
+    object or a list of objects: `translate` [x, y, z], `rotate` degrees (about the vertical, or [x, y, z]), `scale`,
+    `remove`, `recolour`. `scope` is "frame", "global" or "auto".
 
     Args:
         path: The file.

@@ -123,7 +123,7 @@ def _connected(
 
 def _joined(
     depth: Float[Tensor, "h w"], points: Float[Tensor, "h w 3"], normals: Float[Tensor, "h w 3"], dim: int
-) -> Bool[Tensor, "_ _"]:
+) -> Bool[Tensor, "m n"]:
     """Whether every pixel and the next along `dim` are of one thing."""
     count = depth.shape[dim]
     a, b = torch.arange(count - 1), torch.arange(1, count)
@@ -143,7 +143,7 @@ def _joined(
 
 
 def _component(
-    right: Bool[np.ndarray, "h w-1"], below: Bool[np.ndarray, "h-1 w"], row: int, column: int
+    right: Bool[np.ndarray, "h m"], below: Bool[np.ndarray, "n w"], row: int, column: int
 ) -> Bool[Tensor, "h w"]:
     """Pixels reachable from one over joined neighbours."""
     found = np.zeros((right.shape[0], below.shape[1]), bool)
