@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, Float64
@@ -43,6 +43,34 @@ class Tint:
 
 
 @dataclass(frozen=True)
+class Put:
+    """Something that was put somewhere.
+
+    Attributes:
+        rows: Its Gaussians in the edited scene, by layer.
+        source: The Gaussians of the unedited scene that it was made from, by layer.
+        pivot: What it was turned and scaled about.
+        offset: What it was moved by, world units.
+        rotation: What it was turned by.
+        scale: Times its size.
+        colours: Linear map of RGB, where it was recoloured.
+    """
+
+    rows: Rows
+    source: Rows
+    pivot: Pivot
+    offset: Float64[Tensor, "3"]
+    rotation: Float64[Tensor, "3 3"]
+    scale: float
+    colours: Float64[Tensor, "3 3"] | None = None
+
+    def before(self, points: Float64[Tensor, "m 3"], time: float) -> Float64[Tensor, "m 3"]:
+        """Where points of it were in the unedited scene at the same time."""
+        c = self.pivot.at(torch.tensor([time]))[0]
+        return (points - self.offset - c) @ self.rotation / self.scale + c
+
+
+@dataclass(frozen=True)
 class EditedScene:
     """A scene after its edits.
 
@@ -50,7 +78,7 @@ class EditedScene:
         gaussians: All of it.
         behind: The same without what was put somewhere.
         gone: Gaussians of the unedited scene that are no longer where they were, by layer.
-        arrived: Gaussians of `gaussians` that were put somewhere, by layer.
+        put: What was put somewhere.
         tints: Things that were recoloured in their place.
         masks: Where frames were said to show what is gone; 0 in frames of which nothing was said.
     """
@@ -58,7 +86,7 @@ class EditedScene:
     gaussians: LayeredGaussians
     behind: LayeredGaussians
     gone: dict[str, Bool[Tensor, " n"]]
-    arrived: dict[str, Bool[Tensor, " n"]]
+    put: list[Put]
     tints: list[Tint]
     masks: Float[Tensor, "f h w"]
 
@@ -71,10 +99,12 @@ def apply_edits(scene: LayeredGaussians, edits: Sequence[tuple[Selection, Operat
     """
     gone = {name: torch.zeros(len(layer), dtype=torch.bool) for name, layer in scene.items()}
     masks = torch.zeros_like(edits[0][0].masks)
-    tints, put, rest = [], [], scene
+    tints: list[Tint] = []
+    put: list[tuple[LayeredGaussians, Put]] = []
+    rest = scene
     for selection, operation in edits:
         operation.validate()
-        things = chosen(scene, selection.thing)
+        things, colours = chosen(scene, selection.thing), None
         if operation.recolour is not None:
             colours = tint(torch.tensor(operation.recolour), brightness_of(things))
             things = recoloured(things, colours)
@@ -85,13 +115,20 @@ def apply_edits(scene: LayeredGaussians, edits: Sequence[tuple[Selection, Operat
             gone = {name: rows | selection.touched.get(name, rows) for name, rows in gone.items()}
             masks = torch.maximum(masks, selection.masks)
         if operation.places:
-            put.append(_put(scene, things, selection, operation))
+            put.append(_put(scene, things, selection, operation, colours))
     behind = without(rest, gone)
-    gaussians = behind
-    for things in put:
+    gaussians, starts = behind, []
+    for things, _ in put:
+        starts.append({name: len(gaussians.layer(name)) for name in things})
         gaussians = joined(gaussians, things)
-    arrived = {name: torch.arange(len(layer)) >= len(behind.layer(name)) for name, layer in gaussians.items()}
-    return EditedScene(gaussians, behind, gone, arrived, tints, masks)
+    everywhere = []
+    for start, (things, one) in zip(starts, put, strict=True):
+        rows = {}
+        for name, layer in things.items():
+            place = torch.arange(len(gaussians.layer(name)))
+            rows[name] = (place >= start[name]) & (place < start[name] + len(layer))
+        everywhere.append(replace(one, rows=rows))
+    return EditedScene(gaussians, behind, gone, everywhere, tints, masks)
 
 
 def _in_place(scene: LayeredGaussians, rows: Rows, colours: Float64[Tensor, "3 3"]) -> LayeredGaussians:
@@ -107,14 +144,20 @@ def _in_place(scene: LayeredGaussians, rows: Rows, colours: Float64[Tensor, "3 3
 
 
 def _put(
-    scene: LayeredGaussians, things: LayeredGaussians, selection: Selection, operation: Operation
-) -> LayeredGaussians:
-    offset = None if operation.move is None else torch.tensor(operation.move, dtype=torch.float64)
+    scene: LayeredGaussians,
+    things: LayeredGaussians,
+    selection: Selection,
+    operation: Operation,
+    colours: Float64[Tensor, "3 3"] | None,
+) -> tuple[LayeredGaussians, Put]:
+    offset = torch.tensor(operation.move or (0.0, 0.0, 0.0), dtype=torch.float64)
     rotation = None if operation.rotate is None else rotation_of(operation.rotate)
     pivot = pivot_of(scene, selection.thing)
     if operation.scope == "global" or (operation.scope == "auto" and not _moves(things, pivot)):
         pivot = pivot.middle
-    return placed(things, pivot, offset, rotation, operation.scale)
+    turn = torch.eye(3, dtype=torch.float64) if rotation is None else rotation
+    made = placed(things, pivot, offset, rotation, operation.scale)
+    return made, Put({}, selection.thing, pivot, offset, turn, operation.scale, colours)
 
 
 def _moves(things: LayeredGaussians, pivot: Pivot) -> bool:

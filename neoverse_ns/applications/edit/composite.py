@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,7 +14,8 @@ from torch import Tensor
 from neoverse_ns.applications.edit.apply import EditedScene, Tint
 from neoverse_ns.applications.edit.behind import Found
 from neoverse_ns.applications.edit.config import CompositeConfig
-from neoverse_ns.applications.edit.layers_shown import shown_of, surfaces_and_all
+from neoverse_ns.applications.edit.layers_shown import Shown, shown_of, surfaces_and_all
+from neoverse_ns.applications.edit.own_pixels import from_own_frame
 from neoverse_ns.console import progress
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.rasterize.drawing import DrawOptions
@@ -102,7 +103,7 @@ def composite(
                 depth = behind.depth[0, ..., 0] * (known[..., 0] > _COVERED)
                 found = fill(i, filled, depth, gone)
                 filled, known, far = found.rgb, torch.maximum(known, found.known), far * ~found.known.bool()
-            over = shown_of(edited.gaussians, edited.arrived, camera, time, scene.options)
+            over = _arrivals(scene, images[i], edited, i, vacated.depth[i], config.from_frames)
             part, seen = gone[..., None], over.share[..., None]
             rows["open"].append((torch.lerp(base, filled, part) * (1 - seen) + over.rgb).clamp(0, 1))
             rows["rgb"].append((torch.lerp(base, filled + far, part) * (1 - seen) + over.rgb).clamp(0, 1))
@@ -136,6 +137,28 @@ def grown(share: Float[Tensor, "h w"], least: float, margin: float, feather: flo
         return torch.zeros_like(share)
     distance = torch.from_numpy(cv2.distanceTransform(1 - mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE))
     return (1 - (distance - margin) / max(feather, 1e-6)).clamp(0, 1)
+
+
+def _arrivals(
+    scene: ExportScene,
+    image: Float[Tensor, "h w 3"],
+    edited: EditedScene,
+    frame: int,
+    depth: Float[Tensor, "h w"],
+    from_frames: bool,
+) -> Shown:
+    """Everything that was put somewhere, as one camera of the clip sees it."""
+    camera, time = scene.cameras[[frame]], float(scene.times[frame])
+    all_shown = [shown_of(edited.gaussians, put.rows, camera, time, scene.options) for put in edited.put]
+    if not all_shown:
+        return shown_of(edited.gaussians, {}, camera, time, scene.options)
+    rgb, share = torch.zeros_like(image), torch.zeros_like(depth)
+    for put, shown in zip(edited.put, all_shown, strict=True):
+        if from_frames:
+            own = shown_of(scene.gaussians, put.source, camera, time, scene.options)
+            shown = from_own_frame(put, shown, own, image, camera, time)
+        rgb, share = rgb + shown.rgb, share + shown.share
+    return replace(all_shown[0], rgb=rgb, share=share.clamp(0, 1))
 
 
 def _per_pixel(scene: ExportScene) -> float:

@@ -17,6 +17,8 @@ from neoverse_ns.rasterize import rasterize
 from neoverse_ns.rasterize.drawing import Drawing, DrawOptions
 from neoverse_ns.rasterize.layers import draw_layers, over
 
+_FAINT = 1e-4
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -25,11 +27,13 @@ class Shown:
     Attributes:
         rgb: Its colours times its share.
         share: What part of every pixel it makes up, as all else hides it.
+        part_depth: Mean z-depth of the part's Gaussians in the pixel; 0 where it has none.
         depth: Expected z-depth of all surfaces together; 0 where there are none.
     """
 
     rgb: Float[Tensor, "h w 3"]
     share: Float[Tensor, "h w"]
+    part_depth: Float[Tensor, "h w"]
     depth: Float[Tensor, "h w"]
 
 
@@ -71,23 +75,26 @@ def shown_of(
     """
     like = scene.frames.means
     view = view_of(camera, like)
-    parts = like.new_zeros(camera.height, camera.width, 4)
+    parts = like.new_zeros(camera.height, camera.width, 5)
     depth, light = like.new_zeros(camera.height, camera.width), like.new_ones(camera.height, camera.width)
     for name, layer in scene.items():
         if not LAYERS[name].is_surface:
             continue
         now = at_time(layer, time, options.nearest_only, options.gamma)
         marked = (rows[name].to(like.device)[now.index] if name in rows else now.index < 0).to(like)[:, None]
-        colours = torch.cat([(0.5 + SH_C0 * now.sh[:, 0]).clamp_min(0) * marked, marked], dim=1)
+        z = now.means @ view[0][0, 2, :3, None] + view[0][0, 2, 3]
+        colours = torch.cat([(0.5 + SH_C0 * now.sh[:, 0]).clamp_min(0), z, torch.ones_like(z)], dim=1) * marked
         picture, alpha, _ = rasterize(
             *(now.means, now.quats, now.scales, now.opacities, colours, *view),
             render_mode="RGB+ED",
             rasterize_mode=options.rasterize_mode,
         )
         given = light * alpha[0, ..., 0]
-        parts += light[..., None] * picture[0, ..., :4]
-        depth += given * picture[0, ..., 4]
+        parts += light[..., None] * picture[0, ..., :5]
+        depth += given * picture[0, ..., 5]
         light = light - given
     covered = 1 - light
     depth = torch.where(covered > 0, depth / covered.clamp_min(1e-10), torch.zeros_like(depth))
-    return Shown(parts[..., :3].cpu(), parts[..., 3].clamp(0, 1).cpu(), depth.cpu())
+    share = parts[..., 4]
+    part_depth = torch.where(share > _FAINT, parts[..., 3] / share.clamp_min(_FAINT), torch.zeros_like(share))
+    return Shown(parts[..., :3].cpu(), share.clamp(0, 1).cpu(), part_depth.cpu(), depth.cpu())
