@@ -56,3 +56,12 @@ def true_frames(
             things.append(render_truth(solids, time, camera)[1])
             steps.advance()
     return TrueFrames(torch.stack(rgb), torch.stack(things))
+
+
+def true_things(count: int, width: int, height: int, seed: int = 0) -> UInt8[Tensor, "f h w"]:
+    """Number of the moving thing at every pixel of every frame."""
+    generator = torch.Generator().manual_seed(seed)
+    random_lattice(generator)
+    solids = build_scene(generator)
+    cameras = camera_path(count, width, height, generator)
+    return torch.stack([render_truth(solids, f / max(count - 1, 1), cameras[[f]])[1] for f in range(count)])

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from _benchmark.edit_truth import TrueFrames, true_cameras, true_frames
+from _benchmark.edit_truth import TrueFrames, true_cameras, true_frames, true_things
 from neoverse_ns.applications.edit.config import Operation, Vector
 from neoverse_ns.applications.edit.edit import EditConfig, EditResult, edit
 from neoverse_ns.applications.edit.selection.selection import Selection, select
@@ -40,16 +40,19 @@ class EditedRun:
         scene: Loaded from the run.
         seed: Of the yard.
         config: How edits become frames.
+        every: Of so many frames one is compared with the truth.
     """
 
-    def __init__(self, scene: ExportScene, seed: int, config: EditConfig) -> None:
+    def __init__(self, scene: ExportScene, seed: int, config: EditConfig, every: int = 1) -> None:
         self._scene, self._seed, self._config = scene, seed, config
         self._count = len(scene.times)
+        self._frames = list(range(every // 2, self._count, every))
+        self._known: dict[str, TrueFrames] = {}
         own = true_cameras(self._count, scene.cameras.width, scene.cameras.height, seed)
         self._world: Sim3 = align_sim3(own.c2w[:, :3, 3], scene.cameras.c2w[:, :3, 3])
-        self._before = self._truth(None)
+        self._things = true_things(self._count, scene.cameras.width, scene.cameras.height, seed)
         assert scene.source is not None
-        self._images = scene.source.clip.images
+        self._images = scene.source.clip.images[self._frames]
 
     def measure(self, thing: int, exact: bool) -> dict[str, Any]:
         """Remove, move and double a thing.
@@ -58,10 +61,11 @@ class EditedRun:
             thing: Its number in the yard.
             exact: Select by its true mask in every frame instead of what the reconstruction found.
         """
-        there = self._before.things == thing
-        masks, frames, found = there.float(), list(range(self._count)), 1.0
+        everywhere = self._things == thing
+        there = everywhere[self._frames]
+        masks, frames, found = everywhere.float(), list(range(self._count)), 1.0
         if not exact:
-            masks, frames, found = self._own_masks(thing, there)
+            masks, frames, found = self._own_masks(everywhere)
         started = time.process_time()
         selection = select(self._scene, masks, frames)
         selected = time.process_time() - started
@@ -72,11 +76,11 @@ class EditedRun:
             "remove": self._remove(selection, thing, there),
             "move": self._place(selection, Operation(move=move), moved(thing, OFFSET), there, thing),
             "duplicate": self._place(
-                selection, Operation(duplicate=True, move=move), doubled(thing, OFFSET, _COPY), there, _COPY
+                selection, Operation(duplicate=True, move=move), doubled(thing, OFFSET, _COPY), there, thing
             ),
         }
 
-    def _own_masks(self, thing: int, there: Bool[Tensor, "f h w"]) -> tuple[Float[Tensor, "k h w"], list[int], float]:
+    def _own_masks(self, there: Bool[Tensor, "f h w"]) -> tuple[Float[Tensor, "k h w"], list[int], float]:
         """Those of the thing of the reconstruction that overlaps most, their frames, and their IoU with the truth."""
         assert self._scene.source is not None
         geometry: SceneGeometry = self._scene.source.geometry
@@ -88,33 +92,38 @@ class EditedRun:
         both, either = (masks > 0) & true, (masks > 0) | true
         return masks, frames, float(both.sum() / either.sum())
 
-    def _truth(self, alter: Alter | None) -> TrueFrames:
-        cameras = self._scene.cameras
-        return true_frames(self._count, cameras.width, cameras.height, range(self._count), alter, self._seed)
+    def _truth(self, name: str, alter: Alter) -> TrueFrames:
+        if name not in self._known:
+            size = self._scene.cameras.width, self._scene.cameras.height
+            self._known[name] = true_frames(self._count, *size, self._frames, alter, self._seed)
+        return self._known[name]
 
-    def _remove(self, selection: Selection, thing: int, there: Bool[Tensor, "f h w"]) -> dict[str, Any]:
-        truth = self._truth(without(things=[thing]))
+    def _frames_of(self, result: EditResult) -> Float[Tensor, "m h w 3"]:
+        return result.frames[self._frames].float() / 255
+
+    def _remove(self, selection: Selection, thing: int, there: Bool[Tensor, "m h w"]) -> dict[str, Any]:
+        truth = self._truth(f"without {thing}", without(things=[thing]))
         result = edit(self._scene, [(selection, Operation(remove=True))], self._config)
         telea = torch.stack([_telea(image, mask) for image, mask in zip(self._images, there, strict=True)])
-        ours, theirs = fidelity(_images(result), truth.rgb, there), fidelity(telea, truth.rgb, there)
+        ours, theirs = fidelity(self._frames_of(result), truth.rgb, there), fidelity(telea, truth.rgb, there)
         return {"db": ours, "telea": theirs, "gain": ours - theirs, "outside": self._outside(result, there)}
 
     def _place(
-        self, selection: Selection, operation: Operation, alter: Alter, there: Bool[Tensor, "f h w"], number: int
+        self, selection: Selection, operation: Operation, alter: Alter, there: Bool[Tensor, "m h w"], thing: int
     ) -> dict[str, Any]:
-        truth = self._truth(alter)
+        truth = self._truth(f"{operation.duplicate} {thing}", alter)
         result = edit(self._scene, [(selection, operation)], self._config)
-        put = truth.things == number
+        put = truth.things == (_COPY if operation.duplicate else thing)
         changed = put if operation.duplicate else put | there
         return {
-            "db": fidelity(_images(result), truth.rgb, changed),
-            "iou": silhouette(result.composed.arrived, put),
+            "db": fidelity(self._frames_of(result), truth.rgb, changed),
+            "iou": silhouette(result.composed.arrived[self._frames], put),
             "outside": self._outside(result, changed),
         }
 
-    def _outside(self, result: EditResult, region: Bool[Tensor, "f h w"]) -> float:
+    def _outside(self, result: EditResult, region: Bool[Tensor, "m h w"]) -> float:
         """The worst frame against the clip's own, away from the edit; 100 where nothing changed."""
-        frames, values = _images(result), []
+        frames, values = self._frames_of(result), []
         for ours, own, mask in zip(frames, self._images, region, strict=True):
             values.append(min(psnr(ours, own, ~_wider(mask, AROUND)), 100.0))
         return min(values)
@@ -133,10 +142,6 @@ def silhouette(shares: Float[Tensor, "f h w"], truth: Bool[Tensor, "f h w"]) -> 
         if int(true.sum()) >= LEAST_PIXELS:
             values.append(float((share & true).sum() / (share | true).sum()))
     return statistics.fmean(values)
-
-
-def _images(result: EditResult) -> Float[Tensor, "f h w 3"]:
-    return result.frames.float() / 255
 
 
 def _wider(mask: Bool[Tensor, "h w"], by: int) -> Bool[Tensor, "h w"]:
