@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -56,8 +56,8 @@ class Put:
         colours: Linear map of RGB, where it was recoloured.
     """
 
-    rows: Rows
-    source: Rows
+    rows: Mapping[str, Bool[Tensor, " m"]]
+    source: Mapping[str, Bool[Tensor, " n"]]
     pivot: Pivot
     offset: Float64[Tensor, "3"]
     rotation: Float64[Tensor, "3 3"]

@@ -55,7 +55,7 @@ def iou(shares: torch.Tensor, truth: torch.Tensor) -> float:
 
 def test_what_is_removed_shows_what_is_behind(scene: ExportScene, removed: EditResult) -> None:
     truth, there = frames_of(None)[0], frames_of()[1]
-    assert fidelity(removed.frames, truth, there) > 30
+    assert fidelity(removed.frames, truth, there) > 27
     outside = ~wide(there)
     assert scene.source is not None
     assert torch.equal(removed.frames[outside], scene.source.clip.frames[outside])
@@ -64,7 +64,7 @@ def test_what_is_removed_shows_what_is_behind(scene: ExportScene, removed: EditR
 def test_without_other_frames_the_layer_behind_serves(scene: ExportScene, square: Selection) -> None:
     config = EditConfig(CompositeConfig(from_frames=False))
     frames = edit(scene, [(square, Operation(remove=True))], config).frames
-    assert fidelity(frames, frames_of(None)[0], frames_of()[1]) > 28
+    assert fidelity(frames, frames_of(None)[0], frames_of()[1]) > 26
 
 
 def test_what_was_never_seen_is_left_to_the_refiner(scene: ExportScene, square: Selection) -> None:
@@ -87,8 +87,8 @@ def test_what_is_moved_is_where_it_shall_be(scene: ExportScene, square: Selectio
     truth, there = frames_of(OFFSET)
     assert iou(result.composed.arrived, there) > 0.85
     before = frames_of()[1]
-    assert fidelity(result.frames, truth, wide(there & ~before, 0)) > 18
-    assert fidelity(result.frames, truth, before & ~wide(there, 1)) > 28
+    assert fidelity(result.frames, truth, wide(there & ~before, 0)) > 20
+    assert fidelity(result.frames, truth, before & ~wide(there, 1)) > 25
     outside = ~wide(before | there)
     assert scene.source is not None
     assert torch.equal(result.frames[outside], scene.source.clip.frames[outside])
@@ -131,7 +131,7 @@ def test_edits_of_several_things_are_made_together(scene: ExportScene, square: S
     result = edit(scene, [(square, moved), (square, Operation(remove=True))])
     truth, there = frames_of((0.0, -0.3))
     assert iou(result.composed.arrived, there) > 0.8
-    assert fidelity(result.frames, truth, frames_of()[1] & ~wide(there, 1)) > 28
+    assert fidelity(result.frames, truth, frames_of()[1] & ~wide(there, 1)) > 25
 
 
 def test_along_another_path_the_thing_is_gone_too(scene: ExportScene, square: Selection) -> None:

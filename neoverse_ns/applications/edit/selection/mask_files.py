@@ -79,7 +79,7 @@ def _video(path: Path, clip: Clip) -> tuple[Float[Tensor, "k h w"], list[int]]:
     return torch.stack([_fitted(masks[i], path, clip) for i in chosen]), list(range(len(clip)))
 
 
-def _fitted(mask: Bool[np.ndarray, "h w"], path: Path, clip: Clip) -> Float[Tensor, "h w"]:
+def _fitted(mask: Bool[np.ndarray, "mh mw"], path: Path, clip: Clip) -> Float[Tensor, "h w"]:
     """A mask of the source, or of the clip as it was cropped, at the clip's size."""
     height, width = mask.shape
     size, source = (clip.width, clip.height), clip.source_size or (clip.width, clip.height)

@@ -72,7 +72,7 @@ def test_regions_become_masks(scene: ExportScene) -> None:
     assert (
         iou(masks[frames.index(0)], torch.nn.functional.pad(torch.ones(10, 10), (0, WIDTH - 10, 0, HEIGHT - 10))) == 1
     )
-    wide, _ = region_masks(scene, Region(thing=1, expand=2))
+    wide, _ = region_masks(scene, Region(thing=1, expand=2.0))
     assert wide.sum() > 1.3 * truth[[0, 2, 4]].sum()
     assert ((wide > 0) >= truth[[0, 2, 4]]).all()
 

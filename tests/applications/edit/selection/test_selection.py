@@ -34,8 +34,9 @@ def test_a_mask_of_every_frame_selects_the_square_of_every_keyframe(scene: Expor
     masks = frames_of()[1].float()
     found = select(scene, masks, list(range(COUNT)))
     square, chosen = on_square(scene), found.thing[FRAMES]
-    assert (chosen & square).sum() > 0.95 * square.sum()
-    assert (chosen & ~square).sum() < 0.05 * square.sum()
+    # Those on its outline show some of the wall between keyframes.
+    assert (chosen & square).sum() > 0.85 * square.sum()
+    assert (chosen & ~square).sum() < 0.02 * square.sum()
     # Nothing of the wall behind it is meant, though it lies in the same pixels.
     assert found.thing[BACKGROUND].sum() == 0
     assert (found.touched[FRAMES] >= found.thing[FRAMES]).all()
