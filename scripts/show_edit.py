@@ -1,4 +1,4 @@
-"""A thing of a run as it was filmed, removed, moved and recoloured, side by side in three frames.
+"""A thing of a run as it was filmed, removed and moved, side by side in a few frames.
 
 python scripts/show_edit.py outputs/demo --thing 1 --output docs/pictures/edit.jpg
 """
@@ -31,8 +31,6 @@ class ShowEdit:
     """See ns-neoverse edit RUN --list-things."""
     move: tuple[float, float, float] = (0.08, -0.05, 0.0)
     """Right, down, ahead; in the clip's median depth."""
-    recolour: tuple[float, float, float] = (0.15, 0.35, 0.9)
-    """RGB in [0, 1]."""
     shares: tuple[float, ...] = (0.3, 0.6)
     """Which frames, as shares of the clip."""
     output: Path = Path("edit.jpg")
@@ -41,12 +39,12 @@ class ShowEdit:
         """Edit and write."""
         scene = load(find_config(self.run))
         chosen = select_region(scene, Region(thing=self.thing))
-        operations = (Operation(remove=True), Operation(move=self.move), Operation(recolour=self.recolour))
+        operations = (Operation(remove=True), Operation(move=self.move))
         assert scene.source is not None
         columns = [scene.source.clip.frames, *(edit(scene, [(chosen, one)]).frames for one in operations)]
         frames = [round(share * (len(scene.times) - 1)) for share in self.shares]
         picture = torch.cat([torch.cat([column[frame] for column in columns], dim=1) for frame in frames])
-        picture = cv2.resize(picture.numpy(), None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+        picture = cv2.resize(picture.numpy(), None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)
         cv2.imwrite(str(self.output), picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
         say(f"wrote {self.output}")
 
