@@ -6,9 +6,9 @@ from typing import Annotated
 
 import tyro
 
+from neoverse_ns.cli.applications.edit import Edit
 from neoverse_ns.cli.applications.extend import Extend
 from neoverse_ns.cli.applications.multiview import Multiview
-from neoverse_ns.cli.applications.edit import Edit
 from neoverse_ns.cli.batch import Batch
 from neoverse_ns.cli.cache import CacheCommand
 from neoverse_ns.cli.demo import Demo
