@@ -15,7 +15,7 @@ class BackgroundConfig:
     witnesses: int = 24
     """Most frames of the clip that are looked at, evenly in time: more see behind slower things, and take longer."""
     tolerance: float = 0.08
-    """Difference of colour, of 1, from what most frames saw up to which a frame's own pixel is kept: lower finds fainter
+    """Difference of colour, of 1, from what most frames saw up to which a frame keeps its own: lower finds fainter
     shadows of what moves, higher keeps more of every frame's own pixels."""
     nearest: int = 3
     """How many of the frames that agree are averaged, nearest first: 1 is sharpest, more is steadier."""

@@ -19,7 +19,7 @@ class SuperresConfig:
     """How many frames on each side, in time, lend what they saw between the pixels; 0 uses every frame alone."""
     rounds: int = 6
     """How often what the enlarged picture would look like small is compared with the frames."""
-    tolerance: float = 0.03
+    tolerance: float = 0.02
     """Difference of colour, of 1, at which a neighbour's say has fallen to a third."""
 
     def validate(self) -> None:

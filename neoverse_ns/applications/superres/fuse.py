@@ -28,8 +28,8 @@ from neoverse_ns.applications.superres.sizes import (
 from neoverse_ns.applications.superres.surfaces import Surfaces
 
 OWN = 3.0
-"""How much a frame's own pixels count, of one neighbour's: they alone are certainly where they are. With 1 the result is
-noisier; on the demo's clip 0.25 dB are lost."""
+"""How much a frame's own pixels count, in neighbours: they alone are certainly where they are. With 1 the result is
+noisier, and loses up to 0.7 dB on the demo's clip."""
 LOOK = 1.0
 """Standard deviation, pixels, of the smoothing before colours are compared: noise is no disagreement."""
 
