@@ -13,7 +13,7 @@ from neoverse_ns.applications.finish import finish
 from neoverse_ns.applications.superres.config import SuperresConfig
 from neoverse_ns.applications.superres.fuse import fuse
 from neoverse_ns.applications.superres.guard import believed
-from neoverse_ns.applications.superres.sizes import Picture, enlarged
+from neoverse_ns.applications.superres.sizes import LargePicture, Picture, enlarged
 from neoverse_ns.applications.superres.surfaces import Surfaces
 from neoverse_ns.console import progress, say
 from neoverse_ns.errors import RunError
@@ -92,7 +92,7 @@ def frames_per_second(scene: ExportScene) -> float | None:
 
 def _finished(
     scene: ExportScene, config: SuperresConfig, refine: RefinerConfig | None, refiner: Refiner | None
-) -> list[Picture] | None:
+) -> list[LargePicture] | None:
     """The drawing at the larger size, finished; None where nobody finishes."""
     if refine is None or refine.refiner == "none":
         return None

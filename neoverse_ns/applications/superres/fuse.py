@@ -17,8 +17,9 @@ from numpy import ndarray
 
 from neoverse_ns.applications.superres.config import SuperresConfig
 from neoverse_ns.applications.superres.sizes import (
+    LargePicture,
+    LargePlaces,
     Picture,
-    Places,
     enlarged,
     enlarged_places,
     inside,
@@ -46,14 +47,18 @@ class _Neighbour:
     """
 
     picture: Picture
-    there: Places
-    back: Places
-    say: Float32[ndarray, "h w"]
+    there: LargePlaces
+    back: LargePlaces
+    say: Float32[ndarray, "gh gw"]
 
 
 def fuse(
-    pictures: Sequence[Picture], surfaces: Surfaces, frame: int, config: SuperresConfig, start: Picture | None = None
-) -> Picture:
+    pictures: Sequence[Picture],
+    surfaces: Surfaces,
+    frame: int,
+    config: SuperresConfig,
+    start: LargePicture | None = None,
+) -> LargePicture:
     """One frame, enlarged.
 
     Args:

@@ -33,8 +33,7 @@ def believed(pictures: Sequence[Picture], surfaces: Surfaces, config: SuperresCo
     if min(height, width) // scale < SMALLEST:
         return 1.0
     judged = {round(i) for i in np.linspace(0, len(pictures) - 1, min(JUDGED, len(pictures)))}
-    reach = {o for f in judged for o in range(f - config.neighbours, f + config.neighbours + 1)}
-    small = [reduced(picture[:height, :width], scale) if i in reach else picture for i, picture in enumerate(pictures)]
+    small = [reduced(picture[:height, :width], scale) for picture in pictures]
     fewer = surfaces.cropped(width, height).reduced(scale)
     along = length = 0.0
     for frame in sorted(judged):
