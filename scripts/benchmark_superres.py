@@ -12,27 +12,31 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import tyro
-from _benchmark.clip_pairs import reconstructed, reduced, world_named
+from _benchmark.clip_pairs import DEMO, reconstructed, reduced, world_named
 from _benchmark.columns import Column
 from _benchmark.report import Row, describe_machine
 from _benchmark.runner import Job, in_work_folder, measure_all, tables
 from jaxtyping import UInt8
 from torch import Tensor
 
-from neoverse_ns.api.runs import shown
+from neoverse_ns.api.runs import load, shown
 from neoverse_ns.applications.superres import SuperresConfig, enlarge_clip
 from neoverse_ns.applications.superres.sizes import enlarged
 from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.clip.load import load_clip
+from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.metrics.image import psnr
 from neoverse_ns.metrics.lpips import LPIPS, load_lpips
+
+STRETCH = 9
+"""Frames of a finished run that are judged."""
 
 SECTIONS = {
     "Against the larger clip": (
@@ -55,6 +59,8 @@ class BenchmarkSuperres:
     only: str = "demo,demo:1,crossing:1"
     """Synthetic clips, separated by commas: demo, demo:SEED, or CASE:SEED of the battery of movers; with `@native`
     behind, rendered at both sizes."""
+    demo_run: Path | None = None
+    """A finished run of the demo's clip: its scene is then taken for `demo`, whose frames in the middle are judged."""
     clips: Path | None = None
     """Folder of clip folders with a clip.mp4 each, for --real."""
     real: str = "trulli_village"
@@ -101,20 +107,33 @@ def real_pair(name: str, options: BenchmarkSuperres) -> tuple[UInt8[Tensor, "n h
     return reduced(large[:, :height], options.scale), large[:, :height]
 
 
-def measure(
-    name: str,
-    given: UInt8[Tensor, "n h w 3"],
-    large: UInt8[Tensor, "n gh gw 3"],
-    options: BenchmarkSuperres,
-    lpips: LPIPS | None,
-    work: Path,
-) -> Row:
+def trained_demo(options: BenchmarkSuperres) -> tuple[ExportScene, UInt8[Tensor, "n gh gw 3"]]:
+    """The scene of a run in the middle of its clip, with means over the larger clip's pixels for frames."""
+    assert options.demo_run is not None
+    whole = load(options.demo_run)
+    assert whole.source is not None
+    middle = len(whole.times) // 2
+    chosen = list(range(middle - STRETCH // 2, middle + STRETCH // 2 + 1))
+    large = world_named(DEMO, len(whole.times)).frames(options.scale, chosen)
+    clip = replace(whole.source.clip.part(chosen), frames=reduced(large, options.scale))
+    cameras, times, seconds = whole.cameras[chosen], whole.times[chosen], whole.seconds[chosen]
+    source = replace(whole.source, clip=clip)
+    return replace(whole, cameras=cameras, times=times, seconds=seconds, source=source), large
+
+
+def measure(name: str, options: BenchmarkSuperres, lpips: LPIPS | None, work: Path, real: bool) -> Row:
     """One clip.
 
     Raises:
-        NeoVerseError: It cannot be reconstructed.
+        NeoVerseError: It cannot be read or reconstructed.
     """
-    scene = shown(reconstructed(given, work / name.replace(":", "_")))
+    if name == DEMO and not real and options.demo_run is not None:
+        scene, large = trained_demo(options)
+    else:
+        given, large = (real_pair if real else synthetic_pair)(name, options)
+        scene = shown(reconstructed(given, work / name.replace(":", "_")))
+    assert scene.source is not None
+    given = scene.source.clip.frames
     started = time.perf_counter()
     config = SuperresConfig(scale=options.scale)  # pyright: ignore[reportArgumentType]
     made = enlarge_clip(scene, config)
@@ -147,14 +166,14 @@ def run(options: BenchmarkSuperres, work: Path) -> int:
     lpips = load_lpips(options.lpips_weights)
 
     def job(name: str, real: bool) -> Job:
-        pair = real_pair if real else synthetic_pair
-        return name, lambda: measure(name, *pair(name, options), options, lpips, work)
+        return name, lambda: measure(name, options, lpips, work, real)
 
     jobs = [job(name, False) for name in options.only.split(",") if name]
     jobs += [job(name, True) for name in options.real.split(",") if name and options.clips is not None]
     header: dict[str, Any] = {
         "scale": options.scale,
-        "clips": f"{options.frames} frames, given as means over pixels of the larger ones; scenes as lifted",
+        "clips": f"{options.frames} frames, given as means over pixels of the larger ones; scenes as lifted"
+        + (f", but for demo: {STRETCH} frames in the scene of a finished run" if options.demo_run is not None else ""),
         "LPIPS": "of every fifth frame",
         "machine": describe_machine(),
     }

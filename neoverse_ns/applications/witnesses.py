@@ -25,6 +25,8 @@ MASK_MARGIN = 0.012
 EDGE = 0.06
 """Relative step of depth between neighbouring pixels from which on both may show the other's surface."""
 
+_SMALLEST_DEPTH = 1e-6
+
 
 @dataclass(frozen=True)
 class Sighting:
@@ -106,10 +108,12 @@ class Witnesses:
         colours = cv2.remap(self.images[number], x - 0.5, y - 0.5, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         inside = (z > 0) & (x >= 0.5) & (y >= 0.5)
         inside &= (x <= self.cameras.width - 0.5) & (y <= self.cameras.height - 0.5)
-        there = cv2.remap(self.depth[number], x - 0.5, y - 0.5, cv2.INTER_NEAREST)
         moves = cv2.remap(self.moving[number].astype(np.uint8), x - 0.5, y - 0.5, cv2.INTER_NEAREST) > 0
-        with np.errstate(divide="ignore", invalid="ignore"):
-            same = np.abs(there / z - 1) < SAME_SURFACE
+        # The inverse depth of a plane is linear in the picture; at edges the nearest pixel alone is right.
+        near = 1 / np.maximum(self.depth[number], _SMALLEST_DEPTH)
+        same = np.zeros_like(inside)
+        for how in (cv2.INTER_LINEAR, cv2.INTER_NEAREST):
+            same |= np.abs(cv2.remap(near, x - 0.5, y - 0.5, how) * z - 1) < SAME_SURFACE
         return Sighting(colours, inside & same & ~moves)
 
     def places(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -54,11 +55,12 @@ class World:
     def time(self, frame: int) -> float:
         return frame / max(len(self.cameras) - 1, 1)
 
-    def frames(self, scale: int = 1) -> UInt8[Tensor, "n h w 3"]:
-        """What the cameras see, in `scale` times as many pixels along each side."""
+    def frames(self, scale: int = 1, chosen: list[int] | None = None) -> UInt8[Tensor, "n h w 3"]:
+        """What the cameras see, or those chosen, in `scale` times as many pixels along each side."""
         cameras, pictures = larger(self.cameras, scale), []
-        with progress(f"rendering {self.name}", len(cameras)) as steps:
-            for i in range(len(cameras)):
+        chosen = list(range(len(cameras))) if chosen is None else chosen
+        with progress(f"rendering {self.name}", len(chosen)) as steps:
+            for i in chosen:
                 pictures.append(render_colour(self.solids, self.lattice, self.time(i), cameras[[i]]))
                 steps.advance()
         return torch.stack(pictures)
@@ -67,9 +69,14 @@ class World:
         """What a camera would see if nothing moved there."""
         return render_colour(self.still, self.lattice, self.time(frame), self.cameras[[frame]])
 
+    @cached_property
+    def truths(self) -> list[tuple[Tensor, Tensor]]:
+        """True depth [h, w] and things [h, w] of every frame."""
+        return [render_truth(self.solids, self.time(i), self.cameras[[i]]) for i in range(len(self.cameras))]
+
     def covered(self, frame: int) -> Bool[Tensor, "h w"]:
         """Where something that moves is seen."""
-        return render_truth(self.solids, self.time(frame), self.cameras[[frame]])[1] > 0
+        return self.truths[frame][1] > 0
 
     def ever_seen(self, frame: int) -> Bool[Tensor, "h w"]:
         """Pixels of the empty picture whose place at least one frame truly shows."""
@@ -79,7 +86,7 @@ class World:
         seen = torch.zeros(len(points), dtype=torch.bool)
         for other in range(len(self.cameras)):
             view = self.cameras[[other]]
-            there, things = render_truth(self.solids, self.time(other), view)
+            there, things = self.truths[other]
             uv, z = project(points, view.viewmats[0], view.K[0])
             column, row = uv.floor().clamp(-1, 1 << 20).long().unbind(-1)
             inside = (z > 0) & (column >= 0) & (column < view.width) & (row >= 0) & (row < view.height)

@@ -19,6 +19,8 @@ LOOK = 1.5
 """Standard deviation, pixels, of the smoothing before colours are compared: a pixel's edge may lie a little aside."""
 SURE = 3
 """Frames that must have seen a place before they may overrule a frame's own pixel."""
+ENOUGH = 2
+"""Frames that must have seen a place for it to count as seen: one alone may show what its mask has missed."""
 SPREAD = 1.0
 """How much of the spread among the frames that saw a place (median deviation) adds to the tolerance there."""
 
@@ -72,11 +74,12 @@ def compose(
     tolerance = config.tolerance + SPREAD * spread
     agree = seen & (_apart(colours, middle) < tolerance)
     blended = _nearest(colours, agree, seen, config.nearest)
-    anyone = seen.any(0)
+    anyone = _witnessed(seen)
     rgb = np.where(anyone[..., None], blended, fallback)
     kept = np.zeros_like(anyone)
     if own is not None:
         kept = _kept(witnesses, own, seen, agree[order.index(own)])
+        anyone = anyone | kept
         # Feathered inward alone: what does not belong there shall not shine through.
         share = np.minimum(cv2.GaussianBlur((~widened(~kept, 1)).astype(np.float32), (0, 0), FEATHER), kept)
         rgb = share[..., None] * witnesses.images[own] + (1 - share[..., None]) * rgb
@@ -91,6 +94,12 @@ def _kept(
     # Single pixels are noise, or texture a little aside; shadows and rims are not.
     doubted = cv2.morphologyEx(doubted.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     return ~witnesses.moving[own] & ~widened(doubted, 2)
+
+
+def _witnessed(seen: Bool[ndarray, "n h w"]) -> Bool[ndarray, "h w"]:
+    """Where at least two frames, or all there are, saw a place; specks, which depths agree on by chance, are not."""
+    enough = seen.sum(0) >= min(ENOUGH, len(seen))
+    return cv2.morphologyEx(enough.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
 
 
 def _median(

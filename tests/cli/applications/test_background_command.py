@@ -13,6 +13,7 @@ from neoverse_ns.reconstruct.store import save_scene
 from tests.applications.courtyard import HEIGHT, WIDTH, Courtyard, courtyard
 from tests.cli.test_trajectory_commands import fails, run
 from tests.e2e.commands import read_video
+from tests.generate.refiners.wan.tiny_wan import save_diffusers_layout
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,18 @@ def test_the_frame_asked_for(scene: Path, yard: Courtyard, monkeypatch: pytest.M
     empty = yard.empty.numpy()[..., ::-1].astype(float)
     errors = [abs(picture.astype(float) - frame).mean() for frame in empty]
     assert min(errors) == errors[2] < 6
+
+
+def test_the_video_model_paints_what_nobody_saw(scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = save_diffusers_layout(tmp_path / "model")
+    wan = ("--refiner", "wan", "--wan.model", model, "--wan.base", "None", "--wan.device", "cpu")
+    path = ("--trajectory", "pan_left", "--angle", "25", "--num-frames", "5")
+    run(monkeypatch, "background", scene, "--output", "wan.mp4", *path, *wan, "--wan.steps", "1", "--wan.guidance", "1")
+    run(monkeypatch, "background", scene, "--output", "none.mp4", *path, "--refiner", "none")
+    painted, plain = (read_video(Path(name)).astype(float) for name in ("wan.mp4", "none.mp4"))
+    assert painted.shape == plain.shape == (5, HEIGHT, WIDTH, 3)
+    # The last camera looks past the left border of all that was filmed; the first one is the clip's.
+    assert abs(painted - plain)[-1, :, : WIDTH // 4].mean() > 10 > abs(painted - plain)[0].mean()
 
 
 def test_bad_input_ends_in_a_line(

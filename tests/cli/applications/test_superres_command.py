@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from neoverse_ns.reconstruct.store import save_scene
 from tests.applications.courtyard import HEIGHT, WIDTH, Courtyard, courtyard
 from tests.cli.test_trajectory_commands import fails, run
 from tests.e2e.commands import read_video
+from tests.generate.refiners.wan.tiny_wan import save_diffusers_layout
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +36,19 @@ def test_a_larger_video_is_written(
     said = " ".join(capsys.readouterr().out.split())
     assert f"9 frames of {2 * WIDTH}x{2 * HEIGHT}, 2 times the clip's" in said
     assert "of the detail found is kept" in said
+
+
+def test_the_video_model_finishes_and_the_frames_are_kept(
+    scene: Path, yard: Courtyard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = save_diffusers_layout(tmp_path / "model")
+    wan = ("--refiner", "wan", "--wan.model", model, "--wan.base", "None", "--wan.device", "cpu")
+    short = ("--wan.steps", "1", "--wan.guidance", "1")
+    run(monkeypatch, "superres", scene, "--output", "painted.mp4", *wan, *short)
+    made = read_video(Path("painted.mp4"))
+    small = np.stack([cv2.resize(frame, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA) for frame in made])
+    # Of random weights, which paint noise, next to nothing is left.
+    assert np.abs(small.astype(float) - yard.frames.numpy()).mean() < 6
 
 
 def test_bad_input_ends_in_a_line(
