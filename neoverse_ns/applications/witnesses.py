@@ -23,7 +23,7 @@ SAME_SURFACE = 0.04
 MASK_MARGIN = 0.012
 """Pixels around what moves that are not trusted, either, as a share of the width: masks end a little too early."""
 EDGE = 0.06
-"""Relative step of depth between neighbouring pixels from which on both may show the other's surface."""
+"""How far a pixel's inverse depth may lie, relatively, from between its neighbours' before it may float off an edge."""
 
 _SMALLEST_DEPTH = 1e-6
 
@@ -43,10 +43,10 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Witnesses:
-    """Training frames of a clip with what the scene knows of each.
+    """The sampled frames of a clip with what the scene knows of each.
 
     Attributes:
-        frames: Positions among the clip's sampled frames.
+        lenders: Which of them lend to other pictures, ascending: the training frames, whose cameras are sure.
         images: RGB in [0, 1].
         depth: z-depth of all that the scene shows there, world units.
         moving: Pixels that move, that lie beside what does, or that are no part of the world.
@@ -54,7 +54,7 @@ class Witnesses:
         times: Normalised.
     """
 
-    frames: list[int]
+    lenders: list[int]
     images: Float32[ndarray, "n h w 3"]
     depth: Float32[ndarray, "n h w"]
     moving: Bool[ndarray, "n h w"]
@@ -62,15 +62,14 @@ class Witnesses:
     times: Float64[ndarray, " n"]
 
     def __len__(self) -> int:
-        return len(self.frames)
+        return len(self.images)
 
     @staticmethod
-    def of(scene: ExportScene, most: int | None = None) -> Witnesses:
-        """The training frames of a scene; held-out ones stay what they are measured by.
+    def of(scene: ExportScene) -> Witnesses:
+        """The frames of a scene.
 
         Args:
             scene: With what it was made from.
-            most: Of more frames than this, so many are taken, evenly in time.
 
         Raises:
             RunError: Only Gaussians are known of the scene, no frames.
@@ -78,30 +77,32 @@ class Witnesses:
         origin = scene.source
         if origin is None:
             raise RunError("this scene has no frames to look anything up in: load it from its run")
-        frames = list(origin.split.train)
-        if most is not None and len(frames) > most:
-            frames = [frames[round(i)] for i in np.linspace(0, len(frames) - 1, most)]
-        cameras = scene.cameras[frames]
-        depth, moving = [], []
-        with progress("looking at what the clip saw", len(frames)) as steps:
-            views = views_along(scene.gaussians, cameras, scene.times[frames], scene.options)
-            for frame, view in zip(frames, views, strict=True):
+        cameras, depth, moving = scene.cameras, [], []
+        with progress("looking at what the clip saw", len(cameras)) as steps:
+            for frame, view in enumerate(views_along(scene.gaussians, cameras, scene.times, scene.options)):
                 depth.append(view.drawing.depth[0, ..., 0].cpu().float().numpy())
                 mask = moving_pixels(origin.clip, origin.geometry, frame)
                 if origin.clip.ignored is not None:
                     mask = mask | origin.clip.ignored[frame]
                 moving.append(widened(mask.numpy(), margin_of(mask.shape[1])))
                 steps.advance()
-        images = origin.clip.frames[frames].numpy().astype(np.float32) / 255
+        images = origin.clip.frames.numpy().astype(np.float32) / 255
         exact = PinholeCameras(cameras.c2w.double(), cameras.K.double(), cameras.width, cameras.height)
-        times = scene.times[frames].double().numpy()
-        return Witnesses(frames, images, np.stack(depth), np.stack(moving), exact, times)
+        times = scene.times.double().numpy()
+        return Witnesses(sorted(origin.split.train), images, np.stack(depth), np.stack(moving), exact, times)
+
+    def spread(self, most: int) -> list[int]:
+        """Of more lenders than `most`, so many, evenly in time."""
+        count = len(self.lenders)
+        if count <= most:
+            return self.lenders
+        return [self.lenders[round(i)] for i in np.linspace(0, count - 1, most)]
 
     def look_up(self, number: int, points: Float[Tensor, "h w 3"]) -> Sighting:
         """What witness `number` shows of world points.
 
         Args:
-            number: From 0; its place in `frames`.
+            number: From 0.
             points: On surfaces that stand still.
         """
         x, y, z = self.places(number, points)

@@ -93,7 +93,7 @@ def extract_background(
     config = config or BackgroundConfig()
     config.validate()
     trajectory = trajectory or clip_path(scene)
-    witnesses = Witnesses.of(scene, config.witnesses)
+    witnesses = Witnesses.of(scene)
     still = still_scene(scene, witnesses)
     composed: list[Composed] = []
     known: list[Tensor] = []
@@ -119,18 +119,20 @@ def _picture(witnesses: Witnesses, view: ViewAlong, here: Trajectory, config: Ba
     depth, alpha = view.drawing.depth[0, ..., 0].cpu().double(), view.seen[0, ..., 0].cpu()
     depth = depth_behind(depth, alpha >= SURFACE)
     points = unproject(depth, camera.K[0], camera.c2w[0])
-    order, own = _order(witnesses, camera, float(here.times[0]), depth)
+    order, own = _order(witnesses, config.witnesses, camera, float(here.times[0]), depth)
     return compose(witnesses, points, order, view.drawing.rgb[0].cpu().float().numpy(), config, own)
 
 
 def _order(
-    witnesses: Witnesses, camera: PinholeCameras, time: float, depth: Float[Tensor, "h w"]
+    witnesses: Witnesses, most: int, camera: PinholeCameras, time: float, depth: Float[Tensor, "h w"]
 ) -> tuple[list[int], int | None]:
     """Witnesses by how much they see as the camera does, and the one that is the camera, where there is one."""
     far = float(depth.median().clamp_min(1e-6))
     aside = (witnesses.cameras.c2w[:, :3, 3] - camera.c2w[0, :3, 3]).norm(dim=-1).numpy() / far
-    order = np.argsort(aside + 0.05 * np.abs(witnesses.times - time), kind="stable").tolist()
-    return order, _same_camera(witnesses.cameras, camera, aside, np.abs(witnesses.times - time))
+    gaps = np.abs(witnesses.times - time)
+    own = _same_camera(witnesses.cameras, camera, aside, gaps)
+    asked = sorted({*witnesses.spread(most), *([] if own is None else [own])})
+    return sorted(asked, key=lambda number: aside[number] + 0.05 * gaps[number]), own
 
 
 def _same_camera(cameras: PinholeCameras, camera: PinholeCameras, aside: ndarray, gaps: ndarray) -> int | None:

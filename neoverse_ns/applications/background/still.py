@@ -75,7 +75,7 @@ def seen_through(means: Float[Tensor, "m 3"], witnesses: Witnesses) -> Bool[Tens
     through = torch.zeros(len(means), dtype=torch.long)
     there = torch.zeros_like(through)
     points = means.detach().cpu().double()[None]
-    for number in range(len(witnesses)):
+    for number in witnesses.lenders:
         x, y, z = witnesses.places(number, points)
         inside = (x >= 0) & (x < witnesses.cameras.width) & (y >= 0) & (y < witnesses.cameras.height)
         row, column = (np.where(inside, value, 0).astype(np.int64)[0] for value in (y, x))
@@ -97,11 +97,13 @@ def _pixels(means: Float[Tensor, "m 3"], camera: PinholeCameras) -> tuple[Int64[
 
 def _still(geometry: SceneGeometry, number: int) -> Bool[Tensor, "h w"]:
     """Pixels of a keyframe that neither move nor lie beside what moves, nor on an edge of depth."""
-    depth = geometry.depth[number][None, None]
-    high = torch.nn.functional.max_pool2d(depth, 3, 1, 1)
-    low = -torch.nn.functional.max_pool2d(-depth, 3, 1, 1)
-    moving = widened(geometry.dynamic[number].numpy(), margin_of(depth.shape[-1]))
-    return ((high - low) < EDGE * low)[0, 0] & ~torch.from_numpy(moving)
+    near = 1 / geometry.depth[number]
+    moving = widened(geometry.dynamic[number].numpy(), margin_of(near.shape[1]))
+    # The inverse depth of a plane is linear in the picture, however slanted it is.
+    padded = torch.nn.functional.pad(near[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
+    across = (padded[1:-1, 2:] + padded[1:-1, :-2] - 2 * near).abs()
+    down = (padded[2:, 1:-1] + padded[:-2, 1:-1] - 2 * near).abs()
+    return (torch.maximum(across, down) < EDGE * near) & ~torch.from_numpy(moving)
 
 
 def _missing(collected: DynamicGaussians, camera: PinholeCameras, depth: Float[Tensor, "h w"]) -> Bool[Tensor, "h w"]:

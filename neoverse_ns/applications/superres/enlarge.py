@@ -29,7 +29,7 @@ class Enlarged:
 
     Attributes:
         frames: RGB in [0, 255], one per sampled frame.
-        belief: Share of the detail found that was kept; 0 is bicubic.
+        belief: Share of the detail found that was kept; 0 is bicubic, and 1 what a refiner painted.
         fps: The clip's own mean rate, where it has one.
     """
 
@@ -69,8 +69,10 @@ def enlarge_clip(
     pictures: list[Picture] = list(scene.source.clip.frames.numpy().astype(np.float32) / 255)
     starts = _finished(scene, config, refine, refiner)
     surfaces = Surfaces.of(scene)
-    belief = believed(pictures, surfaces, config)
-    say(f"{belief:.0%} of the detail found is kept, as the clip's own smaller frames bear it out")
+    belief = 1.0
+    if starts is None:
+        belief = believed(pictures, surfaces, config)
+        say(f"{belief:.0%} of the detail found is kept, as the clip's own smaller frames bear it out")
     frames = []
     with progress("enlarging", len(pictures)) as steps:
         for frame in range(len(pictures)):
