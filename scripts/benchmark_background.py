@@ -25,8 +25,7 @@ from jaxtyping import Bool, UInt8
 from torch import Tensor
 
 from neoverse_ns.api.runs import load, shown
-from neoverse_ns.applications.background import Background, extract_background
-from neoverse_ns.applications.background.extract import clip_path
+from neoverse_ns.applications.background.extract import Background, clip_path, extract_background
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.metrics.image import psnr
 from neoverse_ns.rasterize.along import views_along

@@ -27,7 +27,8 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from neoverse_ns.api.runs import load, shown
-from neoverse_ns.applications.superres import SuperresConfig, enlarge_clip
+from neoverse_ns.applications.superres.config import SuperresConfig
+from neoverse_ns.applications.superres.enlarge import enlarge_clip
 from neoverse_ns.applications.superres.sizes import enlarged
 from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.clip.load import load_clip

@@ -20,9 +20,8 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 from neoverse_ns.api.runs import load
-from neoverse_ns.applications.background import extract_background
-from neoverse_ns.applications.background.extract import clip_path
-from neoverse_ns.applications.superres import SuperresConfig
+from neoverse_ns.applications.background.extract import clip_path, extract_background
+from neoverse_ns.applications.superres.config import SuperresConfig
 from neoverse_ns.applications.superres.fuse import fuse
 from neoverse_ns.applications.superres.sizes import enlarged
 from neoverse_ns.applications.superres.surfaces import Surfaces

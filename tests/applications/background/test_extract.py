@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Bool, UInt8
 from torch import Tensor
 
-from neoverse_ns.applications.background import BackgroundConfig, extract_background
-from neoverse_ns.applications.background.extract import clip_path
+from neoverse_ns.applications.background.config import BackgroundConfig
+from neoverse_ns.applications.background.extract import clip_path, extract_background
 from neoverse_ns.errors import RunError, SettingsError
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.metrics.image import psnr

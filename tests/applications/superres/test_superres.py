@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from neoverse_ns.applications.superres import SuperresConfig, enlarge_clip
+from neoverse_ns.applications.superres.config import SuperresConfig
+from neoverse_ns.applications.superres.enlarge import enlarge_clip
 from neoverse_ns.applications.superres.fuse import fuse, neighbours
 from neoverse_ns.applications.superres.guard import believed
 from neoverse_ns.applications.superres.sizes import Picture, enlarged, reduced
