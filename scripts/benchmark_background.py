@@ -84,8 +84,8 @@ def measure(name: str, options: BenchmarkBackground, work: Path) -> Row:
     return row | score(world, scene, made, judged)
 
 
-def score(world: World, scene: ExportScene, made: Background, judged: list[int], places: list[int]) -> dict[str, float]:
-    """All figures of some frames, which lie at `places` of what was made, over all their pixels together."""
+def score(world: World, scene: ExportScene, made: Background, judged: list[int]) -> dict[str, float]:
+    """All figures of the frames judged, over all their pixels together."""
     assert scene.source is not None
     frames = scene.source.clip.frames
     empty = torch.stack([world.empty(i) for i in judged])
@@ -110,7 +110,8 @@ def score(world: World, scene: ExportScene, made: Background, judged: list[int],
 def together(a: UInt8[Tensor, "n h w 3"], b: UInt8[Tensor, "n h w 3"], mask: Bool[Tensor, "n h w"]) -> float:
     """PSNR over the masked pixels of all pictures."""
     rows = a.shape[0] * a.shape[1]
-    return psnr(*(value.reshape(rows, -1, 3).float() / 255 for value in (a, b)), mask.reshape(rows, -1))
+    first, second = (value.reshape(rows, -1, 3).float() / 255 for value in (a, b))
+    return psnr(first, second, mask.reshape(rows, -1))
 
 
 def run(options: BenchmarkBackground, work: Path) -> int:

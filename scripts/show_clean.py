@@ -28,7 +28,7 @@ from neoverse_ns.applications.superres.surfaces import Surfaces
 from neoverse_ns.clip.synthetic.render import render_colour
 from neoverse_ns.export.scene import ExportScene
 
-FRAMES = (3, 12, 21)
+FRAMES: tuple[int, ...] = (3, 12, 21)
 PART = (slice(150, 330), slice(250, 550))
 """Rows and columns of the larger picture that are shown."""
 QUALITY = 85

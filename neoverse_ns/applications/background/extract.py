@@ -131,8 +131,9 @@ def _order(
     aside = (witnesses.cameras.c2w[:, :3, 3] - camera.c2w[0, :3, 3]).norm(dim=-1).numpy() / far
     gaps = np.abs(witnesses.times - time)
     own = _same_camera(witnesses.cameras, camera, aside, gaps)
-    asked = sorted({*witnesses.spread(most), *([] if own is None else [own])})
-    return sorted(asked, key=lambda number: aside[number] + 0.05 * gaps[number]), own
+    asked: set[int] = {*witnesses.spread(most)} | (set() if own is None else {own})
+    far_from = {number: float(aside[number] + 0.05 * gaps[number]) for number in sorted(asked)}
+    return sorted(far_from, key=lambda number: far_from[number]), own
 
 
 def _same_camera(cameras: PinholeCameras, camera: PinholeCameras, aside: ndarray, gaps: ndarray) -> int | None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from neoverse_ns.applications.witnesses import EDGE, Witnesses, margin_of, widened
 from neoverse_ns.errors import RunError
 from neoverse_ns.export.scene import ExportScene
-from neoverse_ns.gaussians.dynamic import DynamicGaussians, concatenate
+from neoverse_ns.gaussians.dynamic import SH_C0, DynamicGaussians, concatenate
 from neoverse_ns.gaussians.layers import BACKGROUND, FRAMES, LayeredGaussians
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.projection import project
@@ -22,6 +22,9 @@ BEHIND = 0.1
 
 THROUGH = 0.06
 """What a frame sees must lie so much farther, relatively, for it to have looked through a point."""
+OTHER, SURE = 0.35, 4
+"""Difference of colour, of 1, from what most frames see at a point from which on it is another thing's, and how many
+must see it: a rim that a mask has missed may lie at the depth of what is behind it."""
 
 
 @torch.no_grad()
@@ -57,7 +60,8 @@ def still_scene(scene: ExportScene, witnesses: Witnesses) -> LayeredGaussians:
             depth = geometry.depth[number].to(own.device)
             wanted = wanted & _missing(concatenate(parts), camera, depth)
         chosen = own[inside & wanted.reshape(-1)[pixels]]
-        chosen = chosen[~seen_through(rows.means[chosen], witnesses).to(chosen.device)]
+        rgb = 0.5 + SH_C0 * rows.sh[chosen, 0]
+        chosen = chosen[~for_a_while(rows.means[chosen], rgb, witnesses).to(chosen.device)]
         if len(chosen):
             parts.append(_constant(rows[chosen]))
     earlier = scene.gaussians.detach().layer(BACKGROUND)
@@ -65,16 +69,17 @@ def still_scene(scene: ExportScene, witnesses: Witnesses) -> LayeredGaussians:
     return LayeredGaussians({FRAMES: rows[:0], BACKGROUND: concatenate(parts) if parts else earlier} | layers)
 
 
-def seen_through(means: Float[Tensor, "m 3"], witnesses: Witnesses) -> Bool[Tensor, " m"]:
-    """Which points more frames look through than see: there is something at them for a while at most.
+def for_a_while(means: Float[Tensor, "m 3"], rgb: Float[Tensor, "m 3"], witnesses: Witnesses) -> Bool[Tensor, " m"]:
+    """Which points stood there for a while at most: more frames look through them than see them, or most of those that
+    see something there see another colour.
 
     Args:
         means: World points.
+        rgb: Their colours, in [0, 1].
         witnesses: Frames with their depth; what moves before a point says nothing about it.
     """
-    through = torch.zeros(len(means), dtype=torch.long)
-    there = torch.zeros_like(through)
-    points = means.detach().cpu().double()[None]
+    through, there = (torch.zeros(len(means), dtype=torch.long) for _ in range(2))
+    points, colours = means.detach().cpu().double()[None], []
     for number in witnesses.lenders:
         x, y, z = witnesses.places(number, points)
         inside = (x >= 0) & (x < witnesses.cameras.width) & (y >= 0) & (y < witnesses.cameras.height)
@@ -82,9 +87,14 @@ def seen_through(means: Float[Tensor, "m 3"], witnesses: Witnesses) -> Bool[Tens
         depth, moves = witnesses.depth[number][row, column], witnesses.moving[number][row, column]
         told = torch.from_numpy(inside[0] & (z[0] > 0) & (depth > 0) & ~moves)
         beyond = torch.from_numpy(depth / np.maximum(z[0], 1e-9))
+        here = told & ((beyond - 1).abs() <= THROUGH)
         through += told & (beyond > 1 + THROUGH)
-        there += told & ((beyond - 1).abs() <= THROUGH)
-    return (through >= 2) & (2 * through > there)
+        there += here
+        shown = torch.from_numpy(witnesses.images[number][row, column])
+        colours.append(torch.where(here[:, None], shown, torch.nan))
+    middle = torch.stack(colours).nanmedian(dim=0).values
+    other = (middle - rgb.detach().cpu().clamp(0, 1)).abs().amax(dim=1) > OTHER
+    return ((through >= 2) & (2 * through > there)) | (other & (there >= SURE))
 
 
 def _pixels(means: Float[Tensor, "m 3"], camera: PinholeCameras) -> tuple[Int64[Tensor, " m"], Bool[Tensor, " m"]]:

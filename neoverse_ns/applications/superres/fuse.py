@@ -98,4 +98,5 @@ def _neighbour(
     apart = cv2.GaussianBlur(looked_up(pictures[other], there) - own, (0, 0), LOOK)
     say = np.exp(-((np.abs(apart).max(-1) / config.tolerance) ** 2)) * inside(there, *own.shape[:2])
     say = enlarged(say.astype(np.float32), config.scale, smooth=False)
-    return _Neighbour(pictures[other], *(enlarged_places(p, config.scale) for p in (there, back)), say)
+    scale = config.scale
+    return _Neighbour(pictures[other], enlarged_places(there, scale), enlarged_places(back, scale), say)

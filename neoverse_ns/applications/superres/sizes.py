@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-Picture, LargePicture = Float32[ndarray, "h w 3"], Float32[ndarray, "gh gw 3"]
+Picture = Float32[ndarray, "h w 3"]
+LargePicture = Float32[ndarray, "gh gw 3"]
 """RGB in [0, 1], or a little beyond."""
 Places = tuple[Float32[ndarray, "h w"], Float32[ndarray, "h w"]]
 LargePlaces = tuple[Float32[ndarray, "gh gw"], Float32[ndarray, "gh gw"]]

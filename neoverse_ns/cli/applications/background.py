@@ -145,8 +145,9 @@ class BackgroundCommand(PathFlags, FinishFlags, SceneFlags):
     def _write_scenes(self, scenes: list[Path], scene: ExportScene, made: Background | None) -> None:
         from neoverse_ns.applications.background.file import write_still
         from neoverse_ns.applications.background.still import still_scene
+        from neoverse_ns.applications.witnesses import Witnesses
 
-        still = still_scene(scene) if made is None else made.gaussians
+        still = still_scene(scene, Witnesses.of(scene)) if made is None else made.gaussians
         for path in scenes:
             count = write_still(path, still, scene)
             say(f"wrote {path}: {count:,} Gaussians that stand still, for any splat viewer")

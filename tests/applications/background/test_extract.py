@@ -25,8 +25,8 @@ def yard() -> Courtyard:
 
 
 def decibels(a: UInt8[Tensor, "*n h w 3"], b: UInt8[Tensor, "*n h w 3"], mask: Bool[Tensor, "*n h w"]) -> float:
-    flat = [value.reshape(-1, WIDTH, 3).float() / 255 for value in (a, b)]
-    return psnr(*flat, mask.reshape(-1, WIDTH))
+    first, second = (value.reshape(-1, WIDTH, 3).float() / 255 for value in (a, b))
+    return psnr(first, second, mask.reshape(-1, WIDTH))
 
 
 def seen_otherwise(scene: ExportScene, frames: UInt8[Tensor, "n h w 3"], masks: Tensor | None = None) -> ExportScene:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from neoverse_ns.applications.background.still import seen_through, still_scene
+from neoverse_ns.applications.background.still import for_a_while, still_scene
 from neoverse_ns.applications.background.wide import LARGEST, wide_camera
 from neoverse_ns.applications.witnesses import Witnesses
 from neoverse_ns.geometry.projection import project, unproject
@@ -29,14 +29,17 @@ def test_one_constant_surface_without_what_moves(yard: Courtyard) -> None:
     assert not {tuple(mean) for mean in masked.tolist()} & {tuple(mean) for mean in still.means.tolist()}
 
 
-def test_a_point_that_frames_look_through_is_told(yard: Courtyard) -> None:
+def test_what_stood_there_for_a_while_is_told(yard: Courtyard) -> None:
     witnesses = Witnesses.of(yard.scene)
     camera, depth = witnesses.cameras, torch.from_numpy(witnesses.depth[4])
-    points = unproject(depth.double(), camera.K[4], camera.c2w[4])[20:40:4, 30:70:4].reshape(-1, 3)
+    here = slice(20, 40, 4), slice(30, 70, 4)
+    points = unproject(depth.double(), camera.K[4], camera.c2w[4])[here].reshape(-1, 3)
+    rgb = torch.from_numpy(witnesses.images[4])[here].reshape(-1, 3)
     centre = camera.c2w[4, :3, 3]
     before = centre + 0.6 * (points - centre)
-    assert seen_through(before, witnesses).float().mean() > 0.8
-    assert seen_through(points, witnesses).float().mean() < 0.2
+    assert for_a_while(before, rgb, witnesses).float().mean() > 0.8
+    assert for_a_while(points, rgb, witnesses).float().mean() < 0.2
+    assert for_a_while(points, (rgb + 0.5) % 1, witnesses).float().mean() > 0.7
 
 
 def test_the_wide_picture_holds_all_others(yard: Courtyard) -> None:
