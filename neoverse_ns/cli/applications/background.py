@@ -125,9 +125,10 @@ class BackgroundCommand(PathFlags, FinishFlags, SceneFlags):
 
     def _write_videos(self, videos: list[Path], made: Background) -> None:
         from neoverse_ns.generate.video import write_video_whole
+        from neoverse_ns.trajectory.options import DEFAULT_FPS
 
         for path in videos:
-            write_video_whole(path, made.frames, made.fps or 16)
+            write_video_whole(path, made.frames, made.fps or DEFAULT_FPS)
         say(f"wrote {_names(videos)}: {len(made.frames)} frames without what moves")
 
     def _write_pictures(self, pictures: list[Path], made: Background) -> None:

@@ -47,8 +47,9 @@ class Superres(FinishFlags, SceneFlags):
         refiner = checked_refiner(config)
         from neoverse_ns.applications.superres.enlarge import enlarge_clip
         from neoverse_ns.plugin.open_scene import open_scene
+        from neoverse_ns.trajectory.options import DEFAULT_FPS
 
         made = enlarge_clip(open_scene(self.run_path).scene, self.how, config, refiner)
-        write_video_whole(self.output, made.frames, made.fps or 16)
+        write_video_whole(self.output, made.frames, made.fps or DEFAULT_FPS)
         height, width = made.frames.shape[1:3]
         say(f"wrote {self.output}: {len(made.frames)} frames of {width}x{height}, {self.how.scale} times the clip's")
