@@ -32,7 +32,7 @@ def scene(yard: Courtyard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 def test_a_video_a_picture_and_a_scene_at_once(
     scene: Path, yard: Courtyard, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(monkeypatch, "background", scene, "--output", "a/empty.mp4", "yard.png", "still.ply", "--frame", "4")
+    run(monkeypatch, "background", scene, "--output", "a/empty.mp4", "yard.png", "still.ply", "--wide")
     video = read_video(Path("a/empty.mp4"))
     assert video.shape == (len(yard.frames), HEIGHT, WIDTH, 3)
     picture = cv2.imread("yard.png")
