@@ -9,6 +9,8 @@ import tyro
 from neoverse_ns.cli.applications.edit import Edit
 from neoverse_ns.cli.applications.extend import Extend
 from neoverse_ns.cli.applications.multiview import Multiview
+from neoverse_ns.cli.applications.background import BackgroundCommand
+from neoverse_ns.cli.applications.superres import Superres
 from neoverse_ns.cli.batch import Batch
 from neoverse_ns.cli.cache import CacheCommand
 from neoverse_ns.cli.demo import Demo
@@ -32,6 +34,8 @@ Command = (
     | Annotated[CacheCommand, tyro.conf.subcommand(name="cache")]
     | Annotated[Extend, tyro.conf.subcommand(name="extend")]
     | Annotated[Multiview, tyro.conf.subcommand(name="multiview")]
+    | Annotated[BackgroundCommand, tyro.conf.subcommand(name="background")]
+    | Annotated[Superres, tyro.conf.subcommand(name="superres")]
     | Annotated[Demo, tyro.conf.subcommand(name="demo")]
     | Annotated[Weights, tyro.conf.subcommand(name="weights")]
     | Annotated[Edit, tyro.conf.subcommand(name="edit")]

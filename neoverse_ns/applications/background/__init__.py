@@ -1,0 +1,1 @@
+"""The clip without what moves: pictures of what its frames really saw, and Gaussians."""

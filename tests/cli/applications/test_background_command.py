@@ -1,0 +1,84 @@
+"""`ns-neoverse background` in this process, on a saved scene."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import pytest
+from plyfile import PlyData
+
+from neoverse_ns.cli.main import entrypoint
+from neoverse_ns.reconstruct.store import save_scene
+from tests.applications.courtyard import HEIGHT, WIDTH, Courtyard, courtyard
+from tests.cli.test_trajectory_commands import fails, run
+from tests.e2e.commands import read_video
+from tests.generate.refiners.wan.tiny_wan import save_diffusers_layout
+
+
+@pytest.fixture(scope="module")
+def yard() -> Courtyard:
+    return courtyard()
+
+
+@pytest.fixture
+def scene(yard: Courtyard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    assert yard.scene.source is not None
+    save_scene(yard.scene.source, tmp_path / "scene")
+    return tmp_path / "scene"
+
+
+def test_a_video_a_picture_and_a_scene_at_once(
+    scene: Path, yard: Courtyard, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(monkeypatch, "background", scene, "--output", "a/empty.mp4", "yard.png", "still.ply", "--wide")
+    video = read_video(Path("a/empty.mp4"))
+    assert video.shape == (len(yard.frames), HEIGHT, WIDTH, 3)
+    picture = cv2.imread("yard.png")
+    assert picture is not None
+    assert picture.shape[1] >= WIDTH
+    assert PlyData.read("still.ply")["vertex"].count > HEIGHT * WIDTH * 0.8
+    said = capsys.readouterr().out
+    assert "no frame saw uncovered" in said
+    assert "9 frames without what moves" in said
+
+
+def test_the_frame_asked_for(scene: Path, yard: Courtyard, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(monkeypatch, "background", scene, "--output", "one.png", "--frame", "2", "--refiner", "none")
+    picture = cv2.imread("one.png")
+    assert picture is not None
+    empty = yard.empty.numpy()[..., ::-1].astype(float)
+    errors = [abs(picture.astype(float) - frame).mean() for frame in empty]
+    assert min(errors) == errors[2] < 6
+
+
+def test_the_video_model_paints_what_nobody_saw(scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = save_diffusers_layout(tmp_path / "model")
+    wan = ("--refiner", "wan", "--wan.model", model, "--wan.base", "None", "--wan.device", "cpu")
+    path = ("--trajectory", "pan_left", "--angle", "25", "--num-frames", "5")
+    run(monkeypatch, "background", scene, "--output", "wan.mp4", *path, *wan, "--wan.steps", "1", "--wan.guidance", "1")
+    run(monkeypatch, "background", scene, "--output", "none.mp4", *path, "--refiner", "none")
+    painted, plain = (read_video(Path(name)).astype(float) for name in ("wan.mp4", "none.mp4"))
+    assert painted.shape == plain.shape == (5, HEIGHT, WIDTH, 3)
+    # The last camera looks past the left border of all that was filmed; the first one is the clip's.
+    assert abs(painted - plain)[-1, :, : WIDTH // 4].mean() > 10 > abs(painted - plain)[0].mean()
+
+
+def test_bad_input_ends_in_a_line(
+    scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "must name files" in fails(monkeypatch, capsys, "background", scene, "--output", "a.mp4", "b.txt")
+    assert "picture" in fails(monkeypatch, capsys, "background", scene, "--output", "a.ply", "--wide")
+    both = ("--wide", "--frame", "1")
+    assert "leave --frame out" in fails(monkeypatch, capsys, "background", scene, "--output", "a.png", *both)
+    assert "0 to 8" in fails(monkeypatch, capsys, "background", scene, "--output", "a.png", "--frame", "9")
+    assert "tolerance" in fails(monkeypatch, capsys, "background", scene, "--output", "a.png", "--tolerance", "2")
+    assert "no such run" in fails(monkeypatch, capsys, "background", "nowhere", "--output", "a.png")
+
+
+def test_the_help_teaches(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["ns-neoverse", "background", "--help"])
+    with pytest.raises(SystemExit):
+        entrypoint()
+    assert "ns-neoverse background RUN --output" in " ".join(capsys.readouterr().out.split())
