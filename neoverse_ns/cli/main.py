@@ -13,6 +13,7 @@ from neoverse_ns.cli.applications.background import BackgroundCommand
 from neoverse_ns.cli.applications.superres import Superres
 from neoverse_ns.cli.batch import Batch
 from neoverse_ns.cli.cache import CacheCommand
+from neoverse_ns.cli.applications.track import Track
 from neoverse_ns.cli.demo import Demo
 from neoverse_ns.cli.export import Export
 from neoverse_ns.cli.generate import Generate
@@ -36,6 +37,7 @@ Command = (
     | Annotated[Multiview, tyro.conf.subcommand(name="multiview")]
     | Annotated[BackgroundCommand, tyro.conf.subcommand(name="background")]
     | Annotated[Superres, tyro.conf.subcommand(name="superres")]
+    | Annotated[Track, tyro.conf.subcommand(name="track")]
     | Annotated[Demo, tyro.conf.subcommand(name="demo")]
     | Annotated[Weights, tyro.conf.subcommand(name="weights")]
     | Annotated[Edit, tyro.conf.subcommand(name="edit")]

@@ -89,8 +89,10 @@ def local_motion(
     left, top, w, h = cv2.boundingRect(core.astype(np.uint8))
     margin = int(np.ceil(FAR * reach))
     corner = max(left - margin, 0), max(top - margin, 0)
-    size = tuple(-(-(min(b + m + margin, n) - a) // cell) * cell for a, b, m, n in
-                 ((corner[1], top, h, height), (corner[0], left, w, width)))
+    size = tuple(
+        -(-(min(b + m + margin, n) - a) // cell) * cell
+        for a, b, m, n in ((corner[1], top, h, height), (corner[0], left, w, width))
+    )
     own, moved = (_part(values, corner, size) for values in (weights[..., None], flow))
     y, x = np.mgrid[: size[0], : size[1]].astype(np.float64) + 0.5
     place = np.stack([x - size[1] / 2, y - size[0] / 2], -1)
