@@ -1,4 +1,4 @@
-"""Errors of point tracks in 3D as TAPVid-3D measures them (Koppula et al., NeurIPS 2024)."""
+"""Errors of point tracks as TAPVid-3D (Koppula et al., NeurIPS 2024) and TAP-Vid (Doersch et al., NeurIPS 2022) do."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 THRESHOLDS = (1, 2, 4, 8, 16)
-"""Pixels, of a picture whose shorter side has 256, that count as found at a point's true depth."""
-SHORTER_SIDE = 256
-"""Pixels of the shorter side of the picture that thresholds are meant in."""
+"""Pixels that count as found: in 3D at a point's true depth, of a picture whose shorter side has `SIDE`; in 2D of one
+that is brought to `SIDE` x `SIDE`."""
+SIDE = 256
+"""Size of the picture that thresholds are meant in."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def score_tracks(
     focal: Float[Tensor, "2"],
     size: tuple[int, int],
 ) -> TrackScores:
-    """Scores of one clip, with the median scale.
+    """Scores of one clip in 3D, with the median scale.
 
     Args:
         found: Places in each frame's camera.
@@ -57,18 +58,47 @@ def score_tracks(
     Raises:
         ValueError: No point is truly visible.
     """
-    if not bool(true_visible.any()):
-        raise ValueError("no point is visible")
     both = found_visible & true_visible
     scale = median_scale(found, true, both) if bool(both.any()) else true.new_tensor(1.0)
-    error = (scale * found - true).norm(dim=-1)
-    focals = focal.to(true) * SHORTER_SIDE / min(size)
+    focals = focal.to(true) * SIDE / min(size)
     # One pixel's width at the point's true depth.
     pixel = true[..., 2] / focals.prod().sqrt()
+    return _scores((scale * found - true).norm(dim=-1) / pixel, found_visible, true_visible)
+
+
+def score_tracks_2d(
+    found: Float[Tensor, "n p 2"],
+    found_visible: Bool[Tensor, "n p"],
+    true: Float[Tensor, "n p 2"],
+    true_visible: Bool[Tensor, "n p"],
+    size: tuple[int, int],
+) -> TrackScores:
+    """Scores of one clip in the picture.
+
+    Args:
+        found: Places in pixels.
+        found_visible: Where they are said to be seen.
+        true: True places in pixels.
+        true_visible: Where they are seen.
+        size: Width and height of the picture.
+
+    Raises:
+        ValueError: No point is truly visible.
+    """
+    error = (found - true) * SIDE / true.new_tensor(size)
+    return _scores(error.norm(dim=-1), found_visible, true_visible)
+
+
+def _scores(
+    error: Float[Tensor, "n p"], found_visible: Bool[Tensor, "n p"], true_visible: Bool[Tensor, "n p"]
+) -> TrackScores:
+    """From errors in pixels."""
+    if not bool(true_visible.any()):
+        raise ValueError("no point is visible")
     jaccard, within = [], []
     for threshold in THRESHOLDS:
-        near = error < threshold * pixel
-        hit = (both & near).sum()
+        near = error < threshold
+        hit = (found_visible & true_visible & near).sum()
         wrong = (found_visible & ~(true_visible & near)).sum()
         jaccard.append(hit / (true_visible.sum() + wrong))
         within.append((near & true_visible).sum() / true_visible.sum())

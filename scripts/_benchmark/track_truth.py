@@ -11,9 +11,7 @@ from torch import Tensor
 
 from neoverse_ns.applications.track.queries import Queries
 from neoverse_ns.clip.synthetic.render import camera_rays, cast, render_truth
-from neoverse_ns.clip.synthetic.scene import build_scene
 from neoverse_ns.clip.synthetic.solids import Solid
-from neoverse_ns.clip.synthetic.textures import random_lattice
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.projection import project
 
@@ -38,13 +36,6 @@ class TrackTruth:
     in_cameras: Float64[Tensor, "n p 3"]
     visible: Bool[Tensor, "n p"]
     thing: Int64[Tensor, " p"]
-
-
-def courtyard(seed: int = 0) -> list[Solid]:
-    """The demo's solids: what render_synthetic draws first of the same generator."""
-    generator = torch.Generator().manual_seed(seed)
-    random_lattice(generator)
-    return build_scene(generator)
 
 
 def choose_points(

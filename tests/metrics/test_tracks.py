@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from neoverse_ns.metrics.tracks import THRESHOLDS, median_scale, score_tracks
+from neoverse_ns.metrics.tracks import THRESHOLDS, median_scale, score_tracks, score_tracks_2d
 
 FOCAL, SIZE = torch.tensor([512.0, 512.0]), (512, 256)
 
@@ -48,3 +48,13 @@ def test_visibility_counts() -> None:
     assert scores.average_jaccard == pytest.approx(15 / (16 + 4))
     with pytest.raises(ValueError, match="no point is visible"):
         score_tracks(true, said, true, torch.zeros_like(seen), FOCAL, SIZE)
+
+
+def test_in_the_picture_both_sides_count_as_256() -> None:
+    true, seen = 100 * points()[..., :2], torch.ones(5, 4, dtype=torch.bool)
+    found = true.clone()
+    found[:, 0, 0] += 5.0  # of 512: 2.5 of 256
+    found[:, 1, 1] += 5.0  # of 128: 10 of 256
+    scores = score_tracks_2d(found, seen, true, seen, (512, 128))
+    assert scores.within == pytest.approx((0.5 + 0.5 + 0.75 + 0.75 + 1) / len(THRESHOLDS))
+    assert scores.average_jaccard == pytest.approx((10 / 30 + 10 / 30 + 15 / 25 + 15 / 25 + 1) / len(THRESHOLDS))
