@@ -82,7 +82,7 @@ def moving_points(
     visible &= in_picture(torch.from_numpy(paths.uv), views.cameras).numpy()
     visible[frame, np.arange(points)] = True
     for point in range(points):
-        _bridge(depth[:, point], known[:, point] & visible[:, point], frame[point], views, paths.uv[:, point])
+        _bridge(depth[:, point], known[:, point] & visible[:, point], int(frame[point]), views, paths.uv[:, point])
     return depth, visible
 
 
