@@ -122,8 +122,9 @@ def _runs(options: BenchmarkTrack) -> dict[str, Path]:
 
 def run(options: BenchmarkTrack, work: Path) -> int:
     """Measure every clip, write after each, print the tables at the end; returns the process's exit code."""
-    names, anchors = options.only.split(","), options.anchors.split(",")
-    unknown = [name for name in names if name not in NAMES] + [a for a in anchors if a not in get_args(Anchor)]
+    names, wanted = options.only.split(","), options.anchors.split(",")
+    anchors: list[Anchor] = [anchor for anchor in get_args(Anchor) if anchor in wanted]
+    unknown = [name for name in names if name not in NAMES] + [name for name in wanted if name not in anchors]
     if unknown:
         raise SettingsError(f"there is no {unknown[0]}: clips are {', '.join(NAMES)}, anchors video, training, scene")
     jobs: list[Job] = [

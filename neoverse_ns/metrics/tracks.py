@@ -103,5 +103,5 @@ def _scores(
         jaccard.append(hit / (true_visible.sum() + wrong))
         within.append((near & true_visible).sum() / true_visible.sum())
     right = (found_visible == true_visible).double().mean()
-    means = (float(torch.stack(values).double().mean()) for values in (jaccard, within))
-    return TrackScores(*means, float(right))
+    jaccards, shares = (float(torch.stack(values).double().mean()) for values in (jaccard, within))
+    return TrackScores(jaccards, shares, float(right))

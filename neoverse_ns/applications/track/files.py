@@ -38,9 +38,9 @@ def arrays(tracks: Tracks) -> dict[str, NDArray]:
         "camera_to_world": cameras.c2w.numpy().astype(np.float32),
         "intrinsics": cameras.K.numpy().astype(np.float32),
         "seconds": tracks.seconds.numpy(),
-        "width": np.int32(cameras.width),
-        "height": np.int32(cameras.height),
-        "version": np.int32(VERSION),
+        "width": np.array(cameras.width, np.int32),
+        "height": np.array(cameras.height, np.int32),
+        "version": np.array(VERSION, np.int32),
         "about": np.array(ABOUT),
     }
 

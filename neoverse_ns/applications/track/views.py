@@ -61,6 +61,7 @@ def scene_views(scene: ExportScene) -> SceneViews:
     most = max(int(maps.max()) if (maps := scene.source.geometry.things) is not None else 1, 1)
     labels = F.one_hot(numbers, most + 1).to(device, torch.float32)
     count, viewmats = len(cameras), cameras.viewmats
+    centres = pixel_centres(cameras.height, cameras.width)
     depth, things, steps = [], [], {}
     with progress("Looking at what moves", count) as bar:
         for frame in range(count):
@@ -78,7 +79,7 @@ def scene_views(scene: ExportScene) -> SceneViews:
             for other, move in zip(others, drawn[..., labels.shape[1] :].split(3, -1), strict=True):
                 there = (places + move / alpha[..., None].clamp_min(1e-6)).reshape(-1, 3)
                 uv, _ = project(there, viewmats[other], cameras.K[other])
-                steps[frame, other] = uv.view(*places.shape[:2], 2) - pixel_centres(*places.shape[:2])
+                steps[frame, other] = uv.view(*places.shape[:2], 2) - centres
             bar.advance()
     return SceneViews(cameras, torch.stack(depth), torch.stack(things), steps)
 
