@@ -78,7 +78,7 @@ def main() -> int:
         return 1
     picture = sheet(scene.source.clip.frames, tracks, options.shown, options.width)
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(options.output), picture.numpy()[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
+    cv2.imwrite(str(options.output), picture.numpy()[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
     say(f"wrote {options.output}")
     return 0
 

@@ -11,9 +11,9 @@ from neoverse_ns.cli.applications.extend import Extend
 from neoverse_ns.cli.applications.multiview import Multiview
 from neoverse_ns.cli.applications.background import BackgroundCommand
 from neoverse_ns.cli.applications.superres import Superres
+from neoverse_ns.cli.applications.track import Track
 from neoverse_ns.cli.batch import Batch
 from neoverse_ns.cli.cache import CacheCommand
-from neoverse_ns.cli.applications.track import Track
 from neoverse_ns.cli.demo import Demo
 from neoverse_ns.cli.export import Export
 from neoverse_ns.cli.generate import Generate
