@@ -6,10 +6,10 @@ from typing import Annotated
 
 import tyro
 
+from neoverse_ns.cli.applications.background import BackgroundCommand
 from neoverse_ns.cli.applications.edit import Edit
 from neoverse_ns.cli.applications.extend import Extend
 from neoverse_ns.cli.applications.multiview import Multiview
-from neoverse_ns.cli.applications.background import BackgroundCommand
 from neoverse_ns.cli.applications.superres import Superres
 from neoverse_ns.cli.applications.track import Track
 from neoverse_ns.cli.batch import Batch
