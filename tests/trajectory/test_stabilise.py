@@ -8,8 +8,9 @@ import torch
 from scipy.ndimage import gaussian_filter1d
 
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import assemble, se3_exp, so3_exp, so3_log
-from neoverse_ns.trajectory.stabilise import stabilise
+from neoverse_ns.trajectory.stabilise import stabilise, stabilise_cameras
 
 F64 = torch.float64
 
@@ -71,3 +72,40 @@ def test_strength_must_be_a_number_from_zero_up():
     for strength in (-1.0, math.nan, math.inf):
         with pytest.raises(SettingsError, match="strength"):
             stabilise(c2w, strength)
+
+
+def test_frames_count_by_when_they_were_taken():
+    torch.manual_seed(4)
+    c2w = se3_exp(0.1 * torch.randn(30, 6, dtype=F64))
+    seconds = torch.arange(30, dtype=F64) / 8
+    torch.testing.assert_close(stabilise(c2w, 0.25, seconds), stabilise(c2w, 2.0), atol=1e-12, rtol=0)
+    # An even motion stays even however unevenly it was sampled.
+    uneven = torch.tensor([0.0, 1.0, 1.3, 4.0, 4.1, 4.2, 9.0, 30.0, 31.0], dtype=F64)
+    smooth = stabilise(even_motion(32)[uneven.round().long()], 2.0, uneven.round())
+    torch.testing.assert_close(smooth, even_motion(32)[uneven.round().long()], atol=1e-9, rtol=0)
+
+
+def test_a_frame_without_neighbours_in_reach_stays():
+    torch.manual_seed(5)
+    c2w = se3_exp(0.1 * torch.randn(5, 6, dtype=F64))
+    smooth = stabilise(c2w, 0.1, torch.tensor([0.0, 0.1, 0.2, 0.3, 900.0], dtype=F64))
+    torch.testing.assert_close(smooth[4], c2w[4])
+    assert smooth.isfinite().all()
+    assert (smooth[1] - c2w[1]).abs().max() > 1e-3
+
+
+def test_an_even_zoom_is_kept_and_its_wobble_taken_away():
+    count = 41
+    even = 300 * 1.02 ** torch.arange(count, dtype=F64)
+    wobble = even * (1 + 0.01 * (-1.0) ** torch.arange(count, dtype=F64))
+
+    def cameras(focal: torch.Tensor) -> PinholeCameras:
+        K = torch.eye(3, dtype=F64).repeat(count, 1, 1)
+        K[:, 0, 0], K[:, 1, 1], K[:, 0, 2], K[:, 1, 2] = focal, 1.1 * focal, 192.0, 108.0
+        return PinholeCameras(even_motion(count), K, 384, 216)
+
+    torch.testing.assert_close(stabilise_cameras(cameras(even), 3.0).K, cameras(even).K, atol=1e-9, rtol=0)
+    left = stabilise_cameras(cameras(wobble), 3.0).K[:, 0, 0] / even - 1
+    assert left[3:-3].abs().max() < 1e-3
+    assert left.abs().max() < 0.4 * 0.01
+    assert torch.equal(stabilise_cameras(cameras(wobble), 0.0).K, cameras(wobble).K)
