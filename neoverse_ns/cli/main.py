@@ -7,9 +7,11 @@ from typing import Annotated
 import tyro
 
 from neoverse_ns.cli.applications.background import BackgroundCommand
+from neoverse_ns.cli.applications.bullet_time import BulletTime
 from neoverse_ns.cli.applications.edit import Edit
 from neoverse_ns.cli.applications.extend import Extend
 from neoverse_ns.cli.applications.multiview import Multiview
+from neoverse_ns.cli.applications.stabilize import Stabilize
 from neoverse_ns.cli.applications.superres import Superres
 from neoverse_ns.cli.applications.track import Track
 from neoverse_ns.cli.batch import Batch
@@ -38,6 +40,8 @@ Command = (
     | Annotated[BackgroundCommand, tyro.conf.subcommand(name="background")]
     | Annotated[Superres, tyro.conf.subcommand(name="superres")]
     | Annotated[Track, tyro.conf.subcommand(name="track")]
+    | Annotated[Stabilize, tyro.conf.subcommand(name="stabilize")]
+    | Annotated[BulletTime, tyro.conf.subcommand(name="bullet-time")]
     | Annotated[Demo, tyro.conf.subcommand(name="demo")]
     | Annotated[Weights, tyro.conf.subcommand(name="weights")]
     | Annotated[Edit, tyro.conf.subcommand(name="edit")]

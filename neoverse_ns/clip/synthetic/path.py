@@ -30,18 +30,28 @@ def look_at(eye: Float[Tensor, "3"], target: Float[Tensor, "3"]) -> Float[Tensor
     return pose
 
 
-def camera_path(num_frames: int, width: int, height: int, generator: torch.Generator) -> PinholeCameras:
-    """Cameras in float64. They walk about 3.4 units sideways and a little ahead while looking at the scene's middle."""
+def camera_path(
+    num_frames: int, width: int, height: int, generator: torch.Generator, shaking: float = 1.0
+) -> PinholeCameras:
+    """Cameras in float64. They walk about 3.4 units sideways and a little ahead while looking at the scene's middle.
+
+    Args:
+        num_frames: How many.
+        width: Of their pictures, in pixels.
+        height: Of their pictures, in pixels.
+        generator: Draws the phases of footsteps and shake.
+        shaking: Factor on footsteps and shake; 0 is the same walk on rails.
+    """
     phase = 2 * math.pi * torch.rand(6, generator=generator, dtype=torch.float64)
     poses = []
     for index in range(num_frames):
         time = index / max(num_frames - 1, 1)
         ease = time + 0.06 * math.sin(2 * math.pi * time)
-        step = 0.035 * math.sin(2 * math.pi * 5 * time + phase[0].item())  # Five footsteps.
+        step = shaking * 0.035 * math.sin(2 * math.pi * 5 * time + phase[0].item())  # Five footsteps.
         eye = torch.tensor([-1.6 + 3.2 * ease, step - 0.15 * ease, 0.9 * ease * ease], dtype=torch.float64)
         target = torch.tensor([-0.5 + 0.9 * time, 0.35 + 0.1 * time, 6.5], dtype=torch.float64)
         pose = look_at(eye, target)
-        pose[:3, :3] = pose[:3, :3] @ _shake(time, phase[1:])
+        pose[:3, :3] = pose[:3, :3] @ _shake(time, phase[1:], shaking)
         poses.append(pose)
     K = torch.eye(3, dtype=torch.float64).repeat(num_frames, 1, 1)
     K[:, 0, 0] = K[:, 1, 1] = FOCAL_OVER_WIDTH * width
@@ -56,9 +66,9 @@ def beside(cameras: PinholeCameras, distance: float = BASELINE) -> PinholeCamera
     return PinholeCameras(c2w, cameras.K.clone(), cameras.width, cameras.height)
 
 
-def _shake(time: float, phase: Float[Tensor, "5"]) -> Float[Tensor, "3 3"]:
+def _shake(time: float, phase: Float[Tensor, "5"], shaking: float) -> Float[Tensor, "3 3"]:
     """Small rotation whose three angles follow incommensurable sines."""
     rates = (3.1, 4.3, 2.3)
-    x, y, z = (SHAKE * math.sin(2 * math.pi * rate * time + phase[i].item()) for i, rate in enumerate(rates))
+    x, y, z = (shaking * SHAKE * math.sin(2 * math.pi * rate * time + phase[i].item()) for i, rate in enumerate(rates))
     skew = torch.tensor([[0, -z, y], [z, 0, -x], [-y, x, 0]], dtype=torch.float64)
     return torch.linalg.matrix_exp(skew)

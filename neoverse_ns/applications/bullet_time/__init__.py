@@ -1,0 +1,1 @@
+"""Time stands still while the camera moves on."""

@@ -1,0 +1,1 @@
+"""A shaky clip made steady: the same moments from a smooth path, or from one place."""
