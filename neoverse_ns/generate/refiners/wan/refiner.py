@@ -144,12 +144,12 @@ class WanRefiner(StreamingRefiner):
             say(f"Wan on {self._device} in {str(self._dtype).removeprefix('torch.')}: {plan}")
             place = self._device if plan.offload == "none" else torch.device("cpu")
             self._components = load_components(files, self._dtype, place)
-            self._residency = Residency(self._components, self._device, plan.offload)
+            self._residency = Residency(self._components, self._device, plan.offload, plan.pinned)
         else:
             # Loaded weights stay where they are; only what a larger clip needs beside them can be short.
             fixed = replace(self.config, offload=self._plan.offload)
             there = self._plan.offload == "none" or self._device.type == "cpu"
-            on_device, on_host = on_device + model.weights * there, on_host + model.weights * (not there)
+            on_device, on_host = on_device + model.weights * there, on_host + self._plan.host_bytes
             plan = choose_plan(model, size, fixed, self._device, on_device, on_host)
         self._plan = plan
         if plan.tiled:
