@@ -204,7 +204,7 @@ def choose_plan(
     advice = (
         f"use {fitting}"
         if fitting is not None
-        else f"even {min(every, key=lambda plan: plan.device_bytes)} does not fit: take smaller frames, a shorter "
+        else f"even {min(every, key=lambda plan: (plan.device_bytes, plan.host_bytes))} does not fit: take smaller frames, a shorter "
         "window, or a machine with more memory"
     )
     raise MemoryShortageError(
@@ -223,9 +223,9 @@ def free_memory(device: torch.device) -> tuple[float, float]:
 
 def _ways(on_cpu: bool) -> Iterator[tuple[Offload, bool, bool]]:
     """Ways of running (offload, tiled, pinned), the fastest first."""
-    ways: tuple[tuple[Offload, bool], ...] = (("none", False),)
+    ways: list[tuple[Offload, bool]] = [("none", False)]
     if not on_cpu:
-        ways += (("components", False), ("blocks", True), ("blocks", False))
+        ways.extend([("components", False), ("blocks", True), ("blocks", False)])
     for offload, pinned in ways:
         for tiled in (False, True):
             yield offload, tiled, pinned

@@ -98,7 +98,11 @@ def counted_forward(architecture: WanArchitecture, clip: ClipSize, kind: torch.d
     """Bytes that a forward pass holds beside weights and inputs, counted on tensors without memory."""
     frames, height, width = clip.frames, clip.height, clip.width
     with FakeTensorMode(allow_non_fake_inputs=True), torch.no_grad():
-        model = architecture.build().to(kind)
+        torch.set_default_dtype(kind)
+        try:
+            model = architecture.build()
+        finally:
+            torch.set_default_dtype(torch.float32)
         latents = torch.empty(1, 16, (frames - 1) // 4 + 1, height // 8, width // 8, dtype=kind)
         pixels = torch.empty(1, 1, frames, height, width), torch.empty(1, 6, frames, height, width)
         given = (
