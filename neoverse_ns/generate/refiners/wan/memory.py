@@ -200,12 +200,11 @@ def choose_plan(
         if plan.fits(free_device, free_host):
             return plan
     fitting = next((plan for plan in every if plan.fits(free_device, free_host)), None)
-    least = wanted[-1]
+    least, smallest = wanted[-1], min(every, key=lambda plan: (plan.device_bytes, plan.host_bytes))
     advice = (
         f"use {fitting}"
         if fitting is not None
-        else f"even {min(every, key=lambda plan: (plan.device_bytes, plan.host_bytes))} does not fit: take smaller frames, a shorter "
-        "window, or a machine with more memory"
+        else f"even {smallest} does not fit: take smaller frames, a shorter window, or a machine with more memory"
     )
     raise MemoryShortageError(
         f"{clip.frames} frames of {clip.width}x{clip.height} do not fit on {device} with {least}: "
