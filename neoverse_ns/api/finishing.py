@@ -40,7 +40,8 @@ def refine(
 
     Returns:
         Finished `frames` [n, h, w, 3] uint8, the `conditions` they were made from (`rgb` [n, h, w, 3], `mask`,
-        `depth`, `alpha` [n, h, w]), and their rate `fps`.
+        `depth`, `alpha` [n, h, w]; drawn again when they are asked for, from the scene as it is then), their rate
+        `fps`, and what took how long, `timing`.
 
     Raises:
         SettingsError: There is no such refiner or trajectory, or `output` is no video's name.

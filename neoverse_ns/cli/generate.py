@@ -14,7 +14,8 @@ from neoverse_ns.console import say
 from neoverse_ns.generate.config import RefinerConfig
 
 if TYPE_CHECKING:
-    from neoverse_ns.generate.refine_along import GeneratedVideo
+    from neoverse_ns.generate.refine_along import FrameStream
+    from neoverse_ns.reconstruct.scene import Scene
     from neoverse_ns.trajectory.options import TrajectoryOptions
 
 
@@ -45,7 +46,7 @@ class Generate(PathFlags):
     """Opacity that a pixel must exceed not to be repainted; by default 0.95, and with `wan`, as published, 1, which
     repaints all but the first frame."""
     save_conditions: bool = False
-    """Write what the refiner was given beside the video: NAME_render, NAME_mask and NAME_depth."""
+    """Write what the refiner was given beside the video, drawn once more: NAME_render, NAME_mask and NAME_depth."""
 
     def run(self) -> None:
         """Generate and write.
@@ -54,21 +55,25 @@ class Generate(PathFlags):
             SettingsError, RunError, RefinementError, WeightsError: It cannot be done as asked.
         """
         # Nerfstudio takes seconds to import, which checking flags should not cost.
-        from neoverse_ns.generate.video import check_output, condition_videos, write_video_whole
+        from neoverse_ns.generate.report import write_report
+        from neoverse_ns.generate.video import check_output, whole_video, write_condition_videos
 
         options = self.options()
         check_output(self.output)
-        made = self._made(options)
-        videos = {self.output: made.frames}
+        made, config, scene = self._made(options)
+        drawn = made.drawn
+        with whole_video(self.output, drawn.height, drawn.width, made.fps) as add:
+            for piece in made.frames:
+                add(piece)
+        report = write_report(self.output, made, config, scene.geometry.report)
+        say(report.time)
+        files = [self.output, report.file]
         if self.save_conditions:
-            beside = condition_videos(made.conditions)
-            videos |= {self.output.with_stem(f"{self.output.stem}_{name}"): value for name, value in beside.items()}
-        for path, frames in videos.items():
-            write_video_whole(path, frames, made.fps)
-        say(f"wrote {', '.join(str(path) for path in videos)}: {len(made.frames)} frames, {made.fps:g} per second")
+            files += write_condition_videos(self.output, drawn, made.fps, config.wan.window)
+        say(f"wrote {', '.join(map(str, files))}: {len(drawn)} frames, {made.fps:g} per second")
 
-    def _made(self, options: TrajectoryOptions) -> GeneratedVideo:
-        """The finished frames; what is learned for a saved scene is not kept, as it may be anybody's."""
+    def _made(self, options: TrajectoryOptions) -> tuple[FrameStream, RefinerConfig, Scene]:
+        """Frames to be taken; what is learned for a saved scene is not kept, as it may be anybody's."""
         from neoverse_ns.reconstruct.store import is_saved_scene
 
         config = self.refine
@@ -77,15 +82,26 @@ class Generate(PathFlags):
                 config, wan=dataclasses.replace(config.wan, negative_prompt=self.negative_prompt)
             )
         if is_saved_scene(self.load_config):
-            from neoverse_ns.applications.finish import checked_refiner, finish
-            from neoverse_ns.plugin.open_scene import open_scene
-
-            refiner, opened = checked_refiner(config), open_scene(self.load_config)
-            path = self.size.apply(opened.choose(self.trajectory, options))
-            return finish(opened.scene, path, config, refiner, None, self.alpha_threshold, self.first_frame)
-        from neoverse_ns.plugin.generate import generate, kept_in
+            return self._of_saved_scene(options, config)
+        from neoverse_ns.plugin.generate import kept_in, stream
         from neoverse_ns.plugin.run import config_of, open_run
 
         run = open_run(self.load_config)
         config = kept_in(config, config_of(self.load_config).absolute().parent)
-        return generate(run, self.trajectory, options, config, self.alpha_threshold, self.first_frame, self.size)
+        made = stream(run, self.trajectory, options, config, self.alpha_threshold, self.first_frame, self.size)
+        return made.stream, config, made.scene
+
+    def _of_saved_scene(
+        self, options: TrajectoryOptions, config: RefinerConfig
+    ) -> tuple[FrameStream, RefinerConfig, Scene]:
+        from neoverse_ns.applications.finish import checked_refiner, source_of
+        from neoverse_ns.generate.refine_along import stream_along
+        from neoverse_ns.plugin.open_scene import open_scene
+
+        refiner, opened = checked_refiner(config), open_scene(self.load_config)
+        path = self.size.apply(opened.choose(self.trajectory, options))
+        scene, everything = opened.scene, opened.scene.gaussians.detach()
+        source = source_of(scene, everything)
+        assert scene.source is not None
+        made = stream_along(refiner, source, everything, path, config, self.alpha_threshold, self.first_frame)
+        return made, config, scene.source

@@ -17,11 +17,11 @@ from neoverse_ns.training.control.config import ControlTrainingConfig
 class TrainControl:
     """Train the control branch of Wan on a folder of clips.
 
-    Pairs are made online: every clip is reconstructed once (and cached), its scene degraded anew at each step. Several
-    GPUs: `accelerate launch --num-processes 8 -m neoverse_ns.cli.main train-control ...`, with `--deepspeed` to share
-    the optimiser's memory: at the released size Wan takes 29 GB of each GPU, and the control branch with its gradients
-    and optimiser another 49 GB, or its share of them. The checkpoints' control.safetensors goes to the refiner as
-    `control`.
+    Pairs are made online: a clip is reconstructed from another start at every visit (with --no-random-start once for
+    each number of context frames, and cached), its scene degraded anew at each step. Several GPUs: `accelerate launch
+    --num-processes 8 -m neoverse_ns.cli.main train-control ...`, with `--deepspeed` to share the optimiser's memory: at
+    the released size Wan takes 29 GB of each GPU, and the control branch with its gradients and optimiser another
+    49 GB, or its share of them. The checkpoints' control.safetensors goes to the refiner as `control`.
     """
 
     clips: tyro.conf.Positional[Path]

@@ -30,6 +30,8 @@ class ClipConfig:
     spacing: int | None = None
     """Instead of by `frame_rate`, sample every so many frames of the source at most, fewer where that many do not fit:
     5 is how the released model's clips were cut."""
+    spacing_offset: float = 0.0
+    """Which share of the frames that `spacing` leaves over lies before the first sampled one, 0 to 1."""
     width: int | None = None
     """Width of the sampled frames in pixels; None makes the longer side 384 on a CPU and 560 on CUDA. Rounded to a
     multiple of 16, never larger than the source; the height follows the source's aspect."""
@@ -67,6 +69,10 @@ class ClipConfig:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise SettingsError(f"{name} must be a finite number above 0, got {value}")
+        if not (math.isfinite(self.spacing_offset) and 0 <= self.spacing_offset <= 1):
+            raise SettingsError(f"spacing_offset must lie in [0, 1], got {self.spacing_offset}")
+        if self.spacing_offset and self.spacing is None:
+            raise SettingsError("spacing_offset says where frames of a spacing begin: set spacing, or start in seconds")
         parse_crop(self.crop)
         for name, least in (
             ("num_frames", 1),

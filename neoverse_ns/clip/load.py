@@ -21,7 +21,7 @@ from neoverse_ns.clip.images import ImageSource
 from neoverse_ns.clip.open_source import open_source
 from neoverse_ns.clip.place import checked_place
 from neoverse_ns.clip.resize import target_size
-from neoverse_ns.clip.sampling import sample_evenly, spaced, window_end
+from neoverse_ns.clip.sampling import sample_evenly, spaced, spaced_start, window_end
 from neoverse_ns.clip.shots import find_shots
 from neoverse_ns.clip.source import FrameSource, SeenFrame
 from neoverse_ns.clip.useful_frames import UsefulFrames, useful_frames
@@ -201,7 +201,8 @@ def _choose_frames(
     frames, live = shot.frames, shot.live
     if config.spacing is not None and not source.taken_whole() and len(frames) >= wanted:
         step = spaced(len(frames), wanted, config.spacing)
-        picked = frames[: (wanted - 1) * step + 1 : step]
+        begin = spaced_start(len(frames), wanted, step, config.spacing_offset)
+        picked = frames[begin : begin + (wanted - 1) * step + 1 : step]
         notes.append(f"using one frame in {step}, seconds {picked[0].seconds:.1f}-{picked[-1].seconds:.1f}")
         return picked
     if config.duration is None and not source.taken_whole():

@@ -43,3 +43,10 @@ def window_end(seconds: Float64[np.ndarray, " n"], count: int, rate: float) -> i
 def spaced(available: int, count: int, most: int) -> int:
     """The largest number of frames from one to the next, 1 to `most`, at which `count` fit among those `available`."""
     return min(max((available - 1) // max(count - 1, 1), 1), most)
+
+
+def spaced_start(available: int, count: int, step: int, offset: float) -> int:
+    """Where `count` frames, `step` apart, begin among those `available`; offsets spread evenly over [0, 1) are starts
+    equally often."""
+    starts = available - (count - 1) * step
+    return min(int(offset * starts), starts - 1)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
@@ -78,6 +80,26 @@ class Conditions:
         return Conditions(**{k: v.to(device) for k, v in self.tensors().items()}, first_frame=self.first_frame)
 
 
+@runtime_checkable
+class ConditionSource(Protocol):
+    """Conditions of a whole video, of which a stretch is there when it is asked for.
+
+    :class:`Conditions` are one that is there altogether;
+    :class:`neoverse_ns.generate.conditions.drawn.DrawnConditions` draws what is asked for, so that no path is too long.
+    """
+
+    @property
+    def height(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def device(self) -> torch.device: ...
+    @property
+    def first_frame(self) -> bool: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, frames: slice, /) -> Conditions: ...
+
+
 class Refiner(ABC):
     """Turns conditions into finished frames. Implementations are deterministic under `seed` on one machine."""
 
@@ -112,3 +134,33 @@ class Refiner(ABC):
         Raises:
             RefinementError: The frames cannot be refined here; the message says why and what to change.
         """
+
+    def stream(
+        self, conditions: ConditionSource, prompt: str = DEFAULT_PROMPT, seed: int = 0
+    ) -> Iterator[Float[Tensor, "k h w 3"]]:  # RGB in [0, 1]: the next frames, of any number at a time
+        """The same frames as of :meth:`refine`, handed out as soon as they are finished.
+
+        Refiners that look at a stretch at a time override this (:class:`StreamingRefiner`) and hold no more than that;
+        this default draws and refines everything at once.
+        """
+        yield self.refine(conditions[:], prompt, seed)
+
+
+class StreamingRefiner(Refiner):
+    """A refiner that asks for conditions stretch by stretch, and gives frames as it finishes them."""
+
+    @abstractmethod
+    def stream(
+        self, conditions: ConditionSource, prompt: str = DEFAULT_PROMPT, seed: int = 0
+    ) -> Iterator[Float[Tensor, "k h w 3"]]: ...
+
+    def refine(
+        self, conditions: ConditionSource, prompt: str = DEFAULT_PROMPT, seed: int = 0
+    ) -> Float[Tensor, "n h w 3"]:  # on the device of the conditions
+        """All frames of :meth:`stream`."""
+        refined = torch.empty(len(conditions), conditions.height, conditions.width, 3, device=conditions.device)
+        done = 0
+        for piece in self.stream(conditions, prompt, seed):
+            refined[done : done + len(piece)] = piece.to(refined)
+            done += len(piece)
+        return refined

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 
+import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn import functional
 
 from neoverse_ns.console import warn
-from neoverse_ns.errors import SettingsError
+from neoverse_ns.errors import RefinementError, SettingsError
 from neoverse_ns.gaussians.layers import LayeredGaussians
-from neoverse_ns.generate.base import Conditions, Refiner
-from neoverse_ns.generate.conditions.render import ConditionSettings, render_conditions
+from neoverse_ns.generate.base import Conditions, ConditionSource, Refiner
+from neoverse_ns.generate.conditions.drawn import DrawnConditions
+from neoverse_ns.generate.conditions.render import ConditionSettings
 from neoverse_ns.generate.config import RefinerConfig
+from neoverse_ns.generate.frame_bytes import bytes_of
 from neoverse_ns.generate.source_scene import SourceScene
-from neoverse_ns.generate.stage.round import to_bytes
+from neoverse_ns.generate.timing import GenerationSeconds
 from neoverse_ns.geometry.se3 import se3_inverse, so3_log
 from neoverse_ns.trajectory.options import DEFAULT_FPS
 from neoverse_ns.trajectory.trajectory import Trajectory
@@ -30,14 +35,44 @@ _SAME_VIEW = 0.01
 
 @dataclass(frozen=True)
 class GeneratedVideo:
-    """Finished frames and what they were made from."""
+    """Finished frames and what they were made from.
+
+    Attributes:
+        frames: All of them, on the CPU.
+        drawn: What they were made from; a long path's is drawn again where it is asked for.
+        fps: Frames per second.
+        timing: What the time went into; empty where nobody measured.
+    """
 
     frames: UInt8[Tensor, "n h w 3"]
-    conditions: Conditions
+    drawn: ConditionSource
     fps: float = DEFAULT_FPS
+    timing: GenerationSeconds = field(default_factory=GenerationSeconds)
+
+    @cached_property
+    def conditions(self) -> Conditions:
+        """Of all frames at once: ten times the memory of the frames, and the time of drawing them."""
+        return self.drawn[:]
 
 
-def refine_along(
+@dataclass(frozen=True)
+class FrameStream:
+    """Frames that are finished while they are taken, so that a path of any length fits into memory.
+
+    Attributes:
+        frames: The next ones in their order, of any number at a time, on the CPU.
+        drawn: What they are made from, drawn where it is asked for.
+        fps: Frames per second.
+        timing: What the time went into; grows while frames are taken.
+    """
+
+    frames: Iterator[UInt8[Tensor, "k h w 3"]]
+    drawn: DrawnConditions
+    fps: float
+    timing: GenerationSeconds
+
+
+def stream_along(
     refiner: Refiner,
     source: SourceScene,
     everything: LayeredGaussians,
@@ -45,9 +80,9 @@ def refine_along(
     config: RefinerConfig,
     alpha_threshold: float | None = None,
     first_frame: bool | None = None,
-    drawn: LayeredGaussians | None = None,
-) -> GeneratedVideo:
-    """Draw a scene along a trajectory and finish the frames.
+    shown: LayeredGaussians | None = None,
+) -> FrameStream:
+    """Draw a scene along a trajectory and finish the frames; nothing but checks is done before the first is taken.
 
     Refiners get what the clip's frames showed; what an earlier stage inpainted they repaint, the far field included.
     Without a refiner the scene is drawn as ns-render draws it.
@@ -61,24 +96,67 @@ def refine_along(
         alpha_threshold: Opacity that a pixel must exceed to be kept; None takes the refiner's, :func:`threshold_of`.
         first_frame: Whether frame 0 shall be the input's; None leaves it to the trajectory, and out where nothing is
             refined or it does not fill the picture.
-        drawn: What refiners are given in the stead of what the clip's frames showed, as with what was invented before.
+        shown: What refiners are given in the stead of what the clip's frames showed, as with what was invented before.
 
     Raises:
         SettingsError: An option cannot be used.
-        RefinementError: The refiner cannot run here.
-        RunError: What the refiner learns cannot be kept.
+        RefinementError: The refiner cannot run here, which may only show when frames are taken.
+        RunError: What the refiner learns cannot be kept; likewise.
     """
     plain = config.refiner == "none"
     image = _first_frame(source, trajectory) if _wants_first_frame(source, trajectory, first_frame, plain) else None
-    conditions = render_conditions(
-        everything if plain else source.gaussians if drawn is None else drawn,
+    drawn = DrawnConditions(
+        everything if plain else source.gaussians if shown is None else shown,
         trajectory,
         ConditionSettings(threshold_of(config.refiner, alpha_threshold), far_field=plain),
         None if image is None else image.to(everything.device),
     )
-    refiner.adapt(source, config.seed)
-    frames = to_bytes(refiner.refine(conditions, config.prompt, config.seed), conditions)
-    return GeneratedVideo(frames, conditions, trajectory.fps or DEFAULT_FPS)
+    timing = GenerationSeconds()
+    return FrameStream(_finished(refiner, source, drawn, config, timing), drawn, trajectory.fps or DEFAULT_FPS, timing)
+
+
+def refine_along(
+    refiner: Refiner,
+    source: SourceScene,
+    everything: LayeredGaussians,
+    trajectory: Trajectory,
+    config: RefinerConfig,
+    alpha_threshold: float | None = None,
+    first_frame: bool | None = None,
+    shown: LayeredGaussians | None = None,
+) -> GeneratedVideo:
+    """The same with all frames at once, as :func:`stream_along` says."""
+    made = stream_along(refiner, source, everything, trajectory, config, alpha_threshold, first_frame, shown)
+    drawn = made.drawn
+    frames = torch.empty(len(drawn), drawn.height, drawn.width, 3, dtype=torch.uint8)
+    done = 0
+    for piece in made.frames:
+        frames[done : done + len(piece)] = piece
+        done += len(piece)
+    return GeneratedVideo(frames, drawn, made.fps, made.timing)
+
+
+def _finished(
+    refiner: Refiner, source: SourceScene, drawn: DrawnConditions, config: RefinerConfig, timing: GenerationSeconds
+) -> Iterator[UInt8[Tensor, "k h w 3"]]:
+    with timing.counting("learning"):
+        refiner.adapt(source, config.seed)
+    pieces, done = refiner.stream(drawn, config.prompt, config.seed), 0
+    while True:
+        with timing.counting("refining"):
+            before = drawn.seconds
+            piece = next(pieces, None)
+            if piece is not None:
+                piece = bytes_of(piece, drawn.height, drawn.width)
+        timing.move("refining", "drawing", drawn.seconds - before)
+        if piece is None:
+            break
+        done += len(piece)
+        if done > len(drawn):
+            break
+        yield piece
+    if done != len(drawn):
+        raise RefinementError(f"the refiner gave {done} frames instead of {len(drawn)}")
 
 
 def threshold_of(refiner: str, asked: float | None = None) -> float:

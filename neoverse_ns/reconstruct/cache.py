@@ -50,6 +50,8 @@ def scene_key(path: Path, config: SceneConfig, device: str) -> str:
     settings.pop("cache_limit")
     if config.clip.spacing is None:
         settings["clip"].pop("spacing")
+    if config.clip.spacing_offset == 0:
+        settings["clip"].pop("spacing_offset")
     # How the reconstructor was come by does not matter, and whatever matters of the network is in its identity.
     settings["reconstructor"] = choose_reconstructor(config).name
     settings.pop("network")

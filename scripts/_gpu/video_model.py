@@ -121,6 +121,8 @@ def model_size(architecture: WanArchitecture, transformer: nn.Module, vae: nn.Mo
         architecture=architecture,
         vae_width=int(vae.config["base_dim"]),  # pyright: ignore
         number_bytes=dtype.itemsize,
+        pinned_transformer=0,
+        pinned_text_encoder=0,
     )
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.clip.resize import fit, target_size
-from neoverse_ns.clip.sampling import sample_evenly, spaced, window_end
+from neoverse_ns.clip.sampling import sample_evenly, spaced, spaced_start, window_end
 from neoverse_ns.errors import SettingsError
 
 NAN, INF = float("nan"), float("inf")
@@ -102,6 +102,14 @@ def test_window_covers_the_default_duration():
 def test_spacing_is_the_largest_that_fits():
     assert [spaced(n, 81, 5) for n in (81, 160, 161, 240, 241, 400, 401, 2000)] == [1, 1, 2, 2, 3, 4, 5, 5]
     assert spaced(50, 1, 5) == 5
+
+
+def test_every_place_where_frames_fit_is_a_start_equally_often():
+    # Nine frames, four apart, cover 33 of 38: six places.
+    starts = [spaced_start(38, 9, 4, offset) for offset in np.linspace(0, 1, 600, endpoint=False)]
+    assert [starts.count(place) for place in range(6)] == [100] * 6
+    assert spaced_start(38, 9, 4, 1.0) == 5
+    assert spaced_start(33, 9, 4, 0.7) == 0
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,14 @@ def test_frames_are_as_far_apart_as_fits(tmp_path: Path, spacing: int | None, st
     assert any(f"using one frame in {step}" in note for note in clip.notes) == (spacing is not None)
 
 
+def test_spaced_frames_begin_where_they_are_told_to(tmp_path: Path):
+    video = numbered_video(tmp_path / "a.mp4", 38)
+    for offset, begin in ((0.0, 0), (0.5, 3), (1.0, 5)):
+        clip = load_clip(video, ClipConfig(num_frames=9, spacing=5, spacing_offset=offset))
+        assert clip.frame_indices.tolist() == list(range(begin, begin + 33, 4))
+        assert numbers_in(clip.frames) == clip.frame_indices.tolist()
+
+
 @pytest.mark.parametrize(
     ("name", "options"),
     [

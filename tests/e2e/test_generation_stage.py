@@ -102,6 +102,9 @@ def test_everything_after_training_shows_the_result(run: TrainedRun, first: Path
     assert np.abs(drawn.astype(float) - along)[kept].mean() < 10
     assert np.abs(read_video(shell.folder / "along_render.mp4").astype(float) - along)[kept].mean() < 6
     assert read_video(shell.folder / "along_depth.mp4").std() > 10
+    seconds = strict_json(shell.folder / "along_report.json")["seconds"]
+    assert seconds["total"] == pytest.approx(seconds["reconstruction"] + seconds["generation"])
+    assert seconds["generation_parts"]["drawing"] > 0
     for name in ("orbit", "file"):
         video = read_video(shell.folder / f"{name}.mp4")
         assert video.shape == (5, HEIGHT, WIDTH, 3)

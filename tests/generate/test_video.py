@@ -11,7 +11,13 @@ import pytest
 import torch
 
 from neoverse_ns.errors import NeoVerseError, RunError, SettingsError
-from neoverse_ns.generate.video import check_output, condition_videos, write_video_whole
+from neoverse_ns.generate.video import (
+    check_output,
+    condition_videos,
+    whole_video,
+    write_condition_videos,
+    write_video_whole,
+)
 from tests.generate.test_base import some_conditions
 
 
@@ -62,3 +68,31 @@ def test_conditions_as_pictures() -> None:
     shades = videos["depth"][..., 0].flatten()[order].int()
     assert bool((shades.diff() >= 0).all())
     assert int(shades[-1]) == 255
+
+
+def test_a_video_in_pieces_is_the_video_and_half_a_one_is_none(tmp_path: Path) -> None:
+    frames = torch.randint(0, 256, (7, 16, 32, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    write_video_whole(tmp_path / "whole.mp4", frames, 12.0)
+    with whole_video(tmp_path / "pieces.mp4", 16, 32, 12.0) as add:
+        add(frames[:3])
+        add(frames[3:])
+    assert (tmp_path / "pieces.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        _stopped(tmp_path / "whole.mp4", frames[:3])
+    assert (tmp_path / "pieces.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def _stopped(path: Path, frames: torch.Tensor) -> None:
+    with whole_video(path, 16, 32, 12.0) as add:
+        add(frames)
+        raise KeyboardInterrupt
+
+
+def test_condition_videos_are_written_stretch_by_stretch(tmp_path: Path) -> None:
+    conditions = some_conditions(frames=5)
+    files = write_condition_videos(tmp_path / "out.mp4", conditions, 8.0, stretch=2)
+    assert [file.name for file in files] == ["out_render.mp4", "out_mask.mp4", "out_depth.mp4"]
+    for file in files:
+        with av.open(str(file)) as container:
+            assert sum(1 for _ in container.decode(video=0)) == 5

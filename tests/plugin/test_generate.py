@@ -16,7 +16,8 @@ from neoverse_ns.errors import NeoVerseError, RunError, SettingsError
 from neoverse_ns.gaussians.layers import INPAINTED
 from neoverse_ns.gaussians.transform import transform
 from neoverse_ns.generate.base import DEFAULT_PROMPT, Conditions, Refiner
-from neoverse_ns.generate.conditions.render import ConditionSettings, render_conditions
+from neoverse_ns.generate.conditions.drawn import render_conditions
+from neoverse_ns.generate.conditions.render import ConditionSettings
 from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.refine_along import GeneratedVideo, threshold_of
 from neoverse_ns.generate.registry import REFINERS

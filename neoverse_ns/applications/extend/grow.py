@@ -99,7 +99,7 @@ def grow(
         made = refine_along(
             *(taught, source, gaussians, trajectory, config),
             first_frame=first_frame,
-            drawn=gaussians.without(FAR_FIELD),
+            shown=gaussians.without(FAR_FIELD),
         )
         invented = _alpha_seen(gaussians, trajectory, made.conditions) < settings.hole_opacity
         new = None if config.refiner == "none" else _filling(made.frames, made.conditions, settings.hole_opacity, most)

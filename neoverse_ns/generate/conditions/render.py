@@ -11,15 +11,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neoverse_ns.console import progress, warn
-from neoverse_ns.errors import RefinementError, SettingsError
+from neoverse_ns.console import warn
+from neoverse_ns.errors import SettingsError
 from neoverse_ns.gaussians.layers import LAYERS, LayeredGaussians
 from neoverse_ns.generate.base import Conditions
 from neoverse_ns.generate.conditions.plucker import plucker_maps
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.rasterize.drawing import Drawing
 from neoverse_ns.rasterize.layers import draw_layers, over
-from neoverse_ns.trajectory.trajectory import Trajectory
 
 CHUNK = 8
 """Frames in work at a time; bounds what is held beside the result."""
@@ -39,41 +38,6 @@ class ConditionSettings:
         """Raise SettingsError where a value is out of range."""
         if not (math.isfinite(self.mask_threshold) and 0 <= self.mask_threshold <= 1):
             raise SettingsError(f"mask_threshold must lie in [0, 1], got {self.mask_threshold}")
-
-
-def render_conditions(
-    scene: LayeredGaussians,
-    trajectory: Trajectory,
-    settings: ConditionSettings | None = None,
-    first_frame: Float[Tensor, "h w 3"] | None = None,
-) -> Conditions:
-    """Conditions of a new video along `trajectory`, with a progress bar; on the Gaussians' device.
-
-    Args:
-        scene: The clip's layers.
-        trajectory: Cameras and times of the frames; they are drawn at the cameras' size.
-        settings: See :class:`ConditionSettings`.
-        first_frame: The input's own frame in [0, 1], to stand in frame 0 and be kept everywhere; None draws it too.
-
-    Raises:
-        SettingsError: A setting is out of range.
-        RefinementError: There is no frame, or `first_frame` is of another size.
-    """
-    settings = settings or ConditionSettings()
-    settings.validate()
-    if len(trajectory) == 0:
-        raise RefinementError("the trajectory holds no frame; give it at least one")
-    cameras = trajectory.cameras
-    if first_frame is not None and tuple(first_frame.shape) != (cameras.height, cameras.width, 3):
-        size, drawn = f"{first_frame.shape[1]}x{first_frame.shape[0]}", f"{cameras.width}x{cameras.height}"
-        raise RefinementError(f"the first frame is {size} pixels, but {drawn} are drawn; resize it")
-    with progress(f"drawing {len(cameras)} frames to refine", len(cameras)) as steps:
-        conditions = draw_conditions(scene, cameras, within_clip(trajectory.times), settings, steps.advance)
-    if first_frame is None:
-        return conditions
-    rgb, mask = conditions.rgb.clone(), conditions.mask.clone()
-    rgb[0], mask[0] = first_frame.to(rgb).clamp(0, 1), True
-    return Conditions(**{**conditions.tensors(), "rgb": rgb, "mask": mask}, first_frame=True)
 
 
 @torch.no_grad()

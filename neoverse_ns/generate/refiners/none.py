@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from jaxtyping import Float
 from torch import Tensor
 
-from neoverse_ns.generate.base import DEFAULT_PROMPT, Conditions, Refiner
+from neoverse_ns.console import progress
+from neoverse_ns.generate.base import DEFAULT_PROMPT, ConditionSource, StreamingRefiner
+from neoverse_ns.generate.conditions.drawn import pieces
 
 
-class AsDrawn(Refiner):
+class AsDrawn(StreamingRefiner):
     """Frames as the Gaussians show them, holes black: for previews, and what other refiners are measured against."""
 
-    def refine(self, conditions: Conditions, prompt: str = DEFAULT_PROMPT, seed: int = 0) -> Float[Tensor, "n h w 3"]:
-        return conditions.rgb.clamp(0, 1)
+    def stream(
+        self, conditions: ConditionSource, prompt: str = DEFAULT_PROMPT, seed: int = 0
+    ) -> Iterator[Float[Tensor, "k h w 3"]]:
+        with progress("drawing frames", len(conditions)) as steps:
+            for piece in pieces(conditions):
+                yield piece.rgb.clamp(0, 1)
+                steps.advance(len(piece))

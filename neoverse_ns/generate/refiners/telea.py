@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neoverse_ns.generate.base import DEFAULT_PROMPT, Conditions, Refiner
+from neoverse_ns.console import progress
+from neoverse_ns.generate.base import DEFAULT_PROMPT, ConditionSource, StreamingRefiner
+from neoverse_ns.generate.conditions.drawn import pieces
 
 COVERED = 0.5
 """Opacity below which a pixel counts as a hole."""
@@ -17,15 +21,19 @@ _RADIUS = 3.0
 """Pixels around a hole's border that its colour is taken from."""
 
 
-class TeleaRefiner(Refiner):
+class TeleaRefiner(StreamingRefiner):
     """Inpaints every frame by itself with OpenCV's fast marching (Telea, 2004): a baseline, and instant."""
 
-    def refine(self, conditions: Conditions, prompt: str = DEFAULT_PROMPT, seed: int = 0) -> Float[Tensor, "n h w 3"]:
-        frames = [_inpaint(rgb, alpha) for rgb, alpha in zip(conditions.rgb, conditions.alpha, strict=True)]
-        finished = torch.stack(frames)
-        if conditions.first_frame:
-            finished[0] = conditions.rgb[0]
-        return finished
+    def stream(
+        self, conditions: ConditionSource, prompt: str = DEFAULT_PROMPT, seed: int = 0
+    ) -> Iterator[Float[Tensor, "k h w 3"]]:
+        with progress("closing holes", len(conditions)) as steps:
+            for piece in pieces(conditions):
+                finished = torch.stack([_inpaint(*frame) for frame in zip(piece.rgb, piece.alpha, strict=True)])
+                if piece.first_frame:
+                    finished[0] = piece.rgb[0]
+                yield finished
+                steps.advance(len(piece))
 
 
 def _inpaint(rgb: Float[Tensor, "h w 3"], alpha: Float[Tensor, "h w"]) -> Float[Tensor, "h w 3"]:

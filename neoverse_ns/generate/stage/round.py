@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor
 
 from neoverse_ns.console import progress, say
-from neoverse_ns.errors import RefinementError
 from neoverse_ns.gaussians.dynamic import DynamicGaussians
 from neoverse_ns.generate.base import Conditions, Refiner
 from neoverse_ns.generate.conditions.render import ConditionSettings, draw_conditions
+from neoverse_ns.generate.frame_bytes import bytes_of
 from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.generate.stage.config import StageConfig
 from neoverse_ns.generate.stage.seeds import HoleFiller
@@ -88,7 +87,8 @@ def make_round(
             if refiner is None:
                 refiner = make_refiner()
                 refiner.adapt(source, config.seed)
-            frames = to_bytes(refiner.refine(conditions, prompt, config.seed), conditions)
+            refined = refiner.refine(conditions, prompt, config.seed)
+            frames = bytes_of(refined, conditions.height, conditions.width, len(conditions))
             views = RefinedViews(
                 frames, ~conditions.mask.cpu(), conditions.c2w.cpu(), conditions.K.cpu(), conditions.times.cpu()
             )
@@ -114,17 +114,3 @@ def _conditions(
     settings = ConditionSettings(mask_threshold=config.mask_threshold, far_field=False)
     with progress(f"drawing {len(cameras)} views beside the path ({move})", len(cameras)) as steps:
         return draw_conditions(source.gaussians, cameras, times, settings, steps.advance)
-
-
-def to_bytes(frames: Float[Tensor, "n h w 3"], conditions: Conditions) -> UInt8[Tensor, "n h w 3"]:
-    """Refined frames as bytes on the CPU.
-
-    Raises:
-        RefinementError: They are of another number or size, or not finite.
-    """
-    expected = (len(conditions), conditions.height, conditions.width, 3)
-    if tuple(frames.shape) != expected:
-        raise RefinementError(f"the refiner gave {tuple(frames.shape)} instead of {expected}")
-    if not bool(frames.isfinite().all()):
-        raise RefinementError("the refiner gave colours that are not finite: try another seed or refiner")
-    return (frames.detach().clamp(0, 1) * 255).round().to(torch.uint8).cpu()

@@ -35,8 +35,11 @@ class ControlTrainingConfig:
     """Frames of a pair at most, 4k + 1; a random stretch of each clip."""
     context: tuple[int, int] | None = (11, 21)
     """Fewest and most frames whose pixels become Gaussians, spread evenly over the clip; their number is drawn anew at
-    every visit, and a clip is reconstructed once for each number. None leaves it to `scene`; so does a
-    `scene.num_keyframes`."""
+    every visit. None leaves it to `scene`; so does a `scene.num_keyframes`."""
+    random_start: bool = True
+    """Begin each clip anywhere that its frames fit, anew at every visit, where `scene.clip.spacing` leaves a choice, as
+    it does by default. Such scenes are made for the visit and not kept: no cache could hold them all. Without it a clip
+    always begins at its first frame, and its scenes are read from the cache."""
     prompt: str = DEFAULT_PROMPT
     """Of clips without a text file of their name (`street.mp4`, `street.txt`)."""
     seed: int = 0

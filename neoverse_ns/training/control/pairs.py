@@ -13,6 +13,7 @@ from neoverse_ns.generate.degradation.simulate import TrainingPair, simulate
 from neoverse_ns.generate.refiners.wan.config import FRAMES_PER_LATENT
 from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.reconstruct.cache import cached_scene
+from neoverse_ns.reconstruct.scene import build_scene
 from neoverse_ns.training.control.clips import TrainingClip
 from neoverse_ns.training.control.config import ControlTrainingConfig
 
@@ -64,8 +65,9 @@ class PairStream:
             if clip in self._unusable:
                 continue
             keyframes = context_frames(self._config, generator)
+            offset = clip_offset(self._config, generator)
             try:
-                source = self._source(clip, keyframes)
+                source = self._held_source(clip, keyframes) if offset is None else self._source(clip, keyframes, offset)
             except (ClipError, ReconstructionError, RefinementError) as error:
                 warn(f"left out {clip.path.name}: {error}")
                 self._unusable.add(clip)
@@ -76,18 +78,33 @@ class PairStream:
             return Draw(clip, pair.prompt(clip.caption or self._config.prompt), pair, unit)
         raise ClipError("none of the clips can be used: see the warnings above")
 
-    def _source(self, clip: TrainingClip, keyframes: int | None) -> SourceScene:
+    def _held_source(self, clip: TrainingClip, keyframes: int | None) -> SourceScene:
+        """A clip's scene from its first frame on, from the cache, the last few from memory."""
         key = clip, keyframes
         if key not in self._held:
-            config = replace(self._config.scene, num_keyframes=keyframes)
-            scene = cached_scene(clip.path, config, self._device.type)
-            if scene.gaussians is None:
-                raise RefinementError("its scene holds no Gaussians: empty the cache")
-            self._held[key] = SourceScene.of(scene, scene.gaussians.to(self._device))
+            self._held[key] = self._source(clip, keyframes)
             while len(self._held) > SCENES_HELD:
                 self._held.popitem(last=False)
         self._held.move_to_end(key)
         return self._held[key]
+
+    def _source(self, clip: TrainingClip, keyframes: int | None, offset: float | None = None) -> SourceScene:
+        config = replace(self._config.scene, num_keyframes=keyframes)
+        if offset is None:
+            scene = cached_scene(clip.path, config, self._device.type)
+        else:
+            config = replace(config, clip=replace(config.clip, spacing_offset=offset))
+            scene = build_scene(clip.path, config, self._device.type)
+        if scene.gaussians is None:
+            raise RefinementError("its scene holds no Gaussians: empty the cache")
+        return SourceScene.of(scene, scene.gaussians.to(self._device))
+
+
+def clip_offset(config: ControlTrainingConfig, generator: torch.Generator) -> float | None:
+    """Where in a clip this visit begins, as a share of what is left over; None at its first frame."""
+    if not config.random_start or config.scene.clip.spacing is None:
+        return None
+    return float(torch.rand((), generator=generator, dtype=torch.float64))
 
 
 def context_frames(config: ControlTrainingConfig, generator: torch.Generator) -> int | None:

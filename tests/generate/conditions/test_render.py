@@ -7,8 +7,9 @@ import torch
 
 from neoverse_ns.errors import RefinementError, SettingsError
 from neoverse_ns.gaussians.layers import FAR_FIELD, FRAMES, LayeredGaussians
+from neoverse_ns.generate.conditions.drawn import render_conditions
 from neoverse_ns.generate.conditions.plucker import plucker_maps
-from neoverse_ns.generate.conditions.render import ConditionSettings, render_conditions
+from neoverse_ns.generate.conditions.render import ConditionSettings
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.rasterize.layers import draw_layers
 from neoverse_ns.trajectory.files import preset_move

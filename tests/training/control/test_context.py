@@ -50,7 +50,7 @@ def test_every_visit_asks_for_its_own_scene(monkeypatch: pytest.MonkeyPatch) -> 
         return small_scene(count=7, width=32, height=16)
 
     monkeypatch.setattr(pairs_module, "cached_scene", scene)
-    config = ControlTrainingConfig(context=(2, 4), frames=5, wan=WanSource(unit=2.0))
+    config = ControlTrainingConfig(context=(2, 4), frames=5, random_start=False, wan=WanSource(unit=2.0))
     stream = PairStream([TrainingClip(Path("street.mp4"))], config, torch.device("cpu"))
     draws = [stream.draw(torch.Generator().manual_seed(seed)) for seed in range(12)]
     # Each number once: its scene is held.
@@ -59,3 +59,34 @@ def test_every_visit_asks_for_its_own_scene(monkeypatch: pytest.MonkeyPatch) -> 
     again = stream.draw(torch.Generator().manual_seed(3))
     assert torch.equal(again.pair.conditions.rgb, draws[3].pair.conditions.rgb)
     assert len(asked) == 3
+
+
+def test_every_visit_begins_elsewhere_and_the_seed_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[float] = []
+
+    def scene(path: Path, config: SceneConfig, device: str) -> Scene:
+        begun.append(config.clip.spacing_offset)
+        return small_scene(count=7, width=32, height=16)
+
+    monkeypatch.setattr(pairs_module, "build_scene", scene)
+    monkeypatch.setattr(pairs_module, "cached_scene", lambda *_: pytest.fail("kept a scene that is never met again"))
+    config = ControlTrainingConfig(context=(2, 4), frames=5)
+    assert config.scene.clip.spacing == 5
+    stream = PairStream([TrainingClip(Path("street.mp4"))], config, torch.device("cpu"))
+    for seed in [*range(40), 7]:
+        stream.draw(torch.Generator().manual_seed(seed))
+    assert len(set(begun)) == 40
+    assert begun[40] == begun[7]
+    assert 0 <= min(begun) < 0.2
+    assert 0.8 < max(begun) < 1
+
+
+def test_a_clip_may_begin_at_its_first_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    def scene(path: Path, config: SceneConfig, device: str) -> Scene:
+        assert config.clip.spacing_offset == 0
+        return small_scene(count=7, width=32, height=16)
+
+    monkeypatch.setattr(pairs_module, "cached_scene", scene)
+    monkeypatch.setattr(pairs_module, "build_scene", lambda *_: pytest.fail("did not look at the cache"))
+    config = ControlTrainingConfig(context=(2, 4), frames=5, random_start=False)
+    PairStream([TrainingClip(Path("street.mp4"))], config, torch.device("cpu")).draw(torch.Generator().manual_seed(0))

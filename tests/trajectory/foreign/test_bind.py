@@ -14,7 +14,7 @@ from neoverse_ns.errors import SettingsError
 from neoverse_ns.export.camera_files import transforms_json, write_tum
 from neoverse_ns.gaussians.layers import FRAMES as FRAMES_LAYER
 from neoverse_ns.gaussians.layers import LayeredGaussians
-from neoverse_ns.generate.conditions.render import render_conditions
+from neoverse_ns.generate.conditions.drawn import render_conditions
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import se3_exp
 from neoverse_ns.metrics.image import psnr

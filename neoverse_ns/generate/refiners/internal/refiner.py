@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -10,7 +11,8 @@ from torch import Tensor
 
 from neoverse_ns.console import progress, say
 from neoverse_ns.errors import RefinementError
-from neoverse_ns.generate.base import DEFAULT_PROMPT, Conditions, Refiner
+from neoverse_ns.generate.base import DEFAULT_PROMPT, Conditions, ConditionSource, StreamingRefiner
+from neoverse_ns.generate.conditions.drawn import pieces
 from neoverse_ns.generate.degradation.geometry import context_depths
 from neoverse_ns.generate.refiners.internal.beside_path import beside_path, held_back
 from neoverse_ns.generate.refiners.internal.network_inputs import gather
@@ -22,7 +24,7 @@ from neoverse_ns.generate.refiners.internal.training_pairs import make_training_
 from neoverse_ns.generate.source_scene import SourceScene
 
 
-class InternalRefiner(Refiner):
+class InternalRefiner(StreamingRefiner):
     """Restores drawings of one clip with a network taught on degraded drawings of that clip; no weights needed.
 
     For every pixel it knows the drawing and, looked up along the drawn depth, the clip's own frames nearest in time; it
@@ -68,27 +70,29 @@ class InternalRefiner(Refiner):
             train(state, pairs, self._settings, self._file, origin)
         self._state = state
 
-    @torch.no_grad()
-    def refine(self, conditions: Conditions, prompt: str = DEFAULT_PROMPT, seed: int = 0) -> Float[Tensor, "n h w 3"]:
+    def stream(
+        self, conditions: ConditionSource, prompt: str = DEFAULT_PROMPT, seed: int = 0
+    ) -> Iterator[Float[Tensor, "k h w 3"]]:
         """Finish the frames, each by itself: what keeps them steady is that neighbours see the same inputs.
 
         Raises:
             RefinementError: :meth:`adapt` has not been called.
         """
+        with progress("refining frames", len(conditions)) as steps:
+            for piece in pieces(conditions):
+                yield torch.stack([self._frame(piece, frame) for frame in range(len(piece))])
+                steps.advance(len(piece))
+
+    @torch.no_grad()
+    def _frame(self, piece: Conditions, frame: int) -> Float[Tensor, "h w 3"]:
         if self._state is None or self._references is None:
             raise RefinementError("the refiner has not learned from the clip yet: call adapt with it first")
-        refined = torch.empty_like(conditions.rgb)
-        with progress("refining frames", len(conditions)) as steps:
-            for frame in range(len(conditions)):
-                inputs = gather(conditions, frame, self._references, self._scale)
-                made = held_back(
-                    self._state.network(inputs), inputs.base, inputs.alpha, self._beside(conditions, frame)
-                )
-                refined[frame] = made[0].movedim(0, -1).clamp(0, 1).to(refined)
-                steps.advance()
-        if conditions.first_frame:
-            refined[0] = conditions.rgb[0]
-        return refined
+        if piece.first_frame and frame == 0:
+            return piece.rgb[0]
+        inputs = gather(piece, frame, self._references, self._scale)
+        beside = self._beside(piece, frame)
+        made = held_back(self._state.network(inputs), inputs.base, inputs.alpha, beside)
+        return made[0].movedim(0, -1).clamp(0, 1).to(piece.rgb)
 
     def _beside(self, conditions: Conditions, frame: int) -> float:
         assert self._references is not None

@@ -75,7 +75,8 @@ class WanConfig(WanSource):
     """Encode and decode in overlapping tiles: slower, with much less memory; `auto` does where it has to."""
 
     window: int = 81
-    """Frames refined at once, 4k + 1; longer trajectories are covered by overlapping windows."""
+    """Frames refined at once, 4k + 1; longer trajectories are covered by overlapping windows, each a clip of its own to
+    the model: its depth is normalised over its own frames, and its first camera is the world's."""
     overlap: int = 9
     """Frames that a window takes over from the one before; over these the two are cross-faded."""
 

@@ -44,7 +44,7 @@ def encode_conditions(
     Args:
         vae: On `device`.
         conditions: 4k + 1 frames with sides that are multiples of 16.
-        depth: Their depth in [-1, 1], normalised over the whole video that they are part of
+        depth: Their depth in [-1, 1], normalised over the frames that are refined at once
             (:func:`neoverse_ns.generate.conditions.depth.normalise_depth`).
         device: Of the result.
     """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import zip_longest
 
 import torch
 from jaxtyping import Float
@@ -10,7 +12,7 @@ from torch import Tensor
 
 from neoverse_ns.console import progress, say, warn
 from neoverse_ns.errors import MemoryShortageError, RefinementError
-from neoverse_ns.generate.base import DEFAULT_PROMPT, Conditions, Refiner
+from neoverse_ns.generate.base import DEFAULT_PROMPT, Conditions, ConditionSource, StreamingRefiner
 from neoverse_ns.generate.conditions.depth import normalise_depth
 from neoverse_ns.generate.refiners.wan.branch_world import in_branch_world
 from neoverse_ns.generate.refiners.wan.components import WanComponents, architecture_of, load_components
@@ -29,7 +31,7 @@ DISTILLED_STEPS, FULL_STEPS = 4, 50
 DISTILLED_GUIDANCE, FULL_GUIDANCE = 1.0, 5.0
 
 
-class WanRefiner(Refiner):
+class WanRefiner(StreamingRefiner):
     """Repaints what the Gaussians do not show with a video diffusion model, the rest guided by what they do.
 
     Weights are found, checked against the memory there is, and loaded by the first call of :meth:`refine`; later calls
@@ -67,45 +69,46 @@ class WanRefiner(Refiner):
         """Take over the unit of the scene's cameras, unless the settings give one; nothing is learned."""
         self._unit = self.config.unit or source.unit or 1.0
 
-    def refine(
-        self, conditions: Conditions, prompt: str = DEFAULT_PROMPT, seed: int = 0
-    ) -> Float[Tensor, "n h w 3"]:  # RGB in [0, 1], on the device of the conditions
-        """Finish the frames; see :meth:`neoverse_ns.generate.base.Refiner.refine`.
+    def stream(
+        self, conditions: ConditionSource, prompt: str = DEFAULT_PROMPT, seed: int = 0
+    ) -> Iterator[Float[Tensor, "k h w 3"]]:  # RGB in [0, 1], on the CPU
+        """Finish the frames window by window; see :meth:`neoverse_ns.generate.base.Refiner.stream`.
 
         Raises:
             RefinementError: The conditions or the result hold values that are not finite.
             MemoryShortageError: The model does not fit; the message says what would.
             WeightsError: Weights are missing, damaged or of another model.
         """
-        _check_finite(conditions)
         config = self.config
         windows = plan_windows(len(conditions), config.window, config.overlap)
+        # What is damaged shall show before gigabytes are loaded; it is likely to be damaged from the start.
+        given = _checked(conditions, windows[0])
         size = ClipSize(padded_count(len(windows[0])), padded_side(conditions.height), padded_side(conditions.width))
         components, residency = self._ready(size)
         steps, guidance = self._sampling(components)
         text = self._embed(prompt)
         negative = self._embed(config.negative_prompt) if guidance != 1.0 else None
-        depth = normalise_depth(conditions.depth)
         noise = torch.Generator().manual_seed(seed)
         say(
             f"refining {len(conditions)} frames of {conditions.width}x{conditions.height}: {steps} steps, guidance "
             f"{guidance:g}" + (f", {len(windows)} windows" if len(windows) > 1 else "")
         )
-        finished = torch.zeros(0, conditions.height, conditions.width, 3)
+        # Finished frames that a window still takes over, from its own first on.
+        known = torch.zeros(0, conditions.height, conditions.width, 3)
         try:
             with progress("refining with Wan", len(windows) * steps) as bar:
-                for window in windows:
-                    given = self._as_trained(_continued(conditions, window, finished), window)
-                    part = depth[window.start : window.stop]
-                    latents = self._sample(given, part, text, negative, steps, guidance, noise, bar.advance)
-                    residency.bring("vae")
-                    fresh = decode_latents(components.vae, latents).cpu()
-                    fresh = fresh[: len(window), : conditions.height, : conditions.width]
-                    if not bool(torch.isfinite(fresh).all()):
-                        raise RefinementError(
-                            "Wan gave values that are not numbers: the weights may be damaged; try dtype=float32"
-                        )
-                    finished = cross_fade(finished, fresh, window, config.overlap)
+                for window, following in zip_longest(windows, windows[1:]):
+                    given = self._as_trained(_continued(given, window, known), window)
+                    latents = self._sample(given, text, negative, steps, guidance, noise, bar.advance)
+                    fresh = self._decoded(components, residency, latents, given)
+                    ready = cross_fade(known, fresh, window.from_own_start(), config.overlap)
+                    if following is None:
+                        yield ready
+                        return
+                    passed = following.start - window.start
+                    known = ready[passed:].clone()
+                    yield ready[:passed]
+                    given = _checked(conditions, following)
         except torch.OutOfMemoryError as error:
             raise MemoryShortageError(
                 f"{self._device} ran out of memory under {self._plan}: use offload=blocks and tiled_vae=on, smaller "
@@ -113,7 +116,16 @@ class WanRefiner(Refiner):
             ) from error
         finally:
             residency.clear()
-        return finished.to(conditions.device)
+
+    def _decoded(
+        self, components: WanComponents, residency: Residency, latents: Float[Tensor, "1 c t y x"], given: Conditions
+    ) -> Float[Tensor, "n h w 3"]:
+        """A window's frames, without what it was padded with."""
+        residency.bring("vae")
+        fresh = decode_latents(components.vae, latents).cpu()[: len(given), : given.height, : given.width]
+        if not bool(torch.isfinite(fresh).all()):
+            raise RefinementError("Wan gave values that are not numbers: the weights may be damaged; try dtype=float32")
+        return fresh
 
     def release(self) -> None:
         """Give back the weights' memory."""
@@ -132,12 +144,12 @@ class WanRefiner(Refiner):
             say(f"Wan on {self._device} in {str(self._dtype).removeprefix('torch.')}: {plan}")
             place = self._device if plan.offload == "none" else torch.device("cpu")
             self._components = load_components(files, self._dtype, place)
-            self._residency = Residency(self._components, self._device, plan.offload)
+            self._residency = Residency(self._components, self._device, plan.offload, plan.pinned)
         else:
             # Loaded weights stay where they are; only what a larger clip needs beside them can be short.
             fixed = replace(self.config, offload=self._plan.offload)
             there = self._plan.offload == "none" or self._device.type == "cpu"
-            on_device, on_host = on_device + model.weights * there, on_host + model.weights * (not there)
+            on_device, on_host = on_device + model.weights * there, on_host + self._plan.host_bytes
             plan = choose_plan(model, size, fixed, self._device, on_device, on_host)
         self._plan = plan
         if plan.tiled:
@@ -147,11 +159,14 @@ class WanRefiner(Refiner):
         return self._components, self._residency
 
     def _as_trained(self, conditions: Conditions, window: Window) -> Conditions:
-        """A window's conditions in the world of its own first camera, as a training clip's are.
+        """A window's conditions in the world of its own first camera, as a training clip's are, depth in [-1, 1].
 
-        A path's first window is left in the clip's world, where the release has it, wherever the path begins.
+        A path's first window is left in the clip's world, where the release has it, wherever the path begins. Depth is
+        normalised over the window's frames, as the release does over its 81.
         """
-        return in_branch_world(conditions, self._unit, conditions.c2w[0] if window.start else None)
+        depth = normalise_depth(conditions.depth)
+        there = in_branch_world(conditions, self._unit, conditions.c2w[0] if window.start else None)
+        return replace(there, depth=depth)
 
     def _sampling(self, components: WanComponents) -> tuple[int, float]:
         """Steps and guidance: as asked for, else what the weights were made for."""
@@ -175,7 +190,6 @@ class WanRefiner(Refiner):
     def _sample(
         self,
         conditions: Conditions,
-        depth: Float[Tensor, "n h w"],
         text: Float[Tensor, "1 l d"],
         negative: Float[Tensor, "1 l d"] | None,
         steps: int,
@@ -183,12 +197,12 @@ class WanRefiner(Refiner):
         generator: torch.Generator,
         on_step,
     ) -> Float[Tensor, "1 c t y x"]:
-        """Latents of one window."""
+        """Latents of one window, whose depth is normalised."""
         assert self._components is not None
         assert self._residency is not None
         parts = self._components
-        # Depth is padded as a colour would be, so it travels in the place of the unnormalised one.
-        padded = pad_conditions(replace(conditions, depth=depth))
+        # Depth is padded as a colour would be.
+        padded = pad_conditions(conditions)
         self._residency.bring("vae")
         control = encode_conditions(parts.vae, padded, padded.depth, self._device)
         noise = torch.randn(control.rgb.shape, generator=generator).to(self._device)
@@ -199,26 +213,33 @@ class WanRefiner(Refiner):
         )
 
 
-def _continued(conditions: Conditions, window: Window, finished: Float[Tensor, "k h w 3"]) -> Conditions:
-    """A window's conditions; where it overlaps finished frames, those, to be kept."""
-    given = conditions[window.start : window.stop]
-    known = window.known - window.start
-    if known <= 0:
+def _continued(given: Conditions, window: Window, known: Float[Tensor, "k h w 3"]) -> Conditions:
+    """A window's conditions; where it overlaps finished frames, those, to be kept.
+
+    Args:
+        given: As drawn.
+        window: Theirs.
+        known: Finished frames from the window's first on.
+    """
+    if len(known) == 0:
         return given
+    assert len(known) == window.known - window.start
     rgb, mask = given.rgb.clone(), given.mask.clone()
-    rgb[:known], mask[:known] = finished[window.start :].to(rgb), True
+    rgb[: len(known)], mask[: len(known)] = known.to(rgb), True
     return replace(given, rgb=rgb, mask=mask)
 
 
-def _check_finite(conditions: Conditions) -> None:
+def _checked(conditions: ConditionSource, window: Window) -> Conditions:
+    """A window's conditions, which are all finite."""
+    given = conditions[window.start : window.stop]
     for name in ("rgb", "depth", "plucker"):
-        value = getattr(conditions, name)
-        good = torch.isfinite(value).flatten(1).all(dim=1)
+        good = torch.isfinite(getattr(given, name)).flatten(1).all(dim=1)
         if not bool(good.all()):
-            frame = int((~good).nonzero()[0, 0])
+            frame = window.start + int((~good).nonzero()[0, 0])
             raise RefinementError(
                 f"the conditions' {name} is not finite in frame {frame}: the Gaussians or the trajectory are damaged"
             )
+    return given
 
 
 def _require_libraries() -> None:

@@ -12,19 +12,20 @@ from neoverse_ns.generate.refiners.wan.config import Offload
 class Residency:
     """Puts components where they are needed. Weights are only read, so nothing is ever copied back to main memory."""
 
-    def __init__(self, components: WanComponents, device: torch.device, offload: Offload) -> None:
+    def __init__(self, components: WanComponents, device: torch.device, offload: Offload, pinned: bool = True) -> None:
         """Take charge of the components.
 
         Args:
             components: On `device` where nothing is offloaded, else on the CPU.
             device: That computes.
             offload: What waits in main memory.
+            pinned: Whether blocks wait in pinned memory: see :class:`neoverse_ns.generate.refiners.wan.memory.Plan`.
         """
         self._modules = components.modules()
         self._device, self._offload = device, offload
         self._home: dict[str, list[tuple[Tensor, Tensor]]] = {}
         if offload == "blocks":
-            _stream_blocks(components, device)
+            _stream_blocks(components, device, pinned)
 
     @property
     def resident(self) -> list[str]:
@@ -60,7 +61,7 @@ def _values(module: nn.Module) -> list[Tensor]:
     return [*module.parameters(), *module.buffers()]
 
 
-def _stream_blocks(components: WanComponents, device: torch.device) -> None:
+def _stream_blocks(components: WanComponents, device: torch.device, pinned: bool) -> None:
     """Hooks that fetch a block before it runs, while the one before it computes, and drop it after."""
     from diffusers.hooks.group_offloading import apply_group_offloading
 
@@ -74,4 +75,5 @@ def _stream_blocks(components: WanComponents, device: torch.device) -> None:
             offload_type=kind,
             num_blocks_per_group=1 if kind == "block_level" else None,
             use_stream=overlap,
+            low_cpu_mem_usage=overlap and not pinned,
         )

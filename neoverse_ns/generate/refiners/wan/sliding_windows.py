@@ -26,6 +26,10 @@ class Window:
     def __len__(self) -> int:
         return self.stop - self.start
 
+    def from_own_start(self) -> Window:
+        """The same, counted from its own first frame."""
+        return Window(0, len(self), max(self.known - self.start, 0))
+
 
 def plan_windows(frames: int, length: int, overlap: int) -> list[Window]:
     """Cover a trajectory by windows of one length; the last is moved back to end with the trajectory.

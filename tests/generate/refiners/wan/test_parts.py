@@ -1,25 +1,15 @@
-"""Prompts, padding, windows, latents and the memory estimate, each by itself."""
+"""Prompts, padding, windows and latents, each by itself."""
 
 from __future__ import annotations
 
-import weakref
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 import torch
-from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_iter
 
-from neoverse_ns.errors import MemoryShortageError
 from neoverse_ns.generate.conditions.depth import normalise_depth
 from neoverse_ns.generate.conditions.plucker import plucker_maps
-from neoverse_ns.generate.refiners.wan.architecture import WanArchitecture
-from neoverse_ns.generate.refiners.wan.config import WanConfig
-from neoverse_ns.generate.refiners.wan.control import ControlInput
 from neoverse_ns.generate.refiners.wan.latents import decode_latents, encode_conditions, encode_video
-from neoverse_ns.generate.refiners.wan.memory import ClipSize, ModelSize, choose_plan, plan_of, transformer_activations
 from neoverse_ns.generate.refiners.wan.padding import pad_conditions, padded_count, padded_side
 from neoverse_ns.generate.refiners.wan.sliding_windows import Window, cross_fade, plan_windows
 from neoverse_ns.generate.refiners.wan.text import TOKENS, clean, encode_prompt, tokenize
@@ -123,84 +113,3 @@ def test_control_input_of_conditions():
     torch.testing.assert_close(control.depth, encode_video(vae, torch.stack([depth] * 3)[None]))
     assert torch.equal(control.mask[0, 0], conditions.mask.float())
     assert torch.equal(control.plucker[0, :, 3], conditions.plucker[3])
-
-
-RELEASED = ModelSize(
-    transformer=2 * 17_336_000_000,
-    block=2 * 17_336_000_000 // 48,
-    text_encoder=2 * 5_680_000_000,
-    vae=2 * 127_000_000,
-    architecture=WanArchitecture(),
-    vae_width=96,
-    number_bytes=2,
-)
-CLIP = ClipSize(81, 336, 560)
-
-
-def test_plan_takes_the_fastest_way_that_fits():
-    cuda, config = torch.device("cuda"), WanConfig()
-
-    def plan(free_gigabytes: float, **settings):
-        return choose_plan(RELEASED, CLIP, WanConfig(**settings), cuda, free_gigabytes * 1e9, 128e9)
-
-    assert config.offload == "auto"
-    assert (plan(80).offload, plan(80).tiled) == ("none", False)
-    # Published: 38 GB with components offloaded.
-    assert plan(40).offload == "components"
-    assert 36e9 < plan(40).device_bytes < 40e9
-    assert plan(16).offload == "blocks"
-    assert plan(16).host_bytes == RELEASED.weights
-    with pytest.raises(MemoryShortageError, match=r"with offload=none.*: 40.0 GB are free.*: use offload=components"):
-        plan(40, offload="none")
-    with pytest.raises(MemoryShortageError, match=r"even offload=blocks .* does not fit"):
-        plan(2)
-    with pytest.raises(MemoryShortageError, match="main memory"):
-        choose_plan(RELEASED, CLIP, config, cuda, 16e9, 20e9)
-
-
-def test_plan_on_a_cpu_offloads_nothing():
-    cpu = torch.device("cpu")
-    plan = choose_plan(RELEASED, CLIP, WanConfig(), cpu, 64e9, 64e9)
-    assert plan.offload == "none"
-    assert plan == plan_of(RELEASED, CLIP, "none", plan.tiled, on_cpu=True)
-    with pytest.raises(MemoryShortageError, match=r"do not fit on cpu .*: 10.0 GB are free"):
-        choose_plan(RELEASED, CLIP, WanConfig(), cpu, 10e9, 10e9)
-
-
-class _Peak(TorchDispatchMode):
-    """Largest number of bytes that operations' results hold at one time."""
-
-    def __init__(self, known: set[int]) -> None:
-        super().__init__()
-        self.known, self.held, self.peak = known, {}, 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        out = func(*args, **(kwargs or {}))
-        for value in tree_iter(out):
-            if isinstance(value, torch.Tensor):
-                storage = value.untyped_storage()
-                if storage._cdata not in self.held and storage._cdata not in self.known:
-                    self.held[storage._cdata] = storage.nbytes()
-                    weakref.finalize(storage, self.held.pop, storage._cdata, None)
-                    self.peak = max(self.peak, sum(self.held.values()))
-        return out
-
-
-def test_activations_are_estimated_as_they_are_allocated():
-    kind = torch.bfloat16
-    architecture = WanArchitecture(dim=3072, heads=24, layers=3, ffn_dim=8192, text_dim=64, control_layers=(0, 2))
-    clip = ClipSize(21, 192, 320)
-    with FakeTensorMode(allow_non_fake_inputs=True):
-        torch.set_default_dtype(kind)
-        try:
-            model = architecture.build()
-        finally:
-            torch.set_default_dtype(torch.float32)
-        latents = torch.empty(1, 16, 6, 24, 40, dtype=kind)
-        control = ControlInput(latents, latents, torch.empty(1, 1, 21, 192, 320), torch.empty(1, 6, 21, 192, 320))
-        known = {value.untyped_storage()._cdata for value in [*model.parameters(), *model.buffers()]}
-        with torch.no_grad(), _Peak(known) as peak:
-            model(latents, torch.empty(1), torch.empty(1, 32, 64, dtype=kind), control)
-    size = replace(RELEASED, architecture=architecture, number_bytes=kind.itemsize)
-    estimate = transformer_activations(size, clip)
-    assert 0.85 * estimate < peak.peak < 1.15 * estimate, peak.peak / estimate

@@ -9,13 +9,30 @@ import torch
 from safetensors.torch import save_file
 
 from neoverse_ns.errors import MemoryShortageError, RefinementError, SettingsError, WeightsError
-from neoverse_ns.generate.base import Refiner
+from neoverse_ns.generate.base import Conditions, Refiner
 from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.refiners.wan import refiner as refiner_module
 from neoverse_ns.generate.refiners.wan.config import WanConfig
 from neoverse_ns.generate.refiners.wan.refiner import WanRefiner
 from neoverse_ns.generate.registry import get_refiner
 from tests.generate.refiners.wan.tiny_wan import make_conditions, save_diffusers_layout, save_release_layout
+
+
+class Asked:
+    """Conditions that remember what was asked for."""
+
+    first_frame = False
+
+    def __init__(self, whole: Conditions) -> None:
+        self.whole, self.asked = whole, []
+        self.height, self.width, self.device = whole.height, whole.width, whole.device
+
+    def __len__(self) -> int:
+        return len(self.whole)
+
+    def __getitem__(self, frames: slice) -> Conditions:
+        self.asked.append(frames)
+        return self.whole[frames]
 
 
 @pytest.fixture(scope="module")
@@ -84,20 +101,32 @@ def test_negative_prompt_without_guidance_is_said_to_be_unused(folders, capsys):
 
 def test_windows_cover_a_long_trajectory_and_continue_each_other(folders):
     conditions = make_conditions(frames=12)
-    # Depth is normalised over the whole trajectory; here every stretch of it has the same.
-    conditions.depth.fill_(2.0)
     windowed = _refiner(folders[1], window=9, overlap=3)
     frames = windowed.refine(conditions)
     assert frames.shape == (12, 32, 32, 3)
-    # The first window knows nothing of the second.
+    # The first window knows nothing of the second, the depth's normalisation included.
+    conditions.depth[9:] *= 5
     alone = windowed.refine(conditions[:9])
     assert torch.equal(frames[:6], alone[:6])
     assert not torch.equal(frames[6:9], alone[6:9])
     # What the second window shows depends on what the first one finished.
     changed = make_conditions(frames=12)
-    changed.depth.fill_(2.0)
     changed.rgb[0] = 0
     assert not torch.equal(windowed.refine(changed)[9:], frames[9:])
+
+
+def test_frames_come_before_the_next_window_is_drawn(folders):
+    """What is held of a long trajectory is a window of its conditions, and what overlaps of its frames."""
+    path = Asked(make_conditions(frames=30))
+    windowed = _refiner(folders[1], window=9, overlap=3)
+    pieces, drawn = [], []
+    for piece in windowed.stream(path):
+        pieces.append(piece)
+        drawn.append(path.asked[-1].stop)
+    assert [(part.start, part.stop) for part in path.asked] == [(0, 9), (6, 15), (12, 21), (18, 27), (21, 30)]
+    assert [len(piece) for piece in pieces] == [6, 6, 6, 3, 9]
+    assert drawn == [9, 15, 21, 27, 30]
+    assert torch.equal(torch.cat(pieces), windowed.refine(path.whole))
 
 
 @pytest.mark.parametrize("offload", ["components", "blocks"])
@@ -169,6 +198,10 @@ def test_bad_weights_and_conditions_are_errors(folders, tmp_path):
     conditions.depth[2, 0, 0] = float("nan")
     with pytest.raises(RefinementError, match="depth is not finite in frame 2"):
         _refiner(folders[1]).refine(conditions)
+    late = make_conditions(frames=12)
+    late.rgb[10] = float("inf")
+    with pytest.raises(RefinementError, match="rgb is not finite in frame 10"):
+        _refiner(folders[1], window=5, overlap=1).refine(late)
     with pytest.raises(RefinementError, match="hold no frame"):
         make_conditions()[:0]
     broken = _refiner(folders[1])

@@ -106,7 +106,6 @@ def test_what_enters_the_transformer_is_the_twins(
     seen = twin.drawn(source.gaussians.frames, c2w, K, np.linspace(0, 1, COUNT), HEIGHT, WIDTH)
     rgb, mask = seen.rgb, seen.alpha > (1.0 if threshold is None else threshold)
     rgb[0], mask[0] = source.frames[0].double().numpy() / 255, True
-    grey = np.repeat(twin.in_unit_range(seen.depth)[..., None], 3, axis=-1)
     assert mask[1:].any() == (threshold is not None)
     assert 0.1 < (seen.alpha > 0.5).mean() < 0.9
 
@@ -119,9 +118,10 @@ def test_what_enters_the_transformer_is_the_twins(
         told[:, :3, 3] *= UNIT
         cameras = twin.rays(told, K[window], HEIGHT, WIDTH).transpose(1, 0, 2, 3)
         pixels = np.concatenate([mask[window][None].astype(float), cameras])
+        grey = np.repeat(twin.in_unit_range(seen.depth[window])[..., None], 3, axis=-1)
         wanted = {
             "rgb": coder.encode(2 * rgb[window] - 1),
-            "depth": coder.encode(grey[window]),
+            "depth": coder.encode(grey),
             "mask": pixels[:1],
             "plucker": cameras,
         }
