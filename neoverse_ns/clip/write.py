@@ -16,6 +16,8 @@ import av
 from jaxtyping import UInt8
 from torch import Tensor
 
+from neoverse_ns.clip.x264 import steady_params
+
 
 def write_video(path: Path, frames: UInt8[Tensor, "n h w 3"], fps: float, crf: int = 12) -> None:
     """Write frames of even width and height as H.264; the lower `crf`, the better (12 is near lossless)."""
@@ -32,7 +34,8 @@ def video_writer(
         stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         stream.height, stream.width = height, width
         stream.pix_fmt = "yuv420p"
-        stream.options = {"crf": str(crf), "preset": "medium"}
+        steady = steady_params()
+        stream.options = {"crf": str(crf), "preset": "medium"} | ({} if steady is None else {"x264-params": steady})
 
         def add(frames: UInt8[Tensor, "n h w 3"]) -> None:
             for frame in frames.numpy():

@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import UInt8, UInt16
 from torch import Tensor
 
+from neoverse_ns.clip.x264 import steady_params
 from neoverse_ns.errors import RunError, SettingsError
 from neoverse_ns.folders import check_folder, make_folder
 
@@ -91,7 +92,12 @@ def _video(path: Path, width: int, height: int, fps: float, lossless: bool, crf:
     if lossless:
         how = {"codec": "libx264rgb", "encoded_format": "rgb24", "qp": 0}
     else:
-        how = {"codec": "h264", "crf": crf, "ffmpeg_args": BT709}
+        steady = steady_params()
+        how = {
+            "codec": "h264",
+            "crf": crf,
+            "ffmpeg_args": BT709 if steady is None else f"{BT709} -x264-params {steady}",
+        }
     try:
         with told(path):
             writer = mediapy.VideoWriter(draft, (height, width), fps=fps, **how).__enter__()
