@@ -52,7 +52,7 @@ class EditBenchmark:
 
     run: tyro.conf.Positional[Path]
     """Its config.yml, or a folder, whose newest run is taken."""
-    seed: int = 0
+    yard_seed: int = 0
     """Of the yard that was rendered."""
     things: tuple[int, ...] = (1, 2, 3)
     """Of the yard: the thrown ball, the sliding crate, the ball that rolls behind the pillar."""
@@ -71,7 +71,7 @@ class EditBenchmark:
 def header(options: EditBenchmark) -> dict[str, Any]:
     """What was measured how, and where."""
     return {
-        "run": f"ns-train neoverse on the clip of ns-neoverse demo (seed {options.seed}), every 8th frame held out; "
+        "run": f"ns-train neoverse on the clip of ns-neoverse demo (seed {options.yard_seed}), every 8th frame held out; "
         f"refiner: {options.refine.refiner}",
         "protocol": f"one of {options.every} sampled frames, of those that show 24 pixels of the region and more; PSNR "
         "there against the yard rendered with the edit; moved by 8 % of the median depth, region: where it was and "
@@ -84,7 +84,7 @@ def header(options: EditBenchmark) -> dict[str, Any]:
 def run(options: EditBenchmark) -> int:
     """Measure every thing, print the tables at the end; returns the process's exit code."""
     config = EditConfig(CompositeConfig(from_frames=options.from_frames), options.refine)
-    edited = EditedRun(load(find_config(options.run)), options.seed, config, options.every)
+    edited = EditedRun(load(find_config(options.run)), options.yard_seed, config, options.every)
     jobs: list[Job] = []
     for thing in options.things:
         for name in ("own", "exact"):
