@@ -71,8 +71,8 @@ class EditBenchmark:
 def header(options: EditBenchmark) -> dict[str, Any]:
     """What was measured how, and where."""
     return {
-        "run": f"ns-train neoverse on the clip of ns-neoverse demo (seed {options.yard_seed}), every 8th frame held out; "
-        f"refiner: {options.refine.refiner}",
+        "run": f"ns-train neoverse on the clip of ns-neoverse demo (seed {options.yard_seed}), every 8th frame held "
+        f"out; refiner: {options.refine.refiner}",
         "protocol": f"one of {options.every} sampled frames, of those that show 24 pixels of the region and more; PSNR "
         "there against the yard rendered with the edit; moved by 8 % of the median depth, region: where it was and "
         "where it is; outside: worst frame against the clip's, 6 pixels from the region and more (100: untouched)",

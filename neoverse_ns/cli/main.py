@@ -25,6 +25,7 @@ from neoverse_ns.cli.render import Render
 from neoverse_ns.cli.train_control import TrainControl
 from neoverse_ns.cli.trajectory import TrajectoryCommand
 from neoverse_ns.cli.weights import Weights
+from neoverse_ns.console import say
 from neoverse_ns.plugin.user_errors import exit_on_user_error
 
 Command = (
@@ -50,11 +51,18 @@ Command = (
 
 
 def entrypoint() -> None:
-    """Parse the command line and run the subcommand; bad input ends in one line and exit code 1."""
+    """Parse the command line and run the subcommand.
+
+    Bad input ends in one line and exit code 1, the keyboard's Ctrl-C in one line and 130, as shells expect.
+    """
     command = tyro.cli(Command, description="NeoVerse for nerfstudio: from a clip to a 4D scene.")  # pyright: ignore
     silence_imports()
-    with exit_on_user_error():
-        command.run()
+    try:
+        with exit_on_user_error():
+            command.run()
+    except KeyboardInterrupt:
+        say("stopped; what was not finished was not written")
+        raise SystemExit(130) from None
 
 
 if __name__ == "__main__":

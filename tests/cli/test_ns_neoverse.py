@@ -48,6 +48,19 @@ def test_reconstruct_takes_the_flags_people_type() -> None:
     assert command.scene.held_out_every == 0
 
 
+def test_the_keyboard_stops_a_command_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(command: Demo) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Demo, "run", interrupted)
+    with pytest.raises(SystemExit) as stopped:
+        run(monkeypatch, "demo")
+    assert stopped.value.code == 130
+    assert capsys.readouterr().out.strip() == "neoverse stopped; what was not finished was not written"
+
+
 def test_demo_has_the_readmes_defaults() -> None:
     demo = parse("demo")
     assert isinstance(demo, Demo)
