@@ -100,6 +100,4 @@ def _keep(scene: Scene, folder: Path) -> Path:
     if folder.exists():
         raise RunError(f"{folder} holds something other than a scene: choose another --output-dir")
     save_scene(scene, folder)
-    # The cache's entries are for their owner alone; this is output like the rest.
-    folder.chmod(0o755)
     return folder

@@ -60,7 +60,6 @@ class Train:
             scene = dataclasses.replace(scene, geometry=geometry)
         try:
             save_scene(scene, self.output_dir / SCENE)
-            (self.output_dir / SCENE).chmod(0o755)
         except OSError as error:
             raise RunError(f"cannot write to {self.output_dir} ({error.strerror or error})") from error
         return numbers

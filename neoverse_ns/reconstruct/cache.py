@@ -148,7 +148,8 @@ def _keep(scene: Scene, folders: list[Path]) -> Scene:
         try:
             if fallback_root() in folder.parents:
                 private_folder(fallback_root())
-            save_scene(scene, folder)
+            # What others could write to would not be believed when it is read back.
+            save_scene(scene, folder, private=True)
         except (OSError, RunError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else error
             last = number + 1 == len(folders)

@@ -27,20 +27,24 @@ FORMAT = 4
 _META, _GEOMETRY, _GAUSSIANS = "scene.json", "geometry.npz", "gaussians.pt"
 
 
-def save_scene(scene: Scene, folder: Path, with_gaussians: bool = True) -> None:
+def save_scene(scene: Scene, folder: Path, with_gaussians: bool = True, private: bool = False) -> None:
     """Write `scene` to `folder`; an interrupted write leaves nothing there, and a folder written meanwhile is kept.
 
     Args:
         scene: What to save.
         folder: Created; its parent must be writable.
         with_gaussians: False leaves out the Gaussians, by far the largest part.
+        private: Whether the folder is for its owner alone; else it is as open as the umask lets new folders be.
 
     Raises:
         OSError: The disk is full or the place is not writable.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    # A temporary folder is closed to others, and stays so where it is moved to: what is made within need not be.
+    around = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    draft = around / "draft"
     try:
+        draft.mkdir(mode=0o700 if private else 0o777)
         save_clip(scene.clip, draft / CLIP_FOLDER)
         geometry = scene.geometry
         # Things that were not told apart are kept as a map of no keyframes.
@@ -70,7 +74,7 @@ def save_scene(scene: Scene, folder: Path, with_gaussians: bool = True) -> None:
         (draft / _META).write_text(json.dumps(meta, indent=1), "utf8")
         _publish(draft, folder)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(around, ignore_errors=True)
 
 
 def _publish(draft: Path, folder: Path) -> None:

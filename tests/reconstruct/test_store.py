@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,19 @@ def test_round_trip(tmp_path: Path) -> None:
     for name, value in scene.gaussians.tensors().items():
         assert torch.equal(read.gaussians.tensors()[name], value), name
     assert all(read.frame_file(i).is_file() for i in range(len(read.clip)))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders have no such modes there")
+def test_a_scene_is_as_open_as_the_umask_says_unless_it_is_private(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        save_scene(small_scene(with_gaussians=False), tmp_path / "shared")
+        save_scene(small_scene(with_gaussians=False), tmp_path / "mine", private=True)
+    finally:
+        os.umask(before)
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("shared", "mine")]
+    assert modes == [0o750, 0o700]
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_things_are_kept_where_they_are_known(tmp_path: Path) -> None:
