@@ -65,7 +65,7 @@ class Generate(PathFlags):
         with whole_video(self.output, drawn.height, drawn.width, made.fps) as add:
             for piece in made.frames:
                 add(piece)
-        report = write_report(self.output, made, config, scene.geometry.report)
+        report = write_report(self.output, made, config, scene.geometry.report, self.load_config, self.trajectory)
         say(report.time)
         files = [self.output, report.file]
         if self.save_conditions:

@@ -26,7 +26,12 @@ class WrittenReport:
 
 
 def write_report(
-    video: Path, made: FrameStream, config: RefinerConfig, geometry_report: Mapping[str, Any]
+    video: Path,
+    made: FrameStream,
+    config: RefinerConfig,
+    geometry_report: Mapping[str, Any],
+    run: Path,
+    trajectory: str,
 ) -> WrittenReport:
     """Write NAME_report.json beside a video whose frames have all been taken.
 
@@ -35,6 +40,8 @@ def write_report(
         made: Its frames.
         config: Which refiner made them, and how.
         geometry_report: See :func:`neoverse_ns.generate.timing.time_report`.
+        run: What was drawn, as it was given.
+        trajectory: Along what, as it was given.
 
     Raises:
         RunError: It cannot be written.
@@ -42,6 +49,8 @@ def write_report(
     seconds = time_report(geometry_report, made.timing)
     content = {
         "video": video.name,
+        "run": str(run),
+        "trajectory": trajectory,
         "frames": len(made.drawn),
         "width": made.drawn.width,
         "height": made.drawn.height,

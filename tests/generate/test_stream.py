@@ -81,16 +81,17 @@ def test_time_is_told_apart(tmp_path: Path) -> None:
     assert all(value >= 0 for value in made.timing.parts.values())
     assert made.timing.parts["drawing"] == pytest.approx(made.drawn.seconds)
     known = {"seconds": {"decode": 1.5, "reconstruct_total": 20.0}}
-    written = write_report(tmp_path / "out.mp4", made, RefinerConfig(refiner="telea", prompt="a wall"), known)
+    config = RefinerConfig(refiner="telea", prompt="a wall")
+    written = write_report(tmp_path / "out.mp4", made, config, known, Path("runs/a"), "orbit_left")
     assert written.file == tmp_path / "out_report.json"
     content = json.loads(written.file.read_text("utf8"))
     assert content["frames"] == 19
-    assert content["refiner"] == "telea"
+    assert (content["run"], content["trajectory"], content["refiner"]) == (str(Path("runs/a")), "orbit_left", "telea")
     seconds = content["seconds"]
     assert seconds["reconstruction"] == 21.5
     assert seconds["generation"] == pytest.approx(sum(seconds["generation_parts"].values()))
     assert seconds["total"] == pytest.approx(21.5 + seconds["generation"])
-    assert written.time.startswith("reconstruction 21.5 s, generation ")
+    assert written.time.startswith("reconstruction, when the scene was made: 21.5 s; generation ")
 
 
 def test_a_scene_from_elsewhere_took_nobody_knows_how_long() -> None:
