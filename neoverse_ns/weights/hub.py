@@ -40,7 +40,9 @@ def obtain_weights(config: WeightsConfig) -> Path:
     return file
 
 
-def obtain_folder(config: WeightsConfig, patterns: list[str], name: str | None = None, allow: str = ALLOW) -> Path:
+def obtain_folder(
+    config: WeightsConfig, patterns: list[str], name: str | None = None, allow: str = ALLOW, by_hand: str | None = None
+) -> Path:
     """The folder of a repository's files that match `patterns` (as of :mod:`fnmatch`), such as a tokenizer's.
 
     Args:
@@ -48,6 +50,7 @@ def obtain_folder(config: WeightsConfig, patterns: list[str], name: str | None =
         patterns: What is wanted of it.
         name: How messages call that; by default `patterns` themselves.
         allow: What messages say that lets it be downloaded, as an order.
+        by_hand: What they say can be done instead, from "or" on.
 
     A local folder is returned as it is. The cache alone cannot tell whether a folder is whole, so where downloading is
     allowed the hub is asked first.
@@ -64,7 +67,7 @@ def obtain_folder(config: WeightsConfig, patterns: list[str], name: str | None =
     try:
         return Path(hub.snapshot_download(config.source, allow_patterns=patterns, **_where(config)))
     except Exception as error:
-        raise explain(error, config, name or ", ".join(patterns), allow) from error
+        raise explain(error, config, name or ", ".join(patterns), allow, by_hand) from error
 
 
 def download_command(config: WeightsConfig) -> str:

@@ -15,7 +15,9 @@ ALLOW = "set download to True"
 """How a caller without a command line lets the hub be asked."""
 
 
-def explain(error: Exception, config: WeightsConfig, file: str, allow: str = ALLOW) -> WeightsError:
+def explain(
+    error: Exception, config: WeightsConfig, file: str, allow: str = ALLOW, by_hand: str | None = None
+) -> WeightsError:
     """One message for an exception of `huggingface_hub`.
 
     Args:
@@ -23,11 +25,12 @@ def explain(error: Exception, config: WeightsConfig, file: str, allow: str = ALL
         config: Which repository, and where it is kept.
         file: The file or files that were wanted, as people call them.
         allow: What lets them be downloaded, as an order.
+        by_hand: What can be done instead, from "or" on; by default to download them elsewhere.
     """
     from huggingface_hub import constants, utils
 
     page = f"{constants.ENDPOINT}/{config.source}"
-    by_hand = _BY_HAND.format(file=file)
+    by_hand = by_hand or _BY_HAND.format(file=file)
     what = f"{file} of {config.source}"
     cache = config.cache_dir or Path(constants.HF_HUB_CACHE)
     # The order matters: gated is a kind of missing repository, and not cached is a kind of missing file.

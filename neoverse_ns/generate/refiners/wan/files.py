@@ -23,7 +23,7 @@ TEXT_ENCODER_FILE, VAE_FILE = "models_t5_umt5-xxl-enc-bf16.pth", "Wan2.1_VAE.pth
 TOKENIZER_FOLDERS = ("tokenizer", "google/umt5-xxl", "text_encoder")
 TOKENIZER_FILES = ("tokenizer.json", "spiece.model")
 RELEASE_PATTERNS = ["diffusion_pytorch_model*", "*.json", TEXT_ENCODER_FILE, VAE_FILE, "google/*", "loras/*"]
-_ALLOW = "pass --wan.download to fetch it once (of ns-train --pipeline.refiner.wan.download True)"
+_ALLOW = "pass --wan.download to fetch it once"
 DIFFUSERS_PATTERNS = {
     "transformer": ["transformer/*"],
     "text encoder": ["text_encoder/*"],
@@ -87,7 +87,7 @@ def find_wan_files(config: WanSource, lora: str = "none") -> WanFiles:
     # The transformer of the base is the one without a control branch.
     if (absent := [name for name in found if found[name] is None and name != "transformer"]) and config.base:
         patterns = [pattern for name in absent for pattern in DIFFUSERS_PATTERNS[name]]
-        base = _folder(config.base, patterns, config.download)
+        base = _folder(config.base, patterns, config.download, "base")
         found |= {name: finders[name](base) for name in absent}
     if missing := [name for name, part in found.items() if part is None]:
         places = f"{model}" if not config.base or missing == ["transformer"] else f"{model} and {config.base}"
@@ -173,11 +173,12 @@ def _component(place: Path, stem: str, original: Path) -> Part | None:
     return None
 
 
-def _folder(source: str, patterns: list[str], download: bool) -> Path:
+def _folder(source: str, patterns: list[str], download: bool, flag: str = "model") -> Path:
     place = WeightsConfig(source=source, file="config.json", download=download)
     if download and place.local is None:
         announce_licence(source)
-    return obtain_folder(place, patterns, "the video model", _ALLOW)
+    by_hand = f"or --wan.{flag} DIR for a copy of your own (both of ns-train begin with --pipeline.refiner.wan)"
+    return obtain_folder(place, patterns, "the video model", _ALLOW, by_hand)
 
 
 def _read_config(place: Path) -> dict[str, Any]:

@@ -52,6 +52,16 @@ def test_missing_parts_come_from_the_base(tmp_path, diffusers_folder):
         _find(tmp_path / "parts", diffusers_folder)
 
 
+def test_a_model_that_is_not_here_is_asked_for_by_its_flags(diffusers_folder):
+    pytest.importorskip("huggingface_hub")
+    with pytest.raises(WeightsError, match=r"the video model of nobody/nothing .*, or --wan\.model DIR for a copy"):
+        _find("nobody/nothing")
+    with pytest.raises(WeightsError) as told:
+        _find(diffusers_folder.parent, "nobody/nothing")
+    assert "--wan.base DIR" in str(told.value)
+    assert "weights' source" not in str(told.value)
+
+
 def test_missing_shards_are_named(tmp_path):
     model = save_release_layout(tmp_path / "model")
     (model / "diffusion_pytorch_model-00002-of-00002.safetensors").unlink()
