@@ -43,6 +43,12 @@ class Seen:
     camera: PinholeCameras
 
 
+def own_cameras(cameras: PinholeCameras, filmed: PinholeCameras) -> Bool[Tensor, " n"]:
+    """Where a camera is the very one that filmed the frame: there every pixel is the frame's, however it is drawn."""
+    same = (cameras.c2w == filmed.c2w).flatten(1).all(dim=1) & (cameras.K == filmed.K).flatten(1).all(dim=1)
+    return same.cpu()
+
+
 def with_own_pixels(
     steady: Seen, own: Seen, frame: Float[Tensor, "gh gw 3"], otherwise: Float[Tensor, "h w 3"] | None = None
 ) -> Float[Tensor, "h w 3"]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from neoverse_ns.applications.stabilize.borders import Part, largest_part, unseen_borders
 from neoverse_ns.applications.stabilize.config import LEAST_STEADY, STEADIEST, StabilizeConfig
+from neoverse_ns.applications.stabilize.own_pixels import own_cameras
 from neoverse_ns.applications.stabilize.tripod import tripod
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.export.scene import ExportScene
@@ -80,6 +81,8 @@ def _cut(
     scene: ExportScene, path: Trajectory, cameras: PinholeCameras, config: StabilizeConfig, seconds: float | None
 ) -> SteadyPath:
     whole = replace(path, cameras=cameras)
-    if config.crop == "none":
+    # A drawing is thin here and there at its edge, which does not matter where the frame itself is shown.
+    itself = config.pixels == "own" and bool(own_cameras(cameras, scene.cameras).all())
+    if config.crop == "none" or itself:
         return SteadyPath(whole, Part(), seconds)
     return SteadyPath(whole, largest_part(unseen_borders(scene, whole, _BORDER_SIZE), config.max_crop), seconds)

@@ -13,7 +13,7 @@ from neoverse_ns.applications.finish import checked_refiner, finish
 from neoverse_ns.applications.stabilize.borders import Part
 from neoverse_ns.applications.stabilize.config import StabilizeConfig
 from neoverse_ns.applications.stabilize.jitter import Jitter, jitter_of
-from neoverse_ns.applications.stabilize.own_pixels import Seen, with_own_pixels
+from neoverse_ns.applications.stabilize.own_pixels import Seen, own_cameras, with_own_pixels
 from neoverse_ns.applications.stabilize.path import clip_path, steady_path
 from neoverse_ns.console import progress
 from neoverse_ns.errors import SettingsError
@@ -108,16 +108,17 @@ def _pictures(
     """One after the other; adds to `unseen` what was never seen of each."""
     own = views_along(scene.gaussians, scene.cameras, steady.times.clamp(0, 1), scene.options)
     views = views_along(scene.gaussians, steady.cameras, steady.times.clamp(0, 1), scene.options)
+    itself = own_cameras(steady.cameras, scene.cameras) & (config.pixels == "own")
     with progress(f"drawing {len(steady)} steady frames", len(steady)) as steps:
         for i, view in enumerate(views):
-            unseen.append(unseen_share(view))
+            unseen.append(0.0 if itself[i] else unseen_share(view))
             seen = _seen(view, steady.cameras[i : i + 1], background)
             otherwise = seen.rgb if finished is None else finished[i].to(seen.rgb) / 255
             if config.pixels == "own":
                 assert scene.source is not None
                 frame = scene.source.clip.frames[i].to(seen.rgb) / 255
                 filmed = _seen(next(own), scene.cameras[i : i + 1], background)
-                otherwise = with_own_pixels(seen, filmed, frame, otherwise)
+                otherwise = frame if itself[i] else with_own_pixels(seen, filmed, frame, otherwise)
             yield to_bytes(otherwise)
             steps.advance()
 
