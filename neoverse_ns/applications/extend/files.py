@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shutil
 from pathlib import Path
 
@@ -24,26 +25,40 @@ SCENE = "scene"
 """Folder of the grown scene."""
 
 
-def check_output_folder(folder: Path) -> None:
-    """Make sure that a growth can be written there, before minutes of work are spent on it.
+def check_output_folder(folder: Path, source: Path) -> None:
+    """Make sure that a growth can be written there and replaces nothing, before minutes of work are spent on it.
+
+    Args:
+        folder: New, empty, or with the scene that is gone on from.
+        source: What grows.
 
     Raises:
-        RunError: It cannot, or something else lies where the scene will.
+        RunError: It cannot, or something else lies there.
     """
     if folder.exists() and not folder.is_dir():
         raise RunError(f"--output {folder} is a file: give the name of a folder")
     place = folder / SCENE
     if place.exists() and not is_saved_scene(place) and (not place.is_dir() or any(place.iterdir())):
         raise RunError(f"{place} is no scene that could be replaced: choose another --output")
+    grows_on = is_saved_scene(place) and source.resolve() == place.resolve()
+    if not grows_on and folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
+        on = f", or go on from {place}" if is_saved_scene(place) else ""
+        raise RunError(f"--output {folder} is not empty, and what lies there is kept: choose another folder{on}")
     try:
         check_folder(folder)
     except OSError as error:
         raise RunError(f"cannot write to {folder} ({error.strerror or error}): choose another --output") from error
 
 
+def next_number(folder: Path) -> int:
+    """One more than the highest number that a file's name there begins with, as `3_pan_left.mp4`; 1 without any."""
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return 1 + max((int(found[1]) for name in names if (found := re.match(r"(\d+)_", name))), default=0)
+
+
 def write_views(grown: Grown, folder: Path) -> dict[str, Path]:
     """Every view as NAME.mp4, and NAME_invented.mp4, white where it shows what nobody saw; pictures (.png) of a single
-    moment.
+    moment. Where no refiner made that up the latter is NAME_unseen.mp4.
 
     Returns:
         The files of the views by name.
@@ -54,7 +69,8 @@ def write_views(grown: Grown, folder: Path) -> dict[str, Path]:
     files = {}
     for name, view in grown.views.items():
         files[name] = write_frames(folder / name, view.frames, view.fps)
-        write_frames(folder / f"{name}_invented", mask_pictures(view.invented), view.fps)
+        kind = "invented" if view.finished else "unseen"
+        write_frames(folder / f"{name}_{kind}", mask_pictures(view.invented), view.fps)
     return files
 
 

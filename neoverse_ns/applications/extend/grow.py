@@ -36,6 +36,7 @@ class GrownView:
             They are shown by what this view or an earlier one made up.
         fps: Frames per second.
         added: Gaussians that the scene gained from it.
+        finished: Whether a refiner made up what nobody saw; else it is shown as it is drawn.
     """
 
     trajectory: Trajectory
@@ -43,6 +44,7 @@ class GrownView:
     invented: Bool[Tensor, "n h w"]
     fps: float
     added: int
+    finished: bool = True
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,10 @@ def grow(
                 INPAINTED, concatenate([gaussians.layer(INPAINTED), new.to(gaussians.device)])
             )
         added = 0 if new is None else len(new)
-        views[name] = GrownView(trajectory, made.frames, invented.cpu(), made.fps, added)
-        say(f"{name}: {100 * float(invented.float().mean()):.1f} % invented, {added:,} new Gaussians")
+        finished = config.refiner != "none"
+        views[name] = GrownView(trajectory, made.frames, invented.cpu(), made.fps, added, finished)
+        told = f"invented, {added:,} new Gaussians" if finished else "not seen by the clip, and left as it is drawn"
+        say(f"{name}: {100 * float(invented.float().mean()):.1f} % {told}")
     return Grown(with_gaussians(scene, gaussians), views)
 
 

@@ -40,7 +40,7 @@ class Extend(PathFlags, FinishFlags, SceneFlags):
     trajectory: tuple[str, ...]
     """Camera moves, or files of trajectories or camera paths, one after the other; see ns-neoverse render --help."""
     output: Path
-    """Folder to write to; created where needed."""
+    """Folder to write to, new or empty; or the one whose scene RUN is, which then grows on, its videos kept."""
     grow: Annotated[GrowConfig, tyro.conf.arg(name="", prefix_name=False)] = field(default_factory=GrowConfig)
     """How finished views become part of the scene."""
     first_frame: bool | None = None
@@ -56,7 +56,7 @@ class Extend(PathFlags, FinishFlags, SceneFlags):
             SettingsError, RunError, RefinementError, WeightsError: It cannot be done as asked.
         """
         options = self.options()
-        from neoverse_ns.applications.extend.files import check_output_folder, save_grown, write_views
+        from neoverse_ns.applications.extend.files import check_output_folder, next_number, save_grown, write_views
         from neoverse_ns.applications.extend.grow import grow
         from neoverse_ns.applications.finish import checked_refiner
         from neoverse_ns.errors import SettingsError
@@ -68,7 +68,7 @@ class Extend(PathFlags, FinishFlags, SceneFlags):
                 "--refiner none makes nothing up that a scene could grow by: use internal, telea or wan"
             )
         self.grow.validate()
-        check_output_folder(self.output)
+        check_output_folder(self.output, self.run_path)
         config = self.kept(self.run_path)
         refiner = checked_refiner(config)
         from neoverse_ns.plugin.open_scene import open_scene
@@ -76,7 +76,7 @@ class Extend(PathFlags, FinishFlags, SceneFlags):
         opened = open_scene(self.run_path)
         paths = {
             view_name(number, name): self.size.apply(opened.choose(name, options))
-            for number, name in enumerate(self.trajectory, 1)
+            for number, name in enumerate(self.trajectory, next_number(self.output))
         }
         grown = grow(opened.scene, paths, config, self.grow, refiner, self.first_frame)
         files = write_views(grown, self.output)

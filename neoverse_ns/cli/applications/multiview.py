@@ -35,14 +35,15 @@ class Multiview(FinishFlags):
     ns-neoverse multiview outputs/clip/neoverse/TIME --move shift --distance 0.1 --output pair
 
     Writes front.mp4 (the clip) and a video per camera, of the very same moments, NAME_invented.mp4, white where it
-    shows what nobody saw, cameras.json with every camera, and the merged scene, for example for
+    shows what nobody saw (NAME_unseen.mp4 with --refiner none, which makes nothing up), cameras.json with every
+    camera, and the merged scene, for example for
     ns-neoverse render surround/scene --trajectory pan_left --angle 40 --output pan.mp4
     """
 
     source: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="CLIP_OR_RUN")]]
     """A video, folder of images or image; or a run's folder or config.yml, or a folder with a saved scene."""
     output: Path
-    """Folder to write to; created where needed."""
+    """Folder to write to, new or empty; or the one whose scene is the source, if extend made it."""
     views: str = "left,right"
     """Sides on which cameras stand, separated by commas: left, right, up, down."""
     move: Literal["pan", "orbit", "shift"] = "pan"
@@ -74,6 +75,7 @@ class Multiview(FinishFlags):
         from neoverse_ns.applications.finish import checked_refiner
         from neoverse_ns.applications.multiview.multiview import FRONT, multiview, rig_json
         from neoverse_ns.applications.multiview.rig import RigConfig
+        from neoverse_ns.errors import RunError
         from neoverse_ns.optimise.config import OptimiseConfig
 
         views = tuple(view.strip() for view in self.views.split(",") if view.strip())
@@ -81,7 +83,10 @@ class Multiview(FinishFlags):
         cameras.validate()
         self.grow.validate()
         OptimiseConfig(steps=self.optimise).validate()
-        check_output_folder(self.output)
+        check_output_folder(self.output, self.source)
+        document_file = self.output / "cameras.json"
+        if document_file.exists():
+            raise RunError(f"{document_file} and its views would be replaced: choose another --output")
         config = self.kept(self.source) if self._is_run() else self.refine
         refiner: Refiner = checked_refiner(config)
         scene = self._scene()
@@ -92,11 +97,11 @@ class Multiview(FinishFlags):
         files[FRONT] = write_frames(self.output / FRONT, scene.source.clip.frames, fps)
         paths = {name: view.trajectory for name, view in grown.views.items()}
         document = rig_json(scene, paths, {name: path.name for name, path in files.items()})
-        (self.output / "cameras.json").write_text(json.dumps(document, indent=1, allow_nan=False), "utf8")
+        document_file.write_text(json.dumps(document, indent=1, allow_nan=False), "utf8")
         saved = save_grown(grown.scene, self.output)
         added = sum(view.added for view in grown.views.values())
         say(
-            f"wrote {', '.join(str(path) for path in files.values())}, {self.output / 'cameras.json'} and {saved}: "
+            f"wrote {', '.join(str(path) for path in files.values())}, {document_file} and {saved}: "
             f"{len(scene.times)} moments each, {added:,} new Gaussians"
         )
 

@@ -10,7 +10,14 @@ import pytest
 import torch
 
 from neoverse_ns.api.runs import load
-from neoverse_ns.applications.extend.files import SCENE, check_output_folder, save_grown, write_frames, write_views
+from neoverse_ns.applications.extend.files import (
+    SCENE,
+    check_output_folder,
+    next_number,
+    save_grown,
+    write_frames,
+    write_views,
+)
 from neoverse_ns.applications.extend.grow import grow
 from neoverse_ns.errors import RunError
 from neoverse_ns.gaussians.layers import INPAINTED
@@ -46,7 +53,7 @@ def test_a_saved_scene_opens_as_it_was_and_gives_way_to_the_next(tmp_path: Path)
     grown = grow(scene, {"right": shifted(0.5)}, RefinerConfig(refiner="telea"), refiner=Painter()).scene
     for written in (grown, dataclasses.replace(grown, options=DrawOptions(nearest_only=True))):
         assert save_grown(written, tmp_path) == tmp_path / SCENE
-        check_output_folder(tmp_path)
+        check_output_folder(tmp_path, tmp_path / SCENE)
     again = load(tmp_path / SCENE)
     for name, value in grown.gaussians.tensors().items():
         assert torch.equal(again.gaussians.tensors()[name], value), name
@@ -63,11 +70,19 @@ def test_the_run_s_own_way_of_drawing_is_told_to_be_lost(tmp_path: Path, capsys:
 
 
 def test_what_is_no_scene_is_not_replaced(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    check_output_folder(tmp_path, run)
     (tmp_path / SCENE).mkdir()
-    check_output_folder(tmp_path)
     (tmp_path / SCENE / "diary.txt").write_text("mine")
     with pytest.raises(RunError, match="no scene that could be replaced"):
-        check_output_folder(tmp_path)
+        check_output_folder(tmp_path, run)
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="is a file"):
-        check_output_folder(tmp_path / "file")
+        check_output_folder(tmp_path / "file", run)
+
+
+def test_numbers_go_on_from_the_highest(tmp_path: Path) -> None:
+    assert next_number(tmp_path / "absent") == next_number(tmp_path) == 1
+    for name in ("2_pan_left.mp4", "11_tilt_up.mp4", "front.mp4", "20.txt"):
+        (tmp_path / name).touch()
+    assert next_number(tmp_path) == 12

@@ -44,18 +44,28 @@ def test_extend_leaves_views_masks_and_a_scene_that_extends_again(
     assert INPAINTED in grown.gaussians
     said = capsys.readouterr().out.replace("\n", " ")
     assert f"{len(grown.gaussians.layer(INPAINTED)):,} new Gaussians" in said.split("wrote")[-1]
+    before = (out / "1_pan_left.mp4").read_bytes()
+    for command in (
+        Extend(saved, trajectory=("tilt_up",), output=out, refine=TELEA),
+        Multiview(source=saved, output=out, refine=TELEA),
+    ):
+        with pytest.raises(NeoVerseError, match=r"not empty.* or go on from .*scene"):
+            command.run()
     Extend(out / "scene", trajectory=("tilt_up",), output=out, refine=TELEA, num_frames=2).run()
+    assert (out / "1_pan_left.mp4").read_bytes() == before
+    assert (out / "3_tilt_up.mp4").is_file()
     assert len(load(out / "scene").gaussians.layer(INPAINTED)) > len(grown.gaussians.layer(INPAINTED))
 
 
 def test_exports_keep_what_was_invented_apart(saved: Path, tmp_path: Path) -> None:
-    Extend(saved, trajectory=("pan_left",), output=tmp_path, refine=TELEA, num_frames=2).run()
+    out = tmp_path / "out"
+    Extend(saved, trajectory=("pan_left",), output=out, refine=TELEA, num_frames=2).run()
     counts = {}
     for kind in ("with", "without", "alone"):
-        Export(tmp_path / "scene", tmp_path / kind, format="ply", invented=kind).run()
+        Export(out / "scene", tmp_path / kind, format="ply", invented=kind).run()
         header = (tmp_path / kind / "gaussians.ply").read_bytes()[:4000].decode("latin1")
         counts[kind] = int(header.partition("element vertex ")[2].split()[0])
-    scene = load(tmp_path / "scene").gaussians
+    scene = load(out / "scene").gaussians
     assert counts["alone"] == len(scene.layer(INPAINTED))
     assert counts["without"] == len(scene.layer(FRAMES))
     assert counts["without"] < counts["with"] <= counts["without"] + counts["alone"]
@@ -81,6 +91,19 @@ def test_multiview_leaves_a_file_per_camera_and_their_document(count: int, tmp_p
         else:
             assert read_video(out / row["file"]).shape == (count, HEIGHT, WIDTH, 3)
     assert INPAINTED in load(out / "scene").gaussians
+    with pytest.raises(NeoVerseError, match=r"cameras\.json and its views would be replaced"):
+        Multiview(source=out / "scene", output=out, refine=TELEA).run()
+
+
+def test_without_a_refiner_nothing_is_called_invented(
+    saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    Multiview(source=saved, output=out, views="left", angle=12.0, refine=RefinerConfig(refiner="none")).run()
+    assert {path.name for path in out.glob("left*")} == {"left_1.mp4", "left_1_unseen.mp4"}
+    said = " ".join(capsys.readouterr().out.split())
+    assert "% not seen by the clip" in said
+    assert "invented" not in said
 
 
 @pytest.mark.parametrize(
