@@ -70,7 +70,10 @@ class _Batch:
     def run(self, pool: Pool) -> BatchTable:
         left = [row.job for row in self._rows.values() if not settled(row.states, self._retry)]
         if len(left) < len(self._rows):
-            say(f"nothing left to do for {len(self._rows) - len(left)} of {len(self._rows)} clips")
+            over = BatchTable([row for row in self._rows.values() if row.job not in left]).counts()
+            say(f"nothing left to do for {len(self._rows) - len(left)} of {len(self._rows)} clips: {over}")
+        if not left:
+            return self._write()
         try:
             with progress(f"{len(left)} clips", len(left)) as steps:
                 again = self._pass(pool, left, steps, wait=False)

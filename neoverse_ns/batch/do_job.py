@@ -9,9 +9,9 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-from neoverse_ns.batch.files import step_folder, sweep
+from neoverse_ns.batch.files import draft_of, step_folder, sweep
 from neoverse_ns.batch.lock import locked
-from neoverse_ns.batch.log import LOG, printing_to
+from neoverse_ns.batch.log import LOG, printing_to, say_final_paths
 from neoverse_ns.batch.records import Done, Failure, note_failure
 from neoverse_ns.batch.step import Job, StepPlace
 from neoverse_ns.batch.survey import StepState, survey
@@ -85,13 +85,15 @@ def _do(job: Job, state: StepState) -> None:
     """Run a step and note how it ended."""
     step, started = state.step, time.time()
     print(f"--- {step.name}, {time.strftime('%Y-%m-%d %H:%M:%S')}", flush=True)
+    log, final = job.folder / LOG, job.folder / step.name
+    start = log.stat().st_size if log.is_file() else 0
     clock = time.perf_counter()
     try:
         if step.needs_scene and (state.scene is None or not state.scene.is_dir()):
             raise ReconstructionError(
                 f"there is no scene of {job.name} to start from: let reconstruct or train make one"
             )
-        with step_folder(job.folder / step.name) as folder:
+        with step_folder(final) as folder:
             numbers = step.work(StepPlace(job.clip, job.name, folder, state.scene))
             seconds = time.perf_counter() - clock
             # JSON has no other numbers than finite ones.
@@ -102,7 +104,8 @@ def _do(job: Job, state: StepState) -> None:
                 numbers=plain,
             )
             done.write(folder)
-        print(f"done in {seconds:.1f} s: {job.folder / step.name}", flush=True)
+        say_final_paths(log, start, draft_of(final).name, final.name)
+        print(f"done in {seconds:.1f} s: {final}", flush=True)
         note_failure(job.folder, step.name, None)
     except (Exception, SystemExit) as error:
         if not isinstance(error, NeoVerseError):

@@ -52,7 +52,7 @@ def step_folder(folder: Path) -> Iterator[Path]:
     Raises:
         OSError: It cannot be made or moved.
     """
-    draft, old = folder.with_name(_DRAFT + folder.name), folder.with_name(_OLD + folder.name)
+    draft, old = draft_of(folder), folder.with_name(_OLD + folder.name)
     for left in (draft, old):
         remove(left)
     draft.mkdir(parents=True)
@@ -64,6 +64,11 @@ def step_folder(folder: Path) -> Iterator[Path]:
     finally:
         for left in (draft, old):
             remove(left)
+
+
+def draft_of(folder: Path) -> Path:
+    """Where a step's folder is filled."""
+    return folder.with_name(_DRAFT + folder.name)
 
 
 def unfinished(folder: Path) -> list[str]:

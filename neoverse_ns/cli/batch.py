@@ -40,7 +40,7 @@ class Batch:
     """Steps, separated by commas: any command that takes a clip or a scene, and train, which optimises the scene as
     ns-train neoverse does. Text after an @ tells two of a kind apart: render@left,render@right."""
     set: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """A setting of a step, as render.trajectory=orbit_left; may be given many times. Switches are True or False."""
+    """A setting of a step, as render.trajectory=orbit_left; may be given many times. Switches are true or false."""
     settings: Path | None = None
     """TOML or JSON file with a section a step, [render], and, for single clips, [clips."street.mp4".render]; a clip
     with skip = true is left out. What is typed by --set counts more."""

@@ -31,8 +31,15 @@ class _CacheFlags:
     """Its folder; by default $NEOVERSE_CACHE_DIR, or the user's cache folder."""
 
     def root(self) -> Path:
-        """Of the cache."""
-        return cache_root(self.cache_dir)
+        """Of the cache.
+
+        Raises:
+            SettingsError: The folder that was named does not exist.
+        """
+        root = cache_root(self.cache_dir)
+        if self.cache_dir is not None and not root.is_dir():
+            raise SettingsError(f"--cache-dir {self.cache_dir}: there is no such folder")
+        return root
 
 
 @dataclass(kw_only=True)
@@ -43,7 +50,7 @@ class List(_CacheFlags):
         """Print them.
 
         Raises:
-            SettingsError: $NEOVERSE_CACHE_LIMIT is no size.
+            SettingsError: --cache-dir does not exist, or $NEOVERSE_CACHE_LIMIT is no size.
         """
         from neoverse_ns.reconstruct.cache_entries import cache_entries
         from neoverse_ns.reconstruct.cache_limit import cache_limit
@@ -81,7 +88,7 @@ class Prune(_CacheFlags):
         """Remove, and say what.
 
         Raises:
-            SettingsError: A choice is no age or size, or they contradict each other.
+            SettingsError: A choice is no age or size, they contradict each other, or --cache-dir does not exist.
         """
         if self.all and (self.older_than or self.to_size):
             raise SettingsError("--all removes everything: give it without --older-than and --to-size")

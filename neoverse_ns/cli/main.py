@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+import typing
+from typing import Annotated, Any
 
 import tyro
 
@@ -56,6 +58,8 @@ def entrypoint() -> None:
     Bad input ends in one line and exit code 1, the keyboard's Ctrl-C in one line and 130, as shells expect.
     """
     command = tyro.cli(Command, description="NeoVerse for nerfstudio: from a clip to a 4D scene.")  # pyright: ignore
+    """Parse the command line and run the subcommand; bad input ends in one line and exit code 1."""
+    command = _parse(sys.argv[1:])
     silence_imports()
     try:
         with exit_on_user_error():
@@ -63,6 +67,16 @@ def entrypoint() -> None:
     except KeyboardInterrupt:
         say("stopped; what was not finished was not written")
         raise SystemExit(130) from None
+
+
+def _parse(words: list[str]) -> Any:
+    """The command that was typed; a command is parsed by itself, so that what is said of it concerns it alone."""
+    for part in typing.get_args(Command):
+        command, *marks = typing.get_args(part)
+        if words and any(getattr(mark, "name", None) == words[0] for mark in marks):
+            return tyro.cli(command, prog=f"ns-neoverse {words[0]}", args=words[1:])
+    description = "NeoVerse for nerfstudio: from a clip to a 4D scene."
+    return tyro.cli(Command, description=description, args=words)  # pyright: ignore
 
 
 if __name__ == "__main__":

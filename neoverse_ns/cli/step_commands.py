@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import io
-import re
 import typing
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
@@ -19,6 +18,7 @@ import tyro
 from neoverse_ns.batch.records import DONE
 from neoverse_ns.batch.step import SCENE, Step, StepPlace
 from neoverse_ns.cli.directing import PathFlags
+from neoverse_ns.cli.parser_words import switch_in_small_letters, wrong_settings
 from neoverse_ns.errors import SettingsError
 
 _SCENES = {"run_path": None, "run_config": None, "source": None, "load_config": "--load-config"}
@@ -116,11 +116,15 @@ def command_step(name: str, flags: tuple[str, ...], outputs: tuple[str, ...] = (
     for output in outputs:
         if Path(output).name != output or output in (".", "..", DONE, SCENE):
             raise SettingsError(f"step {name}: output must be the name of a file in the step's folder, got '{output}'")
-    work = CommandWork(kind, flags, outputs)
+    place = StepPlace(Path("/clip"), "clip", Path("/output"), Path("/scene"))
     try:
-        _check(work.command(StepPlace(Path("/clip"), "clip", Path("/output"), Path("/scene"))))
+        command, words = _parse(kind.target, CommandWork(kind, flags, outputs).words(place), name)
+        _check(command)
     except SettingsError as error:
         raise SettingsError(f"step {name}: {error}") from error
+    # As the parser takes them, so that true and True are one setting.
+    flags = words[len(words) - len(flags) :]
+    work = CommandWork(kind, flags, outputs)
     settings = (kind.name, *flags, *(("outputs", *outputs) if outputs else ()))
     step = Step(name, work, settings, needs_scene=kind.scene, makes_scene=kind.makes_scene)
     step.validate()
@@ -151,13 +155,17 @@ class CommandWork:
         Raises:
             SettingsError: It does not take the flags.
         """
+        return _parse(self.kind.target, self.words(place), self.kind.name)[0]
+
+    def words(self, place: StepPlace) -> tuple[str, ...]:
+        """The command line, without the command's name; the flags come last."""
         kind = self.kind
         source = place.scene if kind.scene else place.clip
         names = self.outputs or (f"{place.name}{kind.ending}",)
         output = [str(place.folder / name) for name in names] if kind.ending else [str(place.folder)]
         words = [str(source)] if kind.source is None else [kind.source, str(source)]
-        words += [kind.output, *output, *(("--keep-scene", "True") if kind.keeps_scene else ()), *self.flags]
-        return _parse(kind.target, tuple(words))
+        words += [kind.output, *output, *(("--keep-scene", "True") if kind.keeps_scene else ())]
+        return (*words, *self.flags)
 
 
 @lru_cache(maxsize=32)
@@ -166,23 +174,22 @@ def _class_at(target: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-def _parse(target: str, words: tuple[str, ...]) -> Any:
-    said = io.StringIO()
-    try:
-        with redirect_stderr(said), redirect_stdout(said):
-            return tyro.cli(tyro.conf.FlagConversionOff[_class_at(target)], args=words)
-    except SystemExit:
-        raise SettingsError(_in_a_line(said.getvalue())) from None
+def _parse(target: str, words: tuple[str, ...], step: str) -> tuple[Any, tuple[str, ...]]:
+    """The command that the words make, and the words, with `true` and `false` as True and False where a switch stands.
 
-
-def _in_a_line(text: str) -> str:
-    """What a parser printed, without the box that it draws around it and the advice to look at its help."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
-    lines = [line.strip("│╭╮╰╯─┃ \t") for line in plain.splitlines()]
-    kept = [
-        line for line in lines if line and "--help" not in line and not line.startswith(("Parsing error", "usage:"))
-    ]
-    return " ".join(kept) or "its settings cannot be read"
+    Raises:
+        SettingsError: They make none.
+    """
+    while True:
+        said = io.StringIO()
+        try:
+            with redirect_stderr(said), redirect_stdout(said):
+                return tyro.cli(tyro.conf.FlagConversionOff[_class_at(target)], args=words), words
+        except SystemExit:
+            fixed = switch_in_small_letters(said.getvalue(), words)
+            if fixed is None:
+                raise wrong_settings(said.getvalue(), step, words) from None
+            words = fixed
 
 
 def _check(command: Any) -> None:

@@ -27,7 +27,7 @@ class PictureSize:
         for name in ("width", "height"):
             side = getattr(self, name)
             if side is not None and not (2 <= side <= LARGEST and side % 2 == 0):
-                raise SettingsError(f"{name} must be an even number from 2 to {LARGEST}, got {side}")
+                raise SettingsError(f"--{name} must be an even number from 2 to {LARGEST}, got {side}")
 
     def apply(self, trajectory: Trajectory) -> Trajectory:
         """The trajectory at this size.

@@ -61,7 +61,7 @@ class Clock:
 
     def video(self, text: str) -> float:
         """Seconds of the video that a quantity means."""
-        value, unit = _quantity(text)
+        value, unit = read_quantity(text)
         if unit == "s":
             return value
         if unit != "%":
@@ -72,7 +72,7 @@ class Clock:
 
     def clip(self, text: str) -> float:
         """Normalised time of the clip that a quantity means."""
-        value, unit = _quantity(text)
+        value, unit = read_quantity(text)
         if unit not in ("s", "%"):
             return self.frame(value)
         end, limit = (100.0, "100 %") if unit == "%" else (self.seconds, f"{self.seconds:.4g} s")
@@ -109,7 +109,12 @@ def read_knots(text: str, clock: Clock) -> tuple[list[Knot], float | None]:
     return knots, knots[-1].video or None
 
 
-def _quantity(text: str) -> tuple[float, str]:
+def read_quantity(text: str) -> tuple[float, str]:
+    """A number and its unit: `s`, `%`, and `f` or nothing for frames.
+
+    Raises:
+        SettingsError: The text is none.
+    """
     found = _QUANTITY.fullmatch(text.strip())
     if found is None or not math.isfinite(float(found[1])):
         raise SettingsError(f"'{text.strip()}' is no moment: write seconds (2s), frames (40) or per cent (50%)")

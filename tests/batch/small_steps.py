@@ -34,7 +34,7 @@ class Make:
             time.sleep(30)
         if "nap" in text:
             time.sleep(0.5)
-        print("made it")
+        print(f"made it in {place.folder}/text.txt")
         (place.folder / "scene").mkdir()
         (place.folder / "scene" / "text.txt").write_text(text)
         return {"length": len(text)}

@@ -87,6 +87,9 @@ def test_what_is_printed_goes_to_the_clips_log(tmp_path: Path, capfd: pytest.Cap
     assert capfd.readouterr().out == "after\n"
     log = (job.folder / "log.txt").read_text()
     assert "made it" in log
+    # By the name that the folder has in the end.
+    assert f"made it in {job.folder / 'make'}/text.txt\n" in log
+    assert ".draft" not in log
     assert log.index("--- make") < log.index("made it") < log.index("--- use")
 
 

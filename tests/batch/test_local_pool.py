@@ -57,6 +57,7 @@ def test_each_clip_ends_as_it_must(tmp_path: Path, capfd: pytest.CaptureFixture[
     again = run_batch([job_of(tmp_path, name, texts[name]) for name in ("slow", "bad")], LocalPool(1))
     assert len(said(tmp_path)) == calls
     assert not again.all_done
+    assert "nothing left to do for 2 of 2 clips: 2 failed" in capfd.readouterr().out
 
 
 def test_another_batch_is_waited_for(tmp_path: Path) -> None:

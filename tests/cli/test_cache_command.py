@@ -63,6 +63,9 @@ def test_nonsense_is_refused(root: Path) -> None:
         Prune(all=True, to_size="1GB").run()
     with pytest.raises(SettingsError, match="--to-size"):
         Prune(to_size="much").run()
+    for command in (List(cache_dir=root / "gone"), Prune(cache_dir=root / "gone", all=True)):
+        with pytest.raises(SettingsError, match="gone: there is no such folder"):
+            command.run()
     assert len(names(root)) == 3
 
 

@@ -84,11 +84,10 @@ def test_a_step_is_its_command_with_the_clips_paths(tmp_path: Path) -> None:
     ("name", "words", "said"),
     [
         ("dance", (), "there is no step 'dance': choose from reconstruct, train"),
-        ("render", (), "--trajectory"),
         ("render", ("--trajectory", "static", "--fps", "fast"), "fps"),
         ("render", ("--trajectory", "static", "--fps", "-3"), "fps"),
         ("train", ("--steps", "-1"), "steps must be 0 or"),
-        ("export", ("--wrong", "1"), "--wrong"),
+        ("export", ("--wrong", "1"), "wrong"),
     ],
 )
 def test_what_a_command_does_not_take_is_said_in_a_line(name: str, words: tuple[str, ...], said: str) -> None:
@@ -97,6 +96,34 @@ def test_what_a_command_does_not_take_is_said_in_a_line(name: str, words: tuple[
     assert said in str(raised.value)
     assert "\n" not in str(raised.value)
     assert "╭" not in str(raised.value)
+
+
+def test_switches_in_small_letters_are_switches() -> None:
+    typed = command_step("reconstruct", ("--optimise", "true", "--num-frames", "5"))
+    assert typed.settings == command_step("reconstruct", ("--optimise", "True", "--num-frames", "5")).settings
+    assert typed.work.command(StepPlace(Path("a"), "a", Path("b"))).optimise  # type: ignore[attr-defined]
+    # Where a text is wanted it stays as it is.
+    assert command_step("render", ("--trajectory", "true")).settings == ("render", "--trajectory", "true")
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "told"),
+    [
+        ("render@a", (), "step render@a: needs --set render@a.trajectory=..."),
+        ("render", ("--trajectory", "static", "--foo", "1"), "step render: unknown setting foo"),
+        ("render", ("--trajectry", "static"), "step render: unknown setting trajectry"),
+        ("render", ("--trajectory", "static", "--fps", "1", "2"), "step render: '2' is one value too many"),
+        ("track", ("--grid", "abc"), "step track: grid must be a whole number, got abc"),
+        ("multiview", ("--angle", "abc"), "step multiview: angle must be a number, got abc"),
+        ("reconstruct", ("--optimise", "maybe"), "step reconstruct: optimise must be true or false, got maybe"),
+        ("multiview", ("--move", "fly"), "step multiview: move must be one of pan, orbit, shift, got fly"),
+        ("render", ("--trajectory",), "step render: trajectory needs a value"),
+    ],
+)
+def test_wrong_settings_are_told_in_a_short_line(name: str, words: tuple[str, ...], told: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        command_step(name, words)
+    assert str(raised.value) == told
 
 
 def test_what_a_step_writes_may_be_called_otherwise(tmp_path: Path) -> None:

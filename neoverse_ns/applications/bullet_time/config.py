@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.trajectory.time_text import read_quantity
 
 
 @dataclass
@@ -21,6 +22,10 @@ class BulletTimeConfig:
     """Play the clip up to the moment, move and come back while it is frozen, and play on."""
 
     def validate(self) -> None:
-        """Raise SettingsError where the moment is more than one."""
-        if not self.at.strip() or "," in self.at:
-            raise SettingsError(f"--at takes one moment, such as 1.5s, 12 or 50%, got '{self.at}'")
+        """Raise SettingsError where the moment is none, more than one, or behind every clip's end."""
+        try:
+            value, unit = read_quantity(self.at.lower())
+        except SettingsError:
+            raise SettingsError(f"--at takes one moment, such as 1.5s, 12 or 50%, got '{self.at}'") from None
+        if unit == "%" and value > 100:
+            raise SettingsError(f"--at {self.at} lies behind the end of the clip, which is at 100%")

@@ -63,10 +63,14 @@ def frozen_path(
     clip = ClipFrames(scene.seconds.double(), tuple(range(len(scene.seconds))))
     if scene.source is not None:
         clip = ClipFrames.of(scene.source.clip)
-    move = choose_trajectory(
-        *(from_the_moment(config.trajectory), scene.cameras, scene.times, path_to_world, options, clip),
-        *(scene.surroundings, scene.network_unit),
-    )
+    try:
+        move = choose_trajectory(
+            *(from_the_moment(config.trajectory), scene.cameras, scene.times, path_to_world, options, clip),
+            *(scene.surroundings, scene.network_unit),
+        )
+    except SettingsError as error:
+        # Of the curve that freezes the moment nobody has heard.
+        raise SettingsError(str(error).replace(f"time '{options.time}'", f"--at {config.at}")) from error
     # The clip's first frame is no picture of a moment's views, even of the first: it would be the only one not drawn.
     move = replace(move, first_frame=False)
     return _played_around(scene, move, clip.length) if config.play_around else FrozenPath(move, range(len(move)))

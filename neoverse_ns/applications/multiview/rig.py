@@ -49,15 +49,15 @@ class RigConfig:
         wrong = [view for view in self.views if view not in known]
         if wrong or not self.views:
             raise SettingsError(
-                f"views of --move {self.move} are {', '.join(known)}, got {repr(wrong[0]) if wrong else 'none'}"
+                f"--views of --move {self.move} are {', '.join(known)}, got {repr(wrong[0]) if wrong else 'none'}"
             )
         if len(set(self.views)) < len(self.views):
             raise SettingsError(f"every view can be asked for once, got {', '.join(self.views)}")
         if self.rings < 1:
-            raise SettingsError(f"rings must be 1 or more, got {self.rings}")
+            raise SettingsError(f"--rings must be 1 or more, got {self.rings}")
         name, value = ("distance", self.distance) if self.move == "shift" else ("angle", self.angle)
         if not (math.isfinite(value) and value > 0):
-            raise SettingsError(f"{name} must be a finite number above 0, got {value}")
+            raise SettingsError(f"--{name} must be a finite number above 0, got {value}")
         if self.move != "shift" and self.angle * self.rings > 180:
             raise SettingsError(
                 f"{self.rings} rings of {self.angle:g} degrees go {self.angle * self.rings:g} degrees to each side, "

@@ -72,8 +72,12 @@ def test_what_cannot_be_used_ends_in_one_line_before_anything_is_loaded(
     assert "refiner" in fails(monkeypatch, capsys, "stabilize", "gone", "--refiner", "magic")
     assert "one moment" in fails(monkeypatch, capsys, "bullet-time", "gone", "--at", "1,2")
     assert "num_frames" in fails(monkeypatch, capsys, "bullet-time", "gone", "--num-frames", "0")
-    assert "width must be" in fails(monkeypatch, capsys, "bullet-time", "gone", "--width", "3")
-    assert "behind the end" in fails(monkeypatch, capsys, "bullet-time", scene, "--at", "9s")
+    for moment in ("foo", "150%", "-1s"):
+        told = fails(monkeypatch, capsys, "bullet-time", "gone", f"--at={moment}")
+        assert told.startswith(f"Error: --at {moment}") or f"got '{moment}'" in told
+    assert "--width must be" in fails(monkeypatch, capsys, "bullet-time", "gone", "--width", "3")
+    told = fails(monkeypatch, capsys, "bullet-time", scene, "--at", "9s")
+    assert told.startswith("Error: --at 9s: '9s' lies behind the end")
 
 
 @pytest.mark.parametrize("command", ["stabilize", "bullet-time"])
