@@ -22,9 +22,11 @@ class Batch:
     """Do the same with every clip of a folder: reconstruct, train, render, generate, export, ...
 
     For example, an orbit around every clip, finished by the refiner that learns from it:
+
     ns-neoverse batch CLIPS --do train,generate --set generate.trajectory=orbit_left --output out
 
     Settings of the steps are the flags of their commands (ns-neoverse render --help), typed as above or in a file:
+
     ns-neoverse batch CLIPS --do train,render@left,render@frozen,export --settings batch.toml --output out
 
     What is done already is skipped, so that the same command goes on where it was stopped, killed or out of power. One

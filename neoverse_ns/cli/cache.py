@@ -68,7 +68,10 @@ class List(_CacheFlags):
 class Prune(_CacheFlags):
     """Remove reconstructions from the cache, those used longest ago first; what is in use or being written stays.
 
-    For example: ns-neoverse cache prune --older-than 30d
+    For example:
+
+    ns-neoverse cache prune --older-than 30d
+
     ns-neoverse cache prune --to-size 10GB --dry-run
 
     Without a choice the cache is brought within its limit, and what killed programs left is removed. Reconstructions

@@ -57,8 +57,6 @@ def entrypoint() -> None:
 
     Bad input ends in one line and exit code 1, the keyboard's Ctrl-C in one line and 130, as shells expect.
     """
-    command = tyro.cli(Command, description="NeoVerse for nerfstudio: from a clip to a 4D scene.")  # pyright: ignore
-    """Parse the command line and run the subcommand; bad input ends in one line and exit code 1."""
     command = _parse(sys.argv[1:])
     silence_imports()
     try:

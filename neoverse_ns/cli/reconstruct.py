@@ -33,7 +33,9 @@ class Reconstruct:
     with a nerfstudio transforms.json and its points, and a COLMAP model with the frames beside it.
 
     The scene may be kept, too, for this package's other commands:
+
     ns-neoverse reconstruct clip.mp4 --output-dir out --optimise --keep-scene
+
     ns-neoverse render out/scene --trajectory orbit_left --output orbit.mp4
     """
 

@@ -15,9 +15,11 @@ class Render(Directing):
     """Draw a scene along a trajectory into a video or a folder of frames, at any size, rate and course of time.
 
     For example, an orbit around what moves, 60 frames a second, while time stands still:
+
     ns-neoverse render RUN --trajectory orbit:degrees=60 --time freeze@1.5s --fps 60 --duration 4 --output orbit.mp4
 
     The clip as it was filmed, beside the input, with depth:
+
     ns-neoverse render RUN --trajectory static --time as-filmed --side-by-side --depth png --output clip.mp4
 
     Nothing is refined or made up here: see ns-neoverse generate.

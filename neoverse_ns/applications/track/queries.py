@@ -53,17 +53,19 @@ def grid(columns: int, frame: int, width: int, height: int, mask: Bool[Tensor, "
     """Evenly spaced points of one frame, as far apart down as across.
 
     Args:
-        columns: Points in a row.
+        columns: Points in a row, at most one a pixel.
         frame: Position of the frame.
         width: Of the picture.
         height: Of the picture.
         mask: Only points within; None takes all.
 
     Raises:
-        SettingsError: There is less than one column, or no point within the mask.
+        SettingsError: There is less than one column, or more than pixels across, or no point within the mask.
     """
     if columns < 1:
         raise SettingsError(f"a grid needs at least one column, got {columns}")
+    if columns > width:
+        raise SettingsError(f"a grid can have at most a point a pixel, {width} in a row, got {columns}")
     step = width / columns
     rows = max(round(height / step), 1)
     x = (torch.arange(columns) + 0.5) * step

@@ -22,20 +22,29 @@ def frame_named(text: str, clip: Clip) -> int:
     """Position of the frame that `12` (position) or `1.5s` (the one shown at that second of the source) names.
 
     Raises:
-        SettingsError: It is neither, or the clip has no such frame.
+        SettingsError: It is neither, or the clip has no such frame or second.
     """
     try:
-        if text.endswith("s"):
-            second = float(text[:-1])
-            if not math.isfinite(second):
-                raise ValueError
-            return int((clip.seconds - second).abs().argmin())
-        frame = int(text)
+        second = float(text[:-1]) if text.endswith("s") else None
+        if second is not None and not math.isfinite(second):
+            raise ValueError
+        frame = int(text) if second is None else 0
     except ValueError as error:
         raise SettingsError(f"'{text}' is no frame: give a number, as 12, or a second, as 1.5s") from error
+    if second is not None:
+        return _frame_at(second, clip)
     if not 0 <= frame < len(clip):
         raise SettingsError(f"there is no frame {frame}: the clip's are 0 to {len(clip) - 1}")
     return frame
+
+
+def _frame_at(second: float, clip: Clip) -> int:
+    """The sampled frame nearest to a second of the source; the last one is shown for as long as those before it."""
+    first, last = float(clip.seconds[0]), float(clip.seconds[-1])
+    shown = (last - first) / max(len(clip) - 1, 1)
+    if not max(first - shown, 0.0) <= second <= last + shown:
+        raise SettingsError(f"{second:g}s lies outside the clip, whose frames are at {first:.4g}s to {last:.4g}s")
+    return int((clip.seconds - second).abs().argmin())
 
 
 def read_points(points: tuple[str, ...], clip: Clip) -> Queries:

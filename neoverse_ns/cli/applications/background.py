@@ -37,12 +37,15 @@ class BackgroundCommand(PathFlags, FinishFlags, SceneFlags):
     the scene's still Gaussians are shown, and where not even they know, what the refiner paints.
 
     For example, the clip as it was filmed, without its movers, and its Gaussians for a splat viewer:
+
     ns-neoverse background RUN --output empty.mp4 empty.ply
 
     One wide picture of all that the camera passed:
+
     ns-neoverse background RUN --output yard.png --wide
 
     A new path through the empty scene, finished by the video model:
+
     ns-neoverse background RUN --output orbit.mp4 --trajectory orbit_right --refiner wan --wan.model DIR
     """
 
@@ -91,11 +94,11 @@ class BackgroundCommand(PathFlags, FinishFlags, SceneFlags):
         if pictures:
             still = self._still_path(opened.scene, path)
             made = extract_background(opened.scene, still, self.choose, config, refiner)
-            self._write_pictures(pictures, made)
+            self._write_pictures(pictures, made, "" if self.wide else f", frame {self._number(path)} of {len(path)}")
         if scenes:
             self._write_scenes(scenes, opened.scene, made)
         if made is not None:
-            tell_unseen(made)
+            tell_unseen(made, opened.scene)
 
     def _ending(self, endings: tuple[str, ...]) -> list[Path]:
         return [path for path in self.output if path.suffix.lower() in endings]
@@ -115,13 +118,18 @@ class BackgroundCommand(PathFlags, FinishFlags, SceneFlags):
         from neoverse_ns.applications.background.wide import wide_camera
         from neoverse_ns.trajectory.trajectory import Trajectory
 
-        number = len(path) // 2 if self.frame is None else self.frame
-        if not 0 <= number < len(path):
-            raise SettingsError(f"--frame must be 0 to {len(path) - 1}, got {number}")
+        number = self._number(path)
         if not self.wide:
             return path[[number]]
         depth = 1.0 if scene.source is None else float(scene.source.geometry.depth.median())
         return Trajectory(wide_camera(path.cameras, depth), path.times[[number]], fps=path.fps)
+
+    def _number(self, path: Trajectory) -> int:
+        """Of the frame that the picture shows, unless it shows all."""
+        number = len(path) // 2 if self.frame is None else self.frame
+        if not 0 <= number < len(path):
+            raise SettingsError(f"--frame must be 0 to {len(path) - 1}, got {number}")
+        return number
 
     def _write_videos(self, videos: list[Path], made: Background) -> None:
         from neoverse_ns.generate.video import write_video_whole
@@ -131,7 +139,7 @@ class BackgroundCommand(PathFlags, FinishFlags, SceneFlags):
             write_video_whole(path, made.frames, made.fps or DEFAULT_FPS)
         say(f"wrote {_names(videos)}: {len(made.frames)} frames without what moves")
 
-    def _write_pictures(self, pictures: list[Path], made: Background) -> None:
+    def _write_pictures(self, pictures: list[Path], made: Background, which: str) -> None:
         import cv2
 
         from neoverse_ns.render.writers import told
@@ -141,7 +149,8 @@ class BackgroundCommand(PathFlags, FinishFlags, SceneFlags):
             with told(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(cv2.imencode(path.suffix, picture)[1].tobytes())
-        say(f"wrote {_names(pictures)}: {picture.shape[1]}x{picture.shape[0]} pixels without what moves")
+        size = f"{picture.shape[1]}x{picture.shape[0]}"
+        say(f"wrote {_names(pictures)}: {size} pixels without what moves{which}")
 
     def _write_scenes(self, scenes: list[Path], scene: ExportScene, made: Background | None) -> None:
         from neoverse_ns.applications.background.file import write_still
@@ -151,21 +160,34 @@ class BackgroundCommand(PathFlags, FinishFlags, SceneFlags):
         still = still_scene(scene, Witnesses.of(scene)) if made is None else made.gaussians
         for path in scenes:
             count = write_still(path, still, scene)
-            say(f"wrote {path}: {count:,} Gaussians that stand still, for any splat viewer")
+            say(
+                f"wrote {path}: {_left_out(scene) if made is None else ''}{count:,} Gaussians that stand still, for any splat viewer"
+            )
 
 
 def _names(paths: list[Path]) -> str:
     return ", ".join(str(path) for path in paths)
 
 
-def tell_unseen(made: Background) -> None:
-    """Say how much of the pictures no frame ever saw, and who answers for it."""
+def _left_out(scene: ExportScene) -> str:
+    """What was left out, where things were told apart."""
+    from neoverse_ns.applications.edit.selection.things import list_things
+
+    if scene.source is None or scene.source.geometry.things is None:
+        return ""
+    count = len(list_things(scene))
+    return f"{count} moving thing{'' if count == 1 else 's'} left out; "
+
+
+def tell_unseen(made: Background, scene: ExportScene) -> None:
+    """Say what was left out, how much of the pictures no frame ever saw, and who answers for it."""
     drawn = float((made.known & ~made.seen).double().mean())
     line = (
-        f"{made.unseen:.1%} of the pictures no frame saw uncovered: {drawn:.1%} as the still Gaussians show it, "
-        f"{max(made.unseen - drawn, 0):.1%} made up"
+        f"{_left_out(scene)}{made.unseen:.1%} of the pictures no frame saw uncovered: "
+        f"{drawn:.1%} as the still Gaussians show it, {max(made.unseen - drawn, 0):.1%} made up"
     )
     if made.unseen > MUCH:
-        warn(line)
+        hint = "; ns-neoverse edit RUN --list-things shows what was taken for moving" if _left_out(scene) else ""
+        warn(line + hint)
     else:
         say(line)

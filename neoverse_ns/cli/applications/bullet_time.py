@@ -20,9 +20,11 @@ class BulletTime(FinishFlags, SceneFlags):
     """Freeze a moment of the clip and move the camera through it.
 
     For example, three seconds of circling what moves, 1.5 seconds into the clip:
+
     ns-neoverse bullet-time RUN --at 1.5s --trajectory orbit:degrees=25 --duration 3 --output frozen.mp4
 
     The clip plays, freezes while the camera goes round and comes back, and plays on:
+
     ns-neoverse bullet-time RUN --at 1.5s --play-around --refiner internal --output matrix.mp4
 
     Any other course of time is for --time of ns-neoverse render and generate.

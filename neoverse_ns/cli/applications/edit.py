@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from neoverse_ns.cli.applications.video import FinishFlags, SceneFlags
 from neoverse_ns.cli.directing import PathFlags
-from neoverse_ns.console import CONSOLE, say
+from neoverse_ns.console import CONSOLE, say, warn
 from neoverse_ns.errors import RunError, SettingsError
 
 if TYPE_CHECKING:
@@ -22,17 +22,26 @@ if TYPE_CHECKING:
     from neoverse_ns.generate.base import Refiner
     from neoverse_ns.plugin.open_scene import OpenScene
 
+_ONE_EDIT = (
+    *("thing", "mask", "box", "whole_box", "click", "segment", "expand"),
+    *("remove", "duplicate", "move", "rotate", "scale", "recolour", "scope"),
+)
+"""Flags that say what one edit is about and what it does."""
+
 
 @dataclass
 class Edit(PathFlags, FinishFlags, SceneFlags):
     """Edit a thing in the scene: remove, move, turn, scale, double or recolour it, or paint it anew after words.
 
     What moves is known already; list it, then take one away:
+
     ns-neoverse edit RUN --list-things
+
     ns-neoverse edit RUN --thing 1 --remove --output without.mp4
 
     A box around the crate of frame 12, a copy of it to the right, seen from a new path, and the scene kept:
-    ns-neoverse edit RUN --box 120,60,160,95@12 --duplicate --move 0.1,0,0 --trajectory orbit_right \\
+
+    ns-neoverse edit RUN --box 120,60,160,95@12 --duplicate --move 0.1 0 0 --trajectory orbit_right \\
         --save-scene two_crates --output two.mp4
 
     Frames and pixels are those of the sampled clip, from 0. Outside the edits the clip's own frames are kept where the
@@ -44,7 +53,7 @@ class Edit(PathFlags, FinishFlags, SceneFlags):
     list_things: bool = False
     """Print the moving things that the reconstruction told apart, and end."""
     thing: int | None = None
-    """Edit a moving thing, by its number."""
+    """Edit a moving thing, by its number. One object may have several numbers in the list: --edits takes several."""
     mask: str | None = None
     """Edit what is white in a video, a folder with a mask for every frame, or an image (of the frame named behind it:
     mask.png@12; followed from there)."""
@@ -63,7 +72,8 @@ class Edit(PathFlags, FinishFlags, SceneFlags):
     expand: float = 0.0
     """Pixels by which the region is widened, as for a shadow beside the thing."""
     edits: Path | None = None
-    """Several edits from a JSON file, instead of one from flags (docs/applications/edit.md)."""
+    """Several edits from a JSON file, in the place of all flags that say what is edited and how
+    (docs/applications/edit.md)."""
     remove: bool = False
     """Take the thing away; what lies behind comes from other frames and the scene, the rest from the refiner."""
     duplicate: bool = False
@@ -119,8 +129,9 @@ class Edit(PathFlags, FinishFlags, SceneFlags):
         if self._repaints(wanted):
             return self._repaint(opened, wanted[0][0], refiner)
         edits = [(select_region(scene, region), self._in_world(operation, scene)) for region, operation in wanted]
-        for selection, _ in edits:
+        for (region, _), (selection, _) in zip(wanted, edits, strict=True):
             say(f"selected {selection.count:,} Gaussians")
+            tell_partly_known(scene, region)
         result = edit(scene, edits, EditConfig(config, refine), refiner, path)
         frames, fps = (
             (result.frames, rate_of(scene)) if result.along is None else (result.along.frames, result.along.fps)
@@ -153,6 +164,7 @@ class Edit(PathFlags, FinishFlags, SceneFlags):
 
         model = SegmentConfig(self.segment_model, self.segment_threshold)
         if self.edits is not None:
+            self._check_alone()
             return read_edits(self.edits, model)
         region = Region(self.thing, segment=self.segment, model=model, whole_box=self.whole_box, expand=self.expand)
         if self.mask is not None:
@@ -171,6 +183,13 @@ class Edit(PathFlags, FinishFlags, SceneFlags):
         if not self._repaints(wanted):
             operation.validate()
         return wanted
+
+    def _check_alone(self) -> None:
+        """Whether flags name an edit beside those of the file, which would be ignored."""
+        given = [name for name in _ONE_EDIT if getattr(self, name) != getattr(Edit, name)]
+        if given:
+            flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+            raise SettingsError(f"--edits says what is edited and how: put {flags} into its file, or leave --edits out")
 
     def _repaints(self, wanted: list[tuple[Region, Operation]]) -> bool:
         """Whether nothing but a prompt was given."""
@@ -241,6 +260,20 @@ def save(scene: ExportScene, folder: Path) -> str:
     return str(folder)
 
 
+def tell_partly_known(scene: ExportScene, region: Region) -> None:
+    """Warn where a thing is known at one end of the clip only: the object may have another number elsewhere."""
+    from neoverse_ns.applications.edit.selection.things import thing_span
+
+    if region.thing is None:
+        return
+    (first, last), (start, end) = thing_span(scene, region.thing)
+    if (first, last) != (start, end):
+        warn(
+            f"thing {region.thing} is known in frames {first} to {last} of {start} to {end} only: what shows of it "
+            f"elsewhere stays; where it has another number there (--list-things), edit both with --edits"
+        )
+
+
 def list_things(scene: ExportScene) -> None:
     """Print what moves."""
     from neoverse_ns.applications.edit.selection.things import list_things as things_of
@@ -255,3 +288,5 @@ def list_things(scene: ExportScene) -> None:
             f"{thing.frames[-1]}, most in frame {thing.frame} at {left},{top} to {right},{bottom}",
             highlight=False,
         )
+    if len(things) > 1:
+        say("one object may have several numbers, each in some of the frames: edit all of them together with --edits")

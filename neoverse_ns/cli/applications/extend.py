@@ -25,13 +25,16 @@ class Extend(PathFlags, FinishFlags, SceneFlags):
     """Look where the clip never did, finish what is open there, and keep that as part of the scene.
 
     For example, the world to the left and to the right of the picture, the second pan going on from the first's scene:
+
     ns-neoverse extend RUN --trajectory pan_left pan_right --angle 30 --num-frames 25 --output wider
 
     Writes a video per trajectory, NAME_invented.mp4, white where it shows what nobody saw, and the grown scene, which
     ns-neoverse render, trajectory, export, multiview and extend open:
+
     ns-neoverse render wider/scene --trajectory pan_left --angle 20 --output pan.mp4
 
     The same without what was made up, or that alone:
+
     ns-neoverse export wider/scene --invented without
 
     What the clip showed is drawn as before; what is made up lies behind it, and stands still.

@@ -29,14 +29,17 @@ class Multiview(FinishFlags):
 
     For example two cameras on either side of the clip's, each turned by another 25 degrees, the outer made from what
     the inner showed:
+
     ns-neoverse multiview clip.mp4 --views left,right --angle 25 --rings 2 --output surround
 
     Two eyes more, a tenth of the way to the scene aside, of a finished run:
+
     ns-neoverse multiview outputs/clip/neoverse/TIME --move shift --distance 0.1 --output pair
 
     Writes front.mp4 (the clip) and a video per camera, of the very same moments, NAME_invented.mp4, white where it
     shows what nobody saw (NAME_unseen.mp4 with --refiner none, which makes nothing up), cameras.json with every
-    camera, and the merged scene, for example for
+    camera, and the merged scene, for example for:
+
     ns-neoverse render surround/scene --trajectory pan_left --angle 40 --output pan.mp4
     """
 

@@ -18,9 +18,11 @@ class Stabilize(FinishFlags, SceneFlags):
     """Show a clip's own moments from a smooth path, or from a tripod.
 
     For example, as steady as cutting away a tenth of width and height allows:
+
     ns-neoverse stabilize RUN --max-crop 0.1 --output steady.mp4
 
     From a tripod, nothing cut away, and what the clip never saw painted by what learns from the clip itself:
+
     ns-neoverse stabilize RUN --lock --crop none --refiner internal --output tripod.mp4
 
     Where a frame's own camera saw what the steady one sees, its own pixels are shown; the rest comes from the scene,

@@ -21,9 +21,11 @@ class Superres(FinishFlags, SceneFlags):
     the clip can tell: the same is tried one size down first, and so much of the detail is kept as proves true.
 
     For example, twice as many pixels along each side:
+
     ns-neoverse superres RUN --scale 2 --output big.mp4
 
     With the video model, which paints detail that no frame saw, and is held to what they saw:
+
     ns-neoverse superres RUN --scale 2 --output big.mp4 --refiner wan --wan.model DIR
     """
 

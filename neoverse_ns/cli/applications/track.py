@@ -27,11 +27,15 @@ class Track(SceneFlags):
     """Follow points of a clip in 3D: where they are in every frame, and where something hides them.
 
     For example, two points of frame 12, and one of the frame at 1.5 seconds:
+
     ns-neoverse track RUN --points 120,80@12 200,95@12 64,40@1.5s --output tracks.mp4
 
     A grid over the first frame; all that a mask marks in frame 10; points from a table with columns x, y, frame:
+
     ns-neoverse track RUN --grid 30
+
     ns-neoverse track RUN --mask dog.png --frame 10
+
     ns-neoverse track RUN --file points.csv
 
     Writes the clip with the points drawn over it, tracks.npz (places in the picture and in the world, visibility;
@@ -44,7 +48,7 @@ class Track(SceneFlags):
     file: Path | None = None
     """Points from a file: .csv with columns x, y, frame, or .npz with `queries_xyt`."""
     grid: int | None = None
-    """So many points in a row, all over the frame given by --frame."""
+    """So many points in a row, at most one a pixel, all over the frame given by --frame."""
     mask: Path | None = None
     """Points within: an image, white where points are wanted, or a video of such. On the grid of --grid, or a fine
     one."""
@@ -118,7 +122,7 @@ class Track(SceneFlags):
         if self.grid is not None or self.mask is not None:
             frame = frame_named(self.frame, clip)
             mask = None if self.mask is None else read_mask(self.mask, frame, clip)
-            columns = MASK_COLUMNS if self.grid is None else self.grid
+            columns = min(MASK_COLUMNS, clip.width) if self.grid is None else self.grid
             parts.append(grid(columns, frame, clip.width, clip.height, mask))
         return Queries(torch.cat([part.xy for part in parts]), torch.cat([part.frame for part in parts]))
 

@@ -43,7 +43,13 @@ def test_what_is_no_point_is_named(text: str) -> None:
 
 
 def test_seconds_name_the_nearest_frame() -> None:
-    assert [frame_named(text, clip_of()) for text in ("0s", "0.3s", "0.9s", "7s", "4")] == [0, 1, 4, 4, 4]
+    assert [frame_named(text, clip_of()) for text in ("0s", "0.3s", "0.9s", "1.2s", "4")] == [0, 1, 4, 4, 4]
+
+
+@pytest.mark.parametrize("text", ["7s", "-0.1s", "1.3s"])
+def test_seconds_outside_the_clip_are_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^{text} lies outside the clip, whose frames are at 0s to 1s$"):
+        frame_named(text, clip_of())
 
 
 @pytest.mark.parametrize(
@@ -102,6 +108,8 @@ def test_a_grid_is_as_wide_meshed_down_as_across() -> None:
     assert set(found.frame.tolist()) == {2}
     with pytest.raises(SettingsError, match="at least one column"):
         grid(0, 0, WIDTH, HEIGHT)
+    with pytest.raises(SettingsError, match="96 in a row, got 100000"):
+        grid(100_000, 0, WIDTH, HEIGHT)
 
 
 def test_a_mask_chooses_points_of_a_grid(tmp_path: Path) -> None:

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import cv2
 import pytest
+import torch
 from plyfile import PlyData
 
+from neoverse_ns.applications.background.extract import Background
+from neoverse_ns.cli.applications.background import tell_unseen
 from neoverse_ns.cli.main import entrypoint
 from neoverse_ns.reconstruct.store import save_scene
 from tests.applications.courtyard import HEIGHT, WIDTH, Courtyard, courtyard
+from tests.applications.edit.yard import yard as moving_square
 from tests.cli.test_trajectory_commands import fails, run
 from tests.e2e.commands import read_video
 from tests.generate.refiners.wan.tiny_wan import save_diffusers_layout
@@ -44,13 +48,27 @@ def test_a_video_a_picture_and_a_scene_at_once(
     assert "9 frames without what moves" in said
 
 
-def test_the_frame_asked_for(scene: Path, yard: Courtyard, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_frame_asked_for(
+    scene: Path, yard: Courtyard, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     run(monkeypatch, "background", scene, "--output", "one.png", "--frame", "2", "--refiner", "none")
+    assert "without what moves, frame 2 of 9" in " ".join(capsys.readouterr().out.split())
     picture = cv2.imread("one.png")
     assert picture is not None
     empty = yard.empty.numpy()[..., ::-1].astype(float)
     errors = [abs(picture.astype(float) - frame).mean() for frame in empty]
     assert min(errors) == errors[2] < 6
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_what_was_left_out_is_counted(seen: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    scene = moving_square()
+    pixels = torch.full((1, 4, 4), seen)
+    made = Background(torch.zeros(1, 4, 4, 3, dtype=torch.uint8), pixels, pixels, pixels, scene.gaussians)
+    tell_unseen(made, scene)
+    told = " ".join(capsys.readouterr().out.split())
+    assert "1 moving thing left out; " in told
+    assert ("edit RUN --list-things" in told) is not seen
 
 
 def test_the_video_model_paints_what_nobody_saw(scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -88,10 +89,32 @@ def test_a_prompt_goes_to_the_video_model(scene: Path, tmp_path: Path, monkeypat
     assert np.abs(video - plain)[away].mean() < 4
 
 
+def test_a_thing_known_in_part_of_the_clip_is_told_of(
+    scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    whole = load_scene(scene)
+    assert whole.geometry.things is not None
+    things = whole.geometry.things.clone()
+    things[-1][things[-1] == 1] = 2
+    geometry = dataclasses.replace(whole.geometry, things=things)
+    save_scene(dataclasses.replace(whole, geometry=geometry), Path("split"))
+    keys = geometry.keyframes
+    run(monkeypatch, "split", "--list-things")
+    assert "one object may have several numbers" in " ".join(capsys.readouterr().out.split())
+    run(monkeypatch, "split", "--thing", "1", "--recolour", "red", "--output", "out.mp4")
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"thing 1 is known in frames {keys[0]} to {keys[-2]} of {keys[0]} to {keys[-1]} only" in told
+    run(monkeypatch, scene, "--thing", "1", "--recolour", "red", "--output", "out.mp4")
+    assert "only" not in capsys.readouterr().out
+
+
 def test_bad_input_ends_in_one_line(
     scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     assert "say what is to be edited" in fails(monkeypatch, capsys, scene, "--remove")
+    Path("edits.json").write_text(json.dumps({"edits": [{"target": {"thing": 1}, "ops": {"remove": True}}]}))
+    both = ("--edits", "edits.json", "--thing", "1", "--move", "0", "1", "0")
+    assert "put --thing, --move into its file" in fails(monkeypatch, capsys, scene, *both)
     assert "nothing is to be done" in fails(monkeypatch, capsys, scene, "--thing", "1")
     assert "no moving thing 5" in fails(monkeypatch, capsys, scene, "--thing", "5", "--remove")
     assert "must end in one of" in fails(monkeypatch, capsys, scene, "--thing", "1", "--remove", "--output", "a.txt")

@@ -68,6 +68,17 @@ def thing_masks(scene: ExportScene, number: int) -> tuple[Float[Tensor, "k h w"]
     return masks.float(), list(geometry.keyframes)
 
 
+def thing_span(scene: ExportScene, number: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """First and last sampled frame that a thing is known in, and those that any could be: the outer keyframes.
+
+    Raises:
+        SettingsError: There is no such thing, or things were not told apart.
+    """
+    masks, keyframes = thing_masks(scene, number)
+    shown = [frame for frame, mask in zip(keyframes, masks, strict=True) if bool(mask.any())]
+    return (shown[0], shown[-1]), (keyframes[0], keyframes[-1])
+
+
 def thing_at(scene: ExportScene, x: float, y: float, frame: int) -> int | None:
     """The moving thing that a pixel of a sampled frame shows; None where it shows none, or the frame is no keyframe."""
     geometry = None if scene.source is None else scene.source.geometry
