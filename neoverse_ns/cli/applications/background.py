@@ -160,9 +160,8 @@ class BackgroundCommand(PathFlags, FinishFlags, SceneFlags):
         still = still_scene(scene, Witnesses.of(scene)) if made is None else made.gaussians
         for path in scenes:
             count = write_still(path, still, scene)
-            say(
-                f"wrote {path}: {_left_out(scene) if made is None else ''}{count:,} Gaussians that stand still, for any splat viewer"
-            )
+            movers = _left_out(scene) if made is None else ""
+            say(f"wrote {path}: {movers}{count:,} Gaussians that stand still, for any splat viewer")
 
 
 def _names(paths: list[Path]) -> str:
