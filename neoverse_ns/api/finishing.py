@@ -59,7 +59,7 @@ def refine(
     found = shown(scene)
     made = finish(
         *(found, follow(found, trajectory), config, chosen), alpha_threshold=alpha_threshold, first_frame=first_frame
-    )
+    ).whole()
     if target is not None:
         write_video_whole(target, made.frames, made.fps)
     return made

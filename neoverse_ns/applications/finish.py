@@ -7,7 +7,7 @@ from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.generate.base import Refiner
 from neoverse_ns.generate.config import RefinerConfig
-from neoverse_ns.generate.refine_along import GeneratedVideo, refine_along
+from neoverse_ns.generate.refine_along import FrameStream, refine_along
 from neoverse_ns.generate.registry import get_refiner
 from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.generate.stage.training_frames import training_source
@@ -52,9 +52,9 @@ def finish(
     gaussians: LayeredGaussians | None = None,
     alpha_threshold: float | None = None,
     first_frame: bool | None = None,
-) -> GeneratedVideo:
-    """Draw along a trajectory and let a refiner finish the frames; see
-    :func:`neoverse_ns.generate.refine_along.refine_along`.
+) -> FrameStream:
+    """Draw along a trajectory and let a refiner finish the frames while they are taken; see
+    :func:`neoverse_ns.generate.refine_along.refine_along`. Its `whole` gives all of them at once.
 
     Args:
         scene: With what it was made from.

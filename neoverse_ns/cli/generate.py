@@ -5,18 +5,14 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import tyro
 
+from neoverse_ns.cli.applications.video import kept_with
 from neoverse_ns.cli.directing import PathFlags
 from neoverse_ns.console import say
 from neoverse_ns.generate.config import RefinerConfig
-
-if TYPE_CHECKING:
-    from neoverse_ns.generate.refine_along import FrameStream
-    from neoverse_ns.reconstruct.scene import Scene
-    from neoverse_ns.trajectory.options import TrajectoryOptions
 
 
 def _internal() -> RefinerConfig:
@@ -55,53 +51,40 @@ class Generate(PathFlags):
             SettingsError, RunError, RefinementError, WeightsError: It cannot be done as asked.
         """
         # Nerfstudio takes seconds to import, which checking flags should not cost.
+        from neoverse_ns.applications.finish import checked_refiner, finish
         from neoverse_ns.generate.report import write_report
         from neoverse_ns.generate.video import check_output, whole_video, write_condition_videos
+        from neoverse_ns.plugin.open_scene import open_scene
 
         options = self.options()
         check_output(self.output)
-        made, config, scene = self._made(options)
+        config = self._refiner()
+        # What is missing shall be known before anything is loaded or drawn.
+        refiner = checked_refiner(config)
+        opened = open_scene(self.load_config)
+        path = self.size.apply(opened.choose(self.trajectory, options))
+        made = finish(
+            *(opened.scene, path, config, refiner), alpha_threshold=self.alpha_threshold, first_frame=self.first_frame
+        )
         drawn = made.drawn
         with whole_video(self.output, drawn.height, drawn.width, made.fps) as add:
             for piece in made.frames:
                 add(piece)
-        report = write_report(self.output, made, config, scene.geometry.report, self.load_config, self.trajectory)
+        source = opened.scene.source
+        # A scene without one has been refused by now: it has no frames to learn from.
+        assert source is not None
+        report = write_report(self.output, made, config, source.geometry.report, self.load_config, self.trajectory)
         say(report.time)
         files = [self.output, report.file]
         if self.save_conditions:
             files += write_condition_videos(self.output, drawn, made.fps, config.wan.window)
         say(f"wrote {', '.join(map(str, files))}: {len(drawn)} frames, {made.fps:g} per second")
 
-    def _made(self, options: TrajectoryOptions) -> tuple[FrameStream, RefinerConfig, Scene]:
-        """Frames to be taken; what is learned for a saved scene is not kept, as it may be anybody's."""
-        from neoverse_ns.reconstruct.store import is_saved_scene
-
+    def _refiner(self) -> RefinerConfig:
+        """Which refiner; what is learned for a saved scene is not kept, as it may be anybody's."""
         config = self.refine
         if self.negative_prompt is not None:
             config = dataclasses.replace(
                 config, wan=dataclasses.replace(config.wan, negative_prompt=self.negative_prompt)
             )
-        if is_saved_scene(self.load_config):
-            return self._of_saved_scene(options, config)
-        from neoverse_ns.plugin.generate import kept_in, stream
-        from neoverse_ns.plugin.run import config_of, open_run
-
-        run = open_run(self.load_config)
-        config = kept_in(config, config_of(self.load_config).absolute().parent)
-        made = stream(run, self.trajectory, options, config, self.alpha_threshold, self.first_frame, self.size)
-        return made.stream, config, made.scene
-
-    def _of_saved_scene(
-        self, options: TrajectoryOptions, config: RefinerConfig
-    ) -> tuple[FrameStream, RefinerConfig, Scene]:
-        from neoverse_ns.applications.finish import checked_refiner, source_of
-        from neoverse_ns.generate.refine_along import stream_along
-        from neoverse_ns.plugin.open_scene import open_scene
-
-        refiner, opened = checked_refiner(config), open_scene(self.load_config)
-        path = self.size.apply(opened.choose(self.trajectory, options))
-        scene, everything = opened.scene, opened.scene.gaussians.detach()
-        source = source_of(scene, everything)
-        assert scene.source is not None
-        made = stream_along(refiner, source, everything, path, config, self.alpha_threshold, self.first_frame)
-        return made, config, scene.source
+        return kept_with(config, self.load_config)

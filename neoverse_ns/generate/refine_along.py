@@ -71,8 +71,18 @@ class FrameStream:
     fps: float
     timing: GenerationSeconds
 
+    def whole(self) -> GeneratedVideo:
+        """All frames at once, taken here; none may have been taken before."""
+        drawn = self.drawn
+        frames = torch.empty(len(drawn), drawn.height, drawn.width, 3, dtype=torch.uint8)
+        done = 0
+        for piece in self.frames:
+            frames[done : done + len(piece)] = piece
+            done += len(piece)
+        return GeneratedVideo(frames, drawn, self.fps, self.timing)
 
-def stream_along(
+
+def refine_along(
     refiner: Refiner,
     source: SourceScene,
     everything: LayeredGaussians,
@@ -113,27 +123,6 @@ def stream_along(
     )
     timing = GenerationSeconds()
     return FrameStream(_finished(refiner, source, drawn, config, timing), drawn, trajectory.fps or DEFAULT_FPS, timing)
-
-
-def refine_along(
-    refiner: Refiner,
-    source: SourceScene,
-    everything: LayeredGaussians,
-    trajectory: Trajectory,
-    config: RefinerConfig,
-    alpha_threshold: float | None = None,
-    first_frame: bool | None = None,
-    shown: LayeredGaussians | None = None,
-) -> GeneratedVideo:
-    """The same with all frames at once, as :func:`stream_along` says."""
-    made = stream_along(refiner, source, everything, trajectory, config, alpha_threshold, first_frame, shown)
-    drawn = made.drawn
-    frames = torch.empty(len(drawn), drawn.height, drawn.width, 3, dtype=torch.uint8)
-    done = 0
-    for piece in made.frames:
-        frames[done : done + len(piece)] = piece
-        done += len(piece)
-    return GeneratedVideo(frames, drawn, made.fps, made.timing)
 
 
 def _finished(

@@ -12,7 +12,7 @@ from PIL import Image
 from plyfile import PlyData
 
 from neoverse_ns.cli.demo import Demo
-from neoverse_ns.cli.main import Command, entrypoint
+from neoverse_ns.cli.main import Command
 from neoverse_ns.cli.reconstruct import Reconstruct
 from neoverse_ns.cli.weights import Weights
 from neoverse_ns.clip.synthetic import render_synthetic, save_synthetic
@@ -20,17 +20,13 @@ from neoverse_ns.errors import SettingsError
 from neoverse_ns.gaussians.transition import at_time
 from neoverse_ns.reconstruct.cache import scene_key
 from neoverse_ns.reconstruct.store import save_scene
+from tests.cli.command_line import run
 from tests.networks.neoverse.tiny import save_released_layout, tiny_network
 from tests.plugin.tiny_scene import FRAMES, HEIGHT, WIDTH, tiny_scene
 
 
 def parse(*arguments: str) -> Reconstruct | Demo | Weights:
     return tyro.cli(Command, args=list(arguments))  # type: ignore[arg-type]
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    monkeypatch.setattr("sys.argv", ["ns-neoverse", *arguments])
-    entrypoint()
 
 
 def test_reconstruct_takes_the_flags_people_type() -> None:

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from neoverse_ns.cli.main import entrypoint
 from neoverse_ns.rasterize.layers import draw_layers
 from neoverse_ns.reconstruct.store import save_scene
 from neoverse_ns.trajectory.moves.choice import Subject
 from neoverse_ns.trajectory.moves.registry import DIRECTED
+from tests.cli.command_line import fails, run
 from tests.e2e.commands import read_video
 from tests.plugin.tiny_scene import FRAMES, HEIGHT, WIDTH, tiny_scene
 
@@ -25,22 +25,6 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     save_scene(tiny_scene(), tmp_path / "scene")
     return tmp_path / "scene"
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> None:
-    monkeypatch.setattr("sys.argv", ["ns-neoverse", *map(str, arguments)])
-    entrypoint()
-
-
-def fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, *arguments: str | Path) -> str:
-    """The one line that a command ends with."""
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as ended:
-        run(monkeypatch, *arguments)
-    assert ended.value.code == 1
-    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Error:")]
-    assert len(lines) == 1
-    return lines[0]
 
 
 def test_what_is_made_is_rendered_at_any_size_and_time(scene: Path, monkeypatch: pytest.MonkeyPatch) -> None:

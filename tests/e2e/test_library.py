@@ -16,8 +16,11 @@ from neoverse_ns.errors import RunError
 from neoverse_ns.export.options import ExportOptions
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.generate.config import RefinerConfig
-from neoverse_ns.plugin.generate import generate
+from neoverse_ns.generate.refine_along import refine_along
+from neoverse_ns.generate.registry import get_refiner
+from neoverse_ns.plugin.open_scene import scene_of
 from neoverse_ns.plugin.run import OpenRun, open_run
+from neoverse_ns.plugin.run_source import run_source
 from neoverse_ns.plugin.world import to_nerfstudio_cameras
 from neoverse_ns.trajectory.options import TrajectoryOptions
 from tests.e2e.commands import read_video
@@ -75,7 +78,9 @@ def test_an_export_is_that_of_the_command(run: TrainedRun, tmp_path: Path) -> No
 
 def test_a_refined_video_is_that_of_the_command(scene: ExportScene, opened: OpenRun) -> None:
     options, config = TrajectoryOptions(num_frames=4), RefinerConfig(refiner="telea")
-    expected = generate(opened, "pan_left", options, config, 0.95, None)
+    source, everything = run_source(*opened.loaded()), scene_of(opened).scene.gaussians
+    path = scene_of(opened).choose("pan_left", options)
+    expected = refine_along(get_refiner(config), source, everything, path, config, 0.95).whole()
     made = refine(scene, trajectory(scene, "pan_left", options), "telea")
     assert not bool(made.conditions.mask.all())
     assert torch.equal(made.frames, expected.frames)

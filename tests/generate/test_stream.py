@@ -12,7 +12,7 @@ import torch
 from neoverse_ns.errors import RefinementError
 from neoverse_ns.generate.base import DEFAULT_PROMPT, Conditions, ConditionSource, Refiner, StreamingRefiner
 from neoverse_ns.generate.config import RefinerConfig
-from neoverse_ns.generate.refine_along import FrameStream, refine_along, stream_along
+from neoverse_ns.generate.refine_along import FrameStream, refine_along
 from neoverse_ns.generate.registry import get_refiner
 from neoverse_ns.generate.report import write_report
 from neoverse_ns.generate.timing import PARTS, GenerationSeconds, describe_time, time_report
@@ -44,7 +44,7 @@ class Miscounting(StreamingRefiner):
 
 
 def streamed(refiner: Refiner, name: str = "telea") -> FrameStream:
-    return stream_along(refiner, SOURCE, SOURCE.gaussians, PATH, RefinerConfig(refiner=name))
+    return refine_along(refiner, SOURCE, SOURCE.gaussians, PATH, RefinerConfig(refiner=name))
 
 
 @pytest.mark.parametrize("name", ["none", "telea"])
@@ -53,9 +53,7 @@ def test_a_stream_gives_the_frames_that_there_are_at_once(name: str) -> None:
     taken = list(made.frames)
     assert [len(piece) for piece in taken] == [8, 8, 3]
     assert all(piece.dtype == torch.uint8 for piece in taken)
-    whole = refine_along(
-        get_refiner(RefinerConfig(refiner=name)), SOURCE, SOURCE.gaussians, PATH, RefinerConfig(refiner=name)
-    )
+    whole = streamed(get_refiner(RefinerConfig(refiner=name)), name).whole()
     assert torch.equal(torch.cat(taken), whole.frames)
     # Conditions of a video are drawn again, and are the same.
     assert torch.equal(whole.conditions.alpha, made.drawn[:].alpha)

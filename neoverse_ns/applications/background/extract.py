@@ -107,7 +107,7 @@ def extract_background(
     own = torch.from_numpy(np.stack([c.own for c in composed]))
     surface = torch.stack(known) | seen
     if refine is not None and refine.refiner != "none" and not bool(surface.all()):
-        made = finish(scene, trajectory, refine, refiner, still, first_frame=False).frames.float() / 255
+        made = finish(scene, trajectory, refine, refiner, still, first_frame=False).whole().frames.float() / 255
         rgb = torch.where(surface[..., None], rgb, made)
     frames = (rgb * 255).round().clamp(0, 255).to(torch.uint8)
     return Background(frames, seen, surface, own, still, trajectory.fps)

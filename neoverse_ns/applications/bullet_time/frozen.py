@@ -75,7 +75,7 @@ def bullet_time(
     path = frozen_path(scene, config or BulletTimeConfig(), options, path_to_world)
     trajectory = (size or PictureSize()).apply(path.trajectory)
     if refine.refiner != "none":
-        frames = finish(scene, trajectory, refine, refiner, first_frame=False).frames
+        frames = finish(scene, trajectory, refine, refiner, first_frame=False).whole().frames
         return FrozenVideo(frames, trajectory, path.frozen, [])
     black = torch.zeros(3) if background is None else background
     pictures: list[Tensor] = []

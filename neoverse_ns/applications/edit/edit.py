@@ -95,7 +95,7 @@ def edit(
     if config.refine.refiner != "none":
         frames = as_bytes(composed.merge(finish_frames(changed, composed, config.refine, refiner)))
         changed = as_scene(scene, edited, composed, frames)
-    along = None if trajectory is None else finish(changed, trajectory, config.refine, refiner)
+    along = None if trajectory is None else finish(changed, trajectory, config.refine, refiner).whole()
     return EditResult(frames, changed, edited, composed, along)
 
 

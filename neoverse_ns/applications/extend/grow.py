@@ -102,7 +102,7 @@ def grow(
             *(taught, source, gaussians, trajectory, config),
             first_frame=first_frame,
             shown=gaussians.without(FAR_FIELD),
-        )
+        ).whole()
         invented = _alpha_seen(gaussians, trajectory, made.conditions) < settings.hole_opacity
         new = None if config.refiner == "none" else _filling(made.frames, made.conditions, settings.hole_opacity, most)
         if new is not None:

@@ -94,7 +94,7 @@ def _finished(
     scene: ExportScene, steady: Trajectory, config: RefinerConfig, refiner: Refiner
 ) -> UInt8[Tensor, "n h w 3"]:
     """What a refiner makes of the drawing."""
-    return finish(scene, steady, config, refiner, first_frame=False).frames
+    return finish(scene, steady, config, refiner, first_frame=False).whole().frames
 
 
 def _pictures(

@@ -101,5 +101,5 @@ def _finished(
     cameras = scene.cameras
     path = Trajectory(cameras, scene.times, fps=frames_per_second(scene))
     large = path.resized(cameras.width * config.scale, cameras.height * config.scale)
-    made = finish(scene, large, refine, refiner, first_frame=False)
+    made = finish(scene, large, refine, refiner, first_frame=False).whole()
     return list(made.frames.numpy().astype(np.float32) / 255)

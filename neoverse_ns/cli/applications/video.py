@@ -19,12 +19,16 @@ class FinishFlags:
     """Which refiner, and how. What it learns is kept in the run's folder `generated` unless --folder names another."""
 
     def kept(self, run_path: Path) -> RefinerConfig:
-        """The refiner's settings, with what it learns kept in the run's folder, or learned anew for saved scenes."""
-        from neoverse_ns.plugin.generate import kept_in
-        from neoverse_ns.plugin.run import config_of
+        """The refiner's settings; see :func:`kept_with`."""
+        return kept_with(self.refine, run_path)
 
-        config = config_of(run_path)
-        return kept_in(self.refine, config.absolute().parent) if config.is_file() else self.refine
+
+def kept_with(config: RefinerConfig, run_path: Path) -> RefinerConfig:
+    """A refiner's settings, with what it learns kept in the run's folder, or learned anew for saved scenes."""
+    from neoverse_ns.plugin.run import config_of
+
+    run = config_of(run_path)
+    return config.kept_in(run.absolute().parent) if run.is_file() else config
 
 
 @dataclass

@@ -17,7 +17,6 @@ from neoverse_ns.generate.base import DEFAULT_PROMPT
 from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.refine_along import refine_along
 from neoverse_ns.generate.registry import REFINERS, get_refiner
-from neoverse_ns.plugin.generate import kept_in
 from neoverse_ns.plugin.run_source import export_scene, run_source
 from neoverse_ns.plugin.viewer.jobs import Job, Jobs
 from neoverse_ns.plugin.viewer.path_controls import PathControls
@@ -73,7 +72,7 @@ class WorkControls:
         from neoverse_ns.generate.video import write_video_whole
 
         wanted = RefinerConfig(refiner=str(self._refiner.value), prompt=str(self._prompt.value))
-        config = kept_in(wanted, self._run.folder)
+        config = wanted.kept_in(self._run.folder)
         refiner = get_refiner(config)
         refiner.check()
         trajectory = self._paths.trajectory()
@@ -85,7 +84,7 @@ class WorkControls:
                 # Training goes on meanwhile.
                 everything = everything.map(_copied)
                 source = dataclasses.replace(source, gaussians=source.gaussians.map(_copied))
-        made = refine_along(refiner, source, everything, trajectory, config)
+        made = refine_along(refiner, source, everything, trajectory, config).whole()
         job.check()
         frames = made.frames.cpu().numpy()
         write_video_whole(file, made.frames.cpu(), made.fps)

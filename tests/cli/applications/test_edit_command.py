@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neoverse_ns.cli.main import entrypoint
 from neoverse_ns.reconstruct.store import load_scene, save_scene
 from tests.applications.edit.yard import COUNT, HEIGHT, WIDTH, frames_of, yard
+from tests.cli import command_line
 from tests.e2e.commands import read_video
 from tests.generate.refiners.wan.tiny_wan import save_diffusers_layout
 
@@ -26,19 +26,11 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> None:
-    monkeypatch.setattr("sys.argv", ["ns-neoverse", "edit", *map(str, arguments)])
-    entrypoint()
+    command_line.run(monkeypatch, "edit", *arguments)
 
 
 def fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, *arguments: str | Path) -> str:
-    """The one line that a command ends with."""
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as ended:
-        run(monkeypatch, *arguments)
-    assert ended.value.code == 1
-    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Error:")]
-    assert len(lines) == 1
-    return lines[0]
+    return command_line.fails(monkeypatch, capsys, "edit", *arguments)
 
 
 def test_a_thing_is_listed_removed_and_stays_removed(

@@ -8,24 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from neoverse_ns.reconstruct.store import save_scene
-from tests.applications.courtyard import HEIGHT, WIDTH, Courtyard, courtyard
-from tests.cli.test_trajectory_commands import fails, run
+from tests.applications.courtyard import HEIGHT, WIDTH, Courtyard
+from tests.cli.command_line import fails, run
 from tests.e2e.commands import read_video
 from tests.generate.refiners.wan.tiny_wan import save_diffusers_layout
-
-
-@pytest.fixture(scope="module")
-def yard() -> Courtyard:
-    return courtyard()
-
-
-@pytest.fixture
-def scene(yard: Courtyard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    assert yard.scene.source is not None
-    save_scene(yard.scene.source, tmp_path / "scene")
-    return tmp_path / "scene"
 
 
 def test_a_larger_video_is_written(

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neoverse_ns.cli.main import entrypoint
 from neoverse_ns.reconstruct.store import save_scene
 from tests.applications.track import exact_scene as exact
+from tests.cli import command_line
 from tests.e2e.commands import read_video
 
 
@@ -29,8 +29,7 @@ def here(scene: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> None:
-    monkeypatch.setattr("sys.argv", ["ns-neoverse", "track", *map(str, arguments)])
-    entrypoint()
+    command_line.run(monkeypatch, "track", *arguments)
 
 
 def test_points_of_all_kinds_are_written(

@@ -92,7 +92,7 @@ def test_what_enters_the_transformer_is_the_twins(
     path = choose_trajectory("orbit_right", source.cameras, source.times, options=options, network_unit=UNIT)
     wan = WanConfig(model=str(folder), base=None, device="cpu", steps=2, guidance=1.0, window=9, overlap=5)
     config = RefinerConfig(refiner="wan", seed=SEED, wan=wan)
-    refine_along(WanRefiner(wan), source, source.gaussians, path, config, threshold)
+    refine_along(WanRefiner(wan), source, source.gaussians, path, config, threshold).whole()
 
     at = np.linspace(0, 4, COUNT)
     # 1 is the published radius, in the unit of the network.

@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from neoverse_ns.applications.finish import checked_refiner, finish
 from neoverse_ns.errors import NeoVerseError, RunError, SettingsError
 from neoverse_ns.gaussians.layers import INPAINTED
 from neoverse_ns.gaussians.transform import transform
@@ -23,7 +24,7 @@ from neoverse_ns.generate.refine_along import GeneratedVideo, threshold_of
 from neoverse_ns.generate.registry import REFINERS
 from neoverse_ns.generate.source_scene import SourceScene
 from neoverse_ns.generate.stage.training_frames import training_source
-from neoverse_ns.plugin.generate import generate, kept_in
+from neoverse_ns.plugin.open_scene import scene_of
 from neoverse_ns.plugin.run import OpenRun
 from neoverse_ns.plugin.run_source import export_scene, refined_cameras, run_source
 from neoverse_ns.plugin.world import world_to_nerfstudio
@@ -74,7 +75,23 @@ def video(
     **options: Any,
 ) -> GeneratedVideo:
     config = RefinerConfig(refiner=refiner, prompt="a street")
-    return generate(run, name, TrajectoryOptions(**options), config, 0.9, first_frame, size)
+    return finished(run, name, TrajectoryOptions(**options), config, 0.9, first_frame, size)
+
+
+def finished(
+    run: OpenRun,
+    name: str,
+    options: TrajectoryOptions,
+    config: RefinerConfig,
+    alpha_threshold: float | None = None,
+    first_frame: bool | None = None,
+    size: PictureSize | None = None,
+) -> GeneratedVideo:
+    """What ns-neoverse generate writes."""
+    refiner, opened = checked_refiner(config), scene_of(run)
+    path = (size or PictureSize()).apply(opened.choose(name, options))
+    made = finish(opened.scene, path, config, refiner, alpha_threshold=alpha_threshold, first_frame=first_frame)
+    return made.whole()
 
 
 def test_the_refiner_gets_training_frames_and_what_they_showed(run: OpenRun) -> None:
@@ -135,7 +152,7 @@ def test_everything_is_repainted_as_published_by_the_released_model_alone(run: O
     assert threshold_of("wan") == 1.0
     assert threshold_of("internal") == threshold_of("telea") == 0.95
     assert threshold_of("wan", 0.5) == 0.5
-    conditions = generate(run, "static", TrajectoryOptions(num_frames=3), RefinerConfig(refiner="witness")).conditions
+    conditions = finished(run, "static", TrajectoryOptions(num_frames=3), RefinerConfig(refiner="witness")).conditions
     assert torch.equal(conditions.mask[1:], conditions.alpha[1:] > 0.95)
     opaque = render_conditions(run_source(*run.loaded()).gaussians, path_of(run), ConditionSettings(1.0))
     assert not opaque.mask.any()
@@ -215,15 +232,15 @@ def test_missing_weights_and_unknown_names_are_said_before_anything_is_drawn(run
     config = RefinerConfig(refiner="wan")
     config.wan.model = "/nowhere/at/all"
     with pytest.raises(NeoVerseError, match="nowhere"):
-        generate(run, "static", TrajectoryOptions(), config, 0.9, None)
+        finished(run, "static", TrajectoryOptions(), config, 0.9, None)
     assert Witness.conditions is None
     with pytest.raises(RunError, match="run folder"):
         dataclasses.replace(run, model=None).loaded()
 
 
 def test_what_a_refiner_learns_stays_with_the_run(tmp_path: Path) -> None:
-    assert kept_in(RefinerConfig(), tmp_path).folder == tmp_path / "generated"
-    assert kept_in(RefinerConfig(folder=Path("mine")), tmp_path).folder == Path("mine")
+    assert RefinerConfig().kept_in(tmp_path).folder == tmp_path / "generated"
+    assert RefinerConfig(folder=Path("mine")).kept_in(tmp_path).folder == Path("mine")
 
 
 def test_the_source_lies_in_the_world_of_the_first_camera() -> None:
