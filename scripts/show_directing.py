@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import torch
 import tyro
+from _benchmark.documented import save_pictures
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from neoverse_ns import load, trajectory
-from neoverse_ns.console import say, warn
+from neoverse_ns.console import warn
 from neoverse_ns.errors import NeoVerseError, SettingsError
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.render.along import draw_along
@@ -146,10 +147,7 @@ def main() -> int:
             "time_curves.jpg": time_picture(scene, round(0.7 * options.width)),
             "path.jpg": preview(scene.gaussians, scene.cameras, along, options=scene.options, title=options.path),
         }
-        options.folder.mkdir(parents=True, exist_ok=True)
-        for name, picture in pictures.items():
-            Image.fromarray(picture).save(options.folder / name, quality=82, optimize=True)
-            say(f"wrote {options.folder / name}")
+        save_pictures(options.folder, pictures)
     except (NeoVerseError, OSError) as error:
         warn(str(error))
         return 1

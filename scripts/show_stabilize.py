@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import torch
 import tyro
+from _benchmark.documented import save_pictures
 from jaxtyping import UInt8
-from PIL import Image
 from show_directing import labelled, tiled
 from torch import Tensor
 
@@ -23,7 +23,7 @@ from neoverse_ns.applications.bullet_time.config import BulletTimeConfig
 from neoverse_ns.applications.bullet_time.frozen import bullet_time
 from neoverse_ns.applications.stabilize.config import StabilizeConfig
 from neoverse_ns.applications.stabilize.steady import stabilize
-from neoverse_ns.console import say, warn
+from neoverse_ns.console import warn
 from neoverse_ns.errors import NeoVerseError
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.trajectory.options import TrajectoryOptions
@@ -93,10 +93,7 @@ def main() -> int:
             "stabilize.jpg": steady_picture(scene, options.width),
             "bullet_time.jpg": frozen_picture(scene, options.at, options.trajectory, round(0.7 * options.width)),
         }
-        options.folder.mkdir(parents=True, exist_ok=True)
-        for name, picture in pictures.items():
-            Image.fromarray(picture).save(options.folder / name, quality=82, optimize=True)
-            say(f"wrote {options.folder / name}")
+        save_pictures(options.folder, pictures)
     except (NeoVerseError, OSError) as error:
         warn(str(error))
         return 1
