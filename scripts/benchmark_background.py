@@ -25,7 +25,7 @@ from jaxtyping import Bool, UInt8
 from torch import Tensor
 
 from neoverse_ns.api.runs import load, shown
-from neoverse_ns.applications.background.extract import Background, clip_path, extract_background
+from neoverse_ns.applications.background.extract import Background, extract_background
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.metrics.image import psnr
 from neoverse_ns.rasterize.along import views_along
@@ -79,7 +79,7 @@ def measure(name: str, options: BenchmarkBackground, work: Path) -> Row:
     assert scene.source is not None
     judged = list(range(0, len(scene.times), options.every))
     started = time.perf_counter()
-    made = extract_background(scene, clip_path(scene)[judged])
+    made = extract_background(scene, scene.as_filmed[judged])
     row: Row = {"clip": name, "seconds": (time.perf_counter() - started) / len(judged)}
     return row | score(world, scene, made, judged)
 

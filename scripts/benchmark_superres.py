@@ -104,7 +104,8 @@ def real_pair(name: str, options: BenchmarkSuperres) -> tuple[UInt8[Tensor, "n h
     width = options.width * options.scale
     config = ClipConfig(start=options.start, duration=3.0, num_frames=options.frames, width=width)
     large = load_clip(options.clips / name / "clip.mp4", config).frames
-    height = large.shape[1] // (2 * options.scale) * 2 * options.scale
+    # Clips are cut to sides that are multiples of 16 when they are read, and the small one is read again.
+    height = large.shape[1] // (16 * options.scale) * 16 * options.scale
     return reduced(large[:, :height], options.scale), large[:, :height]
 
 

@@ -20,7 +20,7 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 from neoverse_ns.api.runs import load
-from neoverse_ns.applications.background.extract import clip_path, extract_background
+from neoverse_ns.applications.background.extract import extract_background
 from neoverse_ns.applications.superres.config import SuperresConfig
 from neoverse_ns.applications.superres.fuse import fuse
 from neoverse_ns.applications.superres.sizes import enlarged
@@ -48,7 +48,7 @@ def background_picture(scene: ExportScene) -> UInt8[ndarray, "h w 3"]:
     """The clip, the clip without movers, the truth, and whose pixels they are, side by side."""
     assert scene.source is not None
     world = world_named(DEMO, len(scene.times))
-    made = extract_background(scene, clip_path(scene)[list(FRAMES)])
+    made = extract_background(scene, scene.as_filmed[list(FRAMES)])
     rows = []
     for place, frame in enumerate(FRAMES):
         whose = (128 * made.seen[place].int() + 127 * made.own[place].int()).to(torch.uint8)

@@ -21,6 +21,7 @@ from neoverse_ns.geometry.interpolation import camera_at
 from neoverse_ns.rasterize.drawing import DrawOptions
 from neoverse_ns.reconstruct.base import network_unit
 from neoverse_ns.reconstruct.scene import Scene
+from neoverse_ns.trajectory.trajectory import Trajectory
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,17 @@ class ExportScene:
         """What camera moves may ask of it."""
         geometry = None if self.source is None else self.source.geometry
         return SceneSurroundings(self.gaussians, self.cameras, self.times, geometry, self.options)
+
+    @property
+    def frame_rate(self) -> float | None:
+        """Sampled frames per second, on average; None for a single image."""
+        span = float(self.seconds[-1] - self.seconds[0])
+        return (len(self.seconds) - 1) / span if span > 0 else None
+
+    @property
+    def as_filmed(self) -> Trajectory:
+        """The clip's own cameras and times, at its mean rate."""
+        return Trajectory(self.cameras, self.times, fps=self.frame_rate)
 
     def second_at(self, time: float) -> float:
         """Second of the source at a normalised time."""

@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import pytest
+import torch
 
 from neoverse_ns.batch import ray_pool
 from neoverse_ns.batch.batch import run_batch
 from neoverse_ns.batch.do_job import How, do_job
 from neoverse_ns.batch.ray_pool import RayPool
 from neoverse_ns.errors import PackageError, RunError
+from neoverse_ns.reconstruct.feedforward.keeping import keep_networks
 from tests.batch import stand_in_ray
 from tests.batch.small_steps import job_of, said
 
 
 @pytest.fixture
-def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Ray's actors are threads of this process, so what a worker sets for itself is set back afterwards."""
     stand_in_ray._STATE.update(up=False, asked={}, options=[], killed=0)
     monkeypatch.setitem(sys.modules, "ray", stand_in_ray)
     monkeypatch.setattr(ray_pool.importlib.util, "find_spec", lambda name: object())
-    # All its actors are threads of this process, whose output is the test's.
+    # Their output is the test's.
     monkeypatch.setattr(ray_pool, "do_job", lambda job, how: do_job(job, How(how.retry_failed, how.wait, log=False)))
+    threads, cv2_threads = torch.get_num_threads(), cv2.getNumThreads()
+    yield
+    keep_networks(False)
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(cv2_threads)
 
 
 def test_every_clip_ends_as_it_must(tmp_path: Path, stand_in: None) -> None:

@@ -115,7 +115,7 @@ def test_other_steps_take_the_scenes_that_are_there(shell: Shell) -> None:
 def test_what_is_wrong_with_the_settings_is_said_before_any_work(shell: Shell) -> None:
     lines = {
         "no step 'dance'": ("--do", "dance"),
-        "--trajectory": ("--do", "render"),
+        "--set render.trajectory=": ("--do", "render"),
         "num-frames": ("--set", "reconstruct.num-frames=many"),
         "settings of 'render'": ("--set", "render.trajectory=static"),
         "must be STEP.FLAG=VALUE": ("--set", "trajectory"),

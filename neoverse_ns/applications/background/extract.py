@@ -58,13 +58,6 @@ class Background:
         return 1 - float(self.seen.double().mean())
 
 
-def clip_path(scene: ExportScene) -> Trajectory:
-    """The clip's own cameras and times, at its own mean rate."""
-    seconds = scene.seconds
-    span = float(seconds[-1] - seconds[0]) if len(seconds) > 1 else 0.0
-    return Trajectory(scene.cameras, scene.times, fps=(len(seconds) - 1) / span if span > 0 else None)
-
-
 def extract_background(
     scene: ExportScene,
     trajectory: Trajectory | None = None,
@@ -92,7 +85,7 @@ def extract_background(
     """
     config = config or BackgroundConfig()
     config.validate()
-    trajectory = trajectory or clip_path(scene)
+    trajectory = trajectory or scene.as_filmed
     witnesses = Witnesses.of(scene)
     still = still_scene(scene, witnesses)
     composed: list[Composed] = []

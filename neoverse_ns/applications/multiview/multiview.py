@@ -6,7 +6,7 @@ from typing import Any
 
 from neoverse_ns.applications.extend.config import GrowConfig
 from neoverse_ns.applications.extend.grow import Grown, grow
-from neoverse_ns.applications.multiview.rig import RigConfig, frame_rate, rig
+from neoverse_ns.applications.multiview.rig import RigConfig, rig
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.generate.base import Refiner
 from neoverse_ns.generate.config import RefinerConfig
@@ -68,7 +68,7 @@ def rig_json(scene: ExportScene, views: dict[str, Trajectory], files: dict[str, 
     return plain(
         {
             "convention": "opencv_c2w",
-            "fps": frame_rate(scene),
+            "fps": scene.frame_rate,
             "times": scene.times,
             "seconds": scene.seconds,
             "views": rows,

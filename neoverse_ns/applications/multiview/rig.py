@@ -84,7 +84,7 @@ def rig(scene: ExportScene, config: RigConfig) -> dict[str, Trajectory]:
         SettingsError: A setting makes no sense.
     """
     config.validate()
-    fps = frame_rate(scene)
+    fps = scene.frame_rate
     cameras = scene.cameras
     paths = {}
     for ring in range(1, config.rings + 1):
@@ -93,11 +93,3 @@ def rig(scene: ExportScene, config: RigConfig) -> dict[str, Trajectory]:
             moved = PinholeCameras(c2w, cameras.K, cameras.width, cameras.height)
             paths[f"{view}_{ring}"] = Trajectory(moved, scene.times, fps=fps)
     return paths
-
-
-def frame_rate(scene: ExportScene) -> float | None:
-    """Sampled frames per second of the clip; None for a single image."""
-    if len(scene.seconds) < 2:
-        return None
-    span = float(scene.seconds[-1] - scene.seconds[0])
-    return (len(scene.seconds) - 1) / span if span > 0 else None

@@ -51,7 +51,7 @@ def clip_path(scene: ExportScene) -> Trajectory:
     count, length = len(scene.cameras), float(scene.seconds[-1] - scene.seconds[0])
     if count < _FEWEST or not length > 0:
         raise SettingsError(f"{count} frames over {length:g} s cannot be steadied: a shake needs at least {_FEWEST}")
-    return Trajectory(scene.cameras, scene.times, fps=(count - 1) / length)
+    return scene.as_filmed
 
 
 def steady_path(scene: ExportScene, config: StabilizeConfig) -> SteadyPath:

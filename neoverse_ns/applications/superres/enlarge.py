@@ -83,13 +83,7 @@ def enlarge_clip(
                 picture = fuse(pictures, surfaces, frame, config, starts[frame])
             frames.append(torch.from_numpy((picture.clip(0, 1) * 255).round().astype(np.uint8)))
             steps.advance()
-    return Enlarged(torch.stack(frames), belief, frames_per_second(scene))
-
-
-def frames_per_second(scene: ExportScene) -> float | None:
-    """Of the sampled frames, on average; None for a single one."""
-    span = float(scene.seconds[-1] - scene.seconds[0])
-    return (len(scene.seconds) - 1) / span if span > 0 else None
+    return Enlarged(torch.stack(frames), belief, scene.frame_rate)
 
 
 def _finished(
@@ -99,7 +93,7 @@ def _finished(
     if refine is None or refine.refiner == "none":
         return None
     cameras = scene.cameras
-    path = Trajectory(cameras, scene.times, fps=frames_per_second(scene))
+    path = Trajectory(cameras, scene.times, fps=scene.frame_rate)
     large = path.resized(cameras.width * config.scale, cameras.height * config.scale)
     made = finish(scene, large, refine, refiner, first_frame=False).whole()
     return list(made.frames.numpy().astype(np.float32) / 255)

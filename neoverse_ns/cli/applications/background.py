@@ -81,11 +81,11 @@ class BackgroundCommand(PathFlags, FinishFlags, SceneFlags):
             check_output(path)
         config = self.kept(self.run_path)
         refiner = checked_refiner(config)
-        from neoverse_ns.applications.background.extract import clip_path, extract_background
+        from neoverse_ns.applications.background.extract import extract_background
         from neoverse_ns.plugin.open_scene import open_scene
 
         opened = open_scene(self.run_path)
-        path = clip_path(opened.scene) if self.trajectory is None else opened.choose(self.trajectory, options)
+        path = opened.scene.as_filmed if self.trajectory is None else opened.choose(self.trajectory, options)
         path = self.size.apply(path)
         made = None
         if videos:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from neoverse_ns.applications.track.queries import Queries
     from neoverse_ns.applications.track.tracks import Tracks
     from neoverse_ns.clip.clip import Clip
+    from neoverse_ns.plugin.open_scene import OpenScene
 
 MASK_COLUMNS = 48
 """Points in a row of a grid where a mask is given, but no grid."""
@@ -79,7 +80,7 @@ class Track(SceneFlags):
 
         opened = open_scene(self.run_path)
         tracks = track(opened.scene, self.queries(opened.clip), self.how)
-        files = self._write(tracks, opened.clip)
+        files = self._write(tracks, opened)
         seen = 100 * float(tracks.visible.double().mean())
         say(
             f"wrote {', '.join(str(path) for path in files)}: {len(tracks.queries)} points, "
@@ -126,13 +127,12 @@ class Track(SceneFlags):
             parts.append(grid(columns, frame, clip.width, clip.height, mask))
         return Queries(torch.cat([part.xy for part in parts]), torch.cat([part.frame for part in parts]))
 
-    def _write(self, tracks: Tracks, clip: Clip) -> list[Path]:
+    def _write(self, tracks: Tracks, opened: OpenScene) -> list[Path]:
         from neoverse_ns.applications.track.files import arrays, tapvid_arrays, write_arrays
         from neoverse_ns.applications.track.pictures import draw_tracks
         from neoverse_ns.generate.video import write_video_whole
 
-        span = float(clip.seconds[-1] - clip.seconds[0])
-        fps = (len(clip) - 1) / span if span > 0 else 1.0
+        clip, fps = opened.clip, opened.scene.frame_rate or 1.0
         pictures = draw_tracks(clip.frames, tracks, round(self.tail * fps))
         height, width = (side - side % 2 for side in pictures.shape[1:3])
         write_video_whole(self.output, pictures[:, :height, :width].contiguous(), fps)

@@ -10,7 +10,7 @@ from jaxtyping import Bool, UInt8
 from torch import Tensor
 
 from neoverse_ns.applications.background.config import BackgroundConfig
-from neoverse_ns.applications.background.extract import clip_path, extract_background
+from neoverse_ns.applications.background.extract import extract_background
 from neoverse_ns.errors import RunError, SettingsError
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.metrics.image import psnr
@@ -55,7 +55,7 @@ def test_the_empty_world_is_found(yard: Courtyard) -> None:
 def test_masks_that_end_too_early_leave_no_ghosts(yard: Courtyard) -> None:
     masks = -torch.nn.functional.max_pool2d(-yard.covered.float()[:, None], 3, 1, 1)[:, 0] > 0
     assert masks.sum() < 0.8 * yard.covered.sum()
-    made = extract_background(seen_otherwise(yard.scene, yard.frames, masks), clip_path(yard.scene)[[MIDDLE]])
+    made = extract_background(seen_otherwise(yard.scene, yard.frames, masks), yard.scene.as_filmed[[MIDDLE]])
     rim = (yard.covered & ~masks)[[MIDDLE]] & made.seen
     here = [MIDDLE]
     assert decibels(made.frames, yard.empty[here], rim) > decibels(yard.frames[here], yard.empty[here], rim) + 5
@@ -65,7 +65,7 @@ def test_a_shadow_that_no_mask_covers_is_overruled(yard: Courtyard) -> None:
     dark = torch.zeros(len(yard.frames), HEIGHT, WIDTH, dtype=torch.bool)
     dark[MIDDLE, 40:50, 10:26] = True
     frames = torch.where(dark[..., None], (yard.frames * 0.5).to(torch.uint8), yard.frames)
-    made = extract_background(seen_otherwise(yard.scene, frames), clip_path(yard.scene)[[MIDDLE]])
+    made = extract_background(seen_otherwise(yard.scene, frames), yard.scene.as_filmed[[MIDDLE]])
     inner = dark[[MIDDLE]]
     assert (
         decibels(made.frames, yard.empty[[MIDDLE]], inner) > decibels(frames[[MIDDLE]], yard.empty[[MIDDLE]], inner) + 6
@@ -75,7 +75,7 @@ def test_a_shadow_that_no_mask_covers_is_overruled(yard: Courtyard) -> None:
 def test_what_is_always_covered_is_called_unseen(yard: Courtyard) -> None:
     masks = yard.covered.clone()
     masks[:, 14:36, 26:74] = True
-    made = extract_background(seen_otherwise(yard.scene, yard.frames, masks), clip_path(yard.scene)[[MIDDLE]])
+    made = extract_background(seen_otherwise(yard.scene, yard.frames, masks), yard.scene.as_filmed[[MIDDLE]])
     assert made.seen[0, 24:27, 48:52].float().mean() < 0.1
     assert made.unseen > 0.01
 
@@ -83,7 +83,7 @@ def test_what_is_always_covered_is_called_unseen(yard: Courtyard) -> None:
 def test_another_camera_and_a_refiner(yard: Courtyard) -> None:
     from neoverse_ns.generate.config import RefinerConfig
 
-    path = clip_path(yard.scene)[[MIDDLE]].resized(120, HEIGHT)
+    path = yard.scene.as_filmed[[MIDDLE]].resized(120, HEIGHT)
     made = extract_background(yard.scene, path, refine=RefinerConfig(refiner="telea"))
     assert made.frames.shape == (1, HEIGHT, 120, 3)
     assert not bool(made.own.any())
@@ -99,4 +99,4 @@ def test_bad_settings_and_scenes_without_frames(yard: Courtyard) -> None:
     with pytest.raises(SettingsError, match="witnesses"):
         BackgroundConfig(witnesses=1).validate()
     with pytest.raises(RunError, match="frames"):
-        extract_background(replace(yard.scene, source=None), clip_path(yard.scene))
+        extract_background(replace(yard.scene, source=None), yard.scene.as_filmed)

@@ -28,6 +28,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path]]:
         return load(path, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(kept, "load_network", counted)
+    keep_networks(False)
     yield calls
     keep_networks(False)
     kept._KEPT.key = kept._KEPT.loaded = None

@@ -1,0 +1,1 @@
+"""Clips with truth, and samples and batches made of them."""

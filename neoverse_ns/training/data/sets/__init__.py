@@ -1,0 +1,1 @@
+"""Layouts that clips with truth come in, one module each."""
