@@ -42,6 +42,17 @@ def numbers_in(folder: Path, pattern: str) -> list[int]:
     return sorted(int(match[1]) for path in folder.iterdir() if (match := re.fullmatch(pattern, path.name)))
 
 
+def present(path: Path) -> Path:
+    """The path of a file that is there.
+
+    Raises:
+        ClipError: It is not.
+    """
+    if not path.is_file():
+        raise ClipError(f"{path}: is missing")
+    return path
+
+
 def size_or_unknown(path: Path) -> tuple[int, int]:
     """Width and height of a picture by its header; 0 and 0 of a damaged one, which is told when its clip is read."""
     try:

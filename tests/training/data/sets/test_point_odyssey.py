@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from neoverse_ns.errors import ClipError
-from neoverse_ns.geometry.projection import project
 from neoverse_ns.training.data.sets.registry import data_set
+from tests.training.data.sets.known_tracks import tracks_of
 from tests.training.data.sets.known_world import (
     FRAMES,
     HEIGHT,
@@ -50,25 +50,16 @@ def write(folder: Path, world: KnownWorld, step: int = 1, compressed: bool = Fal
 
 
 def tracks(world: KnownWorld, step: int) -> dict[str, np.ndarray]:
-    places = torch.stack(
-        [
-            torch.cat([world.moved(start, index)[::step, ::step].reshape(-1, 3) for start in range(FRAMES)])
-            for index in range(FRAMES)
-        ]
-    )
-    uv, z = project(places, world.clip.cameras.viewmats, world.clip.cameras.K)
-    x, y = uv.floor().long().unbind(-1)
-    inside = (x >= 0) & (x < WIDTH) & (y >= 0) & (y < HEIGHT) & (z > 0)
-    shown = world.clip.depth[torch.arange(FRAMES)[:, None].expand_as(x), y.clamp(0, HEIGHT - 1), x.clamp(0, WIDTH - 1)]
-    visible = inside & ((z - shown).abs() < 0.02 * shown)
-    valid = torch.ones_like(visible)
+    known = tracks_of(world, step)
+    valid = torch.ones_like(known.visible)
     # A quarter of the tracks of one frame is not annotated there.
     valid[2, ::4] = False
+    places = known.places.clone()
     places[2, ::4] = torch.nan
     return {
         "trajs_3d": numbers(places.float()),
-        "trajs_2d": numbers(uv.float()),
-        "visibs": numbers(visible),
+        "trajs_2d": numbers(known.uv.float()),
+        "visibs": numbers(known.visible),
         "valids": numbers(valid),
     }
 
