@@ -7,7 +7,13 @@ import importlib
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.training.data.sets.base import DataSet
 
-DATA_SETS: dict[str, str] = {}
+DATA_SETS: dict[str, str] = {
+    "dynamic_replica": "neoverse_ns.training.data.sets.dynamic_replica:DynamicReplica",
+    "hypersim": "neoverse_ns.training.data.sets.hypersim:HyperSim",
+    "movi_f": "neoverse_ns.training.data.sets.movi_f:MoviF",
+    "point_odyssey": "neoverse_ns.training.data.sets.point_odyssey:PointOdyssey",
+    "spring": "neoverse_ns.training.data.sets.spring:Spring",
+}
 """Module and class of every layout, by its name."""
 
 
