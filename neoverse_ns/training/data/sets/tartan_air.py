@@ -20,7 +20,7 @@ from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
 from neoverse_ns.training.data.sets.finding import clip_name, folders_with, nothing_found
 from neoverse_ns.training.data.sets.intrinsics import pinhole, scaled
-from neoverse_ns.training.data.sets.reading import checked_shape, image_size, read_array, read_rgb, read_table
+from neoverse_ns.training.data.sets.reading import checked_shape, image_size, read_array, read_rgb, read_table, rigid
 from neoverse_ns.training.data.truth import ClipInfo, FrameTruth, Part, TruthClip
 
 NAME = "tartan_air"
@@ -58,7 +58,7 @@ class TartanAirClip(TruthClip):
             NAME, row.id, row.frames, row.fps, row.static, row.has, furthest=FURTHEST, depth_quantile=TRUSTED
         )
         poses = checked_shape(read_table(folder / _POSES, 7), (row.frames, 7), str(folder / _POSES))
-        self._c2w = from_ned(torch.from_numpy(poses))
+        self._c2w = rigid(from_ned(torch.from_numpy(poses)), str(folder / _POSES))
 
     def frame(self, index: int) -> FrameTruth:
         rgb = read_rgb(self.folder / _RGB / f"{index:06d}_left.png")

@@ -26,7 +26,7 @@ def read_flow(
     Float32[Tensor, "h w 2"],  # displacement in pixels (x, y)
     Bool[Tensor, "h w"],  # it is known
 ]:
-    """Optical flow: x in red and y in green, from -(W - 1) to W - 1 and from -(H - 1) to H - 1; blue is 0 where unknown.
+    """Optical flow: x in red from -(W - 1) to W - 1, y in green from -(H - 1) to H - 1, blue 0 where unknown.
 
     Raises:
         ClipError: It cannot be read.
