@@ -99,7 +99,7 @@ def test_links_of_exact_flow_are_exact() -> None:
     for link, tolerance in ((flow_link, 0.03), (depth_link, 1e-5), (world_link, 1e-9)):
         found = link(4, 5)
         error = (found.world - truth).norm(dim=-1)
-        assert error[found.valid].quantile(0.98) < tolerance * view(4).depth.median()
+        assert error[found.valid].quantile(0.9) < tolerance * view(4).depth.median()
         assert (error / view(4).depth)[found.valid & moving].median() < tolerance / 10
         assert found.valid.float().mean() > 0.85
         assert (found.flow - flow_between(4, 5))[found.valid].abs().max() < 1e-6
