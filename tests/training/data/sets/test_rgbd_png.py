@@ -170,7 +170,9 @@ def test_depth_of_another_size_and_lens_is_looked_up_by_ray(tmp_path: Path) -> N
     world = known_world()
     clip = write_scan_net(tmp_path, world)
     for i in range(FRAMES):
-        picture = Image.fromarray(numbers(world.clip.frames[i])).resize((2 * WIDTH, 2 * HEIGHT), Image.Resampling.NEAREST)
+        picture = Image.fromarray(numbers(world.clip.frames[i])).resize(
+            (2 * WIDTH, 2 * HEIGHT), Image.Resampling.NEAREST
+        )
         cut = picture.crop((10, 4, 2 * WIDTH, 2 * HEIGHT))
         cut.save(clip / f"color/{i + 7}.jpg", quality=98)
     K = torch.eye(4, dtype=torch.float64)

@@ -10,8 +10,6 @@ import torch
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from neoverse_ns.clip.synthetic.render import render_world
-from neoverse_ns.clip.synthetic.textures import random_lattice
 from neoverse_ns.errors import ClipError
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.training.data.sets.registry import data_set
@@ -25,6 +23,7 @@ from tests.training.data.sets.known_world import (
     numbers,
     truncate,
 )
+from tests.training.data.sets.seen_anew import seen_anew
 
 CLIP = "abandonedfactory/Easy/P000"
 
@@ -37,8 +36,7 @@ def world() -> KnownWorld:
     K[:, 0, 0] = K[:, 1, 1] = K[:, 0, 2] = 320 / 640 * WIDTH
     K[:, 1, 2] = 240 / 480 * HEIGHT
     cameras = PinholeCameras(known.clip.cameras.c2w, K, WIDTH, HEIGHT)
-    lattice = random_lattice(torch.Generator().manual_seed(3))
-    return KnownWorld(render_world(known.scene, lattice, cameras, 10.0), known.scene)
+    return seen_anew(known, known.scene, cameras)
 
 
 def write(folder: Path, world: KnownWorld) -> Path:

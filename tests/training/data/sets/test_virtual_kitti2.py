@@ -38,10 +38,9 @@ from tests.training.data.sets.known_world import (
 
 CLIP = "Scene01/15-deg-left"
 TRACK_IDS = {1: 4, 2: 0, 3: 7}
-POSE_HEADER = (
-    "frame cameraID trackID alpha width height length world_space_X world_space_Y world_space_Z rotation_world_space_y "
-    "rotation_world_space_x rotation_world_space_z camera_space_X camera_space_Y camera_space_Z rotation_camera_space_y "
-    "rotation_camera_space_x rotation_camera_space_z"
+POSE_HEADER = "frame cameraID trackID alpha width height length " + " ".join(
+    f"{axes}_space_X {axes}_space_Y {axes}_space_Z " + " ".join(f"rotation_{axes}_space_{axis}" for axis in "yxz")
+    for axes in ("world", "camera")
 )
 
 
