@@ -113,16 +113,18 @@ def convert_segment(sweeps: Iterable[Sweep], folder: Path) -> int:
             np.savez_compressed(part / name / "lidar" / f"{index:06d}.npz", pixel=pixel, depth=depth)
     for name, camera in cameras.items():
         np.savez(part / name / "camera.npz", K=camera.K, extrinsic=camera.extrinsic, vehicle=np.stack(camera.vehicle))
-    np.savez(part / "boxes.npz", vehicle=np.stack(poses), **boxes_of(labels))
+    # Arrays of any name: the type of savez's other keywords does not concern them.
+    boxes: dict[str, Any] = {"vehicle": np.stack(poses), **boxes_of(labels)}
+    np.savez(part / "boxes.npz", **boxes)
     part.rename(folder)
     return len(poses)
 
 
 def read_record(path: Path) -> Iterator[Sweep]:
     """The frames of a segment, by Waymo's package."""
-    import tensorflow as tf  # pyright: ignore[reportMissingImports]
-    from waymo_open_dataset import dataset_pb2  # pyright: ignore[reportMissingImports]
-    from waymo_open_dataset.utils import frame_utils  # pyright: ignore[reportMissingImports]
+    import tensorflow as tf  # pyright: ignore
+    from waymo_open_dataset import dataset_pb2  # pyright: ignore
+    from waymo_open_dataset.utils import frame_utils  # pyright: ignore
 
     for data in tf.data.TFRecordDataset(str(path), compression_type=""):
         frame = dataset_pb2.Frame()

@@ -63,14 +63,14 @@ class VirtualKittiClip(TruthClip):
     def __init__(self, folder: Path, row: ManifestRow) -> None:
         self.folder = folder
         self.info = info_of(row, FURTHEST, render_weight=0.0)
-        self._size = (row.width, row.height) if row.width else image_size(self._file(_RGB, "rgb", 0, "jpg"))
+        self._size = (row.width, row.height) if row.width else image_size(self._picture(0))
         self._K = _cameras(folder / "intrinsic.txt", 4, row.frames)
         w2c = _cameras(folder / "extrinsic.txt", 16, row.frames)
         self.w2c = rigid(torch.from_numpy(w2c).view(-1, 4, 4), str(folder / "extrinsic.txt"))
         self._poses = vehicle_poses(folder / "pose.txt", row.frames) if "motion" in row.has else None
 
     def frame(self, index: int) -> FrameTruth:
-        rgb = read_rgb(self._file(_RGB, "rgb", index, "jpg"), self._size)
+        rgb = read_rgb(self._picture(index), self._size)
         depth = self.depth(index) if "depth" in self.info.has else None
         return FrameTruth(rgb, self._intrinsics(index), torch.linalg.inv(self.w2c[index]), depth)
 
@@ -96,6 +96,9 @@ class VirtualKittiClip(TruthClip):
     def _intrinsics(self, index: int) -> Float64[Tensor, "3 3"]:
         fx, fy, cx, cy = self._K[index].tolist()
         return pinhole(fx, fy, cx, cy, self._size)
+
+    def _picture(self, index: int) -> Path:
+        return self._file(_RGB, "rgb", index, "jpg")
 
     def _file(self, place: str, kind: str, index: int, suffix: str) -> Path:
         return self.folder / place / f"{kind}_{index:05d}.{suffix}"
