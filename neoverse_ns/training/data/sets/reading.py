@@ -32,7 +32,7 @@ def read_rgb(path: Path, size: tuple[int, int] | None = None) -> UInt8[Tensor, "
     pixels = read_image(_there(path), image_size(path))[..., :3]
     if size is not None and (pixels.shape[1], pixels.shape[0]) != size:
         raise ClipError(f"{path}: {pixels.shape[1]}x{pixels.shape[0]} pixels instead of {size[0]}x{size[1]}")
-    return torch.from_numpy(np.ascontiguousarray(pixels))
+    return torch.from_numpy(np.array(pixels))
 
 
 def read_deep_png(path: Path, channels: int = 1) -> Shaped[np.ndarray, "h w *c"]:
@@ -104,12 +104,12 @@ def read_arrays(path: Path, shapes: dict[str, tuple[int | None, ...]]) -> dict[s
     return {name: checked_shape(arrays[name], shape, f"{path}, '{name}'") for name, shape in shapes.items()}
 
 
-def read_table(path: Path, columns: int, header: int = 0) -> Float64[np.ndarray, "rows columns"]:
+def read_table(path: Path, columns: int | None, header: int = 0) -> Float64[np.ndarray, "rows columns"]:
     """Numbers in lines; those that begin with # are left out.
 
     Args:
         path: A text file.
-        columns: That every line must have.
+        columns: That every line must have; None is any number, the same in all.
         header: Lines to leave out at the beginning.
 
     Raises:

@@ -12,7 +12,12 @@ DATA_SETS: dict[str, str] = {
     "hypersim": "neoverse_ns.training.data.sets.hypersim:HyperSim",
     "movi_f": "neoverse_ns.training.data.sets.movi_f:MoviF",
     "point_odyssey": "neoverse_ns.training.data.sets.point_odyssey:PointOdyssey",
+    "rgbd_png": "neoverse_ns.training.data.sets.rgbd_png:RgbdPng",
+    "spatial_vid": "neoverse_ns.training.data.sets.spatial_vid:SpatialVid",
     "spring": "neoverse_ns.training.data.sets.spring:Spring",
+    "tartan_air": "neoverse_ns.training.data.sets.tartan_air:TartanAir",
+    "virtual_kitti2": "neoverse_ns.training.data.sets.virtual_kitti2:VirtualKitti2",
+    "waymo": "neoverse_ns.training.data.sets.waymo:Waymo",
 }
 """Module and class of every layout, by its name."""
 
