@@ -1,6 +1,6 @@
 """Dynamic Replica: people and animals in rooms, seen by two eyes, of which the left is read.
 
-`{train,valid,test}/` (called `val` too) holds `SEQ_left/images/*.png`, `SEQ_left/depths/*.geometric.png`, whose 16 bits
+`{train,valid,test}/` holds `SEQ_left/images/*.png`, `SEQ_left/depths/*.geometric.png`, whose 16 bits
 are a half-precision number of metres, `SEQ_left/trajectories/%06d.pth` (`traj_2d` [P,3]: x, y, z-depth;
 `traj_3d_world` [P,3]; `verts_inds_vis` [P]), and `frame_annotations_{split}.jgz` in it or beside it with cameras in
 PyTorch3D's convention (Karaev et al., CVPR 2023).
@@ -8,7 +8,6 @@ PyTorch3D's convention (Karaev et al., CVPR 2023).
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +18,13 @@ from torch import Tensor
 from neoverse_ns.errors import UNREADABLE, ClipError
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
-from neoverse_ns.training.data.sets.folder import info_of, must_find, path_of, present, size_or_unknown, split_folders
+from neoverse_ns.training.data.sets.folder import info_of, must_find, path_of, present, size_or_unknown
 from neoverse_ns.training.data.sets.parts import PartsClip
 from neoverse_ns.training.data.sets.pytorch3d import SequenceNotes, notes_of_sequences
 from neoverse_ns.training.data.sets.reading import image_size, read_deep_png, read_rgb, rigid
 from neoverse_ns.training.data.sets.tracked import FrameTracks, checked_displacement
 from neoverse_ns.training.data.truth import Displacement, Part
 
-SPLITS = ("train", "valid", "val", "test")
 EYE = "left"
 FURTHEST = 16
 FPS = 30.0
@@ -43,14 +41,13 @@ class DynamicReplica(DataSet):
 
     def find(self, folder: Path) -> list[ManifestRow]:
         rows = [
-            _row(folder, inside, notes, split, name, sequence)
-            for split, inside in split_folders(folder, SPLITS)
-            if (notes := _notes_file(inside, split)) is not None
+            _row(folder, notes, name, sequence)
+            for depth in ("", "*/")
+            for notes in folder.glob(f"{depth}frame_annotations_*.jgz")
             for name, sequence in notes_of_sequences(notes, EYE).items()
             if name not in DAMAGED
         ]
-        looked_for = "{train,valid,test}/SEQ_left and frame_annotations_{train,valid,test}.jgz"
-        return must_find(rows, folder, "Dynamic Replica", looked_for)
+        return must_find(rows, folder, self.name, "SPLIT/SEQ_left, frame_annotations_SPLIT.jgz")
 
     def open(self, folder: Path, row: ManifestRow) -> DynamicReplicaClip:
         return DynamicReplicaClip(path_of(folder, row), folder / str(row.source.get("notes")), row)
@@ -123,13 +120,6 @@ def _numpy_globals() -> list:
     return [np.ndarray, np.dtype, np.empty(0).__reduce__()[0], *kinds]
 
 
-def _notes_file(inside: Path, split: str) -> Path | None:
-    """The annotations of a split, which lie in its folder or beside it."""
-    names = [f"frame_annotations_{name}.jgz" for name in dict.fromkeys((split, *SPLITS)) if name[:3] == split[:3]]
-    paths = [folder / name for folder in (inside, inside.parent) for name in names]
-    return next((path for path in paths if path.is_file()), None)
-
-
 def _files(inside: Path, name: str, sequence: SequenceNotes) -> tuple[list[Path], list[Path], list[Path]]:
     """Pictures, depth and tracks of every frame: where the notes say, or else by the layout's names.
 
@@ -155,26 +145,29 @@ def _listed(inside: Path, noted: tuple[str, ...], folder: Path, pattern: str, co
     return paths
 
 
-def _row(folder: Path, inside: Path, notes: Path, split: str, name: str, sequence: SequenceNotes) -> ManifestRow:
-    # Paths are noted within the split; a copy may have them from above it.
-    base = next((base for base in (inside, inside.parent) if (base / sequence.images[0]).is_file()), inside)
-    places: dict[str, str | int] = {
-        "path": os.path.relpath(base, folder),
-        "notes": os.path.relpath(notes, folder),
+def _row(folder: Path, notes: Path, name: str, sequence: SequenceNotes) -> ManifestRow:
+    split = notes.stem.removeprefix("frame_annotations_")
+    first = sequence.images[0] or f"{name}_{EYE}/images"
+    # Paths are noted within the split, whose folder the notes lie in or beside.
+    bases = (notes.parent, notes.parent / split)
+    base = next((base for base in bases if (base / first).exists()), bases[0])
+    source: dict[str, str | int] = {
+        "path": base.relative_to(folder).as_posix(),
+        "notes": notes.relative_to(folder).as_posix(),
         "sequence": name,
     }
-    width, height = sequence.size if all(sequence.size) else size_or_unknown(base / sequence.images[0])
+    width, height = sequence.size if all(sequence.size) else size_or_unknown(base / first)
     tracked = all(sequence.tracks) or (base / f"{name}_{EYE}" / "trajectories").is_dir()
     has: frozenset[Part] = frozenset(("pose", "depth", "motion") if tracked else ("pose", "depth"))
     return ManifestRow(
         f"{split}/{name}_{EYE}",
         DynamicReplica.name,
-        places,
+        source,
         len(sequence),
         FPS,
         width,
         height,
-        split="val" if split == "valid" else split,
+        split="val" if split in ("valid", "validation") else split,
         has=has,
         licence=LICENCE,
     )

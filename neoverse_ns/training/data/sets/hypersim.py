@@ -22,7 +22,8 @@ from neoverse_ns.geometry.se3 import assemble
 from neoverse_ns.training.data.motion.static import static_displacement
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
-from neoverse_ns.training.data.sets.folder import folders_in, info_of, must_find, numbers_in, path_of, source_of
+from neoverse_ns.training.data.sets.finding import folders_with, nothing_found
+from neoverse_ns.training.data.sets.folder import info_of, must_find, numbers_in, path_of, source_of
 from neoverse_ns.training.data.sets.hdf5 import hdf5_shape, read_hdf5
 from neoverse_ns.training.data.sets.hypersim_tables import is_sheared, metres_a_unit, pinhole_of, projections, splits
 from neoverse_ns.training.data.sets.parts import PartsClip
@@ -48,19 +49,18 @@ class HyperSim(DataSet):
     name = "hypersim"
 
     def find(self, folder: Path) -> list[ManifestRow]:
-        scenes = [path for path in [*folders_in(folder), *folders_in(folder / "scenes")] if (path / "_detail").is_dir()]
+        scenes = folders_with(folder, "_detail", "images")
         if not scenes:
-            return must_find([], folder, "HyperSim", "ai_001_001/_detail and ai_001_001/images")
+            raise nothing_found(folder, self.name, "ai_001_001/{_detail,images}")
         table, split = projections(folder), splits(folder)
         rows = [
             row
             for scene in scenes
             if scene.name in table and not is_sheared(table[scene.name])
-            for camera in folders_in(scene / "_detail")
-            if (row := _row(folder, scene, camera.name, split.get(scene.name, "train"))) is not None
+            for camera in sorted(path.name for path in (scene / "_detail").glob("cam_*") if path.is_dir())
+            if (row := _row(folder, scene, camera, split.get(scene.name, "train"))) is not None
         ]
-        looked_for = "scenes of a projection that is not sheared, with images/scene_cam_00_final_hdf5"
-        return must_find(rows, folder, "HyperSim", looked_for)
+        return must_find(rows, folder, self.name, "images/scene_cam_00_final_hdf5 of scenes that are not sheared")
 
     def open(self, folder: Path, row: ManifestRow) -> HyperSimClip:
         return HyperSimClip(folder, path_of(folder, row), str(row.source.get("camera")), row)

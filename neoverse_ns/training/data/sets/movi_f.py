@@ -25,7 +25,7 @@ from neoverse_ns.geometry.se3 import assemble
 from neoverse_ns.training.data.motion.rigid import rigid_displacement
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
-from neoverse_ns.training.data.sets.folder import info_of, must_find, path_of, source_of, split_folders
+from neoverse_ns.training.data.sets.folder import info_of, must_find, path_of, source_of, split_of
 from neoverse_ns.training.data.sets.npz import npz_entries, npz_rows
 from neoverse_ns.training.data.sets.parts import PartsClip
 from neoverse_ns.training.data.sets.ray_distance import z_depth
@@ -59,14 +59,9 @@ class MoviF(DataSet):
     name = "movi_f"
 
     def find(self, folder: Path) -> list[ManifestRow]:
-        rows = [
-            row
-            for split, inside in split_folders(folder, ("train", "validation", "test"))
-            for path in sorted(inside.glob("*.npz"))
-            if (row := _row(folder, path, split)) is not None
-        ]
-        looked_for = "{train,validation,test}/EXAMPLE.npz, as scripts/convert_movi_f.py writes them"
-        return must_find(rows, folder, "MOVi-F", looked_for)
+        paths = [path for depth in ("", "*/", "*/*/") for path in folder.glob(f"{depth}*.npz")]
+        found = [row for path in paths if (row := _row(folder, path)) is not None]
+        return must_find(found, folder, self.name, "SPLIT/EXAMPLE.npz as scripts/convert_movi_f.py writes it")
 
     def open(self, folder: Path, row: ManifestRow) -> MoviFClip:
         return MoviFClip(path_of(folder, row), row)
@@ -134,7 +129,7 @@ def _poses(positions: Any, rotations: Any) -> Float64[Tensor, "*batch 4 4"]:
     return assemble(R, torch.from_numpy(positions.astype(np.float64)))
 
 
-def _row(folder: Path, path: Path, split: str) -> ManifestRow | None:
+def _row(folder: Path, path: Path) -> ManifestRow | None:
     """An archive's row; None of one that is something else. A damaged one is told when it is opened."""
     frames, height, width = 24, 0, 0
     with suppress(ClipError):
@@ -144,5 +139,5 @@ def _row(folder: Path, path: Path, split: str) -> ManifestRow | None:
         frames, height, width = video.shape[:3]
     name, source = source_of(folder, path)
     name = name.removesuffix(".npz")
-    split = "val" if split == "validation" else split
+    split = split_of(path, ("train", "validation", "test"))
     return ManifestRow(name, MoviF.name, source, frames, FPS, width, height, split=split, has=HAS, licence=LICENCE)

@@ -22,15 +22,15 @@ from neoverse_ns.training.data.motion.flow_chain import chain_links
 from neoverse_ns.training.data.motion.flow_link import FlowLink, link_from_flow
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
+from neoverse_ns.training.data.sets.finding import folders_with
 from neoverse_ns.training.data.sets.folder import (
-    folders_in,
     info_of,
     must_find,
     numbers_in,
     path_of,
     size_or_unknown,
     source_of,
-    split_folders,
+    split_of,
 )
 from neoverse_ns.training.data.sets.hdf5 import read_hdf5
 from neoverse_ns.training.data.sets.parts import PartsClip
@@ -52,13 +52,9 @@ class Spring(DataSet):
     name = "spring"
 
     def find(self, folder: Path) -> list[ManifestRow]:
-        rows = [
-            row
-            for split, inside in split_folders(folder, ("train",))
-            for path in folders_in(inside)
-            if (row := _row(folder, path, split)) is not None
-        ]
-        return must_find(rows, folder, "Spring", "train/0001/frame_left/frame_left_0001.png and 0001/cam_data")
+        paths = folders_with(folder, "frame_left", "cam_data", "disp1_left")
+        found = [row for path in paths if (row := _row(folder, path)) is not None]
+        return must_find(found, folder, self.name, "0001/frame_left/frame_left_0001.png, 0001/{cam_data,disp1_left}")
 
     def open(self, folder: Path, row: ManifestRow) -> SpringClip:
         return SpringClip(path_of(folder, row), row)
@@ -120,12 +116,13 @@ def _table(path: Path, columns: int, frames: int) -> Float64[Tensor, "frames col
     return table
 
 
-def _row(folder: Path, path: Path, split: str) -> ManifestRow | None:
+def _row(folder: Path, path: Path) -> ManifestRow | None:
     numbers = numbers_in(path / "frame_left", r"frame_left_(\d+)\.png")
-    if not numbers or not (path / "cam_data").is_dir():
+    if not numbers:
         return None
     width, height = size_or_unknown(path / "frame_left" / f"frame_left_{numbers[0]:04d}.png")
     name, source = source_of(folder, path)
+    split = split_of(path, ("train", "test"))
     return ManifestRow(
         name, Spring.name, source, len(numbers), FPS, width, height, split=split, has=HAS, licence=LICENCE
     )

@@ -68,13 +68,13 @@ class KnownWorld:
 
 
 @cache
-def known_world(centred: bool = False) -> KnownWorld:
-    """The world, seen by square pixels around the picture's middle, or by others around another place."""
+def known_world(askew: bool = False) -> KnownWorld:
+    """The world, seen by square pixels around the picture's middle, or askew: by oblong ones around another place."""
     generator = torch.Generator().manual_seed(3)
     lattice = random_lattice(generator)
     scene = [_slowed(solid) for solid in build_scene(generator)]
     cameras = camera_path(round(FRAMES / _PART), WIDTH, HEIGHT, generator)[:FRAMES]
-    if not centred:
+    if askew:
         cameras.K[:, 0, 2] += 1.5
         cameras.K[:, 1, 2] -= 0.75
         cameras.K[:, 1, 1] *= 1.1

@@ -64,7 +64,7 @@ def example(world: KnownWorld) -> dict[str, Any]:
 def write(folder: Path, **changed: Any) -> Path:
     (folder / "validation").mkdir(exist_ok=True)
     path = folder / "validation" / "00003.npz"
-    export_example({**example(known_world(True)), **changed}, path)
+    export_example({**example(known_world()), **changed}, path)
     return path
 
 
@@ -73,20 +73,20 @@ def test_an_example_reads_back(tmp_path: Path) -> None:
     (row,) = SET.find(tmp_path)
     assert (row.id, row.split, row.frames, row.width, row.height) == ("validation/00003", "val", FRAMES, WIDTH, HEIGHT)
     # Steps of 0.6 mm.
-    check_frames(SET.open(tmp_path, row), known_world(True), depth=2e-4)
+    check_frames(SET.open(tmp_path, row), known_world(), depth=2e-4)
 
 
 def test_poses_give_motion_over_any_gap(tmp_path: Path) -> None:
     write(tmp_path)
     clip = SET.open(tmp_path, SET.find(tmp_path)[0])
-    check_motion(clip, known_world(True), distance=1e-3, share=0.999)
+    check_motion(clip, known_world(), distance=1e-3, share=0.999)
     still = clip.displacement(1, 2)
     assert still is not None
-    assert (still.world[~known_world(True).clip.dynamic[1]] == 0).all()
+    assert (still.world[~known_world().clip.dynamic[1]] == 0).all()
 
 
 def test_a_thing_without_a_pose_has_no_motion(tmp_path: Path) -> None:
-    world = known_world(True)
+    world = known_world()
     poses = example(world)["instances"]
     write(tmp_path, instances={name: array[:1] for name, array in poses.items()})
     motion = SET.open(tmp_path, SET.find(tmp_path)[0]).displacement(0, 1)
@@ -111,12 +111,12 @@ def test_damage_is_told_with_the_name_of_the_file(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(ClipError, match=r"00003\.npz: is missing"):
         SET.open(tmp_path, row)
-    with pytest.raises(ClipError, match=r"no clip of MOVi-F; looked for .*EXAMPLE\.npz"):
+    with pytest.raises(ClipError, match=r"no clips as movi_f has them .*EXAMPLE\.npz"):
         SET.find(tmp_path)
 
 
 def test_the_export_refuses_what_is_no_example_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    broken = example(known_world(True))
+    broken = example(known_world())
     del broken["instances"]["quaternions"]
     with pytest.raises(ClipError, match="no feature 'instances/quaternions'"):
         export_example(broken, tmp_path / "00000.npz")
@@ -125,5 +125,5 @@ def test_the_export_refuses_what_is_no_example_and_leaves_nothing_behind(tmp_pat
 
 def test_other_archives_are_no_examples(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", values=np.zeros(3))
-    with pytest.raises(ClipError, match="no clip of MOVi-F"):
+    with pytest.raises(ClipError, match="no clips as movi_f has them"):
         SET.find(tmp_path)

@@ -61,17 +61,17 @@ def save(scene: Path, name: str, suffix: str, key: str, index: int, values: Tens
 
 
 def test_a_scene_reads_back(tmp_path: Path) -> None:
-    write(tmp_path, known_world())
+    write(tmp_path, known_world(askew=True))
     (tmp_path / "test" / "0003" / "frame_left").mkdir(parents=True)
     (row,) = SET.find(tmp_path)
     assert (row.id, row.split, row.frames, row.width, row.height) == ("train/0004", "train", FRAMES, WIDTH, HEIGHT)
     clip = SET.open(tmp_path, row)
     assert clip.info.furthest == 16
-    check_frames(clip, known_world(), depth=1e-6, sky=False)
+    check_frames(clip, known_world(askew=True), depth=1e-6, sky=False)
 
 
 def test_scene_flow_gives_motion_to_the_next_frames_exactly(tmp_path: Path) -> None:
-    world = known_world()
+    world = known_world(askew=True)
     write(tmp_path, world)
     clip = SET.open(tmp_path, SET.find(tmp_path)[0])
     for index, other in ((0, 1), (3, 2)):
@@ -84,14 +84,14 @@ def test_scene_flow_gives_motion_to_the_next_frames_exactly(tmp_path: Path) -> N
 
 
 def test_scene_flow_is_chained_over_gaps(tmp_path: Path) -> None:
-    write(tmp_path, known_world())
+    write(tmp_path, known_world(askew=True))
     clip = SET.open(tmp_path, SET.find(tmp_path)[0])
     # Between the pixels of a frame on the way a neighbour's motion is taken.
-    check_motion(clip, known_world(), distance=0.02, share=0.5, sure=0.98)
+    check_motion(clip, known_world(askew=True), distance=0.02, share=0.5, sure=0.98)
 
 
 def test_damage_is_told_with_the_name_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    scene = write(tmp_path, known_world())
+    scene = write(tmp_path, known_world(askew=True))
     (row,) = SET.find(tmp_path)
     clip = SET.open(tmp_path, row)
     truncate(scene / "disp1_left" / "disp1_left_0002.dsp5")
