@@ -165,6 +165,19 @@ def test_without_a_file_lenses_are_the_published_ones(tmp_path: Path) -> None:
     torch.testing.assert_close(K["chess/seq-03"], kinect)
 
 
+def test_depth_that_was_registered_to_colour_is_taken_with_its_lens(tmp_path: Path) -> None:
+    world = known_world()
+    clip = write_seven_scenes(tmp_path, world)
+    (tmp_path / "chess" / "camera-intrinsics.txt").unlink()
+    for i in range(FRAMES):
+        save_depth(clip / f"frame-{i:06d}.depth.proj.png", world, FRAMES - 1 - i, 1000, unknown=0)
+    frame = opened(tmp_path).frame(0)
+    assert frame.depth is not None
+    true = torch.where(world.sky(FRAMES - 1), 0, world.clip.depth[FRAMES - 1])
+    torch.testing.assert_close(frame.depth, true, rtol=0, atol=6e-4)
+    assert frame.K.tolist() == [[52.5, 0, 32], [0, 52.5, 24], [0, 0, 1]]
+
+
 def test_depth_of_another_size_and_lens_is_looked_up_by_ray(tmp_path: Path) -> None:
     """Colour of twice the size, and off its middle, gets at every pixel the depth that the same ray meets."""
     world = known_world()
