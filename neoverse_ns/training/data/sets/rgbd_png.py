@@ -36,28 +36,34 @@ class RgbdPng(DataSet):
     def open(self, folder: Path, row: ManifestRow) -> TruthClip:
         return RgbdClip(path_of(folder, row), row)
 
+    def remarks(self, clip: TruthClip) -> list[str]:
+        if not isinstance(clip, RgbdClip):
+            return []
+        moving = "nothing moves" if clip.info.static else "something moves, how is not known"
+        return [f"its lens is from {clip.sequence.lens_of}", f"taken for a recording in which {moving}"]
+
 
 class RgbdClip(TruthClip):
     """One recording. Where it is static its motion is zero; of others it is not known."""
 
     def __init__(self, folder: Path, row: ManifestRow) -> None:
         self.info = info_of(row, FURTHEST)
-        self._sequence = read_sequence(folder)
-        if len(self._sequence.colour) < row.frames:
-            raise ClipError(f"{folder}: has {len(self._sequence.colour)} frames, not {row.frames}")
+        self.sequence = read_sequence(folder)
+        if len(self.sequence.colour) < row.frames:
+            raise ClipError(f"{folder}: has {len(self.sequence.colour)} frames, not {row.frames}")
 
     def frame(self, index: int) -> FrameTruth:
-        rgb = read_rgb(self._sequence.colour[index])
+        rgb = read_rgb(self.sequence.colour[index])
         height, width = rgb.shape[:2]
-        K = self._sequence.lens.at(width, height)
-        return FrameTruth(rgb, K, self._sequence.pose(index), read_depth(self._sequence, index, K, width, height))
+        K = self.sequence.lens.at(width, height)
+        return FrameTruth(rgb, K, self.sequence.pose(index), read_depth(self.sequence, index, K, width, height))
 
     def displacement(self, index: int, other: int) -> Displacement | None:
         if not self.info.static:
             return None
-        width, height = image_size(self._sequence.colour[index])
-        K = self._sequence.lens.at(width, height)
-        return static_displacement(read_depth(self._sequence, index, K, width, height))
+        width, height = image_size(self.sequence.colour[index])
+        K = self.sequence.lens.at(width, height)
+        return static_displacement(read_depth(self.sequence, index, K, width, height))
 
 
 def _row(folder: Path, clip: Path) -> ManifestRow:

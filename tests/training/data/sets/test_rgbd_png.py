@@ -150,6 +150,7 @@ def test_recordings_with_people_are_not_static(tmp_path: Path, name: str, static
     write_tum(tmp_path / "data", known_world(), name)
     clip = opened(tmp_path)
     assert clip.info.static is static
+    assert ("nothing moves" in data_set("rgbd_png").remarks(clip)[1]) is static
     assert (clip.displacement(0, 1) is not None) is static
 
 
@@ -161,6 +162,9 @@ def test_without_a_file_lenses_are_the_published_ones(tmp_path: Path) -> None:
     K = {row.id: layout.open(tmp_path, row).frame(0).K for row in layout.find(tmp_path)}
     tenth = torch.tensor([[52.5, 0, 32.0], [0, 52.5, 24.0], [0, 0, 1]], dtype=torch.float64)
     torch.testing.assert_close(K["rgbd_dataset_freiburg2_desk"], tenth)
+    said = {row.id: layout.remarks(layout.open(tmp_path, row)) for row in layout.find(tmp_path)}
+    assert "the camera's driver" in said["rgbd_dataset_freiburg2_desk"][0]
+    assert "the set's depth camera" in said["chess/seq-03"][0]
     kinect = torch.tensor([[58.5, 0, 32.0], [0, 58.5, 24.0], [0, 0, 1]], dtype=torch.float64)
     torch.testing.assert_close(K["chess/seq-03"], kinect)
 
