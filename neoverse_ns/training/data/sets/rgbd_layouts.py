@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,10 +42,18 @@ def read_sequence(folder: Path) -> RgbdSequence:
     Raises:
         ClipError: It is in none of them, or lacks something.
     """
+    reader = layout_of(folder)
+    if reader is None:
+        raise ClipError(f"{folder}: is no recording as 7-Scenes, TUM or ScanNet lay them out")
+    return reader(folder)
+
+
+def layout_of(folder: Path) -> Callable[[Path], RgbdSequence] | None:
+    """What reads a recording, by the files that are there; None for what is none."""
     for marks, reader in ((TUM, tum), (SEVEN_SCENES, seven_scenes), (SCAN_NET, scan_net)):
         if all((folder / mark).exists() for mark in marks):
-            return reader(folder)
-    raise ClipError(f"{folder}: is no recording as 7-Scenes, TUM or ScanNet lay them out")
+            return reader
+    return None
 
 
 def seven_scenes(folder: Path) -> RgbdSequence:

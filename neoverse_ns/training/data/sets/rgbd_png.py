@@ -9,10 +9,10 @@ from neoverse_ns.errors import ClipError
 from neoverse_ns.training.data.motion.static import static_displacement
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
-from neoverse_ns.training.data.sets.finding import clip_name, folders_with, nothing_found
+from neoverse_ns.training.data.sets.finding import clip_name, folders_where, nothing_found
 from neoverse_ns.training.data.sets.folder import info_of, path_of, size_or_unknown
 from neoverse_ns.training.data.sets.reading import image_size, read_rgb
-from neoverse_ns.training.data.sets.rgbd_layouts import SCAN_NET, SEVEN_SCENES, TUM, read_sequence
+from neoverse_ns.training.data.sets.rgbd_layouts import layout_of, read_sequence
 from neoverse_ns.training.data.sets.rgbd_sequence import read_depth
 from neoverse_ns.training.data.truth import Displacement, FrameTruth, Part, TruthClip
 
@@ -28,10 +28,10 @@ class RgbdPng(DataSet):
     name: ClassVar[str] = NAME
 
     def find(self, folder: Path) -> list[ManifestRow]:
-        clips = {clip for marks in (SEVEN_SCENES, TUM, SCAN_NET) for clip in folders_with(folder, *marks)}
+        clips = folders_where(folder, lambda place: layout_of(place) is not None)
         if not clips:
             raise nothing_found(folder, NAME, "frame-000000.color.png; rgb.txt; or color/, depth/ and pose/")
-        return [_row(folder, clip) for clip in sorted(clips)]
+        return [_row(folder, clip) for clip in clips]
 
     def open(self, folder: Path, row: ManifestRow) -> TruthClip:
         return RgbdClip(path_of(folder, row), row)
