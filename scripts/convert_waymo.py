@@ -1,6 +1,6 @@
 """Write what training needs of Waymo's records, in the layout of `neoverse_ns/training/data/sets/waymo.py`.
 
-    pip install waymo-open-dataset-tf-2-12-0     # brings TensorFlow; best into an environment of its own
+    pip install waymo-open-dataset-tf-2-12-0 tyro opencv-python-headless  # in an environment of its own
     python scripts/convert_waymo.py --records training/ --output waymo/
 
 Waymo's package is needed here alone, and neoverse_ns is not. A segment of 20 s takes about 400 MB. Segments that are

@@ -40,7 +40,7 @@ class RgbdSequence:
     Attributes:
         colour: Pictures in order of time.
         depth: Depth pictures of the same frames, 16 bits.
-        pose: Camera to world, OpenCV axes, of a frame.
+        pose: Camera to world, OpenCV axes, of a frame; None where it was lost.
         units: Of the depth pictures in a metre.
         unknown: Values beside 0 that mean that depth is not known.
         lens: Of the colour pictures.
@@ -48,11 +48,12 @@ class RgbdSequence:
         fps: Frames per second.
         static: Nothing moves but the camera.
         split: As in "train" or "val".
+        lens_of: Where `lens` is from, in words.
     """
 
     colour: list[Path]
     depth: list[Path]
-    pose: Callable[[int], Float64[Tensor, "4 4"]]
+    pose: Callable[[int], Float64[Tensor, "4 4"] | None]
     units: float
     lens: Lens
     unknown: tuple[int, ...] = ()
@@ -60,6 +61,7 @@ class RgbdSequence:
     fps: float = 30.0
     static: bool = True
     split: str = "train"
+    lens_of: str = "a file of the recording"
 
 
 def read_depth(

@@ -150,6 +150,7 @@ def test_recordings_with_people_are_not_static(tmp_path: Path, name: str, static
     write_tum(tmp_path / "data", known_world(), name)
     clip = opened(tmp_path)
     assert clip.info.static is static
+    assert ("nothing moves" in data_set("rgbd_png").remarks(clip)[1]) is static
     assert (clip.displacement(0, 1) is not None) is static
 
 
@@ -161,8 +162,24 @@ def test_without_a_file_lenses_are_the_published_ones(tmp_path: Path) -> None:
     K = {row.id: layout.open(tmp_path, row).frame(0).K for row in layout.find(tmp_path)}
     tenth = torch.tensor([[52.5, 0, 32.0], [0, 52.5, 24.0], [0, 0, 1]], dtype=torch.float64)
     torch.testing.assert_close(K["rgbd_dataset_freiburg2_desk"], tenth)
+    said = {row.id: layout.remarks(layout.open(tmp_path, row)) for row in layout.find(tmp_path)}
+    assert "the camera's driver" in said["rgbd_dataset_freiburg2_desk"][0]
+    assert "the set's depth camera" in said["chess/seq-03"][0]
     kinect = torch.tensor([[58.5, 0, 32.0], [0, 58.5, 24.0], [0, 0, 1]], dtype=torch.float64)
     torch.testing.assert_close(K["chess/seq-03"], kinect)
+
+
+def test_depth_that_was_registered_to_colour_is_taken_with_its_lens(tmp_path: Path) -> None:
+    world = known_world()
+    clip = write_seven_scenes(tmp_path, world)
+    (tmp_path / "chess" / "camera-intrinsics.txt").unlink()
+    for i in range(FRAMES):
+        save_depth(clip / f"frame-{i:06d}.depth.proj.png", world, FRAMES - 1 - i, 1000, unknown=0)
+    frame = opened(tmp_path).frame(0)
+    assert frame.depth is not None
+    true = torch.where(world.sky(FRAMES - 1), 0, world.clip.depth[FRAMES - 1])
+    torch.testing.assert_close(frame.depth, true, rtol=0, atol=6e-4)
+    assert frame.K.tolist() == [[52.5, 0, 32], [0, 52.5, 24], [0, 0, 1]]
 
 
 def test_depth_of_another_size_and_lens_is_looked_up_by_ray(tmp_path: Path) -> None:
@@ -188,6 +205,16 @@ def test_depth_of_another_size_and_lens_is_looked_up_by_ray(tmp_path: Path) -> N
     torch.testing.assert_close(frame.depth, true, rtol=5e-4, atol=5e-4)
 
 
+def test_a_frame_whose_pose_was_lost_has_none(tmp_path: Path) -> None:
+    """As ScanNet writes it."""
+    clip = write_scan_net(tmp_path, known_world())
+    (clip / "pose/9.txt").write_text("\n".join(["-inf -inf -inf -inf"] * 4))
+    recording = opened(tmp_path)
+    assert recording.frame(2).c2w is None
+    assert recording.frame(2).depth is not None
+    assert recording.frame(3).c2w is not None
+
+
 def test_association_takes_the_nearest_pairs_first() -> None:
     first, second = np.array([0.0, 1.0, 1.015, 5.0]), np.array([1.012, 0.019, 3.0])
     assert associate(first, second) == {0: 1, 2: 0}
@@ -208,8 +235,7 @@ def test_damage_is_told_with_the_file(tmp_path: Path) -> None:
     truncate(scan_net / "depth/8.png")
     with pytest.raises(ClipError, match=r"8\.png"):
         clip.frame(1)
-    # As ScanNet writes frames that were lost.
-    (scan_net / "pose/9.txt").write_text("\n".join(["-inf -inf -inf -inf"] * 4))
+    (scan_net / "pose/9.txt").write_text("\n".join(["1 0 0 nan", "0 1 0 0", "0 0 1 0", "0 0 0 1"]))
     with pytest.raises(ClipError, match=r"9\.txt: the pose is not finite"):
         clip.frame(2)
     (scan_net / "intrinsic/intrinsic_color.txt").write_text("1 2 3")
