@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from neoverse_ns.errors import ClipError
 from neoverse_ns.training.data.manifest_index import Choice, index_path, line_number, opened_index, write_index
 from neoverse_ns.training.data.manifest_rows import row_from_line, row_line
 from neoverse_ns.training.data.row import ManifestRow
+from neoverse_ns.training.data.whole_file import whole_file
 
 _GUESS = 4096
 
@@ -105,21 +105,14 @@ def write_manifest(rows: Iterable[ManifestRow], path: Path) -> int:
     starts, place = [], 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".manifest-", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                for row in rows:
-                    # Eight bytes each instead of the names: there may be millions.
-                    if (mark := hash(row.id)) in ids:
-                        raise ClipError(f"two clips of {path} are called '{row.id}': names must differ")
-                    ids.add(mark)
-                    starts.append(place)
-                    place += file.write(row_line(row).encode() + b"\n")
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        finally:
-            with suppress(OSError):
-                os.unlink(name)
+        with whole_file(path) as file:
+            for row in rows:
+                # Eight bytes each instead of the names: there may be millions.
+                if (mark := hash(row.id)) in ids:
+                    raise ClipError(f"two clips of {path} are called '{row.id}': names must differ")
+                ids.add(mark)
+                starts.append(place)
+                place += file.write(row_line(row).encode() + b"\n")
         write_index(index_path(path, Choice()), np.array([*starts, place], dtype=np.uint64))
     except OSError as error:
         raise ClipError(f"{path}: cannot be written ({error.strerror or error})") from error

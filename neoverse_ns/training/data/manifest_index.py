@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,7 @@ from jaxtyping import UInt64
 
 from neoverse_ns.errors import ClipError
 from neoverse_ns.training.data.draws import number_of
+from neoverse_ns.training.data.whole_file import whole_file
 
 SUFFIX = ".idx"
 _CHUNK = 2**24
@@ -88,15 +86,8 @@ def write_index(path: Path, offsets: np.ndarray) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    handle, name = tempfile.mkstemp(prefix=".index-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            offsets.astype(_OFFSETS, copy=False).tofile(file)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    finally:
-        with suppress(OSError):
-            os.unlink(name)
+    with whole_file(path) as file:
+        offsets.astype(_OFFSETS, copy=False).tofile(file)
 
 
 def line_number(manifest: Path, offset: int) -> int:

@@ -76,8 +76,7 @@ def row_from_line(line: bytes | str) -> ManifestRow:
 def _source(found: Any) -> dict[str, str | int]:
     if isinstance(found, str) and found:
         return {"path": found}
-    good = isinstance(found, dict) and found
-    if not good or not all(isinstance(v, (str, int)) and not isinstance(v, bool) for v in found.values()):
+    if not isinstance(found, dict) or not found or not all(type(value) in (str, int) for value in found.values()):
         raise ClipError("no place under 'source'")
     return dict(found)
 
