@@ -20,8 +20,8 @@ T = TypeVar("T")
 class StepLoader(Generic[T]):
     """Calls a function of the step's number for one step after the other.
 
-    What comes is the same with any number of workers, as far as the function depends on nothing but the step: all run on
-    one thread, on which sums do not depend on how many there are.
+    What comes is the same with any number of workers, as far as the function depends on nothing but the step: all of it
+    is made on one thread, so that sums come out alike everywhere.
 
     Attributes:
         waited: Seconds that the caller has waited in all.

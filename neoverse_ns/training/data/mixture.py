@@ -24,7 +24,7 @@ class CurriculumConfig:
     mixed_from: int = 0
     """From this step on sources have their own weights; between both their share grows evenly. 0 is no curriculum."""
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Raises:
         SettingsError: It ends before it begins.
         """
@@ -86,7 +86,7 @@ class Mixture:
             SettingsError: No source has clips and weight; or a curriculum has no static source to begin with.
         """
         self._curriculum = curriculum or CurriculumConfig()
-        self._curriculum.check()
+        self._curriculum.validate()
         usable = [weight if size else 0.0 for size, weight in zip(sizes, weights, strict=True)]
         if not usable or min(usable) < 0 or not 0 < sum(usable) < float("inf"):
             raise SettingsError("no clips to train on: give at least one data set that has some, with a weight above 0")

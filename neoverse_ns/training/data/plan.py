@@ -21,8 +21,8 @@ class PlanConfig:
 
     keyframes: tuple[int, int] = (2, 8)
     """Fewest and most keyframes of a sample; drawn anew for every step."""
-    keyframes_a_gpu: int = 8
-    """Keyframes that a process takes at once, as far as clips divide them: so many clips of few frames, or one of many."""
+    frames_per_gpu: int = 8
+    """Keyframes that a process takes at once, as far as clips divide them: several clips of few, or one of many."""
     longest_side: int = 560
     """Of pictures, in pixels."""
     aspect: tuple[float, float] = (0.5, 2.0)
@@ -30,15 +30,15 @@ class PlanConfig:
     patch: int = 14
     """Sides of pictures are multiples of it."""
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Raises:
         SettingsError: A setting is out of range.
         """
         least, most = self.keyframes
         if not 2 <= least <= most:
             raise SettingsError(f"keyframes are {least} to {most}: give two numbers from 2 on, the smaller one first")
-        if self.keyframes_a_gpu < 1:
-            raise SettingsError(f"keyframes-a-gpu is {self.keyframes_a_gpu}: give 1 or more")
+        if self.frames_per_gpu < 1:
+            raise SettingsError(f"frames-per-gpu is {self.frames_per_gpu}: give 1 or more")
         low, high = self.aspect
         if not 0 < low <= high < float("inf"):
             raise SettingsError(f"the aspect is {low} to {high}: give width over height, the smaller one first")
@@ -91,16 +91,15 @@ class BatchPlan:
         Raises:
             SettingsError: A setting is out of range.
         """
-        config.check()
+        config.validate()
         if world_size < 1:
             raise SettingsError(f"there are {world_size} processes: one is the least")
         self.config = config
         self._keyframes_key, self._aspect_key = mixed(seed, _KEYFRAMES), mixed(seed, _ASPECT)
         past = [(int(step), int(size)) for step, size in history if step < first_step]
         # Without a word of what was before, it was as now.
-        self._segments = (
-            past if past and past[-1][1] == world_size else [*past, (first_step if past else 0, world_size)]
-        )
+        same = bool(past) and past[-1][1] == world_size
+        self._segments = past if same else [*past, (first_step if past else 0, world_size)]
         self._before = np.zeros(1, dtype=np.int64)
 
     def step(self, step: int, rank: int) -> StepPlan:
@@ -116,7 +115,7 @@ class BatchPlan:
         keyframes = int(self._keyframes(np.array([step]))[0])
         low, high = self.config.aspect
         height, width = self.config.size(low + (high - low) * float(uniform_each(self._aspect_key, number)[0]))
-        clips = max(self.config.keyframes_a_gpu // keyframes, 1)
+        clips = max(self.config.frames_per_gpu // keyframes, 1)
         start = self.samples_before(step) + rank * clips
         return StepPlan(keyframes, height, width, list(range(start, start + clips)))
 
@@ -148,5 +147,5 @@ class BatchPlan:
     def _extend(self) -> None:
         done = len(self._before) - 1
         steps = np.arange(done, done + _CHUNK)
-        clips = np.maximum(self.config.keyframes_a_gpu // self._keyframes(steps), 1) * self._world(steps)
+        clips = np.maximum(self.config.frames_per_gpu // self._keyframes(steps), 1) * self._world(steps)
         self._before = np.concatenate((self._before, self._before[-1] + np.cumsum(clips)))

@@ -161,13 +161,12 @@ class Tally:
 
 
 def reason_of(error: BaseException) -> str:
-    """Why, without what differs from clip to clip: paths, numbers, and what stands in brackets."""
-    text = " ".join(str(error).split())
-    text = re.sub(r"\([^()]*\)", "", text)
-    # Messages begin with the file, or name it in the middle.
-    text = re.sub(r"(?<![\w])\S*[/\\]\S*", "", text)
-    text = re.sub(r"(?<![\w])\S+\.(?:\w{2,5})(?=[\s:,;]|$)", "", text)
-    text = re.sub(r"\d+(?:\.\d+)?", "#", text)
+    """Why, without what differs from clip to clip: names and paths in front, numbers, and what stands in brackets."""
+    text = re.sub(r"\([^()]*\)", "", " ".join(str(error).split()))
+    parts = text.split(": ")
+    while len(parts) > 1 and re.search(r"[/\\\d]|\.\w{2,5}\b", parts[0]):
+        del parts[0]
+    text = re.sub(r"\d+(?:\.\d+)?", "#", re.sub(r"(?<!\w)\S*[/\\]\S*", "", ": ".join(parts)))
     text = " ".join(text.split()).strip(" :;,.")[:_LONGEST].strip()
     if isinstance(error, ClipError):
         return text or "unknown"
