@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import overload
+from typing import Protocol, overload, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int64
@@ -22,6 +22,15 @@ from neoverse_ns.training.data.truth import TruthClip
 _MANIFESTS = (".jsonl", ".ndjson")
 
 
+@runtime_checkable
+class Rows(Protocol):
+    """Rows by number, each of which may be read only when it is asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> ManifestRow: ...
+
+
 @dataclass(frozen=True)
 class ClipSource:
     """Clips that are drawn from with one weight.
@@ -36,7 +45,7 @@ class ClipSource:
 
     name: str
     folder: Path
-    rows: Sequence[ManifestRow]
+    rows: Rows
     weight: float = 1.0
     static: bool = False
 
@@ -44,7 +53,7 @@ class ClipSource:
 class ChosenRows(Sequence[ManifestRow]):
     """Some of a sequence's rows, by number; one that is there twice comes twice in an epoch."""
 
-    def __init__(self, rows: Sequence[ManifestRow], numbers: Int64[np.ndarray, " n"]) -> None:
+    def __init__(self, rows: Rows, numbers: Int64[np.ndarray, " n"]) -> None:
         self._rows, self._numbers = rows, numbers
 
     def __len__(self) -> int:
@@ -60,9 +69,9 @@ class ChosenRows(Sequence[ManifestRow]):
         return self._rows[int(self._numbers[index])]
 
 
-def chosen_rows(rows: Sequence[ManifestRow], choice: Callable[[ManifestRow], bool]) -> ChosenRows:
+def chosen_rows(rows: Rows, choice: Callable[[ManifestRow], bool]) -> ChosenRows:
     """The rows that a choice takes, in proportion to their weights; looks at every row once."""
-    taken = [(number, row.weight) for number, row in enumerate(rows) if choice(row)]
+    taken = [(number, row.weight) for number in range(len(rows)) if choice(row := rows[number])]
     numbers = np.array([number for number, _ in taken], dtype=np.int64)
     return ChosenRows(rows, np.repeat(numbers, repeats(np.array([weight for _, weight in taken]))))
 
@@ -84,7 +93,7 @@ def open_source(path: Path, dataset: str | None = None, split: str | None = "tra
     if not 0 <= weight < float("inf"):
         raise SettingsError(f"the weight of {path} is {weight}: give a number from 0 on")
     if path.suffix.lower() in _MANIFESTS:
-        rows: Sequence[ManifestRow] = Manifest(path, split)
+        rows: Rows = Manifest(path, split)
         folder = path.parent
     elif is_sharded(path):
         folder, found = find_shards(path, dataset)
@@ -109,7 +118,7 @@ def divided(source: ClipSource) -> list[ClipSource]:
     """
     rows = source.rows
     if isinstance(rows, Manifest):
-        parts: list[Sequence[ManifestRow]] = [Manifest(rows.path, rows.choice.split, kind) for kind in (True, False)]
+        parts: list[Rows] = [Manifest(rows.path, rows.choice.split, kind) for kind in (True, False)]
     else:
         parts = [chosen_rows(rows, lambda row, kind=kind: row.static == kind) for kind in (True, False)]
     total = sum(map(len, parts))
