@@ -102,7 +102,7 @@ def test_two_hundred_clips_of_which_ten_are_broken(tmp_path: Path) -> None:
     sound = source(tmp_path / "sound", 200)
     undisturbed = [name for batch in islice(batches([sound], ONE), 60) for name in batch.names]
     replaced = [i for i, name in enumerate(undisturbed) if int(name.split()[1].rpartition("-")[2]) in broken]
-    assert [i for i, (one, other) in enumerate(zip(names, undisturbed)) if one != other] == replaced
+    assert [i for i, (one, other) in enumerate(zip(names, undisturbed, strict=False)) if one != other] == replaced
 
 
 def test_what_is_all_broken_stops_with_the_reason(tmp_path: Path) -> None:
