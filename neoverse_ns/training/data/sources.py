@@ -14,6 +14,7 @@ from neoverse_ns.errors import ClipError, SettingsError
 from neoverse_ns.training.data.manifest import Manifest
 from neoverse_ns.training.data.manifest_index import repeats
 from neoverse_ns.training.data.row import ManifestRow
+from neoverse_ns.training.data.sets.detect import detect
 from neoverse_ns.training.data.sets.registry import data_set
 from neoverse_ns.training.data.shards_clip import open_sharded
 from neoverse_ns.training.data.shards_find import find_shards, is_sharded
@@ -82,13 +83,13 @@ def open_source(path: Path, dataset: str | None = None, split: str | None = "tra
     Args:
         path: A manifest, whose rows lie beside it; a shard (`.tar`), a folder of shards or their list (`shards.json`);
             or a folder.
-        dataset: Layout of a folder; a manifest's rows name theirs. Of shards, the layout of clips that do not say.
+        dataset: Layout of a folder; None looks what it holds. Rows of manifests, and clips of our shards, name theirs.
         split: Which rows; None takes all.
         weight: Of the source among others.
 
     Raises:
         ClipError: There is nothing there, nothing of that split, or it is damaged.
-        SettingsError: The weight is no weight, or the layout is not said, or not known.
+        SettingsError: The weight is no weight, or the layout is not known, or not said by shards of others.
     """
     if not 0 <= weight < float("inf"):
         raise SettingsError(f"the weight of {path} is {weight}: give a number from 0 on")
@@ -99,9 +100,7 @@ def open_source(path: Path, dataset: str | None = None, split: str | None = "tra
         folder, found = find_shards(path, dataset)
         rows = chosen_rows(found, lambda row: split in (None, row.split))
     else:
-        if dataset is None:
-            raise SettingsError(f"the layout of {path} is not said: name a data set, or give a manifest (.jsonl)")
-        folder, found = path, data_set(dataset).find(path)
+        folder, found = path, data_set(dataset or detect(path)).find(path)
         rows = chosen_rows(found, lambda row: split in (None, row.split))
     if not len(rows):
         raise ClipError(f"{path} has no clip{f' of the split {split!r}' if split else ''}: check the split's name")
