@@ -90,7 +90,9 @@ def what_is_wrong(pairs: Sequence[Pair], seen: Sequence[Observed], found: Sequen
             return wrong
     depth = typical([m.depth for m in found])
     if depth > DEEP_ENOUGH:
-        wrong.append(f"depth differs by {100 * depth:.0f} % between frames, though it moves as it should: is each scaled?")
+        wrong.append(
+            f"depth differs by {100 * depth:.0f} % between frames, though it moves as it should: is each scaled?"
+        )
     return wrong
 
 
