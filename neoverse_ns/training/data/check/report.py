@@ -156,7 +156,7 @@ def _notes(rows: Sequence[ManifestRow], checked: Sequence[CheckedSample]) -> lis
         notes.append("the pictures have too little texture to measure flow in them: cameras and depth were not judged")
     elif typical([m.length for m in measures]) < 2 * ENOUGH:
         notes.append("hardly anything moves in the pictures, so that wrong cameras would not show")
-    if measures and any("motion" in s.known and not s.static for s in checked):
-        if math.isnan(typical([m.moving for m in measures])):
-            notes.append("too little moves in these samples to judge motion: ask for more with --samples")
+    dynamic = any("motion" in sample.known and not sample.static for sample in checked)
+    if measures and dynamic and math.isnan(typical([m.moving for m in measures])):
+        notes.append("too little moves in these samples to judge motion: ask for more with --samples")
     return notes
