@@ -12,6 +12,7 @@ from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from neoverse_ns.errors import ClipError
+from neoverse_ns.training.data.check.report import check_data
 from neoverse_ns.training.data.sets.registry import data_set
 from neoverse_ns.training.data.sets.rgbd_layouts import associate, read_sequence
 from neoverse_ns.training.data.truth import TruthClip
@@ -227,6 +228,15 @@ def test_association_takes_the_nearest_pairs_first() -> None:
         if i not in expected and j not in expected.values():
             expected[i] = j
     assert associate(first, second) == expected
+
+
+def test_a_look_at_the_data_tells_where_its_lenses_are_from(tmp_path: Path) -> None:
+    write_seven_scenes(tmp_path, known_world())
+    (tmp_path / "chess" / "camera-intrinsics.txt").unlink()
+    report = check_data(data_set("rgbd_png"), tmp_path, samples=2)
+    said = [note for note in report.notes if "lens" in note]
+    assert len(said) == 1
+    assert said[0].startswith("chess/seq-03: its lens is from the set's depth camera")
 
 
 def test_damage_is_told_with_the_file(tmp_path: Path) -> None:
