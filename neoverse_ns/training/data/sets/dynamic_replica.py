@@ -22,8 +22,8 @@ from neoverse_ns.training.data.sets.folder import info_of, must_find, path_of, p
 from neoverse_ns.training.data.sets.parts import PartsClip
 from neoverse_ns.training.data.sets.pytorch3d import SequenceNotes, notes_of_sequences
 from neoverse_ns.training.data.sets.reading import image_size, read_deep_png, read_rgb, rigid
-from neoverse_ns.training.data.sets.tracked import FrameTracks, checked_displacement
-from neoverse_ns.training.data.truth import Displacement, Part
+from neoverse_ns.training.data.sets.tracked import FrameTracks, checked_displacement, remark_on_tracks
+from neoverse_ns.training.data.truth import Displacement, Part, TruthClip
 
 EYE = "left"
 FURTHEST = 16
@@ -51,6 +51,12 @@ class DynamicReplica(DataSet):
 
     def open(self, folder: Path, row: ManifestRow) -> DynamicReplicaClip:
         return DynamicReplicaClip(path_of(folder, row), folder / str(row.source.get("notes")), row)
+
+    def remarks(self, clip: TruthClip) -> list[str]:
+        if not isinstance(clip, DynamicReplicaClip) or "motion" not in clip.info.has:
+            return []
+        middle = clip.info.frames // 2
+        return [remark_on_tracks(clip.view(middle), clip.tracks(middle))]
 
 
 class DynamicReplicaClip(PartsClip):
@@ -82,14 +88,19 @@ class DynamicReplicaClip(PartsClip):
         if "motion" not in self.info.has:
             return None
         view, other_view = self.view(index), self.view(other)
-        tracks, later = self._tracks_of(index), self._tracks_of(other)
+        tracks, later = self.tracks(index), self.tracks(other)
         if len(tracks.places) != len(later.places):
             raise ClipError(
                 f"{self.place(index)}: has {len(tracks.places)} tracks, but frame {other} has {len(later.places)}"
             )
         return checked_displacement(view, other_view, tracks, later)
 
-    def _tracks_of(self, index: int) -> FrameTracks:
+    def tracks(self, index: int) -> FrameTracks:
+        """All tracks in a frame.
+
+        Raises:
+            ClipError: Their file is missing or damaged.
+        """
         path = present(self._tracks[index])
         try:
             # NumPy's arrays are what these files hold beside tensors; anything else that could run is refused.
@@ -148,8 +159,9 @@ def _listed(inside: Path, noted: tuple[str, ...], folder: Path, pattern: str, co
 def _row(folder: Path, notes: Path, name: str, sequence: SequenceNotes) -> ManifestRow:
     split = notes.stem.removeprefix("frame_annotations_")
     first = sequence.images[0] or f"{name}_{EYE}/images"
-    # Paths are noted within the split, whose folder the notes lie in or beside.
-    bases = (notes.parent, notes.parent / split)
+    # Paths are noted within the split, whose folder the notes lie in or beside; a copy may have them from above it.
+    above = () if notes.parent == folder else (notes.parent.parent,)
+    bases = (notes.parent, notes.parent / split, *above)
     base = next((base for base in bases if (base / first).exists()), bases[0])
     source: dict[str, str | int] = {
         "path": base.relative_to(folder).as_posix(),

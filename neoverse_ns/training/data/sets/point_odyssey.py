@@ -32,8 +32,8 @@ from neoverse_ns.training.data.sets.folder import (
 from neoverse_ns.training.data.sets.npz import NpzEntry, npz_entries, npz_rows
 from neoverse_ns.training.data.sets.parts import PartsClip
 from neoverse_ns.training.data.sets.reading import read_arrays, read_deep_png, read_rgb, rigid
-from neoverse_ns.training.data.sets.tracked import FrameTracks, checked_displacement
-from neoverse_ns.training.data.truth import Displacement, Part
+from neoverse_ns.training.data.sets.tracked import FrameTracks, checked_displacement, remark_on_tracks
+from neoverse_ns.training.data.truth import Displacement, Part, TruthClip
 
 SPLITS = ("train", "val", "test")
 
@@ -63,6 +63,12 @@ class PointOdyssey(DataSet):
 
     def open(self, folder: Path, row: ManifestRow) -> PointOdysseyClip:
         return PointOdysseyClip(path_of(folder, row), row)
+
+    def remarks(self, clip: TruthClip) -> list[str]:
+        if not isinstance(clip, PointOdysseyClip) or "motion" not in clip.info.has:
+            return []
+        middle = clip.info.frames // 2
+        return [remark_on_tracks(clip.view(middle), clip.tracks(middle)[0])]
 
 
 class PointOdysseyClip(PartsClip):
@@ -95,12 +101,17 @@ class PointOdysseyClip(PartsClip):
         if "motion" not in self.info.has:
             return None
         view, other_view = self.view(index), self.view(other)
-        tracks, later = self._tracks(index, other)
+        tracks, later = self.tracks(index, other)
         return checked_displacement(view, other_view, tracks, later)
 
-    def _tracks(self, index: int, other: int) -> list[FrameTracks]:
+    def tracks(self, *frames: int) -> list[FrameTracks]:
+        """All tracks, in each of some frames.
+
+        Raises:
+            ClipError: The archive is damaged, or its arrays are not of the same tracks.
+        """
         rows = {
-            name: [torch.from_numpy(row) for row in npz_rows(self._notes, name, [index, other])]
+            name: [torch.from_numpy(row) for row in npz_rows(self._notes, name, frames)]
             for name in ("trajs_3d", "trajs_2d", "visibs", "valids")
         }
         counts = {len(row) for both in rows.values() for row in both}

@@ -9,6 +9,8 @@ Values are in pixels of the pictures, sampled twice as densely, of which every s
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,8 @@ from neoverse_ns.errors import ClipError
 from neoverse_ns.geometry.se3 import se3_inverse
 from neoverse_ns.training.data.motion.flow_chain import chain_links
 from neoverse_ns.training.data.motion.flow_link import FlowLink, link_from_flow
+from neoverse_ns.training.data.motion.static import static_displacement
+from neoverse_ns.training.data.motion.view import View
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
 from neoverse_ns.training.data.sets.finding import folders_with
@@ -82,13 +86,17 @@ class SpringClip(PartsClip):
 
     def displacement(self, index: int, other: int) -> Displacement:
         self.check(other)
-        return chain_links(index, other, self._link)
+        if index == other:
+            return static_displacement(self.view(index).depth)
+        # A frame on the way is the end of one link and the start of the next.
+        view = lru_cache(maxsize=2)(self.view)
+        return chain_links(index, other, lambda start, end: self._link(start, end, view))
 
-    def _link(self, index: int, other: int) -> FlowLink:
+    def _link(self, index: int, other: int, view: Callable[[int], View]) -> FlowLink:
         way, back = ("FW", "BW") if other > index else ("BW", "FW")
         return link_from_flow(
-            self.view(index),
-            self.view(other),
+            view(index),
+            view(other),
             torch.from_numpy(self._map(f"flow_{way}_left", "flo5", "flow", index)),
             backward=torch.from_numpy(self._map(f"flow_{back}_left", "flo5", "flow", other)),
             depth_then=self._depth_of(f"disp2_{way}_left", index, other),

@@ -60,6 +60,20 @@ def checked_displacement(view: View, other: View, tracks: FrameTracks, later: Fr
     return track_displacement(view, places, other_places, usable)
 
 
+def remark_on_tracks(view: View, tracks: FrameTracks) -> str:
+    """A sentence on how well a frame's tracks fit its camera and its depth."""
+    found = track_agreement(view, _placed(view, tracks), tracks.visible, tracks.uv)
+    if found.pixels <= FARTHEST_PIXELS:
+        return (
+            f"{int(tracks.visible.sum())} of {len(tracks.places)} tracks are seen; half of them project within "
+            f"{found.pixels:.2g} pixels of their image coordinates, at a depth within {found.depth:.1%} of the map's"
+        )
+    return (
+        f"places of tracks project {found.pixels:.3g} pixels beside their image coordinates, so that these are lifted "
+        "by the depth instead: they stand in another world than the cameras"
+    )
+
+
 def _placed(view: View, tracks: FrameTracks) -> Float64[Tensor, "p 3"]:
     return torch.where(tracks.known[:, None], tracks.places, torch.nan)
 

@@ -115,6 +115,8 @@ def test_tracks_give_motion_over_any_gap(tmp_path: Path) -> None:
     write(tmp_path, world, tracks_of(world))
     clip = SET.open(tmp_path, SET.find(tmp_path)[0])
     check_motion(clip, world, distance=0.02, share=0.5, sure=0.98)
+    (remark,) = SET.remarks(clip)
+    assert "tracks are seen; half of them project within" in remark
 
 
 def test_tracks_of_another_world_are_lifted_from_their_image_coordinates(tmp_path: Path) -> None:

@@ -83,6 +83,8 @@ def test_tracks_give_motion_over_any_gap(tmp_path: Path, compressed: bool) -> No
     # A track stands at a pixel's centre in the frame it begins in, and up to half a pixel beside it in others, where it
     # may see something else at a border.
     check_motion(clip, world, distance=0.02, share=0.5, sure=0.98)
+    (remark,) = SET.remarks(clip)
+    assert f"of {FRAMES * HEIGHT * WIDTH} tracks are seen; half of them project within" in remark
 
 
 def test_tracks_of_another_world_are_lifted_from_their_image_coordinates(tmp_path: Path) -> None:
@@ -92,6 +94,8 @@ def test_tracks_of_another_world_are_lifted_from_their_image_coordinates(tmp_pat
     clip = SET.open(tmp_path, SET.find(tmp_path)[0])
     # Depth of 15 mm steps, read at the pixel's centre where the ground is too slanted to be interpolated.
     check_motion(clip, world, distance=0.05, share=0.4, sure=0.6)
+    (remark,) = SET.remarks(clip)
+    assert "they stand in another world than the cameras" in remark
 
 
 def test_tracks_that_disagree_with_the_depth_are_left_out(tmp_path: Path) -> None:

@@ -81,6 +81,10 @@ def test_scene_flow_gives_motion_to_the_next_frames_exactly(tmp_path: Path) -> N
         assert torch.equal(motion.valid, ~world.sky(index))
         error = (motion.world.double() - world.displacement(index, other)).norm(dim=-1)
         assert error[motion.valid].max() < 1e-4
+    still = clip.displacement(2, 2)
+    assert still is not None
+    assert torch.equal(still.valid, ~world.sky(2))
+    assert (still.world == 0).all()
 
 
 def test_scene_flow_is_chained_over_gaps(tmp_path: Path) -> None:
