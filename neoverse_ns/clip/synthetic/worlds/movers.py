@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float64
 
 from neoverse_ns.clip.synthetic.worlds.draw import Draw
 from neoverse_ns.clip.synthetic.worlds.looks import surface_of
@@ -23,7 +24,7 @@ from neoverse_ns.clip.synthetic.worlds.motions import (
     turning,
 )
 from neoverse_ns.clip.synthetic.worlds.things import Solid, Thing, car, crate, thing_of, walker
-from neoverse_ns.clip.synthetic.worlds.world import Motion
+from neoverse_ns.clip.synthetic.worlds.world import Motion, Times
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class Mover:
     motion: Motion
     radius: float
     middle: float
+
+    def middles(self, times: Times) -> Float64[np.ndarray, "t 3"]:
+        """Of that sphere."""
+        return self.motion(times)[:, :3, 3] - np.array([0.0, self.middle, 0.0])
 
 
 def route_between(draw: Draw, start: Point, end: Point, straight: bool = False) -> Route:
@@ -60,13 +65,13 @@ def roller(draw: Draw, start: Point, end: Point) -> Mover:
     """A ball, or a drum on its side would be one too: it turns as it goes."""
     radius = draw.between(0.22, 0.6)
     lift = np.array([0.0, -radius, 0.0])
-    thing = thing_of([Solid("ellipsoid", (radius,) * 3, (0, 0, 0), surface_of(draw, radius))])
+    thing = thing_of([Solid("ellipsoid", (radius, radius, radius), (0.0, 0.0, 0.0), surface_of(draw, radius))])
     return Mover(thing, rolling(route_between(draw, start + lift, end + lift, straight=True), radius), radius, 0.0)
 
 
 def slider(draw: Draw, start: Point, end: Point) -> Mover:
     """A crate that slides and turns about the vertical."""
-    angle = turning(draw.about(2.5), draw.between(0, 6.28))
+    angle = turning(draw.about(2.5), draw.between(0.0, 6.28))
     return _upright(crate(draw), spinning(route_between(draw, start, end), UP_AXIS, angle))
 
 
@@ -84,7 +89,7 @@ def thrown(draw: Draw, start: Point, end: Point) -> Mover:
     lift = np.array([0.0, -radius, 0.0])
     bounces = draw.one_of((1.0, 1.0, draw.between(1.5, 3.0)))
     rise = draw.between(0.5, 1.5) / bounces
-    angle = turning(draw.about(4.0), draw.between(0, 6.28))
+    angle = turning(draw.about(4.0), draw.between(0.0, 6.28))
     motion = spinning(route_between(draw, start + lift, end + lift, True), draw.direction(), angle, rise, bounces)
     return Mover(thing, motion, radius, 0.0)
 
@@ -94,13 +99,14 @@ def floater(draw: Draw, start: Point, end: Point) -> Mover:
     thing, radius = _tumbler(draw, 0.2, 0.6)
     low, high = draw.between(0.3, 1.8), draw.between(0.3, 1.8)
     route = route_between(draw, start - np.array([0, low + radius, 0]), end - np.array([0, high + radius, 0]))
-    return Mover(thing, spinning(route, draw.direction(), turning(draw.about(3.0), draw.between(0, 6.28))), radius, 0.0)
+    angle = turning(draw.about(3.0), draw.between(0.0, 6.28))
+    return Mover(thing, spinning(route, draw.direction(), angle), radius, 0.0)
 
 
 def _tumbler(draw: Draw, low: float, high: float) -> tuple[Thing, float]:
     half = (draw.between(low, high), draw.between(low, high), draw.between(low, high))
     shape = draw.one_of(("box", "box", "ellipsoid", "cylinder"))
-    return thing_of([Solid(shape, half, (0, 0, 0), surface_of(draw, max(half)))]), math.hypot(*half)
+    return thing_of([Solid(shape, half, (0.0, 0.0, 0.0), surface_of(draw, max(half)))]), math.hypot(*half)
 
 
 MOVERS: tuple[Callable[[Draw, Point, Point], Mover], ...] = (
