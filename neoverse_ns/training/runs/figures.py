@@ -46,7 +46,7 @@ class Figures:
     def picture(self, step: int, name: str, image: torch.Tensor) -> None:
         """Write an RGB picture [3, h, w] in [0, 1] of this process's, where it is the main one."""
         if self._accelerator.is_main_process:
-            writer = self._accelerator.get_tracker("tensorboard", unwrap=True)
+            writer: Any = self._accelerator.get_tracker("tensorboard", unwrap=True)
             writer.add_image(name, image, step)
 
     def tell(self, message: str) -> None:

@@ -49,8 +49,8 @@ class NonFiniteGuard:
             warn(f"step {step} is left out, its {' and '.join(bad)} not finite (clips {', '.join(clips)})")
         if self._count >= self._limit:
             raise RunError(
-                f"{self._count} steps in a row were not finite, the last one step {step}: go on from the last checkpoint "
-                "with a lower learning rate, or look at the clips that the lines above name"
+                f"{self._count} steps in a row were not finite, the last one step {step}: go on from the last "
+                "checkpoint with a lower learning rate, or look at the clips that the lines above name"
             )
         return False
 

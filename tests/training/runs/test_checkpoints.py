@@ -59,7 +59,7 @@ def test_a_checkpoint_of_an_earlier_run_is_replaced(tmp_path):
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     tmp_path.chmod(0o500)
     try:
-        with pytest.raises(RunError, match="cannot write to .*step-000001"):
+        with pytest.raises(RunError, match=r"cannot write to .*step-000001"):
             begin_checkpoint(tmp_path, 1)
     finally:
         tmp_path.chmod(0o700)
@@ -67,7 +67,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
 
 def test_a_file_in_the_way_is_told(tmp_path):
     (tmp_path / "checkpoints").write_text("")
-    with pytest.raises(RunError, match="cannot write to .*step-000001"):
+    with pytest.raises(RunError, match=r"cannot write to .*step-000001"):
         begin_checkpoint(tmp_path, 1)
 
 
