@@ -39,18 +39,20 @@ class CameraHead(nn.Module):
     def reset_parameters(self) -> None:
         nn.init.zeros_(self.init_token)
 
-    def forward(self, tokens: Float[Tensor, "b s k"]) -> Float[Tensor, "b s 9"]:
-        """Camera parameters; see :class:`NetworkPredictions`."""
+    def forward(self, tokens: Float[Tensor, "b s k"]) -> list[Float[Tensor, "b s 9"]]:
+        """Camera parameters (see :class:`NetworkPredictions`) after every round, of which training judges each."""
         tokens = self.token_norm(tokens)
         plain = F.layer_norm(tokens, tokens.shape[-1:], eps=1e-6)
         params = self.init_token.expand(*tokens.shape[:2], -1)
+        results = []
         for number in range(self.ROUNDS):
             shift, scale, gate = self.adapt_norm_gen(self.param_embed(params)).chunk(3, dim=-1)
             refined = self.refine_net(tokens + gate * (plain * (1 + scale) + shift))
             change = self.param_predictor(self.out_norm(refined))
             # The first token only conditions; every round learns its own step, so that none sees an earlier one's.
             params = change if number == 0 else params.detach() + change
-        return torch.cat([params[..., :7], params[..., 7:].relu()], dim=-1)
+            results.append(torch.cat([params[..., :7], params[..., 7:].relu()], dim=-1))
+        return results
 
 
 def camera_matrices(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 PARAMETERS = {"quaternion": 4, "log_scale": 3, "opacity": 1, "residual_sh": 3, "weight": 1}
@@ -35,8 +35,17 @@ class GaussianParameters(nn.Module):
                 nn.init.constant_(last.bias[first : first + count], bias)
                 first += count
 
-    def forward(self, features: Float[Tensor, "n f h w"], is_static: bool) -> Float[Tensor, "n h w 12"]:
-        """Raw parameters, channels last."""
+    def forward(
+        self, features: Float[Tensor, "n f h w"], is_static: bool | Bool[Tensor, " n"]
+    ) -> Float[Tensor, "n h w 12"]:
+        """Raw parameters, channels last.
+
+        Where some maps are of static clips and some are not, both stacks see all of them, so that every weight takes
+        part in every step of training whatever the clips are.
+        """
+        if isinstance(is_static, Tensor):
+            chosen = torch.where(is_static[:, None, None, None], self.gs_head(features), self.gs_head_dynamic(features))
+            return chosen.permute(0, 2, 3, 1)
         stack = self.gs_head if is_static else self.gs_head_dynamic
         return stack(features).permute(0, 2, 3, 1)
 

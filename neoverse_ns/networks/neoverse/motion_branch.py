@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from neoverse_ns.networks.neoverse.architecture import NetworkArchitecture
 from neoverse_ns.networks.neoverse.blocks import Block, CrossBlock
+from neoverse_ns.networks.neoverse.recompute import run_part
 from neoverse_ns.networks.neoverse.rotary import RotaryTable
 
 
@@ -27,7 +28,7 @@ class MotionBranch(nn.Module):
         self.motion_bwd_blocks = nn.ModuleList(CrossBlock(dim, heads) for _ in taps)
 
     def encode_motion(
-        self, taps: list[Float[Tensor, "b s p k"]], rotary: RotaryTable
+        self, taps: list[Float[Tensor, "b s p k"]], rotary: RotaryTable, recompute: bool = False
     ) -> tuple[
         list[Float[Tensor, "b m p c"]],  # of frames 0..s-2 toward the next one, m = s - 1
         list[Float[Tensor, "b m p c"]],  # of frames 1..s-1 toward the previous one
@@ -37,17 +38,24 @@ class MotionBranch(nn.Module):
         Args:
             taps: The trunk's outputs, at least two frames.
             rotary: Positions of one frame's tokens.
+            recompute: Compute the blocks again in the backward pass instead of keeping what is inside them.
         """
         forward, backward = [], []
         for number, tokens in enumerate(taps):
             embedded = self.motion_embeds[number](tokens)
             source = (embedded[:, :-1] + self.motion_tokens[:, :1]).flatten(0, 1)
             target = (embedded[:, 1:] + self.motion_tokens[:, 1:]).flatten(0, 1)
-            both = self.motion_self_blocks[number](torch.cat([source, target], dim=1), rotary.repeat(2))
+            joined = torch.cat([source, target], dim=1)
+            both = run_part(self.motion_self_blocks[number], joined, rotary.repeat(2), recompute=recompute)
             source, target = both.chunk(2, dim=1)
             pairs = tokens.shape[0], tokens.shape[1] - 1
-            ahead = self.motion_fwd_blocks[number](source, target, rotary, rotary)
-            behind = self.motion_bwd_blocks[number](target, source, rotary, rotary)
+            ahead, behind = (
+                run_part(blocks[number], *tokens, rotary, rotary, recompute=recompute)
+                for blocks, tokens in (
+                    (self.motion_fwd_blocks, (source, target)),
+                    (self.motion_bwd_blocks, (target, source)),
+                )
+            )
             forward.append(ahead.unflatten(0, pairs))
             backward.append(behind.unflatten(0, pairs))
         return forward, backward

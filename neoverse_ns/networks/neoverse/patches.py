@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from neoverse_ns.networks.neoverse.architecture import VISION_TRANSFORMERS, NetworkArchitecture, VisionTransformerSize
 from neoverse_ns.networks.neoverse.blocks import MLP_RATIO, Block, Mlp
+from neoverse_ns.networks.neoverse.recompute import run_part
 
 
 class PatchConvolution(nn.Module):
@@ -22,7 +23,7 @@ class PatchConvolution(nn.Module):
         super().__init__()
         self.proj = nn.Conv2d(3, embed_dim, kernel_size=patch_size, stride=patch_size)
 
-    def forward(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n p c"]:
+    def forward(self, images: Float[Tensor, "n 3 h w"], recompute: bool = False) -> Float[Tensor, "n p c"]:
         return self.proj(images).flatten(2).transpose(1, 2)
 
 
@@ -72,7 +73,7 @@ class DinoV2(nn.Module):
         nn.init.normal_(self.register_tokens, std=1e-6)
         nn.init.zeros_(self.mask_token)
 
-    def forward(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n p c"]:
+    def forward(self, images: Float[Tensor, "n 3 h w"], recompute: bool = False) -> Float[Tensor, "n p c"]:
         """Patch tokens after the final norm, row by row."""
         patches = self.patch_embed(images)
         side = self.patch_embed.proj.kernel_size[0]
@@ -80,7 +81,7 @@ class DinoV2(nn.Module):
         classes = (self.cls_token + self.pos_embed[:, :1]).expand(len(images), -1, -1)
         x = torch.cat([classes, self.register_tokens.expand(len(images), -1, -1), patches], dim=1)
         for block in self.blocks:
-            x = block(x)
+            x = run_part(block, x, recompute=recompute)
         return self.norm(x[:, 1 + self.REGISTERS :])
 
     def patch_positions(self, rows: int, columns: int) -> Float[Tensor, "1 p c"]:

@@ -19,6 +19,7 @@ class NetworkPredictions:
     Attributes:
         camera_params: World-to-camera translation, quaternion xyzw (any length), vertical and horizontal field of view
             in radians.
+        camera_rounds: The same after each round of the camera head's refinement, the last one's being `camera_params`.
         c2w: The same as camera-to-world matrices, OpenCV axes.
         K: Intrinsics in pixels, principal point at the image centre. Rasterise with them as they are: the network's
             own integer-pixel unprojection stays inside this package, as in the release.
@@ -54,6 +55,7 @@ class NetworkPredictions:
     gs_fwd_attr: Float[Tensor, "b m h w 3"] | None = None
     gs_bwd_attr: Float[Tensor, "b m h w 3"] | None = None
     gs_params: Float[Tensor, "b s h w 12"] | None = None
+    camera_rounds: Float[Tensor, "b r s 9"] | None = None
 
     def tensors(self) -> dict[str, Tensor]:
         """Every field that was predicted, by name."""

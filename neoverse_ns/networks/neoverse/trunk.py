@@ -13,6 +13,7 @@ from neoverse_ns.networks.neoverse.blocks import Block
 from neoverse_ns.networks.neoverse.motion_branch import MotionBranch
 from neoverse_ns.networks.neoverse.patches import DepthPatches, make_patch_embed
 from neoverse_ns.networks.neoverse.prior_tokens import PriorTokens
+from neoverse_ns.networks.neoverse.recompute import run_part
 from neoverse_ns.networks.neoverse.rotary import RotaryTable, patch_positions
 
 REGISTERS = 4
@@ -65,6 +66,7 @@ class GeometryTransformer(MotionBranch):
         priors: PriorTokens | None = None,
         motion: bool = True,
         mixed_precision: bool = False,
+        recompute: bool = False,
     ) -> TrunkTokens:
         """Tokens of every tap.
 
@@ -73,6 +75,7 @@ class GeometryTransformer(MotionBranch):
             priors: What is known beforehand.
             motion: Run the motion branch, which needs two frames or more.
             mixed_precision: Matrix products and attention in bfloat16, norms and the residual stream in float32.
+            recompute: Compute every block again in the backward pass instead of keeping what is inside it.
         """
         rows, columns = (side // self.architecture.patch_size for side in images.shape[-2:])
         head_dim = self.architecture.embed_dim // self.architecture.heads
@@ -80,17 +83,17 @@ class GeometryTransformer(MotionBranch):
         device = images.device.type
         with torch.autocast(device, dtype=torch.bfloat16, enabled=mixed_precision):
             # What adds to the residual stream directly stays in float32.
-            patches = self._patch_tokens(images).to(images.dtype)
+            patches = self._patch_tokens(images, recompute).to(images.dtype)
             with torch.autocast(device, enabled=False):
                 tokens = self._with_special_tokens(patches, priors or PriorTokens())
-            taps = self._alternate(tokens, rotary)
+            taps = self._alternate(tokens, rotary, recompute)
             if not motion or images.shape[1] < 2:
                 return TrunkTokens(taps)
-            return TrunkTokens(taps, *self.encode_motion(taps, rotary))
+            return TrunkTokens(taps, *self.encode_motion(taps, rotary, recompute))
 
-    def _patch_tokens(self, images: Float[Tensor, "b s 3 h w"]) -> Float[Tensor, "b s n c"]:
+    def _patch_tokens(self, images: Float[Tensor, "b s 3 h w"], recompute: bool) -> Float[Tensor, "b s n c"]:
         mean, std = (images.new_tensor(values)[:, None, None] for values in (_IMAGE_MEAN, _IMAGE_STD))
-        return self.patch_embed(((images - mean) / std).flatten(0, 1)).unflatten(0, images.shape[:2])
+        return self.patch_embed(((images - mean) / std).flatten(0, 1), recompute).unflatten(0, images.shape[:2])
 
     def _with_special_tokens(self, patches: Float[Tensor, "b s n c"], priors: PriorTokens) -> Float[Tensor, "b s p c"]:
         batch, frames, _, dim = patches.shape
@@ -102,13 +105,17 @@ class GeometryTransformer(MotionBranch):
         special = [_per_frame(token, batch, frames) for token in (self.cam_token, self.reg_token)]
         return torch.cat([*special, pose, rays, patches], dim=2)
 
-    def _alternate(self, tokens: Float[Tensor, "b s p c"], rotary: RotaryTable) -> list[Float[Tensor, "b s p k"]]:
+    def _alternate(
+        self, tokens: Float[Tensor, "b s p c"], rotary: RotaryTable, recompute: bool
+    ) -> list[Float[Tensor, "b s p k"]]:
         batch, frames, count, _ = tokens.shape
         rotary_all = rotary.repeat(frames)
         taps = []
         for layer, (frame_block, global_block) in enumerate(zip(self.frame_blocks, self.global_blocks, strict=True)):
-            within = frame_block(tokens.flatten(0, 1), rotary).unflatten(0, (batch, frames))
-            tokens = global_block(within.flatten(1, 2), rotary_all).unflatten(1, (frames, count))
+            within = run_part(frame_block, tokens.flatten(0, 1), rotary, recompute=recompute)
+            within = within.unflatten(0, (batch, frames))
+            tokens = run_part(global_block, within.flatten(1, 2), rotary_all, recompute=recompute)
+            tokens = tokens.unflatten(1, (frames, count))
             if layer in self.architecture.taps:
                 taps.append(torch.cat([within, tokens], dim=-1))
         return taps

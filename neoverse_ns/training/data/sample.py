@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 
@@ -36,20 +36,20 @@ class TrainingSample:
         scale: Unit of the sample in the set's unit.
     """
 
-    inputs: Float32[Tensor, "k 3 h w"]
-    rgb: Float32[Tensor, "s 3 h w"]
-    times: Int64[Tensor, " s"]
-    K: Float32[Tensor, "s 3 3"]
-    c2w: Float32[Tensor, "s 4 4"]
-    depth: Float32[Tensor, "s h w"]
-    valid: Bool[Tensor, "s h w"]
-    v_fwd: Float32[Tensor, "m h w 3"]
-    v_bwd: Float32[Tensor, "m h w 3"]
-    v_fwd_valid: Bool[Tensor, "m h w"]
-    v_bwd_valid: Bool[Tensor, "m h w"]
-    static: Bool[Tensor, ""]
-    has_pose: Bool[Tensor, ""]
-    has_depth: Bool[Tensor, ""]
-    has_motion: Bool[Tensor, ""]
-    weights: Float32[Tensor, "4"]
-    scale: Float32[Tensor, ""]
+    inputs: Float[Tensor, "*b k 3 h w"]
+    rgb: Float[Tensor, "*b s 3 h w"]
+    times: Int64[Tensor, "*b s"]
+    K: Float[Tensor, "*b s 3 3"]
+    c2w: Float[Tensor, "*b s 4 4"]
+    depth: Float[Tensor, "*b s h w"]
+    valid: Bool[Tensor, "*b s h w"]
+    v_fwd: Float[Tensor, "*b m h w 3"]
+    v_bwd: Float[Tensor, "*b m h w 3"]
+    v_fwd_valid: Bool[Tensor, "*b m h w"]
+    v_bwd_valid: Bool[Tensor, "*b m h w"]
+    static: Bool[Tensor, "*b"]
+    has_pose: Bool[Tensor, "*b"]
+    has_depth: Bool[Tensor, "*b"]
+    has_motion: Bool[Tensor, "*b"]
+    weights: Float[Tensor, "*b 4"]
+    scale: Float[Tensor, "*b"]
