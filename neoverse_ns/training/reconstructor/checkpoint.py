@@ -15,8 +15,8 @@ from neoverse_ns.training.runs.checkpoints import told_where
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-NETWORK = "network."
-"""In front of the network's names within the objective."""
+NETWORK = "objective.network."
+"""In front of the network's names within what learns: see :class:`neoverse_ns.training.reconstructor.learner.Learner`."""
 
 
 def whole_state(accelerator: Accelerator, prepared: Any) -> dict[str, Tensor]:
@@ -24,7 +24,7 @@ def whole_state(accelerator: Accelerator, prepared: Any) -> dict[str, Tensor]:
 
     All processes must call it; where they share the weights, only the main one gets them.
     """
-    state = accelerator.get_state_dict(prepared)
+    state: dict[str, Tensor] = accelerator.get_state_dict(prepared)  # pyright: ignore
     return {
         key.removeprefix(NETWORK): value.detach().cpu().contiguous()
         for key, value in state.items()

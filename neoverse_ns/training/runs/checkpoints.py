@@ -14,13 +14,18 @@ CHECKPOINTS, PROGRESS_FILE = "checkpoints", "progress.json"
 _UNFINISHED = ".part"
 
 
+def unfinished_checkpoint(output: Path, step: int) -> Path:
+    """The folder that all processes write the checkpoint of a step into, before it is one."""
+    return output / CHECKPOINTS / f"step-{step:06d}{_UNFINISHED}"
+
+
 def begin_checkpoint(output: Path, step: int) -> Path:
-    """An empty folder to write the checkpoint of a step into; on one process.
+    """Make that folder, and empty it; on one process, before the others write.
 
     Raises:
         RunError: It cannot be made.
     """
-    folder = output / CHECKPOINTS / f"step-{step:06d}{_UNFINISHED}"
+    folder = unfinished_checkpoint(output, step)
     with told_where(folder):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -25,16 +27,21 @@ class Pace:
         self._since.waited += waited
         return item
 
-    def count(self, frames: int) -> None:
-        """Note that so many frames were learned from in a step, by all processes."""
+    def count(self, frames: int, steps: float = 1) -> None:
+        """Note that so many frames were learned from in a step, or in a part of one, by all processes."""
         for span in (self._total, self._since):
             span.frames += frames
-            span.steps += 1
+            span.steps += steps
 
-    def leave_out(self, seconds: float) -> None:
-        """Time spent on something else than learning."""
-        for span in (self._total, self._since):
-            span.started += seconds
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Time within the block is spent on something else than learning, and does not count."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            for span in (self._total, self._since):
+                span.started += time.perf_counter() - started
 
     def read(self) -> dict[str, float]:
         """`seconds_per_step`, `frames_per_second` and the share `waiting` since the last reading."""
@@ -49,12 +56,12 @@ class Pace:
 
 class _Span:
     def __init__(self) -> None:
-        self.started, self.waited, self.frames, self.steps = time.perf_counter(), 0.0, 0, 0
+        self.started, self.waited, self.frames, self.steps = time.perf_counter(), 0.0, 0, 0.0
 
     def figures(self) -> dict[str, float]:
         seconds = max(time.perf_counter() - self.started, 1e-9)
         return {
-            "seconds_per_step": seconds / max(self.steps, 1),
+            "seconds_per_step": seconds / self.steps if self.steps else math.nan,
             "frames_per_second": self.frames / seconds,
             "waiting": self.waited / seconds,
         }

@@ -48,8 +48,8 @@ def test_pace_tells_frames_and_waiting():
 
 def test_what_is_left_out_is_no_learning():
     pace = Pace()
-    time.sleep(0.05)
-    pace.leave_out(0.05)
+    with pace.paused():
+        time.sleep(0.05)
     pace.count(10)
     assert pace.read()["seconds_per_step"] < 0.04
 
