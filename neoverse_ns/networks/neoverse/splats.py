@@ -106,7 +106,7 @@ def keyframe_splats(
     for clip, times in enumerate(timestamps.tolist()):
         pixels = pixel_splats(predictions, images, clip)
         if is_static:
-            clips.append([_merged(pixels, settings.voxel_size)])
+            clips.append([merged_splats(pixels, settings.voxel_size)])
             continue
         assert predictions.gs_depth is not None
         constant = constant_splats(
@@ -177,8 +177,8 @@ def _moving(
     )
 
 
-def _merged(pixels: PixelSplats, voxel_size: float) -> KeyframeSplats:
-    """All Gaussians of a static clip, those of one voxel averaged with the predicted merging weights."""
+def merged_splats(pixels: PixelSplats, voxel_size: float) -> KeyframeSplats:
+    """All Gaussians of a static clip, those of one voxel averaged with the merging weights; differentiable."""
     means = pixels.means.flatten(0, 1)
     group, groups = voxel_groups(means, voxel_size)
     tables = {

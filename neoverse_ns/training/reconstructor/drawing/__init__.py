@@ -1,0 +1,1 @@
+"""Drawing predicted Gaussians from true cameras, differentiable."""

@@ -1,0 +1,46 @@
+"""Velocities toward one neighbouring keyframe."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from neoverse_ns.training.reconstructor.losses.robust import FEWEST, errors, trimmed_mean, weighted
+
+
+def motion_loss(
+    predicted: Float[Tensor, "m h w 3"],
+    confidence: Float[Tensor, "m h w"],
+    truth: Float[Tensor, "m h w 3"],
+    valid: Bool[Tensor, "m h w"],
+    form: Literal["robust", "plain"] = "robust",
+    balance_moving: bool = True,
+    moving_threshold: float = 0.01,
+) -> Float[Tensor, ""]:
+    """Euclidean errors of a clip's displacements in one direction; 0 where fewer than 100 pixels are valid.
+
+    Args:
+        predicted: Toward the neighbour, camera axes.
+        confidence: Above 1; not used by the plain form.
+        truth: Of any value where it is not valid.
+        valid: It is known.
+        form: `robust`: m(e c - 0.2 ln c) + m(e) as of depth, without gradients between pixels, which would blur the
+            silhouettes of what moves. `plain`: the mean of e, not clamped.
+        balance_moving: Average moving pixels and still ones apart, each counting half; all in one where there are none
+            of a kind.
+        moving_threshold: Displacement from which a pixel moves.
+    """
+    if int(valid.sum()) < FEWEST:
+        return predicted.new_zeros(())
+    moving = torch.linalg.vector_norm(truth[valid], dim=-1) > moving_threshold
+    kinds = [kind for kind in (moving, ~moving) if bool(kind.any())] if balance_moving else [torch.ones_like(moving)]
+    if form == "plain":
+        values = [torch.linalg.vector_norm(truth[valid] - predicted[valid], dim=-1)]
+    else:
+        error = errors(predicted, truth, valid)
+        values = [weighted(error, confidence[valid]), error]
+    mean = torch.mean if form == "plain" else trimmed_mean
+    return torch.stack([torch.stack([mean(value[kind]) for kind in kinds]).mean() for value in values]).sum()
