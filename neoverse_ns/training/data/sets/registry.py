@@ -7,7 +7,9 @@ import importlib
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.training.data.sets.base import DataSet
 
-DATA_SETS: dict[str, str] = {}
+DATA_SETS: dict[str, str] = {
+    "worlds": "neoverse_ns.training.data.sets.worlds:Worlds",
+}
 """Module and class of every layout, by its name."""
 
 

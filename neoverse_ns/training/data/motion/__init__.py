@@ -1,0 +1,1 @@
+"""Displacements of surfaces between frames, from whatever a data set has: poses of things, tracks, flow."""
