@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 import torch
 
-from neoverse_ns.clip.synthetic import SyntheticClip, render_synthetic
-from neoverse_ns.clip.synthetic.scene import build_scene
-from neoverse_ns.clip.synthetic.textures import random_lattice
 from neoverse_ns.geometry.projection import pixel_centres
 from neoverse_ns.training.data.motion.flow_chain import chain_links
 from neoverse_ns.training.data.motion.flow_link import FlowLink, link_from_flow, link_from_world, round_trip
@@ -17,31 +12,15 @@ from neoverse_ns.training.data.motion.rigid import rigid_displacement
 from neoverse_ns.training.data.motion.surface_sampling import sample_surface
 from neoverse_ns.training.data.motion.view import View
 from neoverse_ns.training.data.truth import Displacement
-
-FRAMES = 9
-HEIGHT, WIDTH = 56, 84
-
-
-@cache
-def clip() -> SyntheticClip:
-    return render_synthetic(FRAMES, WIDTH, HEIGHT, seed=3)
+from tests.training.data.synthetic_truth import FRAMES, HEIGHT, WIDTH, rendered, thing_poses
 
 
 def view(index: int) -> View:
-    return View(clip().depth[index], clip().cameras.K[index], clip().cameras.c2w[index])
-
-
-@cache
-def poses() -> torch.Tensor:
-    """World poses of the three moving things at every frame."""
-    generator = torch.Generator().manual_seed(3)
-    random_lattice(generator)
-    things = sorted((s for s in build_scene(generator) if s.thing), key=lambda solid: solid.thing)
-    return torch.stack([torch.stack([s.pose(i / (FRAMES - 1)) for s in things]) for i in range(FRAMES)])
+    return View(rendered().depth[index], rendered().cameras.K[index], rendered().cameras.c2w[index])
 
 
 def exact(index: int, other: int) -> Displacement:
-    return rigid_displacement(view(index), clip().things[index], poses()[index], poses()[other])
+    return rigid_displacement(view(index), rendered().things[index], thing_poses()[index], thing_poses()[other])
 
 
 def flow_between(index: int, other: int) -> torch.Tensor:
@@ -51,8 +30,8 @@ def flow_between(index: int, other: int) -> torch.Tensor:
 
 def test_rigid_motion_of_one_frame_is_the_clips_flow() -> None:
     for index in range(0, FRAMES - 1, 3):
-        assert (flow_between(index, index + 1) - clip().flow[index]).norm(dim=-1).max() < 1e-3
-        still = clip().things[index] == 0
+        assert (flow_between(index, index + 1) - rendered().flow[index]).norm(dim=-1).max() < 1e-3
+        still = rendered().things[index] == 0
         assert (exact(index, index + 1).world[still] == 0).all()
         assert exact(index, index + 1).world[~still].norm(dim=-1).min() > 0
 
@@ -95,7 +74,7 @@ def depth_link(index: int, other: int) -> FlowLink:
 
 def test_links_of_exact_flow_are_exact() -> None:
     truth = exact(4, 5).world.double()
-    moving = clip().things[4] > 0
+    moving = rendered().things[4] > 0
     for link, tolerance in ((flow_link, 0.03), (depth_link, 1e-5), (world_link, 1e-9)):
         found = link(4, 5)
         error = (found.world - truth).norm(dim=-1)
@@ -111,7 +90,7 @@ def test_links_of_exact_flow_are_exact() -> None:
 @pytest.mark.parametrize(("index", "other"), [(2, 5), (7, 4), (3, 4)])
 def test_chains_add_up(index: int, other: int) -> None:
     truth = exact(index, other).world
-    moving = clip().things[index] > 0
+    moving = rendered().things[index] > 0
     for link in (flow_link, depth_link, world_link):
         found = chain_links(index, other, link)
         assert found.valid.float().mean() > 0.6
