@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float64
@@ -14,7 +13,7 @@ from neoverse_ns.clip.synthetic.worlds.motions import Point, placed
 from neoverse_ns.clip.synthetic.worlds.movers import MOVERS, Mover
 from neoverse_ns.clip.synthetic.worlds.places import outdoors, room
 from neoverse_ns.clip.synthetic.worlds.things import INDOORS, OUTDOORS
-from neoverse_ns.clip.synthetic.worlds.world import Part, Vector, World
+from neoverse_ns.clip.synthetic.worlds.world import Part, World
 
 FIELD = (35.0, 90.0)
 """Degrees of the longer side of the picture that lenses see."""

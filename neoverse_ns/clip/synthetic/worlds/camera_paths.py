@@ -9,7 +9,7 @@ import numpy as np
 
 from neoverse_ns.clip.synthetic.worlds.draw import Draw
 from neoverse_ns.clip.synthetic.worlds.motions import assembled, eased, steady
-from neoverse_ns.clip.synthetic.worlds.world import Motion, Poses, Times
+from neoverse_ns.clip.synthetic.worlds.world import Poses, Times
 
 KINDS = ("handheld", "orbit", "ahead", "aside", "pan", "walk")
 STILL = "tripod"

@@ -9,7 +9,7 @@ from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
 Shape = Literal["box", "ellipsoid", "cylinder", "plane"]
-"""In the part's frame scaled by its half extents: the cube of side 2, the unit sphere, the unit cylinder along y, y = 0."""
+"""In the part's frame scaled by half extents: the cube of side 2, the unit sphere, the unit cylinder along y, y = 0."""
 
 SHAPES: tuple[Shape, ...] = ("box", "ellipsoid", "cylinder", "plane")
 

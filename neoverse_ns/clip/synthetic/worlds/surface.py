@@ -1,4 +1,4 @@
-"""What covers a part of a world: two colours mixed by noise and by cells, both band-limited by the pixel's footprint."""
+"""What covers a part of a world: two colours mixed by noise and by cells, band-limited by the pixel's footprint."""
 
 from __future__ import annotations
 
