@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 NETWORK = "objective.network."
-"""In front of the network's names within what learns: see :class:`neoverse_ns.training.reconstructor.learner.Learner`."""
+"""In front of the network's names within :class:`neoverse_ns.training.reconstructor.learner.Learner`."""
 
 
 def whole_state(accelerator: Accelerator, prepared: Any) -> dict[str, Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
@@ -89,7 +89,9 @@ class ReconstructorTrainer:
             RunError: Too many steps are not finite, too many clips bad, or a checkpoint cannot be written.
         """
         config, accelerator = self.config, self.accelerator
-        figures = Figures(accelerator, {"seed": config.seed, "rate": config.optimiser.rate, "steps": config.steps})
+        figures = Figures(
+            accelerator, self.output, {"seed": config.seed, "rate": config.optimiser.rate, "steps": config.steps}
+        )
         count = sum(parameter.numel() for parameter in self.network.parameters() if parameter.requires_grad)
         self._tell(f"training {count:,} parameters on {accelerator.num_processes} x {accelerator.device.type}")
         batches, pace = self._batches(), Pace()
@@ -151,9 +153,7 @@ class ReconstructorTrainer:
         with pace.paused(), self._averaged():
             self.validation.run(self.prepared, self.step, figures)
 
-    def _averaged(self):  # noqa: ANN202
-        from contextlib import nullcontext
-
+    def _averaged(self) -> AbstractContextManager[None]:
         return nullcontext() if self._state.average is None else self._state.average.in_place()
 
     def _batches(self) -> TrainingBatches:
@@ -190,9 +190,7 @@ class ReconstructorTrainer:
     def _learner(self, network: NeoVerseNetwork) -> nn.Module:
         config = self.config
         mixed = chosen_precision(config.precision, config.device) == "bf16"
-        objective = Objective(
-            network, config.loss, config.drawing, recompute=config.recompute, mixed_precision=mixed
-        )
+        objective = Objective(network, config.loss, config.drawing, recompute=config.recompute, mixed_precision=mixed)
         return Learner(objective)
 
     def _check_deepspeed(self) -> None:
@@ -224,8 +222,3 @@ class ReconstructorTrainer:
     def _tell(self, message: str) -> None:
         if self.accelerator.is_main_process:
             say(message)
-
-
-def plain_settings(config: ReconstructorTrainingConfig) -> dict[str, object]:
-    """Every setting as JSON takes it, for the output folder."""
-    return dataclasses.asdict(config)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Iterator
 
 import pytest
+import torch
 
 from neoverse_ns.errors import RunError
-from neoverse_ns.training.runs.figures import mean_over_processes
+from neoverse_ns.training.runs.figures import Figures, mean_over_processes
 from neoverse_ns.training.runs.non_finite import NonFiniteGuard
 from neoverse_ns.training.runs.pace import Pace
 from neoverse_ns.training.runs.processes import make_accelerator
@@ -55,10 +57,23 @@ def test_what_is_left_out_is_no_learning():
 
 
 def test_means_leave_out_what_is_no_number(accelerator):
-    means = mean_over_processes(accelerator, {"a": 2.0, "b": math.nan, "c": math.inf})
-    assert means["a"] == 2
+    means = mean_over_processes(accelerator, {"a": [2.0, 4.0, math.nan], "b": [math.nan], "c": [math.inf], "d": []})
+    assert means["a"] == 3
     assert math.isnan(means["b"])
+    assert math.isnan(means["d"])
     assert means["c"] == math.inf
+
+
+def test_figures_are_written_as_lines(accelerator, tmp_path, capsys):
+    figures = Figures(accelerator, tmp_path, {"seed": 1, "nested": {}})
+    figures.log(5, {"loss": 0.25, "none": math.nan}, "step 5")
+    figures.log(5, {"psnr": [20.0, 30.0]}, "validation", "validation/")
+    figures.picture(5, "picture", torch.rand(3, 8, 8))
+    accelerator.end_training()
+    lines = [json.loads(line) for line in (tmp_path / "figures.jsonl").read_text().splitlines()]
+    assert lines == [{"step": 5, "loss": 0.25}, {"step": 5, "validation/psnr": 25.0}]
+    assert "step 5: loss 0.25" in capsys.readouterr().out
+    assert list(tmp_path.rglob("events.out.tfevents*"))
 
 
 def test_bad_steps_are_named_and_end_the_run_at_last(accelerator, capsys):

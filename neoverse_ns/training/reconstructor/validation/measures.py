@@ -26,6 +26,12 @@ _STANDS_STILL = 1e-3
 
 Figures = dict[str, float]
 
+FIGURES = (
+    *("loss", "psnr", "ssim", "lpips", "psnr_moving", "psnr_keyframes", "psnr_nearest", "depth_abs_rel", "depth_delta"),
+    *("pose_auc", "rotation_degrees", "epe_moving", "epe_still", "epe_moving_zero", "alpha"),
+)
+"""Names of all figures of a validation: the loss, and what :func:`measure` gives."""
+
 
 def measure(
     sample: TrainingSample,
