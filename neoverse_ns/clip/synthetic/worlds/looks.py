@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from dataclasses import replace
 
 from neoverse_ns.clip.synthetic.textures import Colour
 from neoverse_ns.clip.synthetic.worlds.draw import Draw
@@ -34,7 +35,7 @@ def stripes(draw: Draw, size: float = 1.0) -> Surface:
 
 def windows(draw: Draw, size: float = 1.0) -> Surface:
     """Of a house: rows of cells with strong tones."""
-    n = draw.between(0.45, 0.9) / size
+    n = draw.between(0.7, 1.6) / size
     return _covered(draw, (n, n * draw.between(0.7, 1.2), n), tone=draw.between(0.8, 2.0), seam=draw.between(0.5, 0.8))
 
 
@@ -57,6 +58,17 @@ def painted(draw: Draw, size: float = 1.0) -> Surface:
     """Nearly plain."""
     base = mottled(draw, size)
     return Surface(base.dark, base.light, base.frequency, contrast=draw.between(0.25, 0.6), offset=base.offset)
+
+
+def calmer(surface: Surface, share: float) -> Surface:
+    """With that share of the colours' own grey: what is large is seldom of one strong colour."""
+
+    def mixed(colour: Colour) -> Colour:
+        grey = 0.3 * colour[0] + 0.55 * colour[1] + 0.15 * colour[2]
+        red, green, blue = (value + share * (grey - value) for value in colour)
+        return (red, green, blue)
+
+    return replace(surface, dark=mixed(surface.dark), light=mixed(surface.light))
 
 
 WALLS = (bricks, tiles, planks, stripes, mottled, painted)

@@ -16,12 +16,15 @@ Angle = Callable[[Times], Float64[np.ndarray, " t"]]
 Point = Float64[np.ndarray, "3"]
 
 
+IDENTITY = np.eye(3)
+
+
 def turned(axis: Point, angle: Float64[np.ndarray, " t"]) -> Float64[np.ndarray, "t 3 3"]:
     """Rotations about a unit axis (Rodrigues)."""
     x, y, z = axis
     skew = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     sin, cos = np.sin(angle)[:, None, None], np.cos(angle)[:, None, None]
-    return np.eye(3) + sin * skew + (1 - cos) * (skew @ skew)
+    return IDENTITY + sin * skew + (1 - cos) * (skew @ skew)
 
 
 def assembled(rotation: Float64[np.ndarray, "t 3 3"], position: Float64[np.ndarray, "t 3"]) -> Poses:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float64
 
 from neoverse_ns.clip.synthetic.worlds.draw import Draw
 from neoverse_ns.clip.synthetic.worlds.looks import surface_of
@@ -23,7 +24,7 @@ from neoverse_ns.clip.synthetic.worlds.motions import (
     turning,
 )
 from neoverse_ns.clip.synthetic.worlds.things import Solid, Thing, car, crate, thing_of, walker
-from neoverse_ns.clip.synthetic.worlds.world import Motion
+from neoverse_ns.clip.synthetic.worlds.world import Motion, Times
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class Mover:
     motion: Motion
     radius: float
     middle: float
+
+    def middles(self, times: Times) -> Float64[np.ndarray, "t 3"]:
+        """Of that sphere."""
+        return self.motion(times)[:, :3, 3] - np.array([0.0, self.middle, 0.0])
 
 
 def route_between(draw: Draw, start: Point, end: Point, straight: bool = False) -> Route:
@@ -60,7 +65,7 @@ def roller(draw: Draw, start: Point, end: Point) -> Mover:
     """A ball, or a drum on its side would be one too: it turns as it goes."""
     radius = draw.between(0.22, 0.6)
     lift = np.array([0.0, -radius, 0.0])
-    thing = thing_of([Solid("ellipsoid", (radius,) * 3, (0, 0, 0), surface_of(draw, radius))])
+    thing = thing_of([Solid("ellipsoid", (radius, radius, radius), (0.0, 0.0, 0.0), surface_of(draw, radius))])
     return Mover(thing, rolling(route_between(draw, start + lift, end + lift, straight=True), radius), radius, 0.0)
 
 
@@ -100,7 +105,7 @@ def floater(draw: Draw, start: Point, end: Point) -> Mover:
 def _tumbler(draw: Draw, low: float, high: float) -> tuple[Thing, float]:
     half = (draw.between(low, high), draw.between(low, high), draw.between(low, high))
     shape = draw.one_of(("box", "box", "ellipsoid", "cylinder"))
-    return thing_of([Solid(shape, half, (0, 0, 0), surface_of(draw, max(half)))]), math.hypot(*half)
+    return thing_of([Solid(shape, half, (0.0, 0.0, 0.0), surface_of(draw, max(half)))]), math.hypot(*half)
 
 
 MOVERS: tuple[Callable[[Draw, Point, Point], Mover], ...] = (

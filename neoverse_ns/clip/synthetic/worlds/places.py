@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float64
 
 from neoverse_ns.clip.synthetic.textures import Colour
 from neoverse_ns.clip.synthetic.worlds.draw import Draw
-from neoverse_ns.clip.synthetic.worlds.looks import FLOORS, GROUNDS, WALLS, grown, mottled, painted
+from neoverse_ns.clip.synthetic.worlds.looks import FLOORS, GROUNDS, WALLS, calmer, grown, mottled, painted
 from neoverse_ns.clip.synthetic.worlds.motions import placed
 from neoverse_ns.clip.synthetic.worlds.surface import Surface
 from neoverse_ns.clip.synthetic.worlds.things import house, tree
@@ -24,6 +25,10 @@ def _white(draw: Draw, level: float, warmth: float) -> Colour:
     """Light of about one level; above zero is warm."""
     tint = draw.about(abs(warmth)) if warmth == 0 else warmth
     return (level * (1 + tint), level, level * (1 - tint))
+
+
+def _large(draw: Draw, makers: Sequence[Callable[[Draw], Surface]]) -> Surface:
+    return calmer(draw.one_of(makers)(draw), draw.between(0.2, 0.8))
 
 
 def room(
@@ -47,10 +52,10 @@ def room(
     # The walls reach below the floor: two surfaces in one place would show through each other in specks.
     middle = _at(x, floor - (height - 0.5) / 2, z)
     half = ((right - left) / 2, (height + 0.5) / 2, (far - near) / 2)
-    ceiling = painted(draw)
+    ceiling = calmer(painted(draw), 0.8)
     parts = [
-        Part("box", half, draw.one_of(WALLS)(draw), placed(middle), inside=True),
-        Part("plane", (1, 1, 1), draw.one_of(FLOORS)(draw), placed(_at(0, floor, 0))),
+        Part("box", half, _large(draw, WALLS), placed(middle), inside=True),
+        Part("plane", (1.0, 1.0, 1.0), _large(draw, FLOORS), placed(_at(0, floor, 0))),
         Part("box", (half[0], 0.1, half[2]), ceiling, placed(_at(x, floor - height + 0.02, z))),
     ]
     for _ in range(draw.count(0, 3)):
@@ -61,7 +66,7 @@ def room(
     light = Light(
         place,
         _white(draw, draw.between(0.5, 1.1), draw.between(-0.05, 0.16)),
-        _white(draw, draw.between(0.38, 0.62), draw.about(0.06)),
+        _white(draw, draw.between(0.45, 0.75), draw.about(0.06)),
         draw.between(0.0, 0.3),
         draw.between(3.0, 7.0) * max(1.0, reach / 5),
     )
@@ -73,10 +78,12 @@ def outdoors(
 ) -> tuple[list[Part], Light, tuple[Vector, Vector]]:
     """Open ground, as :func:`room`; what is behind everything is a far hillside, or in some a sky without depth."""
     middle = path.mean(0)
-    parts = [Part("plane", (1, 1, 1), draw.one_of(GROUNDS)(draw), placed(_at(0, floor, 0)))]
+    parts = [Part("plane", (1.0, 1.0, 1.0), _large(draw, GROUNDS), placed(_at(0, floor, 0)))]
     sky, size = draw.chance(0.4), reach * draw.between(3.0, 6.0)
     dome = _sky(draw, size) if sky else _hillside(draw, size)
-    parts.append(Part("ellipsoid", (size,) * 3, dome, placed(_at(middle[0], floor, middle[2])), inside=True, sky=sky))
+    parts.append(
+        Part("ellipsoid", (size, size, size), dome, placed(_at(middle[0], floor, middle[2])), inside=True, sky=sky)
+    )
     for _ in range(draw.count(1, 4)):
         distance, side = reach * draw.between(1.5, 2.4), draw.about(0.75)
         base = placed(
@@ -93,7 +100,7 @@ def outdoors(
     light = Light(
         sun,
         _white(draw, draw.between(0.2, 0.65), draw.between(-0.02, 0.15)),
-        _white(draw, draw.between(0.45, 0.65), draw.between(-0.12, 0.04)),
+        _white(draw, draw.between(0.5, 0.75), draw.between(-0.12, 0.04)),
         draw.between(0.0, 0.3),
         1e9,
     )

@@ -70,10 +70,9 @@ class WorldCamera:
             rays: Per pixel along each axis; the view has as many times the pixels.
         """
         width, height = self.width * rays, self.height * rays
-        x = torch.from_numpy((((np.arange(width) + 0.5) / rays - self.K[0, 2]) / self.K[0, 0]).astype(np.float32))
-        y = torch.from_numpy((((np.arange(height) + 0.5) / rays - self.K[1, 2]) / self.K[1, 1]).astype(np.float32))
+        x, y = self._plane(width, height, rays)
         turn = np.swapaxes(self.poses[:, :3, :3], 1, 2)
-        frames = torch.from_numpy(turn @ self.c2w[:3, :3] / self._half[:, :, None])
+        frames = turn @ self.c2w[:3, :3] / self._half[:, :, None]
         origins = (turn @ (self.c2w[:3, 3] - self.poses[:, :3, 3])[:, :, None])[:, :, 0] / self._half
         depth = torch.full((height, width), torch.inf)
         nearest = torch.full((height, width), NOTHING)
@@ -100,8 +99,7 @@ class WorldCamera:
         """
         height, width = view.depth.shape
         part, depth = view.part.clamp_min(0).flatten(), view.depth.flatten()
-        x = (((torch.arange(width) + 0.5) / rays - self.K[0, 2]) / self.K[0, 0]).float().expand(height, width)
-        y = (((torch.arange(height) + 0.5) / rays - self.K[1, 2]) / self.K[1, 1]).float()[:, None]
+        x, y = (torch.from_numpy(value.astype(np.float32)) for value in self._plane(width, height, rays))
         local, unit = np.swapaxes(self.poses[:, :3, :3], 1, 2), self._half
         axes = local @ self.c2w[:3, :3]
         start = (local @ (self.c2w[:3, 3] - self.poses[:, :3, 3])[:, :, None])[:, :, 0]
@@ -110,10 +108,8 @@ class WorldCamera:
         kind = np.array([[SHAPES.index(p.shape), 1 - 2 * p.inside, p.sky] for p in self.world.parts])
         rows = np.concatenate([axes.reshape(-1, 9), start, lamp, down, unit, kind], axis=1).astype(np.float32)
         own = torch.from_numpy(np.ascontiguousarray(rows.T)).index_select(1, part)
-        directions = own[0:9].view(3, 3, -1)
-        directions = (
-            directions[:, 0] * x.reshape(-1) + directions[:, 1] * y.expand(-1, width).reshape(-1) + directions[:, 2]
-        )
+        axes = own[0:9].view(3, 3, height, width)
+        directions = (axes[:, 0] * x + axes[:, 1] * y[:, None] + axes[:, 2]).view(3, -1)
         points = own[9:12] + directions * depth
         half = own[18:21]
         normals = normals_on(own[21].to(torch.int64), points / half, half) * own[22]
@@ -128,6 +124,11 @@ class WorldCamera:
         image = colours.view(3, height // rays, rays, width // rays, rays).mean(dim=(2, 4)) if rays > 1 else colours
         image = image.view(3, self.height, self.width).permute(1, 2, 0)
         return (image * 255).round().clamp(0, 255).to(torch.uint8)
+
+    def _plane(self, width: int, height: int, rays: int) -> tuple[Float64[np.ndarray, " w"], Float64[np.ndarray, " h"]]:
+        """Where columns and rows of rays meet the plane at distance 1."""
+        x = ((np.arange(width) + 0.5) / rays - self.K[0, 2]) / self.K[0, 0]
+        return x, ((np.arange(height) + 0.5) / rays - self.K[1, 2]) / self.K[1, 1]
 
     def _light(self, points: Tensor, normals: Tensor, lamp: Tensor, down: Tensor) -> Float32[Tensor, "3 n"]:
         """Colour of the light on surface points; all in the parts' frames."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 import torch
 from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
@@ -20,7 +21,7 @@ NO_SLOPE = 1e-20
 """Added to every direction: 0 would give 0/0, and nothing else changes."""
 
 
-def rays_in(frame: Float64[Tensor, "3 3"], x: Float32[Tensor, " w"], y: Float32[Tensor, " h"]) -> Rays:
+def rays_in(frame: Float64[np.ndarray, "3 3"], x: Float64[np.ndarray, " w"], y: Float64[np.ndarray, " h"]) -> Rays:
     """Directions of the rays through (x, y, 1) in another frame.
 
     Args:
@@ -28,10 +29,10 @@ def rays_in(frame: Float64[Tensor, "3 3"], x: Float32[Tensor, " w"], y: Float32[
         x: Of the columns, on the plane at distance 1.
         y: Of the rows.
     """
-    a, b, c = frame.float().unbind(1)
-    across, down = a[:, None] * x, b[:, None] * y + c[:, None]
-    first, second, third = (across[i][None] + down[i][:, None] + NO_SLOPE for i in range(3))
-    return first, second, third
+    across = torch.from_numpy(np.multiply.outer(frame[:, 0], x).astype(np.float32))
+    down = torch.from_numpy((np.multiply.outer(frame[:, 1], y) + frame[:, 2:]).astype(np.float32))
+    rays = across[:, None] + down[:, :, None] + NO_SLOPE
+    return rays[0], rays[1], rays[2]
 
 
 def meet(shape: Shape, origin: tuple[float, float, float], rays: Rays, inside: bool) -> Float32[Tensor, "h w"]:
@@ -111,17 +112,16 @@ def normals_on(
         half: These extents.
     """
     size = points.abs()
-    face = size >= size.amax(0)
-    flat = face * points.sign()
+    flat = torch.where(size >= size.amax(0), points.sign(), 0.0)
     slope = points / half
     cylinder = shape == SHAPES.index("cylinder")
-    cap = size[1] >= (points[0] * points[0] + points[2] * points[2]).sqrt()
-    slope[1] *= ~cylinder
+    cap = cylinder & (size[1] * size[1] >= points[0] * points[0] + points[2] * points[2])
+    slope[1] = torch.where(cylinder, 0.0, slope[1])
     curved = (shape == SHAPES.index("ellipsoid")) | (cylinder & ~cap)
     normals = torch.where(curved, slope, flat)
-    upright = torch.where(cylinder, points[1].sign(), -1.0)
-    along_y = (cylinder & cap) | (shape == SHAPES.index("plane"))
-    normals *= ~along_y
-    normals[1] += along_y * upright
+    plane = shape == SHAPES.index("plane")
+    along_y = torch.where(cap, points[1].sign(), torch.where(plane, -1.0, 0.0))
+    normals = torch.where(cap | plane, 0.0, normals)
+    normals[1] += along_y
     length = (normals[0] * normals[0] + normals[1] * normals[1] + normals[2] * normals[2]).sqrt()
     return normals / length.clamp_min(1e-12)

@@ -7,12 +7,12 @@ from dataclasses import astuple, dataclass
 from functools import lru_cache
 
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int32, Int64
 from torch import Tensor
 
 from neoverse_ns.clip.synthetic.textures import GAIN, LATTICE, Colour, random_lattice
 
-OCTAVES = 5
+OCTAVES = 4
 """Most octaves of noise, each of twice the frequency of the one below."""
 
 SHIFT = 7.31
@@ -55,10 +55,17 @@ def surface_table(surfaces: Sequence[Surface]) -> SurfaceTable:
     return torch.tensor(rows, dtype=torch.float32)
 
 
+PERIOD = LATTICE + 1
+"""Lattice points along every axis in memory: the first ones once more behind the last, so that none is looked up
+around a corner."""
+
+
 @lru_cache(maxsize=1)
-def shared_lattice() -> Float32[Tensor, " cells"]:
-    """Noise of all worlds, which differ by their offsets."""
-    return random_lattice(torch.Generator().manual_seed(0))
+def shared_lattice() -> Float32[Tensor, " points"]:
+    """Noise of all worlds, which differ by their offsets: PERIOD^3 values in [-1, 1], x fastest."""
+    values = random_lattice(torch.Generator().manual_seed(0)).view(LATTICE, LATTICE, LATTICE)
+    ring = torch.arange(PERIOD) % LATTICE
+    return values[ring][:, ring][:, :, ring].flatten()
 
 
 def albedo(
@@ -96,36 +103,42 @@ def _noise(
     footprint: Float32[Tensor, " n"],
 ) -> Float32[Tensor, " n"]:
     total = torch.zeros_like(footprint)
-    spans = 1 / (frequency * footprint)
+    spans = 0.5 / (frequency * footprint)
+    place = points * frequency + offset
     for octave in range(OCTAVES):
-        weight = (spans / 2 ** (octave + 1) - 1).clamp_(0, 1)
+        weight = (spans - 1).clamp_(0, 1)
         if not bool(weight.any()):
             break
-        place = points * (frequency * 2**octave) + (offset + SHIFT * octave)
-        total += GAIN**octave * weight * _value_noise(place)
+        total += weight.mul_(GAIN**octave).mul_(_value_noise(place))
+        place = place * 2 + SHIFT
+        spans *= 0.5
     return total
 
 
 def _value_noise(points: Float32[Tensor, "3 n"]) -> Float32[Tensor, " n"]:
     """As :func:`neoverse_ns.clip.synthetic.textures.value_noise`, with coordinates in rows."""
-    lattice = shared_lattice()
     cell = points.floor()
     fraction = points - cell
-    x, y, z = fraction * fraction * (3 - 2 * fraction)
-    low = cell.to(torch.int64) & (LATTICE - 1)
-    high = (low + 1) & (LATTICE - 1)
-    x0, x1 = low[0], high[0]
-    y0, y1 = low[1] * LATTICE, high[1] * LATTICE
-    z0, z1 = low[2] * LATTICE**2, high[2] * LATTICE**2
+    x, y, z = (3 - 2 * fraction).mul_(fraction).mul_(fraction)
+    first = _lattice_index(cell)
 
-    def along_x(row: Tensor) -> Tensor:
-        first = lattice.index_select(0, x0 + row)
-        return first + (lattice.index_select(0, x1 + row) - first) * x
+    def along_x(step: int) -> Tensor:
+        lattice = shared_lattice()[step:]
+        low = lattice.index_select(0, first)
+        return low.add_((lattice[1:].index_select(0, first) - low).mul_(x))
 
-    front, behind = along_x(y0 + z0), along_x(y0 + z1)
-    front += (along_x(y1 + z0) - front) * y
-    behind += (along_x(y1 + z1) - behind) * y
-    return front + (behind - front) * z
+    def along_xy(step: int) -> Tensor:
+        low = along_x(step)
+        return low.add_((along_x(step + PERIOD) - low).mul_(y))
+
+    low = along_xy(0)
+    return low.add_((along_xy(PERIOD**2) - low).mul_(z))
+
+
+def _lattice_index(cell: Float32[Tensor, "3 n"]) -> Int32[Tensor, " n"]:
+    """Place in the lattice of whole numbers, which repeat after LATTICE."""
+    x, y, z = cell.to(torch.int32).bitwise_and_(LATTICE - 1)
+    return z.mul_(PERIOD).add_(y).mul_(PERIOD).add_(x)
 
 
 def _cells(
@@ -138,13 +151,12 @@ def _cells(
 ) -> tuple[Float32[Tensor, " n"], Float32[Tensor, " n"]]:
     """Value of the cell around each point in [-1, 1], and the factor that seams put on brightness."""
     # A quarter cell inward: a face that lies exactly on a cell border would otherwise flicker between two cells.
-    inside = points * cells - 0.25 * normals * (cells > 0)
-    inside[0] += bond * (inside[1].floor().to(torch.int64) & 1)
+    inside = (points - 0.25 * normals / cells.clamp_min(1e-3)).mul_(cells)
+    inside[0] += bond * (inside[1].floor().to(torch.int32) & 1)
     cell = inside.floor()
-    x, y, z = cell.to(torch.int64) & (LATTICE - 1)
-    value = shared_lattice().index_select(0, x + y * LATTICE + z * LATTICE**2)
-    to_border = 0.5 - (inside - cell - 0.5).abs()
-    # Seams run only along the surface: the axis that the normal follows has none.
-    seam = ((to_border < 0.05) & (normals.abs() < 0.8) & (cells > 0)).any(dim=0)
-    weight = (1 / (2 * cells.amax(0) * footprint).clamp_min(1e-6) / 2 - 1).clamp_(0, 1)
-    return weight * value, 1 + (darkness - 1) * weight * seam
+    value = shared_lattice().index_select(0, _lattice_index(cell))
+    from_middle = inside.sub_(cell).sub_(0.5).abs_()
+    # Seams run only along the surface: the axis that the normal follows has none; nor has one without cells.
+    seam = ((from_middle > 0.45) & (normals.abs() < 0.8) & (cells > 0)).any(dim=0)
+    weight = (0.25 / (cells.amax(0) * footprint).clamp_min(1e-6) - 1).clamp_(0, 1)
+    return weight * value, 1 + torch.where(seam, weight * (darkness - 1), 0.0)

@@ -71,58 +71,58 @@ def thing_of(solids: list[Solid]) -> Thing:
 
 def crate(draw: Draw) -> Thing:
     half = (draw.between(0.18, 0.6), draw.between(0.18, 0.8), draw.between(0.18, 0.6))
-    solids = [Solid("box", half, (0, -half[1], 0), surface_of(draw, max(half)))]
+    solids = [Solid("box", half, (0.0, -half[1], 0.0), surface_of(draw, max(half)))]
     if draw.chance(0.35):
         top = (half[0] * 0.7, draw.between(0.1, 0.35), half[2] * 0.7)
-        solids.append(Solid("box", top, (0, -2 * half[1] - top[1], 0), surface_of(draw, max(top)), draw.about(0.7)))
+        solids.append(Solid("box", top, (0.0, -2 * half[1] - top[1], 0.0), surface_of(draw, max(top)), draw.about(0.7)))
     return thing_of(solids)
 
 
 def ball(draw: Draw) -> Thing:
     radius = draw.between(0.22, 0.6)
-    return thing_of([Solid("ellipsoid", (radius,) * 3, (0, -radius, 0), surface_of(draw, radius))])
+    return thing_of([Solid("ellipsoid", (radius, radius, radius), (0.0, -radius, 0.0), surface_of(draw, radius))])
 
 
 def boulder(draw: Draw) -> Thing:
     half = (draw.between(0.3, 0.9), draw.between(0.2, 0.6), draw.between(0.3, 0.9))
-    return thing_of([Solid("ellipsoid", half, (0, -0.6 * half[1], 0), surface_of(draw, 0.8))])
+    return thing_of([Solid("ellipsoid", half, (0.0, -0.6 * half[1], 0.0), surface_of(draw, 0.8))])
 
 
 def drum(draw: Draw) -> Thing:
     radius, half = draw.between(0.15, 0.45), draw.between(0.2, 0.8)
-    return thing_of([Solid("cylinder", (radius, half, radius), (0, -half, 0), surface_of(draw, radius))])
+    return thing_of([Solid("cylinder", (radius, half, radius), (0.0, -half, 0.0), surface_of(draw, radius))])
 
 
 def pillar(draw: Draw) -> Thing:
     half = draw.between(1.0, 1.8)
     size, shape = draw.between(0.12, 0.35), draw.one_of(("box", "cylinder"))
-    return thing_of([Solid(shape, (size, half, size), (0, -half, 0), surface_of(draw, 0.6))])
+    return thing_of([Solid(shape, (size, half, size), (0.0, -half, 0.0), surface_of(draw, 0.6))])
 
 
 def table(draw: Draw) -> Thing:
     x, z, top = draw.between(0.4, 0.9), draw.between(0.35, 0.6), draw.between(0.35, 0.5)
     wood = planks(draw, 0.7)
-    solids = [Solid("box", (x, 0.04, z), (0, -2 * top - 0.04, 0), wood)]
+    solids = [Solid("box", (x, 0.04, z), (0.0, -2 * top - 0.04, 0.0), wood)]
     for a in (-1, 1):
         solids += [Solid("box", (0.04, top, 0.04), (a * (x - 0.06), -top, b * (z - 0.06)), wood) for b in (-1, 1)]
     size = draw.between(0.1, 0.22)
     upon: Shape = draw.one_of(("ellipsoid", "cylinder", "box"))
     place = (draw.about(x - size), -2 * top - 0.08 - size, draw.about(z - size))
-    return thing_of([*solids, Solid(upon, (size,) * 3, place, surface_of(draw, size))])
+    return thing_of([*solids, Solid(upon, (size, size, size), place, surface_of(draw, size))])
 
 
 def chair(draw: Draw) -> Thing:
     half, seat = draw.between(0.2, 0.3), draw.between(0.2, 0.27)
     cover = surface_of(draw, 0.4)
-    solids = [Solid("box", (half, 0.05, half), (0, -2 * seat - 0.05, 0), cover)]
-    solids.append(Solid("box", (half, draw.between(0.22, 0.4), 0.04), (0, -2 * seat - 0.35, half - 0.04), cover))
+    solids = [Solid("box", (half, 0.05, half), (0.0, -2 * seat - 0.05, 0.0), cover)]
+    solids.append(Solid("box", (half, draw.between(0.22, 0.4), 0.04), (0.0, -2 * seat - 0.35, half - 0.04), cover))
     legs = [(a * (half - 0.05), -seat, b * (half - 0.05)) for a in (-1, 1) for b in (-1, 1)]
     return thing_of([*solids, *(Solid("cylinder", (0.035, seat, 0.035), leg, cover) for leg in legs)])
 
 
 def shelf(draw: Draw) -> Thing:
     x, half = draw.between(0.4, 0.8), draw.between(0.6, 1.0)
-    body = Solid("box", (x, half, 0.18), (0, -half, 0.1), planks(draw, 0.7))
+    body = Solid("box", (x, half, 0.18), (0.0, -half, 0.1), planks(draw, 0.7))
     rows = [
         Solid("box", (x * 0.8, half / 6, 0.1), (draw.about(0.1), -half * h, -0.12), surface_of(draw, 0.3))
         for h in (0.5, 1.0, 1.5)
@@ -132,7 +132,7 @@ def shelf(draw: Draw) -> Thing:
 
 def tree(draw: Draw) -> Thing:
     trunk, radius = draw.between(0.5, 1.2), draw.between(0.06, 0.16)
-    solids = [Solid("cylinder", (radius, trunk, radius), (0, -trunk, 0), planks(draw, 0.5))]
+    solids = [Solid("cylinder", (radius, trunk, radius), (0.0, -trunk, 0.0), planks(draw, 0.5))]
     leaves = grown(draw, 0.6)
     for _ in range(draw.count(1, 3)):
         half = (draw.between(0.4, 0.8), draw.between(0.35, 0.9), draw.between(0.4, 0.8))
@@ -145,12 +145,12 @@ def tree(draw: Draw) -> Thing:
 def bush(draw: Draw) -> Thing:
     leaves = grown(draw, 0.5)
     half = (draw.between(0.35, 0.8), draw.between(0.3, 0.6), draw.between(0.35, 0.8))
-    return thing_of([Solid("ellipsoid", half, (0, -0.8 * half[1], 0), leaves)])
+    return thing_of([Solid("ellipsoid", half, (0.0, -0.8 * half[1], 0.0), leaves)])
 
 
 def house(draw: Draw) -> Thing:
     half = (draw.between(1.0, 3.0), draw.between(1.2, 4.0), draw.between(1.0, 2.5))
-    return thing_of([Solid("box", half, (0, -half[1], 0), windows(draw))])
+    return thing_of([Solid("box", half, (0.0, -half[1], 0.0), windows(draw))])
 
 
 def car(draw: Draw) -> Thing:
@@ -159,8 +159,8 @@ def car(draw: Draw) -> Thing:
     wheel = draw.between(0.12, 0.18)
     paint, tyre = surface_of(draw, 0.5), surface_of(draw, 0.3)
     solids = [
-        Solid("box", (x, y, z), (0, -wheel - y, 0), paint),
-        Solid("box", (0.85 * x, y, 0.55 * z), (0, -wheel - 3 * y, -0.15 * z), surface_of(draw, 0.4)),
+        Solid("box", (x, y, z), (0.0, -wheel - y, 0.0), paint),
+        Solid("box", (0.85 * x, y, 0.55 * z), (0.0, -wheel - 3 * y, -0.15 * z), surface_of(draw, 0.4)),
     ]
     for a in (-1, 1):
         solids += [Solid("ellipsoid", (0.07, wheel, wheel), (a * x, -wheel, b * 0.6 * z), tyre) for b in (-1, 1)]
@@ -173,13 +173,13 @@ def walker(draw: Draw) -> Thing:
     trousers, shirt, skin = surface_of(draw, 0.4), surface_of(draw, 0.4), surface_of(draw, 0.3)
     stride, rate, phase = draw.between(0.2, 0.55), draw.between(1.5, 4.0), draw.between(0, 1)
     solids = [
-        Solid("ellipsoid", (wide, body * 1.15, wide * 0.7), (0, -2 * leg - body, 0), shirt),
-        Solid("ellipsoid", (0.12, 0.15, 0.13), (0, -2 * leg - 2 * body - 0.16, 0), skin),
+        Solid("ellipsoid", (wide, body * 1.15, wide * 0.7), (0.0, -2 * leg - body, 0.0), shirt),
+        Solid("ellipsoid", (0.12, 0.15, 0.13), (0.0, -2 * leg - 2 * body - 0.16, 0.0), skin),
     ]
     for side, half in ((-1, 0.0), (1, 0.5)):
         swing, arm = sine(stride, rate, phase + half), sine(stride, rate, phase + half + 0.5)
-        solids.append(Solid("cylinder", (0.07, leg, 0.07), (side * 0.55 * wide, -leg, 0), trousers, 0.0, swing, leg))
-        place = (side * (wide + 0.06), -2 * leg - 1.2 * body, 0)
+        solids.append(Solid("cylinder", (0.07, leg, 0.07), (side * 0.55 * wide, -leg, 0.0), trousers, 0.0, swing, leg))
+        place = (side * (wide + 0.06), -2 * leg - 1.2 * body, 0.0)
         solids.append(Solid("cylinder", (0.05, 0.8 * body, 0.05), place, shirt, 0.0, arm, 0.8 * body))
     return thing_of(solids)
 
