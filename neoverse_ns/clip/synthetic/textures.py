@@ -59,12 +59,10 @@ def value_noise(points: Float[Tensor, "n 3"], lattice: Float[Tensor, " cells"]) 
     x0, y0, z0 = low.unbind(1)
     x1, y1, z1 = high.unbind(1)
 
-    def along_x(y_index: Tensor, z_index: Tensor) -> Tensor:
-        row = y_index * LATTICE + z_index * LATTICE**2
-        return torch.lerp(lattice[x0 + row], lattice[x1 + row], x)
-
-    front = torch.lerp(along_x(y0, z0), along_x(y1, z0), y)
-    back = torch.lerp(along_x(y0, z1), along_x(y1, z1), y)
+    # No function of its own: where types are checked at run time, an inner one would be compiled at every call.
+    rows = [y_index * LATTICE + z_index * LATTICE**2 for z_index in (z0, z1) for y_index in (y0, y1)]
+    above, below, above_behind, below_behind = (torch.lerp(lattice[x0 + row], lattice[x1 + row], x) for row in rows)
+    front, back = torch.lerp(above, below, y), torch.lerp(above_behind, below_behind, y)
     return torch.lerp(front, back, z)
 
 

@@ -9,6 +9,8 @@ import torch
 from neoverse_ns.errors import ClipError, SettingsError
 from neoverse_ns.training.data.jitter import JitterConfig, JitterDraw, draw_jitter
 from neoverse_ns.training.data.truth import ClipInfo
+from neoverse_ns.training.data.wear.config import WearConfig
+from neoverse_ns.training.data.wear.draw import WearDraw, draw_wear
 
 
 @dataclass
@@ -23,6 +25,8 @@ class SampleConfig:
     """Pictures are enlarged by up to this factor, and cropped."""
     jitter: JitterConfig = field(default_factory=JitterConfig)
     """Colours."""
+    wear: WearConfig = field(default_factory=WearConfig)
+    """What a camera and a codec do to the pictures that the network sees; off by default."""
     fewest_valid: float = 0.01
     """Samples in which depth should be known and is at fewer pixels than this share are left out."""
     furthest_turn: float = 45.0
@@ -43,6 +47,7 @@ class SampleConfig:
         if not 0 < self.furthest_turn <= 180:
             raise SettingsError(f"sample.furthest_turn must lie in 0..180 degrees, got {self.furthest_turn}")
         self.jitter.validate()
+        self.wear.validate()
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ class SampleDraw:
         width: Of the sample's pictures.
         enlargement: Of the pictures before the last crop, at least 1.
         jitter: Of colours.
+        wear: Of the inputs.
         fewest_valid: As in the settings.
         furthest_turn: As in the settings.
     """
@@ -68,6 +74,7 @@ class SampleDraw:
     width: int
     enlargement: float = 1.0
     jitter: JitterDraw = field(default_factory=JitterDraw)
+    wear: WearDraw = field(default_factory=WearDraw)
     fewest_valid: float = 0.01
     furthest_turn: float = 45.0
 
@@ -102,6 +109,7 @@ def draw_sample(
         width=width,
         enlargement=1 + (config.enlargement - 1) * enlarged,
         jitter=draw_jitter(config.jitter, generator),
+        wear=draw_wear(config.wear, generator),
         fewest_valid=config.fewest_valid,
         furthest_turn=config.furthest_turn,
     )

@@ -20,6 +20,7 @@ from neoverse_ns.training.data.normalise import normalise, relative_to_first
 from neoverse_ns.training.data.reverse import flip
 from neoverse_ns.training.data.sample import TrainingSample
 from neoverse_ns.training.data.truth import ClipInfo, Displacement, FrameTruth, TruthClip
+from neoverse_ns.training.data.wear.apply import wear_sample
 
 _ONE_SURFACE = 0.05
 """Share of depth by which neighbouring pixels of one surface differ at most."""
@@ -92,7 +93,7 @@ def make_sample(clip: TruthClip, draw: SampleDraw) -> TrainingSample:
         weights=_weights(clip.info, deep and not bool(valid.any())),
         scale=torch.tensor(1.0),
     )
-    return normalise(flip(sample) if draw.reversed else sample)
+    return wear_sample(normalise(flip(sample) if draw.reversed else sample), draw.wear)
 
 
 def sample_name(info: ClipInfo, draw: SampleDraw) -> str:

@@ -9,6 +9,11 @@ from neoverse_ns.training.data.sets.base import DataSet
 
 DATA_SETS: dict[str, str] = {
     "worlds": "neoverse_ns.training.data.sets.worlds:Worlds",
+    "rgbd_png": "neoverse_ns.training.data.sets.rgbd_png:RgbdPng",
+    "spatial_vid": "neoverse_ns.training.data.sets.spatial_vid:SpatialVid",
+    "tartan_air": "neoverse_ns.training.data.sets.tartan_air:TartanAir",
+    "virtual_kitti2": "neoverse_ns.training.data.sets.virtual_kitti2:VirtualKitti2",
+    "waymo": "neoverse_ns.training.data.sets.waymo:Waymo",
 }
 """Module and class of every layout, by its name."""
 

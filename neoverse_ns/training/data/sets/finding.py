@@ -1,0 +1,46 @@
+"""Which folders of a tree are clips of a layout."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from neoverse_ns.errors import ClipError
+
+
+def folders_with(folder: Path, *marks: str, deepest: int = 3) -> list[Path]:
+    """Folders that hold all of the marks, by name; what lies in such a folder is not looked through.
+
+    Args:
+        folder: Looked at itself, and through.
+        marks: Names of files or folders, which may lie deeper (`frames/rgb`).
+        deepest: Levels below `folder`.
+    """
+    found: list[Path] = []
+    level = [folder]
+    for depth in range(deepest + 1):
+        rest = []
+        for place in level:
+            (found if all((place / mark).exists() for mark in marks) else rest).append(place)
+        level = [inner for place in rest for inner in _folders(place)] if depth < deepest else []
+    return sorted(found)
+
+
+def clip_name(folder: Path, clip: Path) -> str:
+    """Name of a clip's folder within a data set; "." is the data set's folder itself."""
+    return clip.relative_to(folder).as_posix()
+
+
+def nothing_found(folder: Path, name: str, wanted: str) -> ClipError:
+    """The error of a folder without clips of the layout `name`; `wanted` says what one holds."""
+    if not folder.is_dir():
+        return ClipError(f"no folder at {folder}")
+    return ClipError(f"{folder} holds no clips as {name} has them ({wanted}): give another folder, or another data set")
+
+
+def _folders(place: Path) -> list[Path]:
+    try:
+        with os.scandir(place) as entries:
+            return [Path(entry.path) for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+    except OSError as error:
+        raise ClipError(f"{place} cannot be looked through ({error.strerror or error})") from error

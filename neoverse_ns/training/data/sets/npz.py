@@ -1,0 +1,111 @@
+"""Single arrays, and single rows of arrays, of npz archives that are too large to load."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedIOBase
+from math import prod
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Shaped
+from numpy.lib import format as npy
+
+from neoverse_ns.errors import UNREADABLE, ClipError
+
+
+@dataclass(frozen=True)
+class NpzEntry:
+    """What an array's header says.
+
+    Attributes:
+        shape: Of the array.
+        dtype: Of its elements.
+        fortran: Elements of the first dimension lie side by side, so that a row is strewn over the whole.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    fortran: bool
+
+
+def npz_entries(path: Path) -> dict[str, NpzEntry]:
+    """Arrays of an archive by name; reads headers only.
+
+    Raises:
+        ClipError: It is missing or damaged.
+    """
+    with _opened(path) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".npy")]
+        found = {}
+        for name in names:
+            with archive.open(name) as file:
+                found[name.removesuffix(".npy")] = _header(file)
+        return found
+
+
+def npz_rows(path: Path, name: str, rows: Sequence[int]) -> list[Shaped[np.ndarray, "..."]]:
+    """Rows along the first dimension, in the order asked for, without more than one row in memory beside them.
+
+    Rows of an uncompressed archive cost their own size only; a compressed one is unpacked up to the last row.
+
+    Raises:
+        ClipError: The archive is missing or damaged, has no such array, or no such row.
+    """
+    with _opened(path) as archive:
+        _must_have(path, name, [entry.removesuffix(".npy") for entry in archive.namelist()])
+        with archive.open(f"{name}.npy") as file:
+            header = _header(file)
+            if not header.shape or not all(0 <= row < header.shape[0] for row in rows):
+                raise ClipError(f"{path}: '{name}' of shape {header.shape} lacks one of the rows {list(rows)}")
+            if header.dtype.hasobject:
+                raise ClipError(f"{path}: '{name}' holds Python objects instead of numbers")
+            if header.fortran:
+                file.seek(0)
+                whole = npy.read_array(file, allow_pickle=False)
+                return [whole[row].copy() for row in rows]
+            return _rows_in_order(file, header, rows)
+
+
+def _rows_in_order(file: BufferedIOBase, header: NpzEntry, rows: Sequence[int]) -> list[np.ndarray]:
+    start, shape = file.tell(), header.shape[1:]
+    size = prod(shape) * header.dtype.itemsize
+    found: dict[int, np.ndarray] = {}
+    # Ascending, because a compressed stream can only be read forward.
+    for row in sorted(set(rows)):
+        file.seek(start + row * size)
+        data = file.read(size)
+        if len(data) != size:
+            raise EOFError(f"ends within row {row}")
+        found[row] = np.frombuffer(data, header.dtype).reshape(shape).copy()
+    return [found[row] for row in rows]
+
+
+def _header(file: BufferedIOBase) -> NpzEntry:
+    version = npy.read_magic(file)
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, fortran, dtype = read(file)
+    # One dimension or fewer lies the same way in both orders.
+    return NpzEntry(tuple(shape), dtype, fortran and len(shape) > 1)
+
+
+def _must_have(path: Path, name: str, names: Sequence[str]) -> None:
+    if name not in names:
+        raise ClipError(f"{path}: holds no '{name}', but {', '.join(sorted(names)) or 'nothing'}")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    if not path.is_file():
+        raise ClipError(f"{path}: is missing")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except ClipError:
+        raise
+    except (*UNREADABLE, zlib.error) as error:
+        raise ClipError(f"{path}: cannot be read ({error})") from error

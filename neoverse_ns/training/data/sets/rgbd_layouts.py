@@ -1,0 +1,202 @@
+"""Three ways to lay out recordings of an RGB-D camera: 7-Scenes', TUM's and ScanNet's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+
+from neoverse_ns.errors import ClipError
+from neoverse_ns.geometry import quaternions
+from neoverse_ns.geometry.se3 import assemble
+from neoverse_ns.inside import inside
+from neoverse_ns.training.data.sets.intrinsics import pinhole
+from neoverse_ns.training.data.sets.reading import image_size, read_matrix, read_table, read_text, rigid
+from neoverse_ns.training.data.sets.rgbd_sequence import Lens, RgbdSequence, lens_file
+
+SEVEN_SCENES = ("frame-000000.color.png",)
+TUM = ("rgb.txt", "depth.txt", "groundtruth.txt")
+SCAN_NET = ("color", "depth", "pose")
+"""What each of them is known by."""
+
+TOLERANCE = 0.02
+"""Seconds that pictures and poses of one frame of TUM's may lie apart."""
+_KINECT = (640, 480)
+# Half a pixel more than published: these calibrations count whole numbers at pixel centres.
+_TUM_DEFAULT = pinhole(525.0, 525.0, 320.0, 240.0)
+_TUM_LENSES = {
+    "freiburg3": pinhole(535.4, 539.2, 320.6, 248.1),
+    "rgbd_bonn": pinhole(542.822841, 542.57687, 316.09352, 238.256098),
+}
+_MOVING = re.compile(r"walking|sitting|person|rgbd_bonn_(?!static)")
+_LENS_FILES = ("camera-intrinsics.txt", "intrinsics.txt", "intrinsic.txt")
+
+
+def read_sequence(folder: Path) -> RgbdSequence:
+    """A recording in any of the three layouts.
+
+    Raises:
+        ClipError: It is in none of them, or lacks something.
+    """
+    for marks, reader in ((TUM, tum), (SEVEN_SCENES, seven_scenes), (SCAN_NET, scan_net)):
+        if all((folder / mark).exists() for mark in marks):
+            return reader(folder)
+    raise ClipError(f"{folder}: is no recording as 7-Scenes, TUM or ScanNet lay them out")
+
+
+def seven_scenes(folder: Path) -> RgbdSequence:
+    """`frame-%06d.{color.png,depth.png,pose.txt}`, depth in mm, 65535 where unknown; 3DMatch's is the same.
+
+    The set gives no intrinsics but those of the depth camera (585, 585, 320, 240 at 640x480), and does not register the
+    two cameras; a file `camera-intrinsics.txt` in the folder or above it replaces them. `TestSplit.txt` above it names
+    the recordings kept for validation.
+
+    Raises:
+        ClipError: The files are not numbered from 0 on.
+    """
+    count = len(list(folder.glob("frame-*.color.png")))
+    colour = [folder / f"frame-{i:06d}.color.png" for i in range(count)]
+    depth = [folder / f"frame-{i:06d}.depth.png" for i in range(count)]
+    lens = _own_lens((folder, folder.parent), colour[0]) or Lens(pinhole(585.0, 585.0, 320.0, 240.0), _KINECT)
+    return RgbdSequence(
+        colour,
+        depth,
+        lambda index: read_matrix(folder / f"frame-{index:06d}.pose.txt"),
+        units=1000.0,
+        unknown=(65535,),
+        lens=lens,
+        split="val" if _kept_for_test(folder) else "train",
+    )
+
+
+def tum(folder: Path) -> RgbdSequence:
+    """`rgb.txt`, `depth.txt` and `groundtruth.txt` with times; depth in 1/5000 m, registered to the colour camera.
+
+    Frames are the colour pictures that have a depth picture and a pose within 0.02 s, each used once, the nearest
+    first. Without a file `intrinsics.txt` the lens is the driver's, which TUM recommends for Freiburg 1 and 2, whose
+    pictures keep some distortion; Freiburg 3 and Bonn's recordings have their own.
+
+    Raises:
+        ClipError: A list cannot be read, or nothing belongs together.
+    """
+    colour_times, colour = _listed(folder, "rgb.txt")
+    depth_times, depth = _listed(folder, "depth.txt")
+    poses = read_table(folder / "groundtruth.txt", 8)
+    with_depth, with_pose = associate(colour_times, depth_times), associate(colour_times, poses[:, 0])
+    frames = sorted(with_depth.keys() & with_pose.keys(), key=lambda frame: colour_times[frame])
+    if not frames:
+        raise ClipError(f"{folder}: no picture of rgb.txt has a depth picture and a pose within {TOLERANCE} s")
+    known = torch.from_numpy(poses[[with_pose[frame] for frame in frames]])
+    c2w = rigid(assemble(quaternions.to_matrix(known[:, [7, 4, 5, 6]]), known[:, 1:4]), str(folder / "groundtruth.txt"))
+    gaps = np.diff([colour_times[frame] for frame in frames])
+    name = folder.resolve().name
+    own = next((K for part, K in _TUM_LENSES.items() if part in name), _TUM_DEFAULT)
+    return RgbdSequence(
+        [colour[frame] for frame in frames],
+        [depth[with_depth[frame]] for frame in frames],
+        lambda index: c2w[index],
+        units=5000.0,
+        lens=_own_lens((folder,), colour[frames[0]]) or Lens(own, _KINECT),
+        fps=float(1 / np.median(gaps)) if len(gaps) and np.median(gaps) > 0 else 30.0,
+        static=_MOVING.search(name) is None,
+    )
+
+
+def scan_net(folder: Path) -> RgbdSequence:
+    """`color/N.jpg`, `depth/N.png` in mm, `pose/N.txt` and `intrinsic/intrinsic_{color,depth}.txt`.
+
+    Depth and colour may have different sizes and lenses; ScanNet's two cameras stand in one place as far as it says.
+    Frames without a pose (its numbers are infinite) are damaged frames.
+
+    Raises:
+        ClipError: Frames or intrinsics are missing.
+    """
+    colour = _numbered(folder / "color", ".jpg", ".png")
+    depth = _numbered(folder / "depth", ".png")
+    poses = _numbered(folder / "pose", ".txt")
+    numbers = sorted(colour)
+    lacking = [number for number in numbers if number not in depth or number not in poses]
+    if not numbers or lacking:
+        raise ClipError(f"{folder}: frame {lacking[0] if lacking else 0} lacks a picture, depth or pose")
+    lens, depth_lens = _scan_net_lenses(folder, colour[numbers[0]], depth[numbers[0]])
+    files = [poses[number] for number in numbers]
+    return RgbdSequence(
+        [colour[number] for number in numbers],
+        [depth[number] for number in numbers],
+        lambda index: read_matrix(files[index]),
+        units=1000.0,
+        lens=lens,
+        depth_lens=depth_lens,
+    )
+
+
+def associate(
+    first: Float64[np.ndarray, " n"], second: Float64[np.ndarray, " m"], tolerance: float = TOLERANCE
+) -> dict[int, int]:
+    """Which entries belong together: pairs in order of their distance in time, each entry in one of them."""
+    order = np.argsort(second, kind="stable")
+    lowest = np.searchsorted(second[order], first - tolerance)
+    highest = np.searchsorted(second[order], first + tolerance, side="right")
+    pairs = [(abs(first[i] - second[j]), i, j) for i in range(len(first)) for j in order[lowest[i] : highest[i]]]
+    found: dict[int, int] = {}
+    taken: set[int] = set()
+    for _, i, j in sorted(pairs):
+        if i not in found and j not in taken:
+            found[i] = int(j)
+            taken.add(j)
+    return found
+
+
+def _listed(folder: Path, name: str) -> tuple[Float64[np.ndarray, " n"], list[Path]]:
+    """Times and files of a list."""
+    lines = [line.split() for line in read_text(folder / name).splitlines() if line.strip() and line[0] != "#"]
+    try:
+        times = np.array([float(time) for time, _ in lines], dtype=np.float64)
+        return times, [inside(folder, file, also=folder.resolve()) for _, file in lines]
+    except ValueError as error:
+        raise ClipError(f"{folder / name}: its lines are not times and files in {folder} ({error})") from error
+
+
+def _numbered(folder: Path, *suffixes: str) -> dict[int, Path]:
+    files = [path for path in folder.iterdir() if path.suffix.lower() in suffixes] if folder.is_dir() else []
+    return {int(path.stem): path for path in files if path.stem.isdigit()}
+
+
+def _own_lens(folders: Sequence[Path], picture: Path) -> Lens | None:
+    """Of the first file of intrinsics in the folders."""
+    for file in (folder / name for folder in folders for name in _LENS_FILES):
+        if file.is_file():
+            return lens_file(file, image_size(picture))
+    return None
+
+
+def _scan_net_lenses(folder: Path, colour: Path, depth: Path) -> tuple[Lens, Lens]:
+    for place in (folder / "intrinsic", folder):
+        files = {kind: place / f"intrinsic_{kind}.txt" for kind in ("color", "depth")}
+        there = [file for file in files.values() if file.is_file()]
+        if there:
+            one = files["color"] if files["color"].is_file() else there[0]
+            other = files["depth"] if files["depth"].is_file() else there[0]
+            return _fitting(one, colour, depth), _fitting(other, depth, colour)
+    lens = _own_lens((folder / "intrinsic", folder), colour)
+    if lens is None:
+        raise ClipError(f"{folder}: has no intrinsic/intrinsic_color.txt")
+    return lens, lens
+
+
+def _fitting(file: Path, picture: Path, other: Path) -> Lens:
+    """The lens of a picture. Where only the other picture's file is there, and they differ in size, it is scaled."""
+    named = picture if file.stem.endswith(picture.parent.name) else other
+    return lens_file(file, image_size(named))
+
+
+def _kept_for_test(folder: Path) -> bool:
+    """Whether the scene's list of test recordings has this one: `seq-03` as `sequence3`."""
+    file, number = folder.parent / "TestSplit.txt", re.search(r"(\d+)$", folder.name)
+    if number is None or not file.is_file():
+        return False
+    return int(number[1]) in {int(found) for found in re.findall(r"(\d+)\s*$", read_text(file), re.MULTILINE)}

@@ -1,0 +1,77 @@
+"""Recordings of RGB-D cameras as folders of PNG files: 7-Scenes, TUM, ScanNet, and what is laid out like them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from neoverse_ns.errors import ClipError
+from neoverse_ns.training.data.motion.static import static_displacement
+from neoverse_ns.training.data.row import ManifestRow
+from neoverse_ns.training.data.sets.base import DataSet
+from neoverse_ns.training.data.sets.finding import clip_name, folders_with, nothing_found
+from neoverse_ns.training.data.sets.reading import image_size, read_rgb
+from neoverse_ns.training.data.sets.rgbd_layouts import SCAN_NET, SEVEN_SCENES, TUM, read_sequence
+from neoverse_ns.training.data.sets.rgbd_sequence import read_depth
+from neoverse_ns.training.data.truth import ClipInfo, Displacement, FrameTruth, Part, TruthClip
+
+NAME = "rgbd_png"
+FURTHEST = 8
+"""As CUT3R has it for ARKitScenes, which is filmed alike."""
+_KNOWN: frozenset[Part] = frozenset({"pose", "depth"})
+
+
+class RgbdPng(DataSet):
+    """All recordings below a folder, of any of the three layouts."""
+
+    name: ClassVar[str] = NAME
+
+    def find(self, folder: Path) -> list[ManifestRow]:
+        clips = {clip for marks in (SEVEN_SCENES, TUM, SCAN_NET) for clip in folders_with(folder, *marks)}
+        if not clips:
+            raise nothing_found(folder, NAME, "frame-000000.color.png; rgb.txt; or color/, depth/ and pose/")
+        return [_row(folder, clip) for clip in sorted(clips)]
+
+    def open(self, folder: Path, row: ManifestRow) -> TruthClip:
+        return RgbdClip(folder / str(row.source["path"]), row)
+
+
+class RgbdClip(TruthClip):
+    """One recording. Where it is static its motion is zero; of others it is not known."""
+
+    def __init__(self, folder: Path, row: ManifestRow) -> None:
+        self.info = ClipInfo(NAME, row.id, row.frames, row.fps, row.static, row.has, furthest=FURTHEST)
+        self._sequence = read_sequence(folder)
+        if len(self._sequence.colour) < row.frames:
+            raise ClipError(f"{folder}: has {len(self._sequence.colour)} frames, not {row.frames}")
+
+    def frame(self, index: int) -> FrameTruth:
+        rgb = read_rgb(self._sequence.colour[index])
+        height, width = rgb.shape[:2]
+        K = self._sequence.lens.at(width, height)
+        return FrameTruth(rgb, K, self._sequence.pose(index), read_depth(self._sequence, index, K, width, height))
+
+    def displacement(self, index: int, other: int) -> Displacement | None:
+        if not self.info.static:
+            return None
+        width, height = image_size(self._sequence.colour[index])
+        K = self._sequence.lens.at(width, height)
+        return static_displacement(read_depth(self._sequence, index, K, width, height))
+
+
+def _row(folder: Path, clip: Path) -> ManifestRow:
+    sequence = read_sequence(clip)
+    width, height = image_size(sequence.colour[0])
+    path = clip_name(folder, clip)
+    return ManifestRow(
+        id=path,
+        dataset=NAME,
+        source={"path": path},
+        frames=len(sequence.colour),
+        fps=sequence.fps,
+        width=width,
+        height=height,
+        split=sequence.split,
+        static=sequence.static,
+        has=_KNOWN,
+    )
