@@ -18,7 +18,6 @@ from neoverse_ns.training.data.whole_file import whole_file
 
 SUFFIX = ".idx"
 _CHUNK = 2**24
-_BLANK = 2
 _MOST_REPEATS = 64
 _OFFSETS = np.dtype("<u8")
 
@@ -135,9 +134,17 @@ def _line_starts(manifest: Path) -> UInt64[np.ndarray, " n"]:
     except OSError as error:
         raise _unreadable(manifest, error) from error
     found = np.concatenate(starts)
+    # The last line need not have an end.
     if int(found[-1]) != place:
         found = np.append(found, np.uint64(place))
-    return np.append(found[:-1][np.diff(found) > _BLANK], np.uint64(place))
+    lengths = np.diff(found)
+    full = lengths > 1
+    with manifest.open("rb") as file:
+        for number in np.flatnonzero(lengths == 2):
+            # Of two bytes, the line of another system's editor is blank too.
+            file.seek(int(found[number]))
+            full[number] = bool(file.read(2).strip())
+    return np.append(found[:-1][full], np.uint64(place))
 
 
 def _chosen_starts(manifest: Path, choice: Choice) -> UInt64[np.ndarray, " n"]:
@@ -145,7 +152,7 @@ def _chosen_starts(manifest: Path, choice: Choice) -> UInt64[np.ndarray, " n"]:
     try:
         size = manifest.stat().st_size
         for number, (start, line) in enumerate(_lines(manifest), start=1):
-            if len(line) <= _BLANK:
+            if not line.strip():
                 continue
             try:
                 row = json.loads(line)
