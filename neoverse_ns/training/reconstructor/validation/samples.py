@@ -15,13 +15,16 @@ from neoverse_ns.training.data.jitter import JitterConfig
 from neoverse_ns.training.data.make_sample import draw_sample, make_sample, sample_name
 from neoverse_ns.training.data.plan import PlanConfig
 from neoverse_ns.training.data.sources import ClipSource, open_clip
+from neoverse_ns.training.data.wear.config import WearConfig
 
 _ATTEMPTS = 5
 
 
 def plain(config: SampleConfig) -> SampleConfig:
-    """The settings without what is random beyond the choice of frames: in their own order, size and colours."""
-    return replace(config, reversal=0.0, enlargement=1.0, jitter=JitterConfig(probability=0.0, grey=0.0))
+    """The settings without what is random beyond the choice of frames: in their own order, size and colours, unworn."""
+    return replace(
+        config, reversal=0.0, enlargement=1.0, jitter=JitterConfig(probability=0.0, grey=0.0), wear=WearConfig()
+    )
 
 
 class FixedSamples:
