@@ -72,7 +72,7 @@ def starting_network(
         network, known = load_network(
             reconstructor_weights(config.weights or RELEASED_REPOSITORY, None, config.download)
         )
-        say(f"beginning with {known.describe()}")
+        say(f"beginning with {known.file.path}")
         for parameter in network.parameters():
             # The file's own pages are never written to.
             parameter.data = parameter.data.clone()

@@ -130,8 +130,9 @@ class ReconstructorTrainer:
         self._state.save(accelerator, folder)
         with self._averaged():
             weights = whole_state(accelerator, self.prepared)
-        if accelerator.is_main_process:
-            write_network(weights, self.network.architecture, folder)
+            # Within the block: on a CPU these are the parameters themselves.
+            if accelerator.is_main_process:
+                write_network(weights, self.network.architecture, folder)
         accelerator.wait_for_everyone()
         if accelerator.is_main_process:
             folder = finish_checkpoint(folder, self.config.keep, self.config.keep_every)
