@@ -111,7 +111,7 @@ def test_a_second_camera_makes_a_rectified_pair() -> None:
 
 def test_sky_has_no_depth_and_static_worlds_no_motion() -> None:
     seen_sky = seen_static = False
-    for seed in range(40):
+    for seed in range(12, 24):
         clip = WorldClip(seed, 49, 28)
         frame, motion = clip.frame(0), clip.displacement(0, 8)
         assert frame.depth is not None

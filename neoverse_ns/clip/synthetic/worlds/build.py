@@ -144,5 +144,5 @@ class _Stage:
             way = np.repeat(point[None], len(self.eyes), axis=0)
             if self.inside(point, thing.radius) and self.free(way, thing.radius, True):
                 self.take(way, thing.radius)
-                return thing.parts(placed(point, self.draw.between(0, 2 * math.pi)))
+                return thing.parts(placed(point, self.draw.between(0.0, 2 * math.pi)))
         return []

@@ -81,13 +81,13 @@ def draw_camera(draw: Draw, static: bool, pitch: float) -> CameraPath:
         travel = (draw.about(0.7), draw.about(0.2), draw.about(0.5))
         shake, height = math.radians(draw.between(0.3, 1.2)), draw.between(0.01, 0.05)
     elif kind == "orbit":
-        turn, orbit = side * math.radians(draw.between(8, 35)), draw.between(2.5, 6.0)
+        turn, orbit = side * math.radians(draw.between(8.0, 35.0)), draw.between(2.5, 6.0)
     elif kind == "ahead":
         travel = (draw.about(0.4), draw.about(0.2), draw.between(0.8, 2.5) * (side if draw.chance(0.3) else 1.0))
     elif kind == "aside":
         travel, turn = (side * draw.between(0.8, 2.6), draw.about(0.3), draw.about(0.5)), -side * draw.between(0.0, 0.3)
     elif kind == "pan":
-        turn, tilt = side * math.radians(draw.between(8, 35)), draw.about(0.12)
+        turn, tilt = side * math.radians(draw.between(8.0, 35.0)), draw.about(0.12)
     elif kind == "walk":
         travel, turn = (draw.about(1.2), draw.about(0.1), draw.between(0.5, 1.8)), draw.about(0.3)
         shake, height = math.radians(draw.between(0.2, 0.9)), draw.between(0.02, 0.05)
@@ -106,7 +106,7 @@ def draw_camera(draw: Draw, static: bool, pitch: float) -> CameraPath:
         ease=draw.chance(0.4),
         shake=shake,
         steps=(height, draw.between(2.0, 6.0)),
-        phases=tuple(draw.between(0, 1) for _ in range(5)),
+        phases=tuple(draw.between(0.0, 1.0) for _ in range(5)),
     )
 
 

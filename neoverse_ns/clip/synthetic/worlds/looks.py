@@ -51,7 +51,7 @@ def ground(draw: Draw, size: float = 1.0) -> Surface:
 
 def mottled(draw: Draw, size: float = 1.0) -> Surface:
     """Marble, camouflage, anything with patches."""
-    return _noise(draw, draw.between(1.2, 3.2) / size, draw.between(0, 1), draw.between(0.2, 0.9))
+    return _noise(draw, draw.between(1.2, 3.2) / size, draw.between(0.0, 1.0), draw.between(0.2, 0.9))
 
 
 def painted(draw: Draw, size: float = 1.0) -> Surface:
@@ -83,7 +83,7 @@ def surface_of(draw: Draw, size: float) -> Surface:
 
 
 def _colours(draw: Draw, hue: float, saturation: float) -> tuple[Colour, Colour]:
-    other = hue + draw.about(0.12) if draw.chance(0.7) else draw.between(0, 1)
+    other = hue + draw.about(0.12) if draw.chance(0.7) else draw.between(0.0, 1.0)
     dark = colorsys.hsv_to_rgb(hue % 1, saturation, draw.between(0.12, 0.42))
     light = colorsys.hsv_to_rgb(other % 1, saturation * draw.between(0.3, 1.0), draw.between(0.68, 1.0))
     return dark, light
@@ -91,7 +91,7 @@ def _colours(draw: Draw, hue: float, saturation: float) -> tuple[Colour, Colour]
 
 def _noise(draw: Draw, frequency: float, hue: float, saturation: float) -> Surface:
     dark, light = _colours(draw, hue, saturation)
-    offset = tuple(draw.between(0, 32) for _ in range(3))
+    offset = tuple(draw.between(0.0, 32.0) for _ in range(3))
     return Surface(dark, light, frequency, draw.between(0.8, 1.6), (offset[0], offset[1], offset[2]))
 
 
@@ -105,7 +105,7 @@ def _covered(
     hue: float | None = None,
 ) -> Surface:
     frequency = min(max(0.8 * max(cells), 0.8), 6.0)
-    base = _noise(draw, frequency, draw.between(0, 1) if hue is None else hue, draw.between(0.1, 0.85))
+    base = _noise(draw, frequency, draw.between(0.0, 1.0) if hue is None else hue, draw.between(0.1, 0.85))
     return Surface(
         base.dark,
         base.light,

@@ -45,9 +45,10 @@ def room(
     Returns:
         Parts, light, and the corners between which things may stand.
     """
-    left, right = path[:, 0].min() - draw.between(1.2, 3.0), path[:, 0].max() + draw.between(1.2, 3.0)
-    near, far = path[:, 2].min() - draw.between(0.8, 2.0), path[:, 2].max() + reach * draw.between(1.0, 1.7)
-    height = max(draw.between(2.5, 3.8), floor - path[:, 1].min() + 0.6)
+    (left, top, near), (right, _, far) = path.min(0).tolist(), path.max(0).tolist()
+    left, right = left - draw.between(1.2, 3.0), right + draw.between(1.2, 3.0)
+    near, far = near - draw.between(0.8, 2.0), far + reach * draw.between(1.0, 1.7)
+    height = max(draw.between(2.5, 3.8), floor - top + 0.6)
     x, z = (left + right) / 2, (near + far) / 2
     # The walls reach below the floor: two surfaces in one place would show through each other in specks.
     middle = _at(x, floor - (height - 0.5) / 2, z)
@@ -55,7 +56,7 @@ def room(
     ceiling = calmer(painted(draw), 0.8)
     parts = [
         Part("box", half, _large(draw, WALLS), placed(middle), inside=True),
-        Part("plane", (1.0, 1.0, 1.0), _large(draw, FLOORS), placed(_at(0, floor, 0))),
+        Part("plane", (1.0, 1.0, 1.0), _large(draw, FLOORS), placed(_at(0.0, floor, 0.0))),
         Part("box", (half[0], 0.1, half[2]), ceiling, placed(_at(x, floor - height + 0.02, z))),
     ]
     for _ in range(draw.count(0, 3)):
@@ -77,8 +78,8 @@ def outdoors(
     draw: Draw, path: Float64[np.ndarray, "t 3"], floor: float, reach: float
 ) -> tuple[list[Part], Light, tuple[Vector, Vector]]:
     """Open ground, as :func:`room`; what is behind everything is a far hillside, or in some a sky without depth."""
-    middle = path.mean(0)
-    parts = [Part("plane", (1.0, 1.0, 1.0), _large(draw, GROUNDS), placed(_at(0, floor, 0)))]
+    middle = path.mean(0).tolist()
+    parts = [Part("plane", (1.0, 1.0, 1.0), _large(draw, GROUNDS), placed(_at(0.0, floor, 0.0)))]
     sky, size = draw.chance(0.4), reach * draw.between(3.0, 6.0)
     dome = _sky(draw, size) if sky else _hillside(draw, size)
     parts.append(
@@ -94,7 +95,7 @@ def outdoors(
         hill = (size * draw.between(0.3, 0.8), size * draw.between(0.08, 0.25), size * draw.between(0.1, 0.2))
         place = _at(middle[0] + draw.about(0.5) * size, floor, middle[2] + 0.75 * size)
         parts.append(Part("ellipsoid", hill, grown(draw, 2.0), placed(place)))
-    elevation, turn = draw.between(0.5, 1.35), draw.between(0, 2 * math.pi)
+    elevation, turn = draw.between(0.5, 1.35), draw.between(0.0, 2 * math.pi)
     level = math.cos(elevation)
     sun = (1e4 * level * math.cos(turn), -1e4 * math.sin(elevation), 1e4 * level * math.sin(turn))
     light = Light(
@@ -111,7 +112,7 @@ def outdoors(
 def _sky(draw: Draw, size: float) -> Surface:
     """Clouds on blue, grey or evening."""
     blue = draw.one_of(((0.35, 0.55, 0.85), (0.6, 0.68, 0.78), (0.5, 0.4, 0.55), (0.2, 0.4, 0.75)))
-    offset = draw.between(0, 32)
+    offset = draw.between(0.0, 32.0)
     return Surface(blue, (0.97, 0.95, 0.92), 6.0 / size, draw.between(0.5, 1.5), (offset, 0.0, offset))
 
 

@@ -171,7 +171,7 @@ def walker(draw: Draw) -> Thing:
     """Two legs, two arms, a body, a head; its z axis points ahead."""
     leg, body, wide = draw.between(0.3, 0.42), draw.between(0.25, 0.35), draw.between(0.14, 0.22)
     trousers, shirt, skin = surface_of(draw, 0.4), surface_of(draw, 0.4), surface_of(draw, 0.3)
-    stride, rate, phase = draw.between(0.2, 0.55), draw.between(1.5, 4.0), draw.between(0, 1)
+    stride, rate, phase = draw.between(0.2, 0.55), draw.between(1.5, 4.0), draw.between(0.0, 1.0)
     solids = [
         Solid("ellipsoid", (wide, body * 1.15, wide * 0.7), (0.0, -2 * leg - body, 0.0), shirt),
         Solid("ellipsoid", (0.12, 0.15, 0.13), (0.0, -2 * leg - 2 * body - 0.16, 0.0), skin),

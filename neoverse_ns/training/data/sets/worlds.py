@@ -208,9 +208,8 @@ class WorldClip(TruthClip):
             x = (columns.numpy() + 0.5 - camera.K[0, 2]) / camera.K[0, 0] * depth
             y = (rows.numpy() + 0.5 - camera.K[1, 2]) / camera.K[1, 1] * depth
             point = np.stack([x, y, depth], -1) @ camera.c2w[:3, :3].T + camera.c2w[:3, 3]
-            moves = self.poses[other] @ np.linalg.inv(self.poses[index])
-            # What is moved less what stands, not the difference of two places: that rounds at the size of the world.
-            change = moves - np.eye(4)
+            # The change of a place from the change of the pose: differences of two places round at the world's size.
+            change = (self.poses[other] - self.poses[index]) @ np.linalg.inv(self.poses[index])
             shift = (change[part, :3, :3] @ point[:, :, None])[:, :, 0] + change[part, :3, 3]
             world[rows, columns] = torch.from_numpy(shift).float()
         return Displacement(world, known)
