@@ -8,6 +8,8 @@ from neoverse_ns.errors import SettingsError
 from neoverse_ns.training.data.sets.base import DataSet
 
 DATA_SETS: dict[str, str] = {
+    "own": "neoverse_ns.training.data.sets.own:Own",
+    "wai": "neoverse_ns.training.data.sets.wai:Wai",
     "worlds": "neoverse_ns.training.data.sets.worlds:Worlds",
     "rgbd_png": "neoverse_ns.training.data.sets.rgbd_png:RgbdPng",
     "spatial_vid": "neoverse_ns.training.data.sets.spatial_vid:SpatialVid",
