@@ -16,12 +16,20 @@ def mixed(*numbers: int) -> int:
     """64 even bits of some integers and their order, by the finaliser of SplitMix64 (Steele et al. 2014)."""
     state = 0
     for number in numbers:
-        state = _finished(((state ^ (number & _MASK)) + _GOLDEN) & _MASK)
+        state = mixed_on(state, number & _MASK)
     return state
 
 
+def mixed_on(key: int, number: int) -> int:
+    """What `mixed` makes of a key that it made and one more number of 64 bits."""
+    state = ((key ^ number) + _GOLDEN) & _MASK
+    state = ((state ^ (state >> 30)) * _FIRST) & _MASK
+    state = ((state ^ (state >> 27)) * _SECOND) & _MASK
+    return state ^ (state >> 31)
+
+
 def mixed_each(key: int, numbers: UInt64[np.ndarray, " n"]) -> UInt64[np.ndarray, " n"]:
-    """What `mixed` makes of a key that it made and each of the numbers."""
+    """What `mixed` makes of a key that it made and each of some numbers, all at once."""
     with np.errstate(over="ignore"):
         state = (np.uint64(key) ^ numbers) + np.uint64(_GOLDEN)
         state = (state ^ (state >> np.uint64(30))) * np.uint64(_FIRST)
@@ -42,9 +50,3 @@ def number_of(text: str) -> int:
 def generator_of(*numbers: int) -> torch.Generator:
     """A generator on the CPU that these numbers seed."""
     return torch.Generator().manual_seed(mixed(*numbers) >> 1)
-
-
-def _finished(state: int) -> int:
-    state = ((state ^ (state >> 30)) * _FIRST) & _MASK
-    state = ((state ^ (state >> 27)) * _SECOND) & _MASK
-    return state ^ (state >> 31)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.training.data.draws import mixed
 from neoverse_ns.training.data.permutation import Permutation
@@ -111,14 +113,10 @@ class Mixture:
         block, slot = divmod(sample, BLOCK)
         while len(self._starts) <= block + 1:
             self._extend()
-        before, after = self._starts[block], self._starts[block + 1]
-        rank = Permutation(BLOCK, self.seed, _BLOCK, block)(slot)
-        for source, (start, end) in enumerate(zip(before, after, strict=True)):
-            if rank < end - start:
-                epoch, position = divmod(start + rank, self.sizes[source])
-                return Chosen(source, _order(self.sizes[source], self.seed, source, epoch, attempt)(position), epoch)
-            rank -= end - start
-        raise AssertionError("blocks are full")
+        counts = tuple(end - start for start, end in zip(*self._starts[block : block + 2], strict=True))
+        source, before = _block(self.seed, block, counts)[slot]
+        epoch, position = divmod(self._starts[block][source] + before, self.sizes[source])
+        return Chosen(source, _order(self.sizes[source], self.seed, source, epoch, attempt)(position), epoch)
 
     def weights_at(self, step: int) -> list[float]:
         """Shares of the sources at a step; their sum is 1."""
@@ -143,6 +141,18 @@ class Mixture:
                 counts[min((w, i) for i, w in enumerate(wanting) if counts[i])[1]] -= 1
         self._due = [value - count for value, count in zip(due, counts, strict=True)]
         self._starts.append([start + count for start, count in zip(self._starts[-1], counts, strict=True)])
+
+
+@lru_cache(maxsize=64)
+def _block(seed: int, block: int, counts: tuple[int, ...]) -> list[tuple[int, int]]:
+    """The source of each sample of a block, in random order, and how many of that source come before it there."""
+    sources = np.repeat(np.arange(len(counts)), counts)[Permutation(BLOCK, seed, _BLOCK, block).many(np.arange(BLOCK))]
+    passed = [0] * len(counts)
+    found = []
+    for source in sources.tolist():
+        found.append((source, passed[source]))
+        passed[source] += 1
+    return found
 
 
 @lru_cache(maxsize=256)

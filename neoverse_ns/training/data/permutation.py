@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.training.data.draws import mixed, mixed_each
+from neoverse_ns.training.data.draws import mixed, mixed_each, mixed_on
 
 _ROUNDS = 6
 
@@ -41,7 +41,16 @@ class Permutation:
         Raises:
             IndexError: The position is not one of 0..size-1.
         """
-        return int(self.many(np.array([position]))[0])
+        if not 0 <= position < self.size:
+            raise IndexError(f"a position in an order of {self.size} is outside it")
+        half, mask = int(self._half), int(self._mask)
+        while True:
+            left, right = position >> half, position & mask
+            for key in self._keys:
+                left, right = right, left ^ (mixed_on(key, right) & mask)
+            position = (left << half) | right
+            if position < self.size:
+                return position
 
     def many(self, positions: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
         """What stands at each of some positions.

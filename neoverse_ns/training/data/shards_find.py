@@ -17,7 +17,7 @@ from neoverse_ns.training.data.manifest_rows import row_of
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.shards import LIST, Member, Part, members_of
 
-_VIDEOS = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"}
+VIDEOS = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"}
 _CAPTIONS = ("caption", "text", "SceneDescription")
 
 
@@ -100,15 +100,14 @@ def _row(shard: Path, key: str, told: dict[str, Any]) -> ManifestRow:
 
 
 def _whole(key: str, members: list[Member], inside: list[Member]) -> dict[str, str | int] | None:
-    """Where one of our clips lies: all records of its folder, or the content of its video."""
+    """Where one of our clips lies: all records of its folder, or the content of its file."""
     if inside:
         last = max(inside, key=lambda member: member.offset)
         first = min(member.header for member in inside)
         end = last.offset + -(-last.size // 512) * 512
         return {"offset": first, "size": end - first, "member": f"{key}/"}
-    if video := _video(members):
-        return {"offset": video.offset, "size": video.size, "member": video.name}
-    return None
+    files = [member for member in members if not member.name.endswith(".json")]
+    return {"offset": files[0].offset, "size": files[0].size, "member": files[0].name} if files else None
 
 
 def _foreign(
@@ -129,7 +128,7 @@ def _foreign(
 
 
 def _video(members: list[Member]) -> Member | None:
-    return next((m for m in members if PurePosixPath(m.name).suffix.lower() in _VIDEOS), None)
+    return next((m for m in members if PurePosixPath(m.name).suffix.lower() in VIDEOS), None)
 
 
 def _told(shard: Path, members: list[Member]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from neoverse_ns.training.data.manifest import write_manifest
 from neoverse_ns.training.data.manifest_rows import row_line
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.shards import LIST, Member, write_member_index
-from neoverse_ns.training.data.shards_find import find_shards
+from neoverse_ns.training.data.shards_find import VIDEOS, find_shards
 from neoverse_ns.training.data.whole_file import whole_file
 
 MANIFEST = "clips.jsonl"
@@ -28,8 +28,9 @@ def write_shards(
 ) -> int:
     """Pack clips that are a file or a folder each into shards of about `largest` bytes.
 
-    Beside the shards come an index of each one's members, `shards.json` as the package wids has it, and the manifest
-    `clips.jsonl`. A clip of more than `largest` has a shard for itself.
+    Of a video only the pictures go in, not what other files know of it: sets that keep such things apart are converted
+    to the own layout first. Beside the shards come an index of each one's members, `shards.json` as the package wids
+    has it, and the manifest `clips.jsonl`. A clip of more than `largest` has a shard for itself.
 
     Args:
         rows: Clips, of which one is held at a time.
@@ -93,7 +94,9 @@ def _pack(archive: tarfile.TarFile, folder: Path, row: ManifestRow) -> None:
     place = _place(folder, row)
     name = _member_name(row.id)
     inside = f"{name}{place.suffix.lower()}" if place.is_file() else name
-    line = row_line(replace(row, source=row.source | {"path": inside})).encode()
+    # What is known beside a video lies in other files, which stay behind.
+    has = frozenset() if place.suffix.lower() in VIDEOS else row.has
+    line = row_line(replace(row, source=row.source | {"path": inside}, has=has)).encode()
     archive.addfile(_header(f"{name}.json", len(line)), io.BytesIO(line))
     files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
     for file in files:
@@ -121,7 +124,7 @@ def _size(folder: Path, row: ManifestRow) -> int:
     """Bytes that a clip takes in a shard, about."""
     place = _place(folder, row)
     files = [place] if place.is_file() else [path for path in place.rglob("*") if path.is_file()]
-    return sum(1024 + path.stat().st_size for path in files)
+    return 2048 + sum(512 + -(-path.stat().st_size // 512) * 512 for path in files)
 
 
 def _member_name(name: str) -> str:

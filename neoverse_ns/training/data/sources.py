@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import overload
+from typing import Protocol, overload, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int64
@@ -14,12 +14,22 @@ from neoverse_ns.errors import ClipError, SettingsError
 from neoverse_ns.training.data.manifest import Manifest
 from neoverse_ns.training.data.manifest_index import repeats
 from neoverse_ns.training.data.row import ManifestRow
+from neoverse_ns.training.data.sets.detect import detect
 from neoverse_ns.training.data.sets.registry import data_set
 from neoverse_ns.training.data.shards_clip import open_sharded
 from neoverse_ns.training.data.shards_find import find_shards, is_sharded
 from neoverse_ns.training.data.truth import TruthClip
 
 _MANIFESTS = (".jsonl", ".ndjson")
+
+
+@runtime_checkable
+class Rows(Protocol):
+    """Rows by number, each of which may be read only when it is asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> ManifestRow: ...
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,7 @@ class ClipSource:
 
     name: str
     folder: Path
-    rows: Sequence[ManifestRow]
+    rows: Rows
     weight: float = 1.0
     static: bool = False
 
@@ -44,7 +54,7 @@ class ClipSource:
 class ChosenRows(Sequence[ManifestRow]):
     """Some of a sequence's rows, by number; one that is there twice comes twice in an epoch."""
 
-    def __init__(self, rows: Sequence[ManifestRow], numbers: Int64[np.ndarray, " n"]) -> None:
+    def __init__(self, rows: Rows, numbers: Int64[np.ndarray, " n"]) -> None:
         self._rows, self._numbers = rows, numbers
 
     def __len__(self) -> int:
@@ -60,9 +70,9 @@ class ChosenRows(Sequence[ManifestRow]):
         return self._rows[int(self._numbers[index])]
 
 
-def chosen_rows(rows: Sequence[ManifestRow], choice: Callable[[ManifestRow], bool]) -> ChosenRows:
+def chosen_rows(rows: Rows, choice: Callable[[ManifestRow], bool]) -> ChosenRows:
     """The rows that a choice takes, in proportion to their weights; looks at every row once."""
-    taken = [(number, row.weight) for number, row in enumerate(rows) if choice(row)]
+    taken = [(number, row.weight) for number in range(len(rows)) if choice(row := rows[number])]
     numbers = np.array([number for number, _ in taken], dtype=np.int64)
     return ChosenRows(rows, np.repeat(numbers, repeats(np.array([weight for _, weight in taken]))))
 
@@ -73,26 +83,24 @@ def open_source(path: Path, dataset: str | None = None, split: str | None = "tra
     Args:
         path: A manifest, whose rows lie beside it; a shard (`.tar`), a folder of shards or their list (`shards.json`);
             or a folder.
-        dataset: Layout of a folder; a manifest's rows name theirs. Of shards, the layout of clips that do not say.
+        dataset: Layout of a folder; None looks what it holds. Rows of manifests, and clips of our shards, name theirs.
         split: Which rows; None takes all.
         weight: Of the source among others.
 
     Raises:
         ClipError: There is nothing there, nothing of that split, or it is damaged.
-        SettingsError: The weight is no weight, or the layout is not said, or not known.
+        SettingsError: The weight is no weight, or the layout is not known, or not said by shards of others.
     """
     if not 0 <= weight < float("inf"):
         raise SettingsError(f"the weight of {path} is {weight}: give a number from 0 on")
     if path.suffix.lower() in _MANIFESTS:
-        rows: Sequence[ManifestRow] = Manifest(path, split)
+        rows: Rows = Manifest(path, split)
         folder = path.parent
     elif is_sharded(path):
         folder, found = find_shards(path, dataset)
         rows = chosen_rows(found, lambda row: split in (None, row.split))
     else:
-        if dataset is None:
-            raise SettingsError(f"the layout of {path} is not said: name a data set, or give a manifest (.jsonl)")
-        folder, found = path, data_set(dataset).find(path)
+        folder, found = path, data_set(dataset or detect(path)).find(path)
         rows = chosen_rows(found, lambda row: split in (None, row.split))
     if not len(rows):
         raise ClipError(f"{path} has no clip{f' of the split {split!r}' if split else ''}: check the split's name")
@@ -109,7 +117,7 @@ def divided(source: ClipSource) -> list[ClipSource]:
     """
     rows = source.rows
     if isinstance(rows, Manifest):
-        parts: list[Sequence[ManifestRow]] = [Manifest(rows.path, rows.choice.split, kind) for kind in (True, False)]
+        parts: list[Rows] = [Manifest(rows.path, rows.choice.split, kind) for kind in (True, False)]
     else:
         parts = [chosen_rows(rows, lambda row, kind=kind: row.static == kind) for kind in (True, False)]
     total = sum(map(len, parts))

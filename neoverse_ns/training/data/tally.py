@@ -162,7 +162,10 @@ class Tally:
 
 def reason_of(error: BaseException) -> str:
     """Why, without what differs from clip to clip: names and paths in front, numbers, and what stands in brackets."""
-    text = re.sub(r"\([^()]*\)", "", " ".join(str(error).split()))
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    text, found = " ".join(said.split()), 1
+    while found:
+        text, found = re.subn(r"\([^()]*\)", "", text)
     parts = text.split(": ")
     while len(parts) > 1 and re.search(r"[/\\\d]|\.\w{2,5}\b", parts[0]):
         del parts[0]

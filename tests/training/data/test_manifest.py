@@ -67,7 +67,8 @@ def test_a_row_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 def test_lines_of_others_are_read() -> None:
     row = row_from_line(
-        '{"id": "a", "dataset": "own", "source": "a.mp4", "frames": 3, "fps": 2, "has": {"pose": true, "depth": false}, "x": 1}'
+        '{"id": "a", "dataset": "own", "source": "a.mp4", "frames": 3, "fps": 2, '
+        '"has": {"pose": true, "depth": false}, "unknown": [1]}'
     )
     assert row == ManifestRow("a", "own", {"path": "a.mp4"}, 3, 2.0, has=frozenset({"pose"}))
     # Longer than what is read at once.
@@ -177,7 +178,7 @@ def test_it_travels_to_another_process_without_its_rows(tmp_path: Path) -> None:
 def test_what_cannot_be_written_leaves_what_was(tmp_path: Path) -> None:
     path = tmp_path / "m.jsonl"
     write_manifest(rows(2), path)
-    with pytest.raises(ClipError, match="two clips of .* are called 'clip-1'"):
+    with pytest.raises(ClipError, match=r"two clips of .* are called 'clip-1'"):
         write_manifest([*rows(2), rows(2)[1]], path)
     assert len(Manifest(path)) == 2
     assert {file.name for file in tmp_path.iterdir()} == {"m.jsonl", "m.jsonl.idx"}
@@ -187,7 +188,9 @@ def test_what_cannot_be_written_leaves_what_was(tmp_path: Path) -> None:
 
 def test_a_million_rows_open_at_once_and_take_no_memory(tmp_path: Path) -> None:
     path = tmp_path / "m.jsonl"
-    line = '{"id": "clip-%07d", "set": "own", "source": {"shard": "a.tar", "offset": %d, "size": 9}, "frames": 9, "fps": 9}\n'
+    line = (
+        '{"id": "clip-%07d", "set": "own", "source": {"shard": "a", "offset": %d, "size": 9}, "frames": 9, "fps":9}\n'
+    )
     with path.open("w") as file:
         file.writelines(line % (n, 512 * n) for n in range(10**6))
     Manifest(path)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import torch
 
 from neoverse_ns.errors import ClipError
@@ -14,7 +15,7 @@ from neoverse_ns.training.data.sets.base import DataSet
 from neoverse_ns.training.data.truth import ClipInfo, FrameTruth, TruthClip
 
 FRAMES, HEIGHT, WIDTH = 9, 28, 42
-SETS = {"toy": "tests.training.data.toy_set:Toy"}
+SETS = {name: f"tests.training.data.toy_set:{kind}" for name, kind in (("toy", "Toy"), ("toy_folder", "ToyFolder"))}
 
 
 class ToyClip(TruthClip):
@@ -59,3 +60,55 @@ def write_toys(folder: Path, count: int, broken: set[int] = frozenset(), name: s
         text = json.dumps({"seed": number})
         (folder / f"{name}-{number:04d}.toy").write_text(text[:-1] if number in broken else text)
     return Toy().find(folder)
+
+
+class ToyFolder(DataSet):
+    """Clips that are folders: `clip.json`, and a picture and a depth map of each frame."""
+
+    name: ClassVar[str] = "toy_folder"
+
+    def find(self, folder: Path) -> list[ManifestRow]:
+        names = sorted(path.parent.name for path in folder.glob("*/clip.json"))
+        return [ManifestRow(name, self.name, {"path": name, "camera": 2}, FRAMES, 10.0, static=True) for name in names]
+
+    def open(self, folder: Path, row: ManifestRow) -> ToyFolderClip:
+        return ToyFolderClip(folder / str(row.source["path"]), row)
+
+
+class ToyFolderClip(TruthClip):
+    opened: ClassVar[list[Path]] = []
+
+    def __init__(self, folder: Path, row: ManifestRow) -> None:
+        assert row.source["camera"] == 2
+        self.folder = folder
+        self.opened.append(folder)
+        settings = json.loads((folder / "clip.json").read_text())
+        self._shift = int(settings["shift"])
+        self.pictures = sorted((folder / "rgb").glob("*.npy"))
+        if not self.pictures:
+            raise ClipError(f"{folder}: no pictures")
+        self.info = ClipInfo(row.dataset, row.id, len(self.pictures), 10.0, True, frozenset({"pose", "depth"}))
+
+    def frame(self, index: int) -> FrameTruth:
+        try:
+            rgb = torch.from_numpy(np.load(self.folder / "rgb" / f"{index + self._shift:06d}.npy"))
+            depth = torch.from_numpy(np.load(self.folder / "depth" / f"{index + self._shift:06d}_d.npy"))
+        except (OSError, ValueError, EOFError) as error:
+            raise ClipError(f"{self.folder}: frame {index} cannot be read ({error})") from error
+        K = torch.tensor([[40.0, 0, WIDTH / 2], [0, 40, HEIGHT / 2], [0, 0, 1]], dtype=torch.float64)
+        return FrameTruth(rgb, K, torch.eye(4, dtype=torch.float64), depth)
+
+
+def write_toy_folders(folder: Path, count: int, shift: int = 0) -> list[ManifestRow]:
+    """So many clips, whose frames are numbered from `shift` on; with `shift` -1 the first file is of no frame."""
+    random = np.random.default_rng(0)
+    for number in range(count):
+        clip = folder / f"take.{number}"
+        for kind in ("rgb", "depth"):
+            (clip / kind).mkdir(parents=True)
+        (clip / "clip.json").write_text(json.dumps({"shift": shift}))
+        for index in range(FRAMES + shift % 2):
+            rgb = random.integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+            np.save(clip / "rgb" / f"{index:06d}.npy", rgb)
+            np.save(clip / "depth" / f"{index:06d}_d.npy", random.uniform(1, 2, (HEIGHT, WIDTH)).astype(np.float32))
+    return ToyFolder().find(folder)

@@ -52,16 +52,19 @@ def seven_scenes(folder: Path) -> RgbdSequence:
     """`frame-%06d.{color.png,depth.png,pose.txt}`, depth in mm, 65535 where unknown; 3DMatch's is the same.
 
     The set gives no intrinsics but those of the depth camera (585, 585, 320, 240 at 640x480), and does not register the
-    two cameras; a file `camera-intrinsics.txt` in the folder or above it replaces them. `TestSplit.txt` above it names
-    the recordings kept for validation.
+    two cameras. Where others have done so, `frame-%06d.depth.proj.png` are depth pictures of the colour camera, whose
+    focal length is 525. A file `camera-intrinsics.txt` in the folder or above it replaces both lenses. `TestSplit.txt`
+    above it names the recordings kept for validation.
 
     Raises:
         ClipError: The files are not numbered from 0 on.
     """
     count = len(list(folder.glob("frame-*.color.png")))
     colour = [folder / f"frame-{i:06d}.color.png" for i in range(count)]
-    depth = [folder / f"frame-{i:06d}.depth.png" for i in range(count)]
-    lens = _own_lens((folder, folder.parent), colour[0]) or Lens(pinhole(585.0, 585.0, 320.0, 240.0), _KINECT)
+    registered = (folder / "frame-000000.depth.proj.png").is_file()
+    depth = [folder / f"frame-{i:06d}.depth{'.proj' if registered else ''}.png" for i in range(count)]
+    focal = 525.0 if registered else 585.0
+    lens = _own_lens((folder, folder.parent), colour[0]) or Lens(pinhole(focal, focal, 320.0, 240.0), _KINECT)
     return RgbdSequence(
         colour,
         depth,

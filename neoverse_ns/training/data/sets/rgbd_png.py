@@ -10,10 +10,11 @@ from neoverse_ns.training.data.motion.static import static_displacement
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
 from neoverse_ns.training.data.sets.finding import clip_name, folders_with, nothing_found
+from neoverse_ns.training.data.sets.folder import info_of, path_of, size_or_unknown
 from neoverse_ns.training.data.sets.reading import image_size, read_rgb
 from neoverse_ns.training.data.sets.rgbd_layouts import SCAN_NET, SEVEN_SCENES, TUM, read_sequence
 from neoverse_ns.training.data.sets.rgbd_sequence import read_depth
-from neoverse_ns.training.data.truth import ClipInfo, Displacement, FrameTruth, Part, TruthClip
+from neoverse_ns.training.data.truth import Displacement, FrameTruth, Part, TruthClip
 
 NAME = "rgbd_png"
 FURTHEST = 8
@@ -33,14 +34,14 @@ class RgbdPng(DataSet):
         return [_row(folder, clip) for clip in sorted(clips)]
 
     def open(self, folder: Path, row: ManifestRow) -> TruthClip:
-        return RgbdClip(folder / str(row.source["path"]), row)
+        return RgbdClip(path_of(folder, row), row)
 
 
 class RgbdClip(TruthClip):
     """One recording. Where it is static its motion is zero; of others it is not known."""
 
     def __init__(self, folder: Path, row: ManifestRow) -> None:
-        self.info = ClipInfo(NAME, row.id, row.frames, row.fps, row.static, row.has, furthest=FURTHEST)
+        self.info = info_of(row, FURTHEST)
         self._sequence = read_sequence(folder)
         if len(self._sequence.colour) < row.frames:
             raise ClipError(f"{folder}: has {len(self._sequence.colour)} frames, not {row.frames}")
@@ -60,9 +61,13 @@ class RgbdClip(TruthClip):
 
 
 def _row(folder: Path, clip: Path) -> ManifestRow:
-    sequence = read_sequence(clip)
-    width, height = image_size(sequence.colour[0])
+    """A damaged recording gets a row without frames: what is wrong is told when it is opened."""
     path = clip_name(folder, clip)
+    try:
+        sequence = read_sequence(clip)
+    except ClipError:
+        return ManifestRow(path, NAME, {"path": path}, frames=0, fps=30.0, has=_KNOWN)
+    width, height = size_or_unknown(sequence.colour[0])
     return ManifestRow(
         id=path,
         dataset=NAME,

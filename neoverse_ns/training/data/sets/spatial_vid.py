@@ -24,10 +24,11 @@ from neoverse_ns.geometry.se3 import assemble, se3_inverse
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
 from neoverse_ns.training.data.sets.finding import clip_name, folders_with, nothing_found
+from neoverse_ns.training.data.sets.folder import info_of, path_of
 from neoverse_ns.training.data.sets.reading import checked_shape, read_array, read_text
 from neoverse_ns.training.data.sets.spatial_vid_table import VideoFacts, facts_of, read_facts
 from neoverse_ns.training.data.sets.video import VideoFrames
-from neoverse_ns.training.data.truth import ClipInfo, FrameTruth, Part, TruthClip
+from neoverse_ns.training.data.truth import FrameTruth, Part, TruthClip
 
 NAME = "spatial_vid"
 RATE = 5.0
@@ -51,14 +52,14 @@ class SpatialVid(DataSet):
         return [_row(folder, video, facts.get(video.stem)) for video in videos]
 
     def open(self, folder: Path, row: ManifestRow) -> TruthClip:
-        return SpatialVidClip(folder / str(row.source["path"]), row)
+        return SpatialVidClip(path_of(folder, row), row)
 
 
 class SpatialVidClip(TruthClip):
     """One video. Where its cameras were not estimated its intrinsics are NaN, so that only its pictures are of use."""
 
     def __init__(self, path: Path, row: ManifestRow) -> None:
-        self.info = ClipInfo(NAME, row.id, row.frames, row.fps, row.static, row.has, furthest=FURTHEST)
+        self.info = info_of(row, FURTHEST)
         self._video = VideoFrames(path)
         self._cameras = EstimatedCameras(_annotation(path), row.frames, row.fps) if "pose" in row.has else None
 
@@ -140,7 +141,11 @@ def _annotation(video: Path) -> Path:
 
 
 def _row(folder: Path, video: Path, facts: VideoFacts | None) -> ManifestRow:
-    facts = facts or facts_of(video)
+    """A damaged video gets a row without frames: what is wrong is told when it is opened."""
+    try:
+        facts = facts or facts_of(video)
+    except ClipError:
+        facts = VideoFacts(0, 30.0, 0, 0)
     annotation = _annotation(video)
     known: set[Part] = {"pose"} if all((annotation / f"{n}.npy").is_file() for n in ("poses", "intrinsics")) else set()
     return ManifestRow(
@@ -158,11 +163,12 @@ def _row(folder: Path, video: Path, facts: VideoFacts | None) -> ManifestRow:
 
 
 def _caption(path: Path) -> str | None:
+    """None also where the file is damaged: among hundreds of thousands one must not stop the others."""
     if not path.is_file():
         return None
     try:
         caption = json.loads(read_text(path))
-        text = caption.get("SceneDescription") if isinstance(caption, dict) else None
-    except json.JSONDecodeError as error:
-        raise ClipError(f"{path}: is no JSON ({error})") from error
+    except (json.JSONDecodeError, ClipError):
+        return None
+    text = caption.get("SceneDescription") if isinstance(caption, dict) else None
     return " ".join(text.split()) or None if isinstance(text, str) else None

@@ -19,9 +19,10 @@ from neoverse_ns.geometry.se3 import assemble
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
 from neoverse_ns.training.data.sets.finding import clip_name, folders_with, nothing_found
+from neoverse_ns.training.data.sets.folder import info_of, path_of, size_or_unknown
 from neoverse_ns.training.data.sets.intrinsics import pinhole, scaled
-from neoverse_ns.training.data.sets.reading import checked_shape, image_size, read_array, read_rgb, read_table, rigid
-from neoverse_ns.training.data.truth import ClipInfo, FrameTruth, Part, TruthClip
+from neoverse_ns.training.data.sets.reading import checked_shape, read_array, read_rgb, read_table, rigid
+from neoverse_ns.training.data.truth import FrameTruth, Part, TruthClip
 
 NAME = "tartan_air"
 SKY = 1000.0
@@ -46,7 +47,7 @@ class TartanAir(DataSet):
         return [_row(folder, clip) for clip in clips]
 
     def open(self, folder: Path, row: ManifestRow) -> TruthClip:
-        return TartanAirClip(folder / str(row.source["path"]), row)
+        return TartanAirClip(path_of(folder, row), row)
 
 
 class TartanAirClip(TruthClip):
@@ -54,9 +55,7 @@ class TartanAirClip(TruthClip):
 
     def __init__(self, folder: Path, row: ManifestRow) -> None:
         self.folder = folder
-        self.info = ClipInfo(
-            NAME, row.id, row.frames, row.fps, row.static, row.has, furthest=FURTHEST, depth_quantile=TRUSTED
-        )
+        self.info = info_of(row, FURTHEST, depth_quantile=TRUSTED)
         poses = checked_shape(read_table(folder / _POSES, 7), (row.frames, 7), str(folder / _POSES))
         self._c2w = rigid(from_ned(torch.from_numpy(poses)), str(folder / _POSES))
 
@@ -80,8 +79,8 @@ def from_ned(poses: Float64[Tensor, "t 7"]) -> Float64[Tensor, "t 4 4"]:
 
 
 def _row(folder: Path, clip: Path) -> ManifestRow:
-    frames = len(read_table(clip / _POSES, 7))
-    width, height = image_size(clip / _RGB / "000000_left.png")
+    frames = len(list((clip / _RGB).glob("*_left.png")))
+    width, height = size_or_unknown(clip / _RGB / "000000_left.png")
     has: set[Part] = {"pose"}
     if (clip / _DEPTH).is_dir():
         has.add("depth")

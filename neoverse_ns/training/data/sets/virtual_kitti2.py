@@ -21,6 +21,7 @@ from neoverse_ns.training.data.motion.view import View
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
 from neoverse_ns.training.data.sets.finding import clip_name, folders_with, nothing_found
+from neoverse_ns.training.data.sets.folder import info_of, path_of, size_or_unknown
 from neoverse_ns.training.data.sets.intrinsics import pinhole
 from neoverse_ns.training.data.sets.reading import (
     image_size,
@@ -30,7 +31,7 @@ from neoverse_ns.training.data.sets.reading import (
     read_table,
     rigid,
 )
-from neoverse_ns.training.data.truth import ClipInfo, Displacement, FrameTruth, Part, TruthClip
+from neoverse_ns.training.data.truth import Displacement, FrameTruth, Part, TruthClip
 
 NAME = "virtual_kitti2"
 CAMERA = 0
@@ -53,7 +54,7 @@ class VirtualKitti2(DataSet):
         return [_row(folder, clip) for clip in clips]
 
     def open(self, folder: Path, row: ManifestRow) -> TruthClip:
-        return VirtualKittiClip(folder / str(row.source["path"]), row)
+        return VirtualKittiClip(path_of(folder, row), row)
 
 
 class VirtualKittiClip(TruthClip):
@@ -61,17 +62,15 @@ class VirtualKittiClip(TruthClip):
 
     def __init__(self, folder: Path, row: ManifestRow) -> None:
         self.folder = folder
-        self.info = ClipInfo(
-            NAME, row.id, row.frames, row.fps, row.static, row.has, furthest=FURTHEST, render_weight=0.0
-        )
-        self._size = image_size(self._file(_RGB, "rgb", 0, "jpg"))
+        self.info = info_of(row, FURTHEST, render_weight=0.0)
+        self._size = (row.width, row.height) if row.width else image_size(self._picture(0))
         self._K = _cameras(folder / "intrinsic.txt", 4, row.frames)
         w2c = _cameras(folder / "extrinsic.txt", 16, row.frames)
         self.w2c = rigid(torch.from_numpy(w2c).view(-1, 4, 4), str(folder / "extrinsic.txt"))
         self._poses = vehicle_poses(folder / "pose.txt", row.frames) if "motion" in row.has else None
 
     def frame(self, index: int) -> FrameTruth:
-        rgb = read_rgb(self._file(_RGB, "rgb", index, "jpg"), self._size)
+        rgb = read_rgb(self._picture(index), self._size)
         depth = self.depth(index) if "depth" in self.info.has else None
         return FrameTruth(rgb, self._intrinsics(index), torch.linalg.inv(self.w2c[index]), depth)
 
@@ -97,6 +96,9 @@ class VirtualKittiClip(TruthClip):
     def _intrinsics(self, index: int) -> Float64[Tensor, "3 3"]:
         fx, fy, cx, cy = self._K[index].tolist()
         return pinhole(fx, fy, cx, cy, self._size)
+
+    def _picture(self, index: int) -> Path:
+        return self._file(_RGB, "rgb", index, "jpg")
 
     def _file(self, place: str, kind: str, index: int, suffix: str) -> Path:
         return self.folder / place / f"{kind}_{index:05d}.{suffix}"
@@ -148,7 +150,7 @@ def _row(folder: Path, clip: Path) -> ManifestRow:
     pictures = sorted((clip / _RGB).glob("rgb_*.jpg"))
     if not pictures:
         raise ClipError(f"{clip / _RGB} holds no pictures rgb_00000.jpg and so on")
-    width, height = image_size(pictures[0])
+    width, height = size_or_unknown(pictures[0])
     has: set[Part] = {"pose"}
     if (clip / _DEPTH).is_dir():
         has.add("depth")

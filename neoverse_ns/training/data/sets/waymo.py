@@ -30,8 +30,9 @@ from neoverse_ns.training.data.motion.view import View
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
 from neoverse_ns.training.data.sets.finding import clip_name, folders_with, nothing_found
+from neoverse_ns.training.data.sets.folder import info_of, path_of, size_or_unknown
 from neoverse_ns.training.data.sets.reading import checked_shape, image_size, read_arrays, read_rgb, rigid
-from neoverse_ns.training.data.truth import ClipInfo, Displacement, FrameTruth, TruthClip
+from neoverse_ns.training.data.truth import Displacement, FrameTruth, TruthClip
 
 NAME = "waymo"
 CAMERAS = ("front", "front_left", "front_right", "side_left", "side_right")
@@ -60,7 +61,7 @@ class Waymo(DataSet):
         return [_row(folder, clip) for clip in clips]
 
     def open(self, folder: Path, row: ManifestRow) -> TruthClip:
-        return WaymoClip(folder / str(row.source["path"]), row)
+        return WaymoClip(path_of(folder, row), row)
 
 
 class WaymoClip(TruthClip):
@@ -68,21 +69,13 @@ class WaymoClip(TruthClip):
 
     def __init__(self, folder: Path, row: ManifestRow) -> None:
         self.folder = folder
-        self.info = ClipInfo(
-            NAME,
-            row.id,
-            row.frames,
-            row.fps,
-            row.static,
-            row.has,
-            furthest=FURTHEST_ASIDE if folder.name.startswith("side_") else FURTHEST,
-            depth_quantile=TRUSTED,
-        )
+        furthest = FURTHEST_ASIDE if folder.name.startswith("side_") else FURTHEST
+        self.info = info_of(row, furthest, depth_quantile=TRUSTED)
         file = folder / _CAMERA
         camera = read_arrays(file, {"K": (3, 3), "extrinsic": (4, 4), "vehicle": (row.frames, 4, 4)})
         self._K, extrinsic, vehicle = (_exact(camera[name]) for name in ("K", "extrinsic", "vehicle"))
         self._c2w = rigid(vehicle @ extrinsic @ _FROM_OPENCV, str(file))
-        self._size = image_size(self._picture(0))
+        self._size = (row.width, row.height) if row.width else image_size(self._picture(0))
         self._boxes = _read_boxes(folder.parent / _BOXES, row.frames)
         self._poses = box_poses(self._boxes["vehicle"], self._boxes["centre"], self._boxes["heading"])
 
@@ -171,8 +164,8 @@ def _exact(array: Any) -> Float64[Tensor, "..."]:
 
 
 def _row(folder: Path, clip: Path) -> ManifestRow:
-    frames = len(read_arrays(clip / _CAMERA, {"vehicle": (None, 4, 4)})["vehicle"])
-    width, height = image_size(clip / "rgb" / "000000.jpg")
+    frames = len(list((clip / "rgb").glob("*.jpg")))
+    width, height = size_or_unknown(clip / "rgb" / "000000.jpg")
     path = clip_name(folder, clip)
     return ManifestRow(
         id=path,
