@@ -19,10 +19,10 @@ class Draw:
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
 
-    def between(self, low: float | int, high: float | int) -> float:
+    def between(self, low: float, high: float) -> float:
         return low + (high - low) * self._random.random()
 
-    def about(self, spread: float | int) -> float:
+    def about(self, spread: float) -> float:
         """Between minus and plus `spread`."""
         return spread * (2 * self._random.random() - 1)
 
