@@ -6,6 +6,7 @@ from pathlib import Path
 
 from _benchmark.cluster import Cluster, Data, generator_lines, reconstructor_lines
 from _benchmark.loading import Loading, sampler_figures, simulate
+from benchmark_loading import arithmetic
 
 from neoverse_ns.training.data.sources import ClipSource
 
@@ -40,3 +41,10 @@ def test_figures_of_a_cluster_follow_from_what_is_given() -> None:
     assert other["clips a second"] == "0.5"
     assert other["pairs in all"] == "0.5 M: every video of 0.5 M comes 1.0 times"
     assert other["50 K steps"] == "11.6 days"
+
+
+def test_the_page_has_the_figures_that_are_computed() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text("utf8")
+    rows = [line for line in "\n".join(arithmetic()).splitlines() if line.startswith("|")]
+    assert len(rows) > 14
+    assert [row for row in rows if row not in page] == []
