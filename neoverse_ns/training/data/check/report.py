@@ -83,6 +83,7 @@ def check_data(
     generator = torch.Generator().manual_seed(seed)
     checked: list[CheckedSample] = []
     pairs: list[tuple[Pair, Observed, Measures]] = []
+    remarks: dict[str, str] = {}
     for number in range(samples):
         row = rows[int(torch.randint(len(rows), (), generator=generator))]
         try:
@@ -92,6 +93,8 @@ def check_data(
             continue
         try:
             sample, pair = _look_at(clip, row, generator)
+            for remark in _remarks(dataset, clip):
+                remarks.setdefault(remark, row.id)
         finally:
             clip.close()
         checked.append(sample)
@@ -103,7 +106,15 @@ def check_data(
     refused = [sample for sample in checked if sample.refused is not None]
     if refused and 2 * len(refused) >= len(checked):
         wrong.append(f"{len(refused)} of {len(checked)} samples could not be used; the first: {refused[0].refused}")
-    return CheckReport(len(rows), checked, wrong, _notes(rows, checked))
+    notes = [*_notes(rows, checked), *(f"{clip}: {remark}" for remark, clip in remarks.items())]
+    return CheckReport(len(rows), checked, wrong, notes)
+
+
+def _remarks(dataset: DataSet, clip: TruthClip) -> list[str]:
+    try:
+        return dataset.remarks(clip)
+    except ClipError as error:
+        return [str(error)]
 
 
 def _look_at(
