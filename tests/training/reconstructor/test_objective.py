@@ -59,7 +59,6 @@ def test_what_learns_learns_from_all_terms() -> None:
     found = gradients(step, step(mixed()))
     silent = {name.removeprefix("network.") for name, value in found.items() if not value.any()}
     priors = tuple(f"visual_geometry_transformer.{part}_embed" for part in ("pose", "ray", "depth"))
-    # Of the first round's parameters only those that take an earlier round's cameras can be without influence.
     assert all(name.startswith(priors) for name in silent), silent
 
 
@@ -85,8 +84,12 @@ def test_recomputation_changes_nothing() -> None:
 
 
 def test_directional_derivative_of_the_whole_step() -> None:
-    """In float64, where plain torch draws: the slope along a random direction of all parameters at once."""
-    step = objective(LossConfig(points=1.0, lpips=0.0), recompute=False).double()
+    """In float64, where plain torch draws: the slope along a random direction of all parameters at once.
+
+    Without the camera term, whose rounds do not see the ones before; and by steps so small that no Gaussian of the
+    drawings begins or ceases to be drawn on the way.
+    """
+    step = objective(LossConfig(points=1.0, lpips=0.0, camera=0.0), recompute=False).double()
     batch = in_double(mixed())
     found = gradients(step, step(batch))
     random = torch.Generator().manual_seed(0)
@@ -96,7 +99,7 @@ def test_directional_derivative_of_the_whole_step() -> None:
         for name, p in parameters.items()
     }
     slope = sum(float((found[name] * direction[name]).sum()) for name in found)
-    size, totals = 1e-6, []
+    size, totals = 1e-8, []
     for sign in (1, -1):
         with torch.no_grad():
             for name, p in parameters.items():
