@@ -39,7 +39,7 @@ def test_truth_costs_nothing(batch: TrainingBatch, clip: int, pixel_centres: boo
     terms = clip_terms(truth, predictions, drawn(batch, predictions, clip), LossConfig(points=1.0), DrawingConfig())
     for name in ("camera", "depth", "gs_depth", "points", "motion"):
         assert abs(float(terms[name])) <= 1e-5, name
-    assert float(terms["rgb"]) < 0.02
+    assert float(terms["rgb"]) < 0.05
     assert float(terms["regular"]) < 0.1
 
 
