@@ -84,13 +84,13 @@ def test_points_are_seen_as_a_loop_over_pixels_finds() -> None:
     for gap in range(2):
         frame = keyframes + gap
         K, z = sample.K[frame].double(), depth[frame].double()
-        for y in range(height):
-            for x in range(width):
+        for y in range(gap, height, 2):
+            for x in range(0, width, 2):
                 ray = torch.tensor([(x + 0.5 - K[0, 2]) / K[0, 0], (y + 0.5 - K[1, 2]) / K[1, 1], 1.0]).double()
                 point = sample.c2w[frame, :3, :3].double() @ (ray * z[y, x]) + sample.c2w[frame, :3, 3]
                 seen = any(_sees(point, views[k], sample.K[k].double(), depth[k].double()) for k in range(keyframes))
                 wrong += bool(mine[gap, y, x]) != (seen and bool(valid[frame, y, x]))
-    assert wrong <= 4  # points at the very edge of the tolerance
+    assert wrong <= 2  # points at the very edge of the tolerance
     assert 0.3 < float(mine.float().mean()) < 0.99
 
 

@@ -143,12 +143,12 @@ def test_a_clip_without_poses_is_drawn_keyframe_by_keyframe() -> None:
     placeholder = torch.eye(4).expand(5, 4, 4)
     with torch.no_grad():
         result = objective()(synthetic_batch(changed(replace(sample, c2w=placeholder), has_pose=False)))
-        alone = [objective()(synthetic_batch(changed(replace(sample, c2w=placeholder), has_pose=False, static=True)))]
+        still = objective()(synthetic_batch(changed(replace(sample, c2w=placeholder), has_pose=False, static=True)))
     assert result.drawn.shown[0].tolist() == [True] * 3 + [False] * 2
     assert not result.terms["motion"].any()
     assert result.terms["depth"].all()
     assert result.terms["rgb"].all()
-    assert alone[0].drawn.shown[0].tolist() == [True] * 3 + [False] * 2
+    assert still.drawn.shown[0].tolist() == [True] * 3 + [False] * 2
     # The camera term knows the fields of view alone.
     full = objective()(synthetic_batch(sample))
     assert 0 < float(result.terms["camera"]) < float(full.terms["camera"].detach())
