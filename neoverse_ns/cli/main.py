@@ -26,6 +26,7 @@ from neoverse_ns.cli.quiet import silence_imports
 from neoverse_ns.cli.reconstruct import Reconstruct
 from neoverse_ns.cli.render import Render
 from neoverse_ns.cli.train_control import TrainControl
+from neoverse_ns.cli.train_reconstructor import TrainReconstructor
 from neoverse_ns.cli.trajectory import TrajectoryCommand
 from neoverse_ns.cli.weights import Weights
 from neoverse_ns.console import say
@@ -51,6 +52,7 @@ Command = (
     | Annotated[Weights, tyro.conf.subcommand(name="weights")]
     | Annotated[Edit, tyro.conf.subcommand(name="edit")]
     | Annotated[TrainControl, tyro.conf.subcommand(name="train-control")]
+    | Annotated[TrainReconstructor, tyro.conf.subcommand(name="train-reconstructor")]
 )
 
 

@@ -29,7 +29,7 @@ VISION_TRANSFORMERS: dict[str, VisionTransformerSize] = {
 
 @dataclass(frozen=True)
 class NetworkArchitecture:
-    """Everything that decides the names and shapes of the weights; the defaults are the released network's."""
+    """What decides the names and shapes of the weights, and what they learned; the defaults are the release's."""
 
     patch_embed: PatchEmbedName = "dinov2_vitl14_reg"
     """What makes patch tokens: a DINOv2 backbone, or one strided convolution."""
@@ -51,6 +51,9 @@ class NetworkArchitecture:
     """Side of a patch in pixels."""
     image_size: int = 518
     """Side of the square image that the backbone's position table is made for, in pixels."""
+    pixel_centres: bool = False
+    """Gaussians lie on rays through pixel centres; the released weights', on rays through integer coordinates. No shape
+    tells which a network learned."""
 
     def validate(self) -> None:
         """Raise SettingsError where the sizes contradict each other."""
@@ -77,6 +80,8 @@ class NetworkArchitecture:
             raise SettingsError("gs_dim and features must be multiples of 8")
         if any(channels % 4 for channels in self.out_channels):
             raise SettingsError("out_channels must be multiples of 4")
+        if not isinstance(self.pixel_centres, bool):
+            raise SettingsError(f"pixel_centres must be true or false, got {self.pixel_centres!r}")
         if self.image_size % self.patch_size:
             raise SettingsError(f"image_size {self.image_size} must be a multiple of patch_size {self.patch_size}")
 

@@ -101,7 +101,8 @@ class NeoVerseNetwork(nn.Module):
             outputs = self._dense_outputs(tokens, images, is_static, head_chunk, heads, recompute)
             if camera_rounds:
                 outputs["camera_rounds"] = torch.stack(rounds, dim=1)
-        return NetworkPredictions(camera_params=params, c2w=c2w, K=K, **outputs)
+        centres = self.architecture.pixel_centres
+        return NetworkPredictions(camera_params=params, c2w=c2w, K=K, **outputs, pixel_centres=centres)
 
     def _dense_outputs(
         self,

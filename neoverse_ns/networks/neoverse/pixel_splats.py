@@ -71,12 +71,21 @@ def unproject_integer_pixels(
     return projection.unproject(depth, shifted, c2w)
 
 
+def lift(
+    depth: Float[Tensor, "*batch h w"],
+    K: Float[Tensor, "*batch 3 3"],
+    c2w: Float[Tensor, "*batch 4 4"],
+    pixel_centres: bool,
+) -> Float[Tensor, "*batch h w 3"]:
+    """World points in the convention that a network was trained in; see `NetworkArchitecture.pixel_centres`."""
+    return projection.unproject(depth, K, c2w) if pixel_centres else unproject_integer_pixels(depth, K, c2w)
+
+
 def pixel_splats(
     predictions: NetworkPredictions,
     images: Float[Tensor, "b s 3 h w"],
     clip: int,
     cameras: tuple[Float[Tensor, "s 4 4"], Float[Tensor, "s 3 3"]] | None = None,
-    pixel_centres: bool = False,
 ) -> PixelSplats:
     """The Gaussians of one clip of the batch.
 
@@ -85,19 +94,16 @@ def pixel_splats(
         images: In [0, 1].
         clip: Which of the batch.
         cameras: Camera-to-world and intrinsics that lift the Gaussians; the predicted ones by default.
-        pixel_centres: Rays go through the pixels' centres at +0.5 instead of through integer coordinates, which only a
-            network that was trained so expects.
     """
     gs_depth, gs_params, confidence = predictions.gs_depth, predictions.gs_params, predictions.gs_depth_conf
     if gs_depth is None or gs_params is None or confidence is None:
         raise ValueError("the predictions have no Gaussians: ask the network for the head 'gaussians'")
     c2w, K = cameras or (predictions.c2w[clip], predictions.K[clip])
-    unproject = projection.unproject if pixel_centres else unproject_integer_pixels
     raw = {name: part.flatten(1, 2) for name, part in split_parameters(gs_params[clip]).items()}
     quats = raw["quaternion"]
     colours = images[clip].permute(0, 2, 3, 1).flatten(1, 2)
     splats = PixelSplats(
-        means=unproject(gs_depth[clip], K, c2w).flatten(1, 2),
+        means=lift(gs_depth[clip], K, c2w, predictions.pixel_centres).flatten(1, 2),
         quats=quats / (quats.norm(dim=-1, keepdim=True) + 1e-8),
         log_scales=raw["log_scale"].clamp_max(math.log(LARGEST_SCALE)),
         opacity_logits=raw["opacity"][..., 0],

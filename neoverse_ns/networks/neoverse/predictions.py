@@ -17,6 +17,7 @@ class NetworkPredictions:
     (see :meth:`neoverse_ns.networks.neoverse.model.NeoVerseNetwork.forward`) is None; so is motion of one frame.
 
     Attributes:
+        pixel_centres: Gaussians lie on rays through pixel centres instead of integer coordinates.
         camera_params: World-to-camera translation, quaternion xyzw (any length), vertical and horizontal field of view
             in radians.
         camera_rounds: The same after each round of the camera head's refinement, the last one's being `camera_params`.
@@ -56,11 +57,13 @@ class NetworkPredictions:
     gs_bwd_attr: Float[Tensor, "b m h w 3"] | None = None
     gs_params: Float[Tensor, "b s h w 12"] | None = None
     camera_rounds: Float[Tensor, "b r s 9"] | None = None
+    pixel_centres: bool = False
 
     def tensors(self) -> dict[str, Tensor]:
         """Every field that was predicted, by name."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if value is not None}
+        return {name: value for name, value in values.items() if isinstance(value, Tensor)}
 
     def to(self, device: torch.device | str) -> NetworkPredictions:
-        return NetworkPredictions(**{name: value.to(device) for name, value in self.tensors().items()})
+        moved = {name: value.to(device) for name, value in self.tensors().items()}
+        return NetworkPredictions(**moved, pixel_centres=self.pixel_centres)

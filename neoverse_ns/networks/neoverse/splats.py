@@ -109,12 +109,16 @@ def keyframe_splats(
             clips.append([merged_splats(pixels, settings.voxel_size)])
             continue
         assert predictions.gs_depth is not None
+        K = predictions.K[clip]
+        if predictions.pixel_centres:
+            K = K.clone()
+            K[:, :2, 2] -= 0.5
         constant = constant_splats(
             pixels.means,
             pixels.speeds(),
             predictions.gs_depth[clip],
             predictions.c2w[clip],
-            predictions.K[clip],
+            K,
             settings,
         )
         clips.append(_sorted_by_kind(pixels, constant, times, settings.life_span_gamma))

@@ -29,7 +29,7 @@ def constant_splats(
         speeds: World units per gap; None without motion, which leaves every Gaussian dynamic.
         depth: z-depth of every frame.
         c2w: Camera-to-world.
-        K: Intrinsics, in the integer-pixel convention the centres were made with.
+        K: Intrinsics with pixels at integer coordinates, as :func:`pixel_splats.unproject_integer_pixels` takes them.
         settings: Thresholds.
     """
     if speeds is None or settings.dynamic_threshold <= 0:

@@ -8,9 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neoverse_ns.geometry import projection
 from neoverse_ns.metrics.perceptual import PerceptualNetwork
-from neoverse_ns.networks.neoverse.pixel_splats import unproject_integer_pixels
+from neoverse_ns.networks.neoverse.pixel_splats import lift
 from neoverse_ns.networks.neoverse.predictions import NetworkPredictions
 from neoverse_ns.training.data.sample import TrainingSample
 from neoverse_ns.training.reconstructor.drawing.config import DrawingConfig
@@ -83,7 +82,7 @@ def clip_terms(
     """
     terms = _drawn_terms(truth, drawn, drawing, perceptual)
     terms["camera"] = _camera_term(truth, predictions)
-    terms |= _dense_terms(truth, predictions, drawing)
+    terms |= _dense_terms(truth, predictions)
     terms["motion"] = _motion_term(truth, predictions, config)
     return terms
 
@@ -141,7 +140,7 @@ def _camera_term(truth: ClipTruth, predictions: NetworkPredictions) -> Float[Ten
     return camera_loss(rounds, vectors, truth.known.pose)
 
 
-def _dense_terms(truth: ClipTruth, predictions: NetworkPredictions, drawing: DrawingConfig) -> Terms:
+def _dense_terms(truth: ClipTruth, predictions: NetworkPredictions) -> Terms:
     sample, clip, own = truth.sample, truth.number, slice(0, truth.keyframes)
     none = predictions.camera_params.new_zeros(())
     if not truth.known.depth:
@@ -155,8 +154,7 @@ def _dense_terms(truth: ClipTruth, predictions: NetworkPredictions, drawing: Dra
         depths.append(regression(value[clip][..., None], depth[..., None], valid, confidence[clip], "depth"))
     points = none
     if predictions.pts3d is not None and predictions.pts3d_conf is not None and truth.known.pose:
-        unproject = projection.unproject if drawing.pixel_centres else unproject_integer_pixels
-        where = unproject(depth, sample.K[own], sample.c2w[own])
+        where = lift(depth, sample.K[own], sample.c2w[own], predictions.pixel_centres)
         points = regression(predictions.pts3d[clip], where, valid, predictions.pts3d_conf[clip], "normals")
     return {"depth": depths[0], "gs_depth": depths[1], "points": points}
 

@@ -13,9 +13,6 @@ from neoverse_ns.gaussians.transition import LIFE_SPAN_GAMMA
 class DrawingConfig:
     """The defaults are the release's; the switches are for ablations."""
 
-    pixel_centres: bool = False
-    """Lift Gaussians along rays through pixel centres. The published weights were trained with rays through integer
-    coordinates, and so every network reconstructs by default: one trained otherwise must be told when it is used."""
     motion: bool = True
     """Run the motion branch; without it Gaussians stay where they are and fade."""
     intermediates: bool = True

@@ -72,7 +72,7 @@ def draw_clip(
     """
     keyframes = images.shape[1]
     lifting = (cameras.c2w[:keyframes], cameras.K[:keyframes])
-    pixels = pixel_splats(predictions, images, clip, lifting, config.pixel_centres)
+    pixels = pixel_splats(predictions, images, clip, lifting)
     if merge:
         everything = constant(merged_splats(pixels, config.voxel_size))
         count = len(cameras.times) if intermediates else keyframes

@@ -1,0 +1,63 @@
+"""`ns-neoverse train-reconstructor`: the feed-forward network, on clips of which everything is known."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from neoverse_ns.console import say
+from neoverse_ns.errors import PackageError
+from neoverse_ns.training.reconstructor.config import ReconstructorTrainingConfig, small
+
+Preset = Annotated[
+    Annotated[
+        ReconstructorTrainingConfig,
+        tyro.conf.subcommand("paper", default=ReconstructorTrainingConfig(), prefix_name=False),
+    ]
+    | Annotated[ReconstructorTrainingConfig, tyro.conf.subcommand("small", default=small(), prefix_name=False)],
+    tyro.conf.arg(name="", prefix_name=False),
+]
+
+
+@dataclass
+class TrainReconstructor:
+    """Train NeoVerse's feed-forward network.
+
+    Settings begin as the paper has them, or as two CPU cores can do (`small`: a network from scratch, on synthetic
+    worlds that need no data):
+
+    ns-neoverse train-reconstructor --output-dir out small --steps 1000
+
+    ns-neoverse train-reconstructor --output-dir out paper --data point_odyssey=/data/po@2 clips.jsonl
+
+    Several GPUs, FSDP2 or DeepSpeed: `accelerate launch ... -m neoverse_ns.cli.main train-reconstructor ...`. A run
+    that was stopped goes on by the same command. A folder of its checkpoints is a network for every other command:
+
+    ns-neoverse reconstruct clip.mp4 --output-dir scene --reconstructor network --network.weights
+    out/checkpoints/step-001000
+    """
+
+    output_dir: Path
+    """Where checkpoints, figures and pictures go; a run that is found there is gone on with."""
+    preset: Preset = field(default_factory=ReconstructorTrainingConfig)
+    """What is learned, and how."""
+
+    def run(self) -> None:
+        """Train.
+
+        Raises:
+            NeoVerseError: Something given cannot be used; see :class:`ReconstructorTrainer`.
+        """
+        for library in ("accelerate", "tensorboard"):
+            if importlib.util.find_spec(library) is None:
+                raise PackageError(f"training needs the library {library}: pip install accelerate tensorboard")
+        from neoverse_ns.training.reconstructor.trainer import ReconstructorTrainer
+
+        trainer = ReconstructorTrainer(self.output_dir.expanduser(), self.preset)
+        trainer.run()
+        if trainer.accelerator.is_main_process:
+            say(f"tensorboard --logdir {self.output_dir} shows the figures")

@@ -1,0 +1,225 @@
+"""The training of the reconstructor: one process, several side by side, or sharing what they hold, by accelerate."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from neoverse_ns.console import progress, say, warn
+from neoverse_ns.errors import SettingsError
+from neoverse_ns.networks.neoverse.model import NeoVerseNetwork
+from neoverse_ns.training.data.loader import TrainingBatches, training_batches
+from neoverse_ns.training.data.tally import Tally
+from neoverse_ns.training.reconstructor.checkpoint import whole_state, write_network
+from neoverse_ns.training.reconstructor.config import ReconstructorTrainingConfig
+from neoverse_ns.training.reconstructor.ema import MovingAverage
+from neoverse_ns.training.reconstructor.initial import InitialConfig, starting_network
+from neoverse_ns.training.reconstructor.learner import Learner
+from neoverse_ns.training.reconstructor.objective import Objective
+from neoverse_ns.training.reconstructor.parameter_groups import parameter_groups
+from neoverse_ns.training.reconstructor.sources import open_sources
+from neoverse_ns.training.reconstructor.state import RunState
+from neoverse_ns.training.reconstructor.stepping import Stepper, Told
+from neoverse_ns.training.reconstructor.validation.validate import Validation
+from neoverse_ns.training.runs.checkpoints import (
+    begin_checkpoint,
+    checkpoint_step,
+    finish_checkpoint,
+    finished_checkpoints,
+    unfinished_checkpoint,
+)
+from neoverse_ns.training.runs.figures import Figures
+from neoverse_ns.training.runs.non_finite import NonFiniteGuard
+from neoverse_ns.training.runs.pace import Pace
+from neoverse_ns.training.runs.processes import chosen_precision, make_accelerator
+
+
+class ReconstructorTrainer:
+    """Trains the network, going on from the newest checkpoint of the output folder where there is one.
+
+    Attributes:
+        step: Optimiser steps that were taken.
+        network: What is trained.
+    """
+
+    def __init__(self, output: Path, config: ReconstructorTrainingConfig) -> None:
+        """Make everything ready.
+
+        Args:
+            output: Where checkpoints, figures and pictures go.
+            config: See :class:`ReconstructorTrainingConfig`.
+
+        Raises:
+            SettingsError, ClipError, WeightsError, RunError: Something given cannot be used.
+        """
+        config.validate()
+        self.config, self.output, self.step = config, output, 0
+        # The trunk sees to mixed precision by itself, so that heads and losses stay in float32.
+        self.accelerator = make_accelerator(output, config.device, "no", config.optimiser.accumulate)
+        self._sources = open_sources(config.data, "train", config.batch)
+        newest = self._newest()
+        self.network = self._begin(newest)
+        learner = self._learner(self.network)
+        optimiser = config.optimiser
+        groups = parameter_groups(self.network, optimiser.rates(), optimiser.weight_decay)
+        if not groups:
+            raise SettingsError("everything is frozen: nothing would be learned")
+        adam = torch.optim.AdamW(groups, lr=optimiser.rate, betas=optimiser.betas, eps=1e-8)
+        self._check_deepspeed()
+        self.prepared, self.optimizer = self.accelerator.prepare(learner, adam)
+        # Where processes share parameters, others took the place of the network's own.
+        self.network = self.accelerator.unwrap_model(self.prepared).objective.network
+        self._state = RunState(NonFiniteGuard(self.accelerator), Tally(None, output, self.accelerator.process_index))
+        if optimiser.ema is not None:
+            learning = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
+            self._state.average = MovingAverage(learning, optimiser.ema)
+        if newest is not None:
+            self._state.load(self.accelerator, newest)
+            self.step = checkpoint_step(newest)
+            self._tell(f"going on from step {self.step} ({newest})")
+        self.validation = Validation(self.accelerator, config, output)
+
+    def run(self) -> None:
+        """Train to the last step, with checkpoints and validations on the way.
+
+        Raises:
+            RunError: Too many steps are not finite, too many clips bad, or a checkpoint cannot be written.
+        """
+        config, accelerator = self.config, self.accelerator
+        figures = Figures(
+            accelerator, self.output, {"seed": config.seed, "rate": config.optimiser.rate, "steps": config.steps}
+        )
+        count = sum(parameter.numel() for parameter in self.network.parameters() if parameter.requires_grad)
+        self._tell(f"training {count:,} parameters on {accelerator.num_processes} x {accelerator.device.type}")
+        batches, pace = self._batches(), Pace()
+        stepper = Stepper(accelerator, self.prepared, self.optimizer, self.network, config, self._state.guard, pace)
+        told = Told()
+        if self.step == 0:
+            self._validate(figures, pace)
+        try:
+            with progress("training the reconstructor", config.steps - self.step) as bar:
+                while self.step < config.steps:
+                    told.add(stepper.take(self.step, batches))
+                    self.step += 1
+                    if self._state.average is not None:
+                        self._state.average.update()
+                    bar.advance(note=f"loss {told.last:.4f}")
+                    if self.step % config.log_every == 0 or self.step == config.steps:
+                        figures.log(self.step, {**told.means(), **pace.read()}, f"step {self.step}")
+                        told = Told()
+                    self._now_and_then(figures, pace, batches)
+        finally:
+            batches.close()
+        self._report(pace)
+        accelerator.end_training()
+
+    def save(self, history: list[list[int]] | None = None) -> Path:
+        """Write a checkpoint, whole or not at all: the network as released, and all that is needed to go on.
+
+        Raises:
+            RunError: The folder cannot be written.
+        """
+        accelerator, folder = self.accelerator, unfinished_checkpoint(self.output, self.step)
+        if accelerator.is_main_process:
+            begin_checkpoint(self.output, self.step)
+        accelerator.wait_for_everyone()
+        self._state.history = history
+        self._state.save(accelerator, folder)
+        with self._averaged():
+            weights = whole_state(accelerator, self.prepared)
+            # Within the block: on a CPU these are the parameters themselves.
+            if accelerator.is_main_process:
+                write_network(weights, self.network.architecture, folder)
+        accelerator.wait_for_everyone()
+        if accelerator.is_main_process:
+            folder = finish_checkpoint(folder, self.config.keep, self.config.keep_every)
+            self._tell(f"step {self.step}: saved {folder}")
+        accelerator.wait_for_everyone()
+        return folder
+
+    def _now_and_then(self, figures: Figures, pace: Pace, batches: TrainingBatches) -> None:
+        config, last = self.config, self.step == self.config.steps
+        if self.step % config.save_every == 0 or last:
+            with pace.paused():
+                self.save(batches.history())
+        if config.validation.every and (self.step % config.validation.every == 0 or last):
+            self._validate(figures, pace)
+
+    def _validate(self, figures: Figures, pace: Pace) -> None:
+        if not self.config.validation.every:
+            return
+        with pace.paused(), self._averaged():
+            self.validation.run(self.prepared, self.step, figures)
+
+    def _averaged(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._state.average is None else self._state.average.in_place()
+
+    def _batches(self) -> TrainingBatches:
+        config, accelerator = self.config, self.accelerator
+        return training_batches(
+            self._sources,
+            config.batch,
+            config.sample,
+            config.seed,
+            first_step=self.step * config.optimiser.accumulate,
+            rank=accelerator.process_index,
+            world_size=accelerator.num_processes,
+            workers=config.workers,
+            tally=self._state.tally,
+            curriculum=config.curriculum,
+            history=self._state.history or (),
+            pin_memory=accelerator.device.type == "cuda",
+        )
+
+    def _begin(self, newest: Path | None) -> NeoVerseNetwork:
+        config = self.config
+        # A checkpoint tells its own size, and its weights take the place of those it once began with.
+        initial = config.initial if newest is None else InitialConfig("published", str(newest))
+        network = starting_network(initial, config.network, config.seed, config.batch.longest_side)
+        if config.batch.patch % network.architecture.patch_size:
+            patch = network.architecture.patch_size
+            raise SettingsError(f"batch.patch is {config.batch.patch}, but the network's patches are {patch} pixels")
+        idle = () if config.loss.points else ("pts_head.",)
+        for name, parameter in network.named_parameters():
+            if name.startswith((*config.frozen, *idle)):
+                parameter.requires_grad_(False)
+        return network
+
+    def _learner(self, network: NeoVerseNetwork) -> nn.Module:
+        config = self.config
+        mixed = chosen_precision(config.precision, config.device) == "bf16"
+        objective = Objective(network, config.loss, config.drawing, recompute=config.recompute, mixed_precision=mixed)
+        return Learner(objective)
+
+    def _check_deepspeed(self) -> None:
+        plugin = getattr(self.accelerator.state, "deepspeed_plugin", None)
+        if plugin is None:
+            return
+        if self.config.optimiser.ema is not None:
+            raise SettingsError("optimiser.ema does not go with DeepSpeed, which holds the weights: leave it out")
+        settings = plugin.deepspeed_config
+        # accelerate reads the size of batches from its own loaders, of which there are none here.
+        settings["train_micro_batch_size_per_gpu"] = 1
+        if settings.get("gradient_clipping", "auto") == "auto":
+            settings["gradient_clipping"] = self.config.optimiser.clip
+
+    def _newest(self) -> Path | None:
+        finished = finished_checkpoints(self.output)
+        if finished and not self.config.resume:
+            warn(f"{self.output} has checkpoints of an earlier run, which this one will replace one by one")
+            return None
+        return finished[-1] if finished else None
+
+    def _report(self, pace: Pace) -> None:
+        whole = pace.whole()
+        self._tell(
+            f"{whole['frames_per_second']:.1f} frames per second, {whole['seconds_per_step']:.2f} seconds a step, "
+            f"{100 * whole['waiting']:.1f} % of the time waiting for data; {self._state.tally.summary()}"
+        )
+
+    def _tell(self, message: str) -> None:
+        if self.accelerator.is_main_process:
+            say(message)

@@ -1,0 +1,123 @@
+"""Training a tiny network: processes that add up, restarts to the bit, bad steps, and what the checkpoints are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from neoverse_ns.errors import RunError, SettingsError
+from neoverse_ns.networks.neoverse.checkpoint import load_network
+from neoverse_ns.training.reconstructor.trainer import ReconstructorTrainer
+from neoverse_ns.training.runs.checkpoints import checkpoint_step, finished_checkpoints
+from tests.training.reconstructor.run_training import figures, start, tiny_config, train
+
+
+@pytest.fixture(autouse=True)
+def _new_process():
+    """accelerate keeps its settings for the life of a process: forget them, as a new one would have none."""
+    from accelerate.state import AcceleratorState
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+def weights(output: Path) -> dict[str, torch.Tensor]:
+    return torch.load(finished_checkpoints(output)[-1] / "reconstructor.ckpt")
+
+
+def assert_near(found: dict[str, torch.Tensor], true: dict[str, torch.Tensor], atol: float) -> None:
+    assert found.keys() == true.keys()
+    for key, value in true.items():
+        torch.testing.assert_close(found[key], value, atol=atol, rtol=0, msg=lambda text, key=key: f"{key}: {text}")
+
+
+def test_two_processes_come_to_the_same_as_one_with_twice_the_batch(tmp_path):
+    validation = {"every": 5, "samples": 3, "pictures": False}
+    assert start(tmp_path / "two", 2, steps=5, seed=3, validation=validation) == [0, 0]
+    train(tmp_path / "one", steps=5, seed=3, batch={"frames_per_gpu": 4}, validation=validation)
+    assert_near(weights(tmp_path / "two"), weights(tmp_path / "one"), 1e-5)
+    one, two = figures(tmp_path / "one"), figures(tmp_path / "two")
+    assert [row["step"] for row in one] == [row["step"] for row in two] == [0, 1, 2, 3, 4, 5, 5]
+    for a, b in zip(one, two, strict=True):
+        for name, value in a.items():
+            if name not in ("seconds_per_step", "frames_per_second", "waiting", "gradient_norm"):
+                assert b[name] == pytest.approx(value, abs=1e-4, rel=1e-4), name
+
+
+def test_kinds_of_clips_are_mixed_there():
+    from neoverse_ns.training.data.loader import training_batches
+    from neoverse_ns.training.reconstructor.sources import open_sources
+
+    config = tiny_config(seed=3, batch={"frames_per_gpu": 4})
+    sources = open_sources(config.data, "train", config.batch)
+    batches = training_batches(sources, config.batch, config.sample, config.seed)
+    kinds = [next(batches).tensors.static.tolist() for _ in range(5)]
+    assert [True, False] in [sorted(pair, reverse=True) for pair in kinds]
+
+
+def test_a_killed_run_goes_on_to_the_bit(tmp_path):
+    settings = {"steps": 8, "save_every": 3, "optimiser": {"ema": 0.9, "accumulate": 2}, "batch": {"keyframes": (2, 3)}}
+    whole = train(tmp_path / "whole", **settings)
+    # Killed while the checkpoint of step 6 is written, which is none then.
+    assert start(tmp_path / "parts", workers=2, kill_at=6, **settings) == [-9]
+    assert [checkpoint_step(folder) for folder in finished_checkpoints(tmp_path / "parts")] == [3]
+    assert list((tmp_path / "parts" / "checkpoints").glob("*.part"))
+    again = train(tmp_path / "parts", workers=1, **settings)
+    assert [checkpoint_step(folder) for folder in finished_checkpoints(tmp_path / "parts")] == [3, 6, 8]
+    for key, value in whole.network.state_dict().items():
+        assert torch.equal(again.network.state_dict()[key], value), key
+    assert_near(weights(tmp_path / "parts"), weights(tmp_path / "whole"), 0)
+    # What is written for use are the averages.
+    assert any(
+        not torch.equal(value, whole.network.state_dict()[key]) for key, value in weights(tmp_path / "whole").items()
+    )
+    after = {row["step"]: row["loss"] for row in figures(tmp_path / "parts") if "loss" in row}
+    assert after == {row["step"]: row["loss"] for row in figures(tmp_path / "whole") if "loss" in row}
+
+
+def test_steps_that_are_not_finite_are_left_out_and_end_the_run(tmp_path, capsys):
+    trainer = ReconstructorTrainer(tmp_path, tiny_config(steps=30))
+    before = {key: value.clone() for key, value in trainer.network.state_dict().items()}
+    with torch.no_grad():
+        trainer.network.depth_head.norm.weight.fill_(float("nan"))
+    with pytest.raises(RunError, match="10 steps in a row were not finite"):
+        trainer.run()
+    assert trainer.step == 9
+    for key, value in trainer.network.state_dict().items():
+        assert key == "depth_head.norm.weight" or torch.equal(value, before[key]), key
+    assert "step 0 is left out, its loss and gradient not finite (clips worlds" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
+def test_frozen_parts_stay_and_the_rest_learns(tmp_path):
+    trainer = ReconstructorTrainer(tmp_path, tiny_config(steps=2, frozen=("visual_geometry_transformer.frame_blocks",)))
+    before = {key: value.clone() for key, value in trainer.network.state_dict().items()}
+    trainer.run()
+    for key, value in trainer.network.state_dict().items():
+        still = key.startswith(("visual_geometry_transformer.frame_blocks", "pts_head")) or any(
+            name in key for name in ("pose_embed", "ray_embed", "depth_embed")
+        )
+        assert torch.equal(value, before[key]) == still, key
+
+
+def test_everything_frozen_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match="everything is frozen"):
+        ReconstructorTrainer(tmp_path, tiny_config(frozen=("",)))
+
+
+def test_a_checkpoint_is_a_network(tmp_path):
+    trainer = train(tmp_path, steps=1, validation={"every": 1, "samples": 1})
+    network, known = load_network(finished_checkpoints(tmp_path)[-1] / "reconstructor.ckpt")
+    assert known.architecture == trainer.network.architecture
+    for key, value in trainer.network.state_dict().items():
+        assert torch.equal(network.state_dict()[key], value)
+    assert [path.name for path in sorted((tmp_path / "pictures").iterdir())] == [
+        "step-000000-worlds.png",
+        "step-000001-worlds.png",
+    ]
