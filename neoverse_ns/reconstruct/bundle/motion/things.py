@@ -17,6 +17,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from neoverse_ns.reconstruct.bundle.depth.dense_solver import fill, image_bonds, solve_smooth
+from neoverse_ns.reconstruct.bundle.motion.going_on import gone_on
 from neoverse_ns.reconstruct.bundle.motion.keyframe_flow import TRUSTED, Carried, KeyframeFlows
 
 GAP = 3
@@ -123,6 +124,7 @@ class _Chain:
             for region, found in self._votes(place, place - back, known).items():
                 if region not in claims:
                     claims[region], sources[region] = found, back
+        claims |= self._gone_on(place, claims)
         largest: dict[int, int] = {}
         for region, found in claims.items():
             for label, weight in found.items():
@@ -140,6 +142,17 @@ class _Chain:
                 self.labels[place][mask] = label
             else:
                 self.labels[place][mask] = self._new(label, place)
+
+    def _gone_on(self, place: int, claims: dict[int, dict[int, float]]) -> dict[int, dict[int, float]]:
+        """Claims of things that flow lost, on regions to which it led none."""
+        first = max(place - GAP, 0)
+        settled = np.array([self._find(label) for label in range(len(self.alias))])
+        before = [settled[labels] for labels in self.labels[first:place]]
+        claimed = {self._find(label) for found in claims.values() for label in found}
+        lost = {int(label) for labels in before for label in np.unique(labels)} - claimed - {0}
+        unclaimed = set(range(1, int(self.regions[place].max()) + 1)) - claims.keys()
+        found = gone_on(self.regions[place], unclaimed, before, self.flows.keyframes[first : place + 1], lost)
+        return {region: {label: 1.0} for region, label in found.items()}
 
     def look_back(self, place: int) -> None:
         """Divide regions of which a part comes apart later, and those already divided with what is known later."""
