@@ -18,6 +18,7 @@ from neoverse_ns.cli.applications.superres import Superres
 from neoverse_ns.cli.applications.track import Track
 from neoverse_ns.cli.batch import Batch
 from neoverse_ns.cli.cache import CacheCommand
+from neoverse_ns.cli.data import DataCommand
 from neoverse_ns.cli.demo import Demo
 from neoverse_ns.cli.export import Export
 from neoverse_ns.cli.generate import Generate
@@ -47,6 +48,7 @@ Command = (
     | Annotated[Stabilize, tyro.conf.subcommand(name="stabilize")]
     | Annotated[BulletTime, tyro.conf.subcommand(name="bullet-time")]
     | Annotated[Demo, tyro.conf.subcommand(name="demo")]
+    | Annotated[DataCommand, tyro.conf.subcommand(name="data")]
     | Annotated[Weights, tyro.conf.subcommand(name="weights")]
     | Annotated[Edit, tyro.conf.subcommand(name="edit")]
     | Annotated[TrainControl, tyro.conf.subcommand(name="train-control")]

@@ -73,8 +73,8 @@ def test_planes_and_insides() -> None:
     down = distances("plane", np.eye(3), (0.0, -2.0, 0.0))
     ahead = Y > 1e-9
     expected = torch.from_numpy(2 / Y[ahead]).float()[:, None].expand(-1, 41)
-    assert torch.allclose(down[ahead], expected, rtol=1e-5)
-    assert bool(torch.isinf(down[Y < -1e-9]).all())
+    assert torch.allclose(down[torch.from_numpy(ahead)], expected, rtol=1e-5)
+    assert bool(torch.isinf(down[torch.from_numpy(Y < -1e-9)]).all())
     walls = distances("box", np.diag([0.5, 0.5, 0.25]), (0.0, 0.0, 0.0), inside=True)
     assert walls[15, 20] == pytest.approx(4.0)
     assert bool(torch.isfinite(walls).all())

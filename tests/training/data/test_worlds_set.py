@@ -11,7 +11,8 @@ from torch import Tensor
 
 from neoverse_ns.errors import ClipError
 from neoverse_ns.training.data.sets.registry import data_set
-from neoverse_ns.training.data.sets.worlds import WorldClip, WorldRows, Worlds
+from neoverse_ns.training.data.sets.world_clip import WorldClip
+from neoverse_ns.training.data.sets.worlds import WorldRows, Worlds
 from neoverse_ns.training.data.truth import FrameTruth
 
 WIDTH, HEIGHT = 196, 112

@@ -9,25 +9,15 @@ from pathlib import Path
 from neoverse_ns.clip.image_file import image_size
 from neoverse_ns.errors import ClipError
 from neoverse_ns.training.data.row import ManifestRow
+from neoverse_ns.training.data.sets.finding import nothing_found
 from neoverse_ns.training.data.truth import ClipInfo
 
 
-def split_folders(folder: Path, splits: Sequence[str]) -> list[tuple[str, Path]]:
-    """The splits that a folder holds, by name; a folder without any is itself one: the one it is named after, or train.
-
-    Raises:
-        ClipError: There is no such folder.
-    """
-    if not folder.is_dir():
-        raise ClipError(f"{folder}: is no folder; name the one that the data set was unpacked into")
-    found = [(split, folder / split) for split in splits if (folder / split).is_dir()]
-    name = folder.resolve().name
-    return found or [(name if name in splits else "train", folder)]
-
-
-def folders_in(folder: Path) -> list[Path]:
-    """Folders inside one, by name; none where it is not there."""
-    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+def split_of(path: Path, splits: Sequence[str]) -> str:
+    """The split that a clip's path lies in, by the innermost folder that is named after one; train without any."""
+    named = [part for part in path.resolve().parent.parts if part in splits]
+    split = named[-1] if named else "train"
+    return "val" if split in ("valid", "validation") else split
 
 
 def numbers_in(folder: Path, pattern: str) -> list[int]:
@@ -42,6 +32,17 @@ def numbers_in(folder: Path, pattern: str) -> list[int]:
     return sorted(int(match[1]) for path in folder.iterdir() if (match := re.fullmatch(pattern, path.name)))
 
 
+def present(path: Path) -> Path:
+    """The path of a file that is there.
+
+    Raises:
+        ClipError: It is not.
+    """
+    if not path.is_file():
+        raise ClipError(f"{path}: is missing")
+    return path
+
+
 def size_or_unknown(path: Path) -> tuple[int, int]:
     """Width and height of a picture by its header; 0 and 0 of a damaged one, which is told when its clip is read."""
     try:
@@ -50,21 +51,21 @@ def size_or_unknown(path: Path) -> tuple[int, int]:
         return 0, 0
 
 
-def must_find(rows: list[ManifestRow], folder: Path, dataset: str, looked_for: str) -> list[ManifestRow]:
+def must_find(rows: list[ManifestRow], folder: Path, name: str, wanted: str) -> list[ManifestRow]:
     """The rows, by name.
 
     Raises:
-        ClipError: There are none.
+        ClipError: There are none; `wanted` says what a clip of the layout `name` holds.
     """
     if not rows:
-        raise ClipError(f"{folder}: holds no clip of {dataset}; looked for {looked_for}")
+        raise nothing_found(folder, name, wanted)
     return sorted(rows, key=lambda row: row.id)
 
 
 def source_of(folder: Path, path: Path) -> tuple[str, dict[str, str | int]]:
-    """Identity and source of a clip at a path inside a data set's folder."""
+    """Identity and source of a clip at a path inside a data set's folder, or at the folder itself."""
     relative = path.relative_to(folder).as_posix()
-    return relative, {"path": relative}
+    return path.resolve().name if relative == "." else relative, {"path": relative}
 
 
 def path_of(folder: Path, row: ManifestRow) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -10,12 +11,17 @@ from dataclasses import dataclass
 from io import BufferedIOBase
 from math import prod
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from jaxtyping import Shaped
 from numpy.lib import format as npy
 
 from neoverse_ns.errors import UNREADABLE, ClipError
+from neoverse_ns.training.data.sets.folder import present
+
+_LOCAL_HEADER = 30
+"""Bytes before a member's name in a zip archive."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ def npz_entries(path: Path) -> dict[str, NpzEntry]:
         names = [name for name in archive.namelist() if name.endswith(".npy")]
         found = {}
         for name in names:
-            with archive.open(name) as file:
+            with _member(path, archive, name) as file:
                 found[name.removesuffix(".npy")] = _header(file)
         return found
 
@@ -58,15 +64,15 @@ def npz_rows(path: Path, name: str, rows: Sequence[int]) -> list[Shaped[np.ndarr
     """
     with _opened(path) as archive:
         _must_have(path, name, [entry.removesuffix(".npy") for entry in archive.namelist()])
-        with archive.open(f"{name}.npy") as file:
+        with _member(path, archive, f"{name}.npy") as file:
             header = _header(file)
             if not header.shape or not all(0 <= row < header.shape[0] for row in rows):
                 raise ClipError(f"{path}: '{name}' of shape {header.shape} lacks one of the rows {list(rows)}")
             if header.dtype.hasobject:
                 raise ClipError(f"{path}: '{name}' holds Python objects instead of numbers")
             if header.fortran:
-                file.seek(0)
-                whole = npy.read_array(file, allow_pickle=False)
+                values = np.frombuffer(_exactly(file, prod(header.shape) * header.dtype.itemsize), header.dtype)
+                whole = values.reshape(header.shape, order="F")
                 return [whole[row].copy() for row in rows]
             return _rows_in_order(file, header, rows)
 
@@ -78,11 +84,15 @@ def _rows_in_order(file: BufferedIOBase, header: NpzEntry, rows: Sequence[int]) 
     # Ascending, because a compressed stream can only be read forward.
     for row in sorted(set(rows)):
         file.seek(start + row * size)
-        data = file.read(size)
-        if len(data) != size:
-            raise EOFError(f"ends within row {row}")
-        found[row] = np.frombuffer(data, header.dtype).reshape(shape).copy()
+        found[row] = np.frombuffer(_exactly(file, size), header.dtype).reshape(shape).copy()
     return [found[row] for row in rows]
+
+
+def _exactly(file: BufferedIOBase, size: int) -> bytes:
+    data = file.read(size)
+    if len(data) != size:
+        raise EOFError(f"ends {size - len(data)} bytes too early")
+    return data
 
 
 def _header(file: BufferedIOBase) -> NpzEntry:
@@ -99,9 +109,25 @@ def _must_have(path: Path, name: str, names: Sequence[str]) -> None:
 
 
 @contextmanager
+def _member(path: Path, archive: zipfile.ZipFile, name: str) -> Iterator[BufferedIOBase]:
+    """One array's file. What is not compressed is read past the archive, which would step through all before a row."""
+    info = archive.getinfo(name)
+    if info.compress_type != zipfile.ZIP_STORED:
+        with archive.open(info) as file:
+            yield cast(BufferedIOBase, file)
+        return
+    with path.open("rb") as file:
+        file.seek(info.header_offset)
+        header = file.read(_LOCAL_HEADER)
+        if header[:4] != b"PK\x03\x04":
+            raise zipfile.BadZipFile(f"nothing is found where '{name}' should begin")
+        file.seek(sum(struct.unpack("<2H", header[26:30])), 1)
+        yield file
+
+
+@contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    if not path.is_file():
-        raise ClipError(f"{path}: is missing")
+    present(path)
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive

@@ -50,8 +50,8 @@ def own_motion(folder: Path, frames: int) -> OwnMotion | None:
 class Things(OwnMotion):
     """Rigid things.
 
-    `objects.npz` has `poses` [frames, things, 4, 4], thing to world, and `instances/%06d.png` whole numbers of 16 bits: 0
-    for what stands still, n for row n - 1. Rows that are not finite are unknown.
+    `objects.npz` has `poses` [frames, things, 4, 4], thing to world; `instances/%06d.png` 16-bit numbers: 0 for what
+    stands still, n for row n - 1. Rows that are not finite are unknown.
     """
 
     def __init__(self, folder: Path, frames: int) -> None:

@@ -51,13 +51,21 @@ class PartsClip(TruthClip):
         Raises:
             ClipError: There is no such frame, its files cannot be read, or its camera is not finite.
         """
-        if not 0 <= index < self.info.frames:
-            raise ClipError(f"{self.place(index)}: the clip has frames 0 to {self.info.frames - 1} only")
+        self.check(index)
         K, c2w = self.camera(index)
         if not (torch.isfinite(K).all() and torch.isfinite(c2w).all() and K[0, 0] > 0 and K[1, 1] > 0):
             raise ClipError(f"{self.place(index)}: the camera is not finite, or its focal length not positive")
         depth = self.depth(index)
         return View(torch.where(torch.isfinite(depth) & (depth > 0), depth, 0), K, c2w)
+
+    def check(self, index: int) -> None:
+        """Refuse a frame that there is not.
+
+        Raises:
+            ClipError: There is no such frame.
+        """
+        if not 0 <= index < self.info.frames:
+            raise ClipError(f"{self.place(index)}: the clip has frames 0 to {self.info.frames - 1} only")
 
     def place(self, index: int) -> str:
         """A frame's name in messages."""

@@ -19,21 +19,23 @@ from neoverse_ns.errors import ClipError
 from neoverse_ns.geometry.se3 import se3_inverse
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
+from neoverse_ns.training.data.sets.finding import folders_with
 from neoverse_ns.training.data.sets.folder import (
-    folders_in,
     info_of,
     must_find,
     numbers_in,
     path_of,
     size_or_unknown,
     source_of,
-    split_folders,
+    split_of,
 )
 from neoverse_ns.training.data.sets.npz import NpzEntry, npz_entries, npz_rows
 from neoverse_ns.training.data.sets.parts import PartsClip
 from neoverse_ns.training.data.sets.reading import read_arrays, read_deep_png, read_rgb, rigid
 from neoverse_ns.training.data.sets.tracked import FrameTracks, checked_displacement
 from neoverse_ns.training.data.truth import Displacement, Part
+
+SPLITS = ("train", "val", "test")
 
 SKY = 65535
 """Depth value of the sky."""
@@ -56,14 +58,8 @@ class PointOdyssey(DataSet):
     name = "point_odyssey"
 
     def find(self, folder: Path) -> list[ManifestRow]:
-        paths = [
-            (split, path)
-            for split, inside in split_folders(folder, ("train", "val", "test"))
-            for path in folders_in(inside)
-            if (path / "rgbs").is_dir()
-        ]
-        rows = [row for split, path in paths if (row := _row(folder, path, split)) is not None]
-        return must_find(rows, folder, "PointOdyssey", "{train,val,test}/SEQ/rgbs/rgb_00000.jpg and SEQ/anno.npz")
+        found = [row for path in folders_with(folder, "rgbs") if (row := _row(folder, path)) is not None]
+        return must_find(found, folder, self.name, "SEQ/rgbs/rgb_00000.jpg, SEQ/anno.npz with tracks")
 
     def open(self, folder: Path, row: ManifestRow) -> PointOdysseyClip:
         return PointOdysseyClip(path_of(folder, row), row)
@@ -116,7 +112,7 @@ class PointOdysseyClip(PartsClip):
         ]
 
 
-def _row(folder: Path, path: Path, split: str) -> ManifestRow | None:
+def _row(folder: Path, path: Path) -> ManifestRow | None:
     """A sequence's row; None where it has no tracks to speak of. A damaged one is told when it is opened."""
     numbers = numbers_in(path / "rgbs", r"rgb_(\d+)\.jpg")
     if not numbers:
@@ -125,6 +121,7 @@ def _row(folder: Path, path: Path, split: str) -> ManifestRow | None:
         if _count_tracks(npz_entries(path / "anno.npz")) < FEWEST_TRACKS:
             return None
     name, source = source_of(folder, path)
+    split = split_of(path, SPLITS)
     width, height = size_or_unknown(path / "rgbs" / f"rgb_{numbers[0]:05d}.jpg")
     return ManifestRow(
         name, PointOdyssey.name, source, len(numbers), FPS, width, height, split=split, has=HAS, licence=LICENCE

@@ -8,14 +8,19 @@ from neoverse_ns.errors import SettingsError
 from neoverse_ns.training.data.sets.base import DataSet
 
 DATA_SETS: dict[str, str] = {
+    "dynamic_replica": "neoverse_ns.training.data.sets.dynamic_replica:DynamicReplica",
+    "hypersim": "neoverse_ns.training.data.sets.hypersim:HyperSim",
+    "movi_f": "neoverse_ns.training.data.sets.movi_f:MoviF",
     "own": "neoverse_ns.training.data.sets.own:Own",
-    "wai": "neoverse_ns.training.data.sets.wai:Wai",
-    "worlds": "neoverse_ns.training.data.sets.worlds:Worlds",
+    "point_odyssey": "neoverse_ns.training.data.sets.point_odyssey:PointOdyssey",
     "rgbd_png": "neoverse_ns.training.data.sets.rgbd_png:RgbdPng",
     "spatial_vid": "neoverse_ns.training.data.sets.spatial_vid:SpatialVid",
+    "spring": "neoverse_ns.training.data.sets.spring:Spring",
     "tartan_air": "neoverse_ns.training.data.sets.tartan_air:TartanAir",
     "virtual_kitti2": "neoverse_ns.training.data.sets.virtual_kitti2:VirtualKitti2",
+    "wai": "neoverse_ns.training.data.sets.wai:Wai",
     "waymo": "neoverse_ns.training.data.sets.waymo:Waymo",
+    "worlds": "neoverse_ns.training.data.sets.worlds:Worlds",
 }
 """Module and class of every layout, by its name."""
 

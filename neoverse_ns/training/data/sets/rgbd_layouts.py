@@ -113,7 +113,7 @@ def scan_net(folder: Path) -> RgbdSequence:
     """`color/N.jpg`, `depth/N.png` in mm, `pose/N.txt` and `intrinsic/intrinsic_{color,depth}.txt`.
 
     Depth and colour may have different sizes and lenses; ScanNet's two cameras stand in one place as far as it says.
-    Frames without a pose (its numbers are infinite) are damaged frames.
+    The pose of a frame whose numbers are infinite was lost, and is unknown.
 
     Raises:
         ClipError: Frames or intrinsics are missing.
@@ -130,7 +130,7 @@ def scan_net(folder: Path) -> RgbdSequence:
     return RgbdSequence(
         [colour[number] for number in numbers],
         [depth[number] for number in numbers],
-        lambda index: read_matrix(files[index]),
+        lambda index: None if _lost(files[index]) else read_matrix(files[index]),
         units=1000.0,
         lens=lens,
         depth_lens=depth_lens,
@@ -195,6 +195,10 @@ def _fitting(file: Path, picture: Path, other: Path) -> Lens:
     """The lens of a picture. Where only the other picture's file is there, and they differ in size, it is scaled."""
     named = picture if file.stem.endswith(picture.parent.name) else other
     return lens_file(file, image_size(named))
+
+
+def _lost(path: Path) -> bool:
+    return not np.isfinite(read_table(path, 4)).any()
 
 
 def _kept_for_test(folder: Path) -> bool:

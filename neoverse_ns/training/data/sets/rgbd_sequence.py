@@ -40,7 +40,7 @@ class RgbdSequence:
     Attributes:
         colour: Pictures in order of time.
         depth: Depth pictures of the same frames, 16 bits.
-        pose: Camera to world, OpenCV axes, of a frame.
+        pose: Camera to world, OpenCV axes, of a frame; None where it was lost.
         units: Of the depth pictures in a metre.
         unknown: Values beside 0 that mean that depth is not known.
         lens: Of the colour pictures.
@@ -52,7 +52,7 @@ class RgbdSequence:
 
     colour: list[Path]
     depth: list[Path]
-    pose: Callable[[int], Float64[Tensor, "4 4"]]
+    pose: Callable[[int], Float64[Tensor, "4 4"] | None]
     units: float
     lens: Lens
     unknown: tuple[int, ...] = ()

@@ -1,7 +1,7 @@
 """Scenes in the WAI format, in which many public sets are distributed: pictures, poses, depth, no motion.
 
-A scene is a folder with `scene_meta.json` (Keetha et al., "MapAnything", 2025): `frames`, each with a picture, perhaps a
-depth map as EXR, and `transform_matrix`, camera to world in the axes that `camera_convention` names; intrinsics
+A scene is a folder with `scene_meta.json` (Keetha et al., "MapAnything", 2025): `frames`, each with a picture, perhaps
+a depth map as EXR, and `transform_matrix`, camera to world in the axes that `camera_convention` names; intrinsics
 (`fl_x`, `fl_y`, `cx`, `cy`, `w`, `h`) stand in each frame, or once for all.
 """
 

@@ -68,11 +68,16 @@ class KnownWorld:
 
 
 @cache
-def known_world(seed: int = 3) -> KnownWorld:
-    generator = torch.Generator().manual_seed(seed)
+def known_world(askew: bool = False) -> KnownWorld:
+    """The world, seen by square pixels around the picture's middle, or askew: by oblong ones around another place."""
+    generator = torch.Generator().manual_seed(3)
     lattice = random_lattice(generator)
     scene = [_slowed(solid) for solid in build_scene(generator)]
     cameras = camera_path(round(FRAMES / _PART), WIDTH, HEIGHT, generator)[:FRAMES]
+    if askew:
+        cameras.K[:, 0, 2] += 1.5
+        cameras.K[:, 1, 2] -= 0.75
+        cameras.K[:, 1, 1] *= 1.1
     return KnownWorld(render_world(scene, lattice, cameras, 12.0), scene)
 
 

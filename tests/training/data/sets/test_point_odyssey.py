@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from neoverse_ns.errors import ClipError
-from neoverse_ns.geometry.projection import project
 from neoverse_ns.training.data.sets.registry import data_set
+from tests.training.data.sets.known_tracks import tracks_of
 from tests.training.data.sets.known_world import (
     FRAMES,
     HEIGHT,
@@ -50,43 +50,34 @@ def write(folder: Path, world: KnownWorld, step: int = 1, compressed: bool = Fal
 
 
 def tracks(world: KnownWorld, step: int) -> dict[str, np.ndarray]:
-    places = torch.stack(
-        [
-            torch.cat([world.moved(start, index)[::step, ::step].reshape(-1, 3) for start in range(FRAMES)])
-            for index in range(FRAMES)
-        ]
-    )
-    uv, z = project(places, world.clip.cameras.viewmats, world.clip.cameras.K)
-    x, y = uv.floor().long().unbind(-1)
-    inside = (x >= 0) & (x < WIDTH) & (y >= 0) & (y < HEIGHT) & (z > 0)
-    shown = world.clip.depth[torch.arange(FRAMES)[:, None].expand_as(x), y.clamp(0, HEIGHT - 1), x.clamp(0, WIDTH - 1)]
-    visible = inside & ((z - shown).abs() < 0.02 * shown)
-    valid = torch.ones_like(visible)
+    known = tracks_of(world, step)
+    valid = torch.ones_like(known.visible)
     # A quarter of the tracks of one frame is not annotated there.
     valid[2, ::4] = False
+    places = known.places.clone()
     places[2, ::4] = torch.nan
     return {
         "trajs_3d": numbers(places.float()),
-        "trajs_2d": numbers(uv.float()),
-        "visibs": numbers(visible),
+        "trajs_2d": numbers(known.uv.float()),
+        "visibs": numbers(known.visible),
         "valids": numbers(valid),
     }
 
 
 def test_a_sequence_reads_back(tmp_path: Path) -> None:
-    write(tmp_path, known_world())
+    write(tmp_path, known_world(askew=True))
     (row,) = SET.find(tmp_path)
     assert (row.id, row.split, row.frames, row.width, row.height) == ("val/yard", "val", FRAMES, WIDTH, HEIGHT)
     clip = SET.open(tmp_path, row)
     assert clip.info.render_weight == 0
     assert clip.info.furthest == 4
     # Steps are of 15 mm, which is a half of 0.4 % of the nearest.
-    check_frames(clip, known_world(), depth=0.004, rgb=1.0, sky=False)
+    check_frames(clip, known_world(askew=True), depth=0.004, rgb=1.0, sky=False)
 
 
 @pytest.mark.parametrize("compressed", [False, True])
 def test_tracks_give_motion_over_any_gap(tmp_path: Path, compressed: bool) -> None:
-    world = known_world()
+    world = known_world(askew=True)
     write(tmp_path, world, compressed=compressed)
     clip = SET.open(tmp_path, SET.find(tmp_path)[0])
     # A track stands at a pixel's centre in the frame it begins in, and up to half a pixel beside it in others, where it
@@ -95,7 +86,7 @@ def test_tracks_give_motion_over_any_gap(tmp_path: Path, compressed: bool) -> No
 
 
 def test_tracks_of_another_world_are_lifted_from_their_image_coordinates(tmp_path: Path) -> None:
-    world = known_world()
+    world = known_world(askew=True)
     wrong = tracks(world, 1)["trajs_3d"][..., [0, 2, 1]]
     write(tmp_path, world, trajs_3d=wrong)
     clip = SET.open(tmp_path, SET.find(tmp_path)[0])
@@ -104,7 +95,7 @@ def test_tracks_of_another_world_are_lifted_from_their_image_coordinates(tmp_pat
 
 
 def test_tracks_that_disagree_with_the_depth_are_left_out(tmp_path: Path) -> None:
-    world = known_world()
+    world = known_world(askew=True)
     written = tracks(world, 1)
     eye = numbers(world.clip.cameras.c2w[:, None, :3, 3])
     # Half as far from the eye they project to the same place.
@@ -116,15 +107,15 @@ def test_tracks_that_disagree_with_the_depth_are_left_out(tmp_path: Path) -> Non
 
 
 def test_sequences_without_tracks_are_left_out(tmp_path: Path) -> None:
-    world = known_world()
+    world = known_world(askew=True)
     few = {name: array[:, :32] for name, array in tracks(world, 1).items()}
     write(tmp_path, world, **few)
-    with pytest.raises(ClipError, match="no clip of PointOdyssey"):
+    with pytest.raises(ClipError, match="no clips as point_odyssey has them"):
         SET.find(tmp_path)
 
 
 def test_damage_is_told_with_the_name_of_the_file(tmp_path: Path) -> None:
-    sequence = write(tmp_path, known_world(), step=4)
+    sequence = write(tmp_path, known_world(askew=True), step=4)
     (row,) = SET.find(tmp_path)
     truncate(sequence / "depths" / "depth_00002.png")
     (sequence / "rgbs" / "rgb_00003.jpg").unlink()

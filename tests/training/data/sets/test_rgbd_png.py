@@ -201,6 +201,16 @@ def test_depth_of_another_size_and_lens_is_looked_up_by_ray(tmp_path: Path) -> N
     torch.testing.assert_close(frame.depth, true, rtol=5e-4, atol=5e-4)
 
 
+def test_a_frame_whose_pose_was_lost_has_none(tmp_path: Path) -> None:
+    """As ScanNet writes it."""
+    clip = write_scan_net(tmp_path, known_world())
+    (clip / "pose/9.txt").write_text("\n".join(["-inf -inf -inf -inf"] * 4))
+    recording = opened(tmp_path)
+    assert recording.frame(2).c2w is None
+    assert recording.frame(2).depth is not None
+    assert recording.frame(3).c2w is not None
+
+
 def test_association_takes_the_nearest_pairs_first() -> None:
     first, second = np.array([0.0, 1.0, 1.015, 5.0]), np.array([1.012, 0.019, 3.0])
     assert associate(first, second) == {0: 1, 2: 0}
@@ -221,8 +231,7 @@ def test_damage_is_told_with_the_file(tmp_path: Path) -> None:
     truncate(scan_net / "depth/8.png")
     with pytest.raises(ClipError, match=r"8\.png"):
         clip.frame(1)
-    # As ScanNet writes frames that were lost.
-    (scan_net / "pose/9.txt").write_text("\n".join(["-inf -inf -inf -inf"] * 4))
+    (scan_net / "pose/9.txt").write_text("\n".join(["1 0 0 nan", "0 1 0 0", "0 0 1 0", "0 0 0 1"]))
     with pytest.raises(ClipError, match=r"9\.txt: the pose is not finite"):
         clip.frame(2)
     (scan_net / "intrinsic/intrinsic_color.txt").write_text("1 2 3")

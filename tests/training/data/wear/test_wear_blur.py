@@ -11,7 +11,7 @@ from torch import Tensor
 
 from neoverse_ns.clip.synthetic.worlds import WorldCamera
 from neoverse_ns.geometry.projection import pixel_centres, project, unproject
-from neoverse_ns.training.data.sets.worlds import WorldClip
+from neoverse_ns.training.data.sets.world_clip import WorldClip
 from neoverse_ns.training.data.wear import WearDraw, wear_inputs, wear_sample
 from neoverse_ns.training.data.wear.blur import motion_blur
 from neoverse_ns.training.data.wear.flow import keyframe_flow
@@ -59,7 +59,7 @@ def exact_flow(clip: WorldClip, index: int, other: int) -> Tensor:
     assert later.c2w is not None
     points = unproject(frame.depth.double(), frame.K, frame.c2w) + clip.displacement(index, other).world
     seen, _ = project(points.view(-1, 3), torch.linalg.inv(later.c2w), later.K)
-    return seen.view(*frame.depth.shape, 2) - pixel_centres(*frame.depth.shape, torch.float64)
+    return seen.view(*frame.depth.shape, 2) - pixel_centres(frame.depth.shape[0], frame.depth.shape[1], torch.float64)
 
 
 @pytest.mark.parametrize("seed", [0, 10])

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from neoverse_ns.training.data.sample import TrainingSample
-from neoverse_ns.training.data.sets.worlds import WorldClip
+from neoverse_ns.training.data.sets.world_clip import WorldClip
 
 
 def sample_of(clip: WorldClip, keyframes: tuple[int, ...]) -> TrainingSample:
