@@ -1,6 +1,6 @@
 """Write what training needs of Waymo's records, in the layout of `neoverse_ns/training/data/sets/waymo.py`.
 
-    pip install waymo-open-dataset-tf-2-12-0     # brings TensorFlow; best into an environment of its own
+    pip install waymo-open-dataset-tf-2-12-0 tyro opencv-python-headless  # in an environment of its own
     python scripts/convert_waymo.py --records training/ --output waymo/
 
 Waymo's package is needed here alone, and neoverse_ns is not. A segment of 20 s takes about 400 MB. Segments that are
@@ -25,8 +25,9 @@ CAMERAS = {1: "front", 2: "front_left", 3: "front_right", 4: "side_left", 5: "si
 FROM_WAYMO = np.array([[0.0, -1, 0], [0, 0, -1], [1, 0, 0]])
 """Right, down and forward of a camera whose axes are forward, left and up."""
 
-Sweep = tuple[Any, np.ndarray, np.ndarray]
-"""A frame, the lidar's points in the vehicle's axes [P,3], and the cameras that see them [P,2]."""
+Sweep = tuple[Any, np.ndarray, np.ndarray, np.ndarray]
+"""A frame, the lidar's points in the vehicle's axes [P,3], the cameras that see them [P,2], and which of the points lie
+outside of zones without labels [P]."""
 
 
 @dataclass
@@ -53,8 +54,8 @@ def camera_of(calibration: Any) -> Camera:
 
 def camera_points(
     points: np.ndarray, sweep: np.ndarray, vehicle: np.ndarray, camera: Camera, width: int, height: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels (x, y) and z-depths of points in an undistorted picture.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pixels (x, y) and z-depths of points in an undistorted picture, and which of the points these are.
 
     Args:
         points: In the vehicle's axes at the sweep.
@@ -66,11 +67,12 @@ def camera_points(
     """
     change = np.linalg.inv(vehicle @ camera.extrinsic) @ sweep
     seen = (points.astype(np.float64) @ change[:3, :3].T + change[:3, 3]) @ FROM_WAYMO.T
-    seen = seen[seen[:, 2] > 0]
-    pixels = seen @ camera.K.T
+    before = (seen[:, 2] > 0).nonzero()[0]
+    pixels = seen[before] @ camera.K.T
     pixels = np.floor(pixels[:, :2] / pixels[:, 2:])
     inside = ((pixels >= 0) & (pixels < (width, height))).all(axis=1)
-    return pixels[inside].astype(np.uint16), seen[inside, 2].astype(np.float32)
+    which = before[inside]
+    return pixels[inside].astype(np.uint16), seen[which, 2].astype(np.float32), which
 
 
 def boxes_of(frames: list[list[Any]]) -> dict[str, np.ndarray]:
@@ -93,7 +95,7 @@ def convert_segment(sweeps: Iterable[Sweep], folder: Path) -> int:
     part = folder.with_name(folder.name + ".part")
     cameras: dict[str, Camera] = {}
     poses, labels = [], []
-    for index, (frame, points, seen_by) in enumerate(sweeps):
+    for index, (frame, points, seen_by, labelled) in enumerate(sweeps):
         pose = matrix(frame.pose)
         poses.append(pose)
         labels.append(list(frame.laser_labels))
@@ -108,9 +110,10 @@ def convert_segment(sweeps: Iterable[Sweep], folder: Path) -> int:
             (part / name / "lidar").mkdir(exist_ok=True)
             picture = cv2.undistort(picture, camera.K, camera.distortion)
             cv2.imwrite(str(part / name / "rgb" / f"{index:06d}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 95])
-            own = points[(seen_by == image.name).any(axis=1)]
-            pixel, depth = camera_points(own, pose, camera.vehicle[-1], camera, width, height)
-            np.savez_compressed(part / name / "lidar" / f"{index:06d}.npz", pixel=pixel, depth=depth)
+            own = (seen_by == image.name).any(axis=1)
+            pixel, depth, which = camera_points(points[own], pose, camera.vehicle[-1], camera, width, height)
+            file = part / name / "lidar" / f"{index:06d}.npz"
+            np.savez_compressed(file, pixel=pixel, depth=depth, labelled=labelled[own][which])
     for name, camera in cameras.items():
         np.savez(part / name / "camera.npz", K=camera.K, extrinsic=camera.extrinsic, vehicle=np.stack(camera.vehicle))
     # Arrays of any name: the type of savez's other keywords does not concern them.
@@ -132,7 +135,19 @@ def read_record(path: Path) -> Iterator[Sweep]:
         images, projections, _, top_pose = frame_utils.parse_range_image_and_camera_projection(frame)
         points, seen = frame_utils.convert_range_image_to_point_cloud(frame, images, projections, top_pose)
         # Each point's first and second camera, with its pixel there, which the undistorted picture moves.
-        yield frame, np.concatenate(points), np.concatenate(seen)[:, [0, 3]]
+        yield frame, np.concatenate(points), np.concatenate(seen)[:, [0, 3]], outside_of_zones(frame, images)
+
+
+def outside_of_zones(frame: Any, images: Any) -> np.ndarray:
+    """Whether points of the first return are outside of all zones without labels, in the order of the package's points.
+
+    The last of a range image's four channels is 1 inside of such a zone; the first is a range where there is a point.
+    """
+    found = []
+    for laser in sorted(calibration.name for calibration in frame.context.laser_calibrations):
+        image = np.array(images[laser][0].data).reshape(tuple(images[laser][0].shape.dims))
+        found.append(image[image[..., 0] > 0, 3] != 1)
+    return np.concatenate(found)
 
 
 def main(records: Path, output: Path) -> int:

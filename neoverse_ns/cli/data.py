@@ -66,9 +66,7 @@ class Check:
         if report.wrong:
             for sentence in report.wrong:
                 warn(sentence)
-            raise ClipError(
-                f"{self.folder}: does not fit its pictures; {len(report.wrong)} things are wrong, see above"
-            )
+            raise ClipError(f"{self.folder}: does not fit its pictures; see above")
         say("cameras, depth and motion agree with the pictures, as far as was looked")
 
 
@@ -120,12 +118,14 @@ class DataCommand:
 
 def _show(report: CheckReport) -> None:
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("sample", "valid", "depth", "still px", "moving px", "moves", "colour", "unmoved", "unit")
+    table = Table(
+        Column("sample", no_wrap=True), "valid", "depth", "still px", "moving px", "moves", "colour", "unmoved", "unit"
+    )
     for sample in report.samples:
         if sample.refused is None or sample.measures is not None:
-            table.add_row(escape(sample.name), *_figures(sample))
+            table.add_row(escape(sample.name.partition(" ")[2].replace(" frames ", " ")), *_figures(sample))
     CONSOLE.print(table)
     for sample in report.samples:
         if sample.refused is not None:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from convert_waymo import Sweep, convert_segment, main  # pyright: ignore
+from convert_waymo import Sweep, convert_segment, main, outside_of_zones  # pyright: ignore
 
 from neoverse_ns.training.data.sets.registry import data_set
 from tests.training.data.sets.known_world import FRAMES, HEIGHT, THINGS, WIDTH, check_frames, check_motion, numbers
@@ -56,7 +56,8 @@ def sweeps() -> Iterator[Sweep]:
         seen_by = np.zeros((2 * len(points), 2), dtype=int)
         seen_by[: len(points), i % 2] = 1
         seen_by[len(points) :, 0] = 4
-        yield frame, np.concatenate([points, others]), seen_by
+        labelled = np.arange(2 * len(points)) % 7 > 0
+        yield frame, np.concatenate([points, others]), seen_by, labelled
 
 
 def test_a_converted_segment_reads_back(tmp_path: Path) -> None:
@@ -67,6 +68,27 @@ def test_a_converted_segment_reads_back(tmp_path: Path) -> None:
     clip = layout.open(tmp_path, row)
     check_frames(clip, drive().world, depth=1e-5, rgb=8.0, sky=False)
     check_motion(clip, drive().world, distance=1e-4, share=0.6)
+    # Of the points in order of pixels every seventh lies where nothing was labelled.
+    motion, depth = clip.displacement(0, 1), clip.frame(0).depth
+    assert motion is not None
+    assert depth is not None
+    assert motion.valid[depth > 0].tolist() == [i % 7 > 0 for i in range(int((depth > 0).sum()))]
+
+
+def test_zones_without_labels_follow_the_order_of_points() -> None:
+    """Lidars by number, their points row by row, pixels without a range left out."""
+    top = np.zeros((2, 3, 4))
+    top[..., 0] = [[5, 0, 6], [0, 7, 8]]
+    top[..., 3] = [[1, 1, -1], [1, -1, 1]]
+    front = np.zeros((1, 2, 4))
+    front[..., 0] = 3
+    front[..., 3] = [[-1, 1]]
+    images = {
+        name: [Message(data=image.flatten().tolist(), shape=Message(dims=list(image.shape)))]
+        for name, image in ((1, top), (2, front))
+    }
+    frame = Message(context=Message(laser_calibrations=[Message(name=2), Message(name=1)]))
+    assert outside_of_zones(frame, images).tolist() == [False, True, True, False, True, False]
 
 
 def test_without_records_or_the_package_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -83,6 +83,7 @@ def check_data(
     generator = torch.Generator().manual_seed(seed)
     checked: list[CheckedSample] = []
     pairs: list[tuple[Pair, Observed, Measures]] = []
+    remarks: dict[str, str] = {}
     for number in range(samples):
         row = rows[int(torch.randint(len(rows), (), generator=generator))]
         try:
@@ -92,6 +93,9 @@ def check_data(
             continue
         try:
             sample, pair = _look_at(clip, row, generator)
+            remarks |= dict.fromkeys(_remarks(dataset, clip))
+            for remark in _remarks(dataset, clip):
+                remarks.setdefault(remark, row.id)
         finally:
             clip.close()
         checked.append(sample)
@@ -103,7 +107,22 @@ def check_data(
     refused = [sample for sample in checked if sample.refused is not None]
     if refused and 2 * len(refused) >= len(checked):
         wrong.append(f"{len(refused)} of {len(checked)} samples could not be used; the first: {refused[0].refused}")
-    return CheckReport(len(rows), checked, wrong, _notes(rows, checked))
+    notes = [*_notes(rows, checked), *(f"{clip}: {remark}" for remark, clip in remarks.items())]
+    return CheckReport(len(rows), checked, wrong, notes)
+
+
+def _remarks(dataset: DataSet, clip: TruthClip) -> list[str]:
+    try:
+        return dataset.remarks(clip)
+    except ClipError as error:
+        return [str(error)]
+
+
+def _remarks(dataset: DataSet, clip: TruthClip) -> list[str]:
+    try:
+        return dataset.remarks(clip)
+    except ClipError as error:
+        return [str(error)]
 
 
 def _look_at(
@@ -156,7 +175,7 @@ def _notes(rows: Sequence[ManifestRow], checked: Sequence[CheckedSample]) -> lis
         notes.append("the pictures have too little texture to measure flow in them: cameras and depth were not judged")
     elif typical([m.length for m in measures]) < 2 * ENOUGH:
         notes.append("hardly anything moves in the pictures, so that wrong cameras would not show")
-    if measures and any("motion" in s.known and not s.static for s in checked):
-        if math.isnan(typical([m.moving for m in measures])):
-            notes.append("too little moves in these samples to judge motion: ask for more with --samples")
+    dynamic = any("motion" in sample.known and not sample.static for sample in checked)
+    if measures and dynamic and math.isnan(typical([m.moving for m in measures])):
+        notes.append("too little moves in these samples to judge motion: ask for more with --samples")
     return notes

@@ -10,16 +10,23 @@ from typing import Literal
 import torch
 
 from neoverse_ns.geometry.projection import pixel_centres
-from neoverse_ns.training.data.check.measures import Measures, Observed
+from neoverse_ns.training.data.check.measures import Measures, Observed, measure
 from neoverse_ns.training.data.check.pair import Pair
 from neoverse_ns.training.data.motion.view import View
 
 ENOUGH = 0.5
 """Pixels of flow by which what is said of frames may differ from what is measured (the median)."""
+UNEXPLAINED = 2.0
+"""The same where no suspicion explains it: flow measured in small pictures, or of small things, is no better."""
 DEEP_ENOUGH = 0.05
 """Share by which depth may differ between frames (the median)."""
 _BETTER = 0.5
 """A suspicion must leave less than this share of the difference."""
+_ALIKE = 0.002
+"""Share by which depth of good data differs between frames at most."""
+_MUCH_BETTER = 0.3
+"""Distance along the ray is told from z-depth, to which it is close in narrow pictures, by so much less difference."""
+_DISTANCE = "depth is the distance along the ray where z-depth is needed"
 _OPENGL = torch.diag(torch.tensor([1.0, -1.0, -1.0, 1.0], dtype=torch.float64))
 _FACTORS = (1e-3, 1e-2, 0.1, 0.2, 0.5, 0.8, 1.25, 2.0, 5.0, 10.0, 1e2, 1e3)
 
@@ -51,7 +58,7 @@ def suspicions() -> list[Suspicion]:
         Suspicion("poses are inverted: they are world-to-camera where camera-to-world is needed", "still", _inverted),
         Suspicion("poses have OpenGL's axes (y up, z backward) instead of OpenCV's", "still", _opengl),
         Suspicion("poses are world-to-camera, and have OpenGL's axes", "still", _both),
-        Suspicion("depth is the distance along the ray where z-depth is needed", "still", _distance),
+        Suspicion(_DISTANCE, "still", _distance),
         Suspicion("intrinsics are for pictures of another size", "still", _resized),
         *scaled,
         Suspicion("forward and backward motion are exchanged", "moving", _exchanged),
@@ -69,31 +76,45 @@ def what_is_wrong(pairs: Sequence[Pair], seen: Sequence[Observed], found: Sequen
         seen: Flow in them.
         found: What :func:`measure` says of them.
     """
-    wrong = []
-    for about, what in (("still", "what stands still"), ("moving", "what moves")):
-        own = typical([getattr(m, about) for m in found])
-        if math.isnan(own) or own <= ENOUGH:
+    # Cameras and depth decide where everything is seen; what moves cannot be judged before they are right.
+    return (
+        _flow_wrong("still", "what stands still", pairs, seen, found)
+        or _depth_wrong(pairs, seen, found)
+        or _flow_wrong("moving", "what moves", pairs, seen, found)
+    )
+
+
+def _flow_wrong(
+    about: About, what: str, pairs: Sequence[Pair], seen: Sequence[Observed], found: Sequence[Measures]
+) -> list[str]:
+    own = typical([getattr(measures, about) for measures in found])
+    if math.isnan(own) or own <= ENOUGH:
+        return []
+    best, least = None, _BETTER * own
+    for suspicion in suspicions():
+        if suspicion.about != about:
             continue
-        best, least = None, _BETTER * own
-        for suspicion in suspicions():
-            if suspicion.about != about:
-                continue
-            error = typical([_tried(s, o, suspicion, p) for p, s, o in zip(pairs, found, seen, strict=True)])
-            # A tenth better is no reason to leave a simpler one.
-            if error < least * (1.0 if best is None else 0.9):
-                best, least = suspicion, error
-        reason = f"{best.words} (then {least:.2f})" if best else "no reason was recognised: look at the pictures"
-        far = f"by {own:.2f} pixels of flow" if math.isfinite(own) else "so far that it lies behind the other camera"
-        wrong.append(f"{what} is off {far}: {reason}")
-        if about == "still":
-            # Cameras decide where everything is seen; what moves cannot be judged before they are right.
-            return wrong
-    depth = typical([m.depth for m in found])
-    if depth > DEEP_ENOUGH:
-        wrong.append(
-            f"depth differs by {100 * depth:.0f} % between frames, though it moves as it should: is each scaled?"
-        )
-    return wrong
+        error = typical([_tried(m, o, suspicion, p) for p, m, o in zip(pairs, found, seen, strict=True)])
+        # A tenth better is no reason to leave a simpler one.
+        if error < least * (1.0 if best is None else 0.9):
+            best, least = suspicion, error
+    if best is None and own <= UNEXPLAINED:
+        return []
+    reason = f"{best.words} (then {least:.2f})" if best else "no reason was recognised: look at the pictures"
+    far = f"by {own:.2f} pixels of flow" if math.isfinite(own) else "so far that it lies behind the other camera"
+    return [f"{what} is off {far}: {reason}"]
+
+
+def _depth_wrong(pairs: Sequence[Pair], seen: Sequence[Observed], found: Sequence[Measures]) -> list[str]:
+    """Of depth that does not fit itself, though by flow it is good enough."""
+    depth = typical([measures.depth for measures in found])
+    if math.isnan(depth) or depth <= _ALIKE:
+        return []
+    told = f"depth differs by {100 * depth:.1f} % between frames"
+    along = typical([measure(_distance(p), o).depth for p, o in zip(pairs, seen, strict=True)])
+    if along < _MUCH_BETTER * depth:
+        return [f"{told}: {_DISTANCE} (then {100 * along:.1f} %)"]
+    return [f"{told}, though by flow it fits: is it noisy, or scaled by frame?"] if depth > DEEP_ENOUGH else []
 
 
 def typical(values: Sequence[float]) -> float:

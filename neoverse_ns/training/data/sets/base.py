@@ -35,3 +35,11 @@ class DataSet(ABC):
         Raises:
             ClipError: It is not there, or damaged.
         """
+
+    def remarks(self, clip: TruthClip) -> list[str]:
+        """What only this layout can tell of one of its clips: sentences for who looks at the data set.
+
+        Raises:
+            ClipError: Its files cannot be read.
+        """
+        return []

@@ -28,7 +28,7 @@ from neoverse_ns.training.data.truth import Displacement, Part
 EYE = "left"
 FURTHEST = 16
 FPS = 30.0
-LICENCE = "CC BY-NC 4.0"
+LICENCE = "non-commercial"
 
 DAMAGED = ("8369cb-7_obj", "a7b915-7_obj")
 """Sequences that the set's own loader leaves out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from neoverse_ns.errors import ClipError
@@ -16,12 +17,17 @@ def folders_with(folder: Path, *marks: str, deepest: int = 3) -> list[Path]:
         marks: Names of files or folders, which may lie deeper (`frames/rgb`).
         deepest: Levels below `folder`.
     """
+    return folders_where(folder, lambda place: all((place / mark).exists() for mark in marks), deepest)
+
+
+def folders_where(folder: Path, is_clip: Callable[[Path], bool], deepest: int = 3) -> list[Path]:
+    """Folders that are clips, by name; see :func:`folders_with`."""
     found: list[Path] = []
     level = [folder]
     for depth in range(deepest + 1):
         rest = []
         for place in level:
-            (found if all((place / mark).exists() for mark in marks) else rest).append(place)
+            (found if is_clip(place) else rest).append(place)
         level = [inner for place in rest for inner in _folders(place)] if depth < deepest else []
     return sorted(found)
 

@@ -48,7 +48,7 @@ FEWEST_TRACKS = 33
 
 FURTHEST = 4
 FPS = 30.0
-LICENCE = "MIT"
+LICENCE = "MIT (hub card), CC BY-NC-SA 4.0 (README of its code)"
 HAS: frozenset[Part] = frozenset(("pose", "depth", "motion"))
 
 

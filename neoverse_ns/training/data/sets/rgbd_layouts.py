@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,10 +42,18 @@ def read_sequence(folder: Path) -> RgbdSequence:
     Raises:
         ClipError: It is in none of them, or lacks something.
     """
+    reader = layout_of(folder)
+    if reader is None:
+        raise ClipError(f"{folder}: is no recording as 7-Scenes, TUM or ScanNet lay them out")
+    return reader(folder)
+
+
+def layout_of(folder: Path) -> Callable[[Path], RgbdSequence] | None:
+    """What reads a recording, by the files that are there; None for what is none."""
     for marks, reader in ((TUM, tum), (SEVEN_SCENES, seven_scenes), (SCAN_NET, scan_net)):
         if all((folder / mark).exists() for mark in marks):
-            return reader(folder)
-    raise ClipError(f"{folder}: is no recording as 7-Scenes, TUM or ScanNet lay them out")
+            return reader
+    return None
 
 
 def seven_scenes(folder: Path) -> RgbdSequence:
@@ -64,14 +72,15 @@ def seven_scenes(folder: Path) -> RgbdSequence:
     registered = (folder / "frame-000000.depth.proj.png").is_file()
     depth = [folder / f"frame-{i:06d}.depth{'.proj' if registered else ''}.png" for i in range(count)]
     focal = 525.0 if registered else 585.0
-    lens = _own_lens((folder, folder.parent), colour[0]) or Lens(pinhole(focal, focal, 320.0, 240.0), _KINECT)
+    lens = _own_lens((folder, folder.parent), colour[0])
     return RgbdSequence(
         colour,
         depth,
         lambda index: read_matrix(folder / f"frame-{index:06d}.pose.txt"),
         units=1000.0,
         unknown=(65535,),
-        lens=lens,
+        lens=lens or Lens(pinhole(focal, focal, 320.0, 240.0), _KINECT),
+        lens_of=_lens_of(lens, "the set's depth camera" if not registered else "the set's colour camera"),
         split="val" if _kept_for_test(folder) else "train",
     )
 
@@ -97,13 +106,15 @@ def tum(folder: Path) -> RgbdSequence:
     c2w = rigid(assemble(quaternions.to_matrix(known[:, [7, 4, 5, 6]]), known[:, 1:4]), str(folder / "groundtruth.txt"))
     gaps = np.diff([colour_times[frame] for frame in frames])
     name = folder.resolve().name
+    lens = _own_lens((folder,), colour[frames[0]])
     own = next((K for part, K in _TUM_LENSES.items() if part in name), _TUM_DEFAULT)
     return RgbdSequence(
         [colour[frame] for frame in frames],
         [depth[with_depth[frame]] for frame in frames],
         lambda index: c2w[index],
         units=5000.0,
-        lens=_own_lens((folder,), colour[frames[0]]) or Lens(own, _KINECT),
+        lens=lens or Lens(own, _KINECT),
+        lens_of=_lens_of(lens, "the camera's driver" if own is _TUM_DEFAULT else "the set's calibration"),
         fps=float(1 / np.median(gaps)) if len(gaps) and np.median(gaps) > 0 else 30.0,
         static=_MOVING.search(name) is None,
     )
@@ -175,6 +186,10 @@ def _own_lens(folders: Sequence[Path], picture: Path) -> Lens | None:
         if file.is_file():
             return lens_file(file, image_size(picture))
     return None
+
+
+def _lens_of(found: Lens | None, otherwise: str) -> str:
+    return f"{otherwise}, for want of a file {_LENS_FILES[0]}" if found is None else "a file of the recording"
 
 
 def _scan_net_lenses(folder: Path, colour: Path, depth: Path) -> tuple[Lens, Lens]:

@@ -9,10 +9,10 @@ from neoverse_ns.errors import ClipError
 from neoverse_ns.training.data.motion.static import static_displacement
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
-from neoverse_ns.training.data.sets.finding import clip_name, folders_with, nothing_found
+from neoverse_ns.training.data.sets.finding import clip_name, folders_where, nothing_found
 from neoverse_ns.training.data.sets.folder import info_of, path_of, size_or_unknown
 from neoverse_ns.training.data.sets.reading import image_size, read_rgb
-from neoverse_ns.training.data.sets.rgbd_layouts import SCAN_NET, SEVEN_SCENES, TUM, read_sequence
+from neoverse_ns.training.data.sets.rgbd_layouts import layout_of, read_sequence
 from neoverse_ns.training.data.sets.rgbd_sequence import read_depth
 from neoverse_ns.training.data.truth import Displacement, FrameTruth, Part, TruthClip
 
@@ -28,13 +28,19 @@ class RgbdPng(DataSet):
     name: ClassVar[str] = NAME
 
     def find(self, folder: Path) -> list[ManifestRow]:
-        clips = {clip for marks in (SEVEN_SCENES, TUM, SCAN_NET) for clip in folders_with(folder, *marks)}
+        clips = folders_where(folder, lambda place: layout_of(place) is not None)
         if not clips:
             raise nothing_found(folder, NAME, "frame-000000.color.png; rgb.txt; or color/, depth/ and pose/")
-        return [_row(folder, clip) for clip in sorted(clips)]
+        return [_row(folder, clip) for clip in clips]
 
     def open(self, folder: Path, row: ManifestRow) -> TruthClip:
         return RgbdClip(path_of(folder, row), row)
+
+    def remarks(self, clip: TruthClip) -> list[str]:
+        if not isinstance(clip, RgbdClip):
+            return []
+        moving = "nothing moves" if clip.info.static else "something moves, how is not known"
+        return [f"its lens is from {clip.sequence.lens_of}", f"taken for a recording in which {moving}"]
 
 
 class RgbdClip(TruthClip):
@@ -42,22 +48,22 @@ class RgbdClip(TruthClip):
 
     def __init__(self, folder: Path, row: ManifestRow) -> None:
         self.info = info_of(row, FURTHEST)
-        self._sequence = read_sequence(folder)
-        if len(self._sequence.colour) < row.frames:
-            raise ClipError(f"{folder}: has {len(self._sequence.colour)} frames, not {row.frames}")
+        self.sequence = read_sequence(folder)
+        if len(self.sequence.colour) < row.frames:
+            raise ClipError(f"{folder}: has {len(self.sequence.colour)} frames, not {row.frames}")
 
     def frame(self, index: int) -> FrameTruth:
-        rgb = read_rgb(self._sequence.colour[index])
+        rgb = read_rgb(self.sequence.colour[index])
         height, width = rgb.shape[:2]
-        K = self._sequence.lens.at(width, height)
-        return FrameTruth(rgb, K, self._sequence.pose(index), read_depth(self._sequence, index, K, width, height))
+        K = self.sequence.lens.at(width, height)
+        return FrameTruth(rgb, K, self.sequence.pose(index), read_depth(self.sequence, index, K, width, height))
 
     def displacement(self, index: int, other: int) -> Displacement | None:
         if not self.info.static:
             return None
-        width, height = image_size(self._sequence.colour[index])
-        K = self._sequence.lens.at(width, height)
-        return static_displacement(read_depth(self._sequence, index, K, width, height))
+        width, height = image_size(self.sequence.colour[index])
+        K = self.sequence.lens.at(width, height)
+        return static_displacement(read_depth(self.sequence, index, K, width, height))
 
 
 def _row(folder: Path, clip: Path) -> ManifestRow:

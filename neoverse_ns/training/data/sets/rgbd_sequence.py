@@ -48,6 +48,7 @@ class RgbdSequence:
         fps: Frames per second.
         static: Nothing moves but the camera.
         split: As in "train" or "val".
+        lens_of: Where `lens` is from, in words.
     """
 
     colour: list[Path]
@@ -60,6 +61,7 @@ class RgbdSequence:
     fps: float = 30.0
     static: bool = True
     split: str = "train"
+    lens_of: str = "a file of the recording"
 
 
 def read_depth(

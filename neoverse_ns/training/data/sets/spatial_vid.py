@@ -54,6 +54,13 @@ class SpatialVid(DataSet):
     def open(self, folder: Path, row: ManifestRow) -> TruthClip:
         return SpatialVidClip(path_of(folder, row), row)
 
+    def remarks(self, clip: TruthClip) -> list[str]:
+        return [
+            "has no depth: its cameras are estimated, every fifth of a second"
+            if "pose" in clip.info.has
+            else "has neither cameras nor depth: of use for the control branch alone"
+        ]
+
 
 class SpatialVidClip(TruthClip):
     """One video. Where its cameras were not estimated its intrinsics are NaN, so that only its pictures are of use."""

@@ -56,6 +56,12 @@ class VirtualKitti2(DataSet):
     def open(self, folder: Path, row: ManifestRow) -> TruthClip:
         return VirtualKittiClip(path_of(folder, row), row)
 
+    def remarks(self, clip: TruthClip) -> list[str]:
+        # Training reads no flow, and this module no more than training needs.
+        from neoverse_ns.training.data.sets.virtual_kitti2_flow import remarks_on
+
+        return remarks_on(clip) if isinstance(clip, VirtualKittiClip) else []
+
 
 class VirtualKittiClip(TruthClip):
     """One drive. Its pictures are not drawn in training: they show what depth and poses do not."""
@@ -119,10 +125,15 @@ def vehicle_poses(path: Path, frames: int) -> Float64[Tensor, "t o 4 4"]:
     poses = torch.full((frames, count, 4, 4), torch.nan, dtype=torch.float64)
     rows = torch.eye(4, dtype=torch.float64).repeat(len(table), 1, 1)
     values = torch.from_numpy(table)
-    rows[:, :3, :3] = _about(1, values[:, 10]) @ _about(0, values[:, 11]) @ _about(2, values[:, 12])
+    rows[:, :3, :3] = rotations(values[:, 10:13])
     rows[:, :3, 3] = values[:, 7:10]
     poses[values[:, 0].long(), values[:, 2].long()] = rows
     return poses
+
+
+def rotations(angles: Float64[Tensor, "n 3"]) -> Float64[Tensor, "n 3 3"]:
+    """R_y R_x R_z of angles about y, x and z in radians."""
+    return _about(1, angles[:, 0]) @ _about(0, angles[:, 1]) @ _about(2, angles[:, 2])
 
 
 def _about(axis: int, angle: Float64[Tensor, " n"]) -> Float64[Tensor, "n 3 3"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +12,15 @@ from jaxtyping import Bool, Float32
 from torch import Tensor
 
 from neoverse_ns.errors import ClipError
+from neoverse_ns.geometry.se3 import so3_log
 from neoverse_ns.training.data.sets.reading import read_deep_png, read_table
-from neoverse_ns.training.data.sets.virtual_kitti2 import CAMERA, VirtualKittiClip
+from neoverse_ns.training.data.sets.virtual_kitti2 import CAMERA, VirtualKittiClip, rotations
 
 _MOST = 65535
 _SCENE_FLOW_METRES = 10.0
 _NEAR = 50.0
 """Metres up to which still surfaces are compared: beyond, a step of the encoding is more than they move."""
+_AGREE_METRES, _AGREE_DEGREES = 0.05, 1.0
 
 
 def read_flow(
@@ -71,8 +74,7 @@ def judge_scene_flow(clip: VirtualKittiClip, index: int) -> SceneFlowVerdict:
     Raises:
         ClipError: Its files cannot be read, or nothing near stands still.
     """
-    name = f"sceneFlow_{index:05d}.png"
-    path = clip.folder / "frames/forwardSceneFlow" / f"Camera_{CAMERA}" / name
+    path = _scene_flow_file(clip, index)
     flow = read_scene_flow(path).double()
     view = clip.view(index)
     near = view.known & (view.depth < _NEAR) & (clip.instances(index) == 0)
@@ -86,9 +88,21 @@ def judge_scene_flow(clip: VirtualKittiClip, index: int) -> SceneFlowVerdict:
     return SceneFlowVerdict(_median(flow[near]), _median(flow[near] - moved))
 
 
-def pose_disagreement(clip: VirtualKittiClip) -> float:
-    """Median distance in metres between vehicles' places in camera axes and their places in the world seen by the
-    camera, both of which `pose.txt` lists: near 0 where `extrinsic.txt` is of the same world and direction.
+@dataclass(frozen=True)
+class PoseDisagreement:
+    """How far vehicles' poses in camera axes are from their poses in the world seen by the camera; medians.
+
+    Attributes:
+        metres: Near 0 where `extrinsic.txt` is of the same world and direction.
+        degrees: Near 0 where, beside that, the three angles are applied in the right order.
+    """
+
+    metres: float
+    degrees: float
+
+
+def pose_disagreement(clip: VirtualKittiClip) -> PoseDisagreement:
+    """Hold the poses of vehicles, which `pose.txt` lists in both axes, against the cameras.
 
     Raises:
         ClipError: The files cannot be read.
@@ -100,7 +114,33 @@ def pose_disagreement(clip: VirtualKittiClip) -> float:
     values = torch.from_numpy(table)
     w2c = clip.w2c[values[:, 0].long()]
     seen = (w2c[:, :3, :3] @ values[:, 7:10, None]).squeeze(-1) + w2c[:, :3, 3]
-    return _median(seen - values[:, 13:16])
+    turned = rotations(values[:, 16:19]).mT @ w2c[:, :3, :3] @ rotations(values[:, 10:13])
+    return PoseDisagreement(_median(seen - values[:, 13:16]), math.degrees(_median(so3_log(turned))))
+
+
+def remarks_on(clip: VirtualKittiClip) -> list[str]:
+    """Whether vehicles and cameras agree, and what scene flow holds, where the files for it are there.
+
+    Raises:
+        ClipError: One of them cannot be read.
+    """
+    said = []
+    if (clip.folder / "pose.txt").is_file():
+        apart = pose_disagreement(clip)
+        agree = "agree" if apart.metres < _AGREE_METRES and apart.degrees < _AGREE_DEGREES else "DISAGREE"
+        said.append(f"vehicles and cameras {agree}: {apart.metres:.3f} m and {apart.degrees:.2f} degrees apart")
+    if clip.info.frames > 1 and _scene_flow_file(clip, 0).is_file() and "motion" in clip.info.has:
+        verdict = judge_scene_flow(clip, 0)
+        held = "holds" if verdict.holds_camera else "does not hold"
+        said.append(
+            f"scene flow {held} the camera's own motion: what stands still is {verdict.still:.3f} m from rest and "
+            f"{verdict.with_camera:.3f} m from where the camera's motion takes it; motion is taken of vehicles' poses"
+        )
+    return said
+
+
+def _scene_flow_file(clip: VirtualKittiClip, index: int) -> Path:
+    return clip.folder / "frames/forwardSceneFlow" / f"Camera_{CAMERA}" / f"sceneFlow_{index:05d}.png"
 
 
 def _median(vectors: Tensor) -> float:

@@ -8,7 +8,8 @@ Its records need Waymo's own package to be read; `scripts/convert_waymo.py` writ
     SEGMENT/CAMERA/camera.npz       K [3,3]; extrinsic [4,4] camera to vehicle, the camera's axes being forward, left
                                     and up; vehicle [T,4,4] vehicle to world when each picture was taken
     SEGMENT/CAMERA/rgb/%06d.jpg     undistorted pictures
-    SEGMENT/CAMERA/lidar/%06d.npz   pixel [P,2] (x, y) and depth [P], the z-depth in metres of points in the picture
+    SEGMENT/CAMERA/lidar/%06d.npz   of points in the picture: pixel [P,2] (x, y), depth [P], the z-depth in metres, and
+                                    labelled [P], false in zones where nobody labelled what moves
 
 CAMERA is one of front, front_left, front_right, side_left and side_right.
 """
@@ -20,7 +21,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Bool, Float32, Float64, Int64
 from torch import Tensor
 
 from neoverse_ns.errors import ClipError
@@ -81,28 +82,37 @@ class WaymoClip(TruthClip):
 
     def frame(self, index: int) -> FrameTruth:
         rgb = read_rgb(self._picture(index), self._size)
-        return FrameTruth(rgb, self._K, self._c2w[index], self._depth(index))
+        return FrameTruth(rgb, self._K, self._c2w[index], self._points(index)[0])
 
     def displacement(self, index: int, other: int) -> Displacement | None:
-        view = View(self._depth(index), self._K, self._c2w[index])
+        depth, labelled = self._points(index)
+        view = View(torch.where(labelled, depth, 0), self._K, self._c2w[index])
         return rigid_displacement(view, self._instances(index, view), self._poses[index], self._poses[other])
 
     def _picture(self, index: int) -> Path:
         return self.folder / "rgb" / f"{index:06d}.jpg"
 
-    def _depth(self, index: int) -> Float32[Tensor, "h w"]:
-        """Of several points on a pixel the nearest."""
+    def _points(
+        self, index: int
+    ) -> tuple[
+        Float32[Tensor, "h w"],  # z-depth of the nearest point on a pixel, 0 where there is none
+        Bool[Tensor, "h w"],  # what moves there has been labelled
+    ]:
         path = self.folder / "lidar" / f"{index:06d}.npz"
-        points = read_arrays(path, {"pixel": (None, 2), "depth": (None,)})
+        points = read_arrays(path, {"pixel": (None, 2), "depth": (None,), "labelled": (None,)})
         width, height = self._size
         x, y = points["pixel"].astype(np.int64).T
-        depth = checked_shape(points["depth"], x.shape, str(path)).astype(np.float32)
+        depth, labelled = (checked_shape(points[name], x.shape, str(path)) for name in ("depth", "labelled"))
         if len(x) and not (x.min() >= 0 and x.max() < width and y.min() >= 0 and y.max() < height):
             raise ClipError(f"{path}: has points outside of the {width}x{height} picture")
-        usable = np.isfinite(depth) & (depth > 0)
-        nearest = np.full((height, width), np.inf, dtype=np.float32)
-        np.minimum.at(nearest, (y[usable], x[usable]), depth[usable])
-        return torch.from_numpy(np.where(np.isfinite(nearest), nearest, np.float32(0)))
+        # The nearest last, so that it overwrites those behind it.
+        usable = (np.isfinite(depth) & (depth > 0)).nonzero()[0]
+        usable = usable[np.argsort(-depth[usable], kind="stable")]
+        place = (y * width + x)[usable]
+        nearest = np.zeros(height * width, dtype=np.float32)
+        known = np.zeros(height * width, dtype=bool)
+        nearest[place], known[place] = depth[usable], labelled[usable]
+        return torch.from_numpy(nearest).view(height, width), torch.from_numpy(known).view(height, width)
 
     def _instances(self, index: int, view: View) -> Int64[Tensor, "h w"]:
         """Number of the box that each point lies in plus 1, and 0 for what lies in none."""

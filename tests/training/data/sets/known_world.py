@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from neoverse_ns.clip.synthetic.path import camera_path
-from neoverse_ns.clip.synthetic.render import SyntheticClip, render_world
+from neoverse_ns.clip.synthetic.render import render_truth
 from neoverse_ns.clip.synthetic.scene import build_scene
 from neoverse_ns.clip.synthetic.solids import Solid
-from neoverse_ns.clip.synthetic.textures import random_lattice
+from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.projection import pixel_centres, project, unproject
 from neoverse_ns.training.data.truth import TruthClip
 
@@ -28,8 +28,22 @@ _PART = 0.3
 
 
 @dataclass(frozen=True)
+class KnownClip:
+    """What of a rendered clip data sets tell, by the names of :class:`SyntheticClip`."""
+
+    frames: Tensor
+    cameras: PinholeCameras
+    depth: Tensor
+    things: Tensor
+
+    @property
+    def dynamic(self) -> Tensor:
+        return self.things > 0
+
+
+@dataclass(frozen=True)
 class KnownWorld:
-    clip: SyntheticClip
+    clip: KnownClip
     scene: list[Solid]
 
     def c2w(self, frame: int) -> Tensor:
@@ -71,14 +85,23 @@ class KnownWorld:
 def known_world(askew: bool = False) -> KnownWorld:
     """The world, seen by square pixels around the picture's middle, or askew: by oblong ones around another place."""
     generator = torch.Generator().manual_seed(3)
-    lattice = random_lattice(generator)
     scene = [_slowed(solid) for solid in build_scene(generator)]
     cameras = camera_path(round(FRAMES / _PART), WIDTH, HEIGHT, generator)[:FRAMES]
     if askew:
         cameras.K[:, 0, 2] += 1.5
         cameras.K[:, 1, 2] -= 0.75
         cameras.K[:, 1, 1] *= 1.1
-    return KnownWorld(render_world(scene, lattice, cameras, 12.0), scene)
+    truths = [render_truth(scene, index / (FRAMES - 1), cameras[index : index + 1]) for index in range(FRAMES)]
+    depth, things = (torch.stack(values) for values in zip(*truths, strict=True))
+    plain = KnownWorld(KnownClip(torch.zeros(FRAMES, HEIGHT, WIDTH, 3), cameras, depth, things), scene)
+    frames = torch.stack([_coloured(plain.moved(index, 0)) for index in range(FRAMES)])
+    return KnownWorld(replace(plain.clip, frames=frames), scene)
+
+
+def _coloured(places: Tensor) -> Tensor:
+    """Colours that stick to surfaces: waves through their places in the first frame. Textures would take seconds."""
+    waves = (0.9 * places).sin()
+    return (128 + 60 * waves.mean(dim=-1, keepdim=True) + 20 * waves).round().to(torch.uint8)
 
 
 def _slowed(solid: Solid) -> Solid:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import h5py
@@ -11,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from neoverse_ns.clip.synthetic.render import SyntheticClip
 from neoverse_ns.errors import ClipError
 from neoverse_ns.geometry.projection import pixel_centres
 from neoverse_ns.training.data.sets.registry import data_set
@@ -25,14 +23,9 @@ NUMBERS = [0, 1, 2, 4, 5, 7]
 NAMES = [f"M_proj_{row}{column}" for row in range(4) for column in range(4)]
 
 
-@cache
-def clip_of() -> SyntheticClip:
-    return known_world(askew=True).clip
-
-
 def projection(shear: float = 0.0) -> np.ndarray:
     """From OpenGL's camera axes to its device coordinates."""
-    K = clip_of().cameras.K[0]
+    K = known_world(askew=True).clip.cameras.K[0]
     left, top = K[0, 2] / K[0, 0], K[1, 2] / K[1, 1]
     right, bottom = (WIDTH - K[0, 2]) / K[0, 0], (HEIGHT - K[1, 2]) / K[1, 1]
     near, far = 1.0, 1000.0
@@ -50,7 +43,7 @@ def projection(shear: float = 0.0) -> np.ndarray:
 
 def write(folder: Path, shear: float = 0.0) -> Path:
     scene = folder / "ai_003_007"
-    clip = clip_of()
+    clip = known_world(askew=True).clip
     pixels = pixel_centres(HEIGHT, WIDTH, torch.float64)
     K = clip.cameras.K[0]
     rays = torch.cat([(pixels - K[:2, 2]) / torch.stack([K[0, 0], K[1, 1]]), torch.ones(HEIGHT, WIDTH, 1)], dim=-1)
@@ -86,7 +79,7 @@ def write_table(folder: Path, shear: float = 0.0) -> None:
 
 def linear(index: int) -> np.ndarray:
     """Colours before tone mapping, of some exposure."""
-    return 7.0 * (numbers(clip_of().frames[index]) / 255.0) ** 2.2
+    return 7.0 * (numbers(known_world(askew=True).clip.frames[index]) / 255.0) ** 2.2
 
 
 def save(scene: Path, kind: str, name: str, values: np.ndarray) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from neoverse_ns.errors import ClipError
+from neoverse_ns.training.data.check.report import check_data
 from neoverse_ns.training.data.sets.registry import data_set
 from neoverse_ns.training.data.sets.rgbd_layouts import associate, read_sequence
 from neoverse_ns.training.data.truth import TruthClip
@@ -150,6 +151,7 @@ def test_recordings_with_people_are_not_static(tmp_path: Path, name: str, static
     write_tum(tmp_path / "data", known_world(), name)
     clip = opened(tmp_path)
     assert clip.info.static is static
+    assert ("nothing moves" in data_set("rgbd_png").remarks(clip)[1]) is static
     assert (clip.displacement(0, 1) is not None) is static
 
 
@@ -161,6 +163,9 @@ def test_without_a_file_lenses_are_the_published_ones(tmp_path: Path) -> None:
     K = {row.id: layout.open(tmp_path, row).frame(0).K for row in layout.find(tmp_path)}
     tenth = torch.tensor([[52.5, 0, 32.0], [0, 52.5, 24.0], [0, 0, 1]], dtype=torch.float64)
     torch.testing.assert_close(K["rgbd_dataset_freiburg2_desk"], tenth)
+    said = {row.id: layout.remarks(layout.open(tmp_path, row)) for row in layout.find(tmp_path)}
+    assert "the camera's driver" in said["rgbd_dataset_freiburg2_desk"][0]
+    assert "the set's depth camera" in said["chess/seq-03"][0]
     kinect = torch.tensor([[58.5, 0, 32.0], [0, 58.5, 24.0], [0, 0, 1]], dtype=torch.float64)
     torch.testing.assert_close(K["chess/seq-03"], kinect)
 
@@ -223,6 +228,15 @@ def test_association_takes_the_nearest_pairs_first() -> None:
         if i not in expected and j not in expected.values():
             expected[i] = j
     assert associate(first, second) == expected
+
+
+def test_a_look_at_the_data_tells_where_its_lenses_are_from(tmp_path: Path) -> None:
+    write_seven_scenes(tmp_path, known_world())
+    (tmp_path / "chess" / "camera-intrinsics.txt").unlink()
+    report = check_data(data_set("rgbd_png"), tmp_path, samples=2)
+    said = [note for note in report.notes if "lens" in note]
+    assert len(said) == 1
+    assert said[0].startswith("chess/seq-03: its lens is from the set's depth camera")
 
 
 def test_damage_is_told_with_the_file(tmp_path: Path) -> None:

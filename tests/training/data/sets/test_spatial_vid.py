@@ -103,6 +103,7 @@ def test_a_video_without_cameras_has_pictures_and_no_lens(tmp_path: Path) -> Non
     write(tmp_path)
     layout = data_set("spatial_vid")
     clip = cast(SpatialVidClip, layout.open(tmp_path, layout.find(tmp_path)[1]))
+    assert "control branch alone" in layout.remarks(clip)[0]
     frame = clip.frame(3)
     assert frame.c2w is None
     assert frame.K.isnan().all()

@@ -181,12 +181,17 @@ def test_scene_flow_shows_whether_it_holds_the_cameras_motion(tmp_path: Path, wi
     torch.testing.assert_close(read_scene_flow(path).double(), flow, rtol=0, atol=2e-4)
     verdict = judge_scene_flow(opened(tmp_path), 0)
     assert verdict.holds_camera is with_camera
+    said = " ".join(data_set("virtual_kitti2").remarks(opened(tmp_path)))
+    assert ("holds the camera" in said) is with_camera
+    assert "cameras agree" in said
     assert min(verdict.still, verdict.with_camera) < 5e-3 < max(verdict.still, verdict.with_camera)
 
 
 def test_places_of_vehicles_agree_with_the_cameras(tmp_path: Path) -> None:
     clip = write(tmp_path, known_world())
-    assert pose_disagreement(opened(tmp_path)) < 1e-6
+    agreed = pose_disagreement(opened(tmp_path))
+    assert agreed.metres < 1e-6
+    assert agreed.degrees < 1e-4
     lines = (clip / "extrinsic.txt").read_text().splitlines()
     turned = [lines[0]]
     for line in lines[1:]:
@@ -194,7 +199,16 @@ def test_places_of_vehicles_agree_with_the_cameras(tmp_path: Path) -> None:
         inverse = np.linalg.inv(np.array(words[2:], dtype=float).reshape(4, 4))
         turned.append(" ".join([*words[:2], *(f"{value:.10f}" for value in inverse.flatten())]))
     (clip / "extrinsic.txt").write_text("\n".join(turned))
-    assert pose_disagreement(opened(tmp_path)) > 0.5
+    assert pose_disagreement(opened(tmp_path)).metres > 0.5
+    # With the angles about x and z exchanged places agree, and turns do not.
+    write_text(clip, known_world())
+    lines = (clip / "pose.txt").read_text().splitlines()
+    words = [line.split() for line in lines]
+    (clip / "pose.txt").write_text("\n".join(" ".join([*w[:17], w[18], w[17]]) for w in words))
+    wrong = pose_disagreement(opened(tmp_path))
+    assert wrong.metres < 1e-6
+    assert "DISAGREE" in data_set("virtual_kitti2").remarks(opened(tmp_path))[0]
+    assert wrong.degrees > 1
 
 
 def test_damage_is_told_with_the_file(tmp_path: Path) -> None:

@@ -33,7 +33,10 @@ def write(folder: Path, drive: Drive, camera: str = "front") -> Path:
         x, y, depth = (np.concatenate([a, b]) for a, b in ((x, x[::3]), (y, y[::3]), (depth, depth[::3] + 2)))
         order = generator.permutation(len(x))
         pixel = np.stack([x, y], axis=1)[order].astype(np.uint16)
-        np.savez_compressed(clip / f"lidar/{i:06d}.npz", pixel=pixel, depth=depth[order].astype(np.float32))
+        labelled = np.ones(len(x), dtype=bool)
+        np.savez_compressed(
+            clip / f"lidar/{i:06d}.npz", pixel=pixel, depth=depth[order].astype(np.float32), labelled=labelled
+        )
     np.savez(
         clip / "camera.npz",
         K=numbers(world.K(0)),
@@ -84,6 +87,25 @@ def test_things_without_a_label_have_no_motion(tmp_path: Path) -> None:
     assert motion.valid[things == 3].all()
 
 
+def test_where_nobody_labelled_what_moves_motion_is_unknown(tmp_path: Path) -> None:
+    clip = write(tmp_path, drive())
+    points = dict(np.load(clip / "lidar/000001.npz"))
+    # Points that are hidden behind others say nothing of their pixel.
+    truth = drive().world.clip.depth[1].numpy()[points["pixel"][:, 1], points["pixel"][:, 0]]
+    left = points["pixel"][:, 0] < 20
+    points["labelled"] = ~(left | (points["depth"] > truth + 1))
+    np.savez(clip / "lidar/000001.npz", **points)
+    layout = data_set("waymo")
+    (row,) = layout.find(tmp_path)
+    driven = layout.open(tmp_path, row)
+    motion, depth = driven.displacement(1, 2), driven.frame(1).depth
+    assert motion is not None
+    assert depth is not None
+    assert not motion.valid[:, :20].any()
+    assert torch.equal(motion.valid[:, 20:], depth[:, 20:] > 0)
+    assert (depth[:, :20] > 0).any()
+
+
 def test_a_box_holds_its_sides_and_not_the_road_below() -> None:
     pose = torch.eye(4, dtype=torch.float64)[None].repeat(2, 1, 1)
     sizes = torch.tensor([[4.0, 2, 2], [1, 1, 1]], dtype=torch.float64)
@@ -102,7 +124,7 @@ def test_damage_is_told_with_the_file(tmp_path: Path) -> None:
     truncate(clip / "lidar/000001.npz")
     with pytest.raises(ClipError, match=r"000001\.npz"):
         driven.frame(1)
-    np.savez(clip / "lidar/000002.npz", pixel=np.array([[WIDTH, 0]]), depth=np.ones(1))
+    np.savez(clip / "lidar/000002.npz", pixel=np.array([[WIDTH, 0]]), depth=np.ones(1), labelled=np.ones(1))
     with pytest.raises(ClipError, match="outside of the 64x48 picture"):
         driven.frame(2)
     np.savez(clip / "camera.npz", K=np.eye(3), extrinsic=np.eye(4), vehicle=np.zeros((FRAMES, 4, 4)))
