@@ -92,9 +92,8 @@ class ReconstructorTrainingConfig:
     """What the reconstructor learns from, and how; the defaults are the paper's."""
 
     data: tuple[str, ...] = ("worlds",)
-    """Where clips come from: a manifest (`clips.jsonl`), a folder of shards, or a folder in a layout
-    (`point_odyssey=/data/po`), each with its weight behind an @ (`clips.jsonl@2`); `worlds` are endless synthetic ones
-    that need no files."""
+    """Where clips come from: a manifest (`clips.jsonl`), shards, or a folder of a data set (`point_odyssey=/data/po`),
+    each with its weight behind an @ (`clips.jsonl@2`); `worlds` are endless synthetic ones that need no files."""
     steps: int = 150_000
     """Optimiser steps in total, those before a restart included."""
     seed: int = 0

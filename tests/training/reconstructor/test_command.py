@@ -14,7 +14,6 @@ from neoverse_ns.clip.synthetic.render import render_synthetic
 from neoverse_ns.clip.synthetic.save import save_synthetic
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.training.reconstructor.config import ReconstructorTrainingConfig, small
-from neoverse_ns.training.reconstructor.sources import open_sources
 
 TINY = {
     "steps": 1,
@@ -85,16 +84,3 @@ def test_optimiser_settings_out_of_range_are_named():
         setattr(config.optimiser, name, value)
         with pytest.raises(SettingsError, match=f"optimiser.{name}"):
             config.validate()
-
-
-def test_sources_are_read_as_they_are_written(tmp_path):
-    plan = ReconstructorTrainingConfig().batch
-    (tmp_path / "worlds.json").write_text('{"train": 3, "val": 2}')
-    first, second, third = open_sources(("worlds@2", f"worlds={tmp_path}@0.5", f"worlds={tmp_path}"), "train", plan)
-    assert (first.weight, second.weight, third.weight) == (2, 0.5, 1)
-    assert (len(second.rows), len(third.rows)) == (3, 3)
-    assert second.name != third.name
-    with pytest.raises(SettingsError, match="no layout 'nothing'"):
-        open_sources(("nothing=/data",), "train", plan)
-    with pytest.raises(SettingsError, match="weight behind the @"):
-        open_sources(("worlds@-1",), "train", plan)

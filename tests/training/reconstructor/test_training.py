@@ -51,10 +51,10 @@ def test_two_processes_come_to_the_same_as_one_with_twice_the_batch(tmp_path):
 
 def test_kinds_of_clips_are_mixed_there():
     from neoverse_ns.training.data.loader import training_batches
-    from neoverse_ns.training.reconstructor.sources import open_sources
+    from neoverse_ns.training.data.sources_text import sources_of
 
     config = tiny_config(seed=3, batch={"frames_per_gpu": 4})
-    sources = open_sources(config.data, "train", config.batch)
+    sources = sources_of(config.data, config.batch)
     batches = training_batches(sources, config.batch, config.sample, config.seed)
     kinds = [next(batches).tensors.static.tolist() for _ in range(5)]
     assert [True, False] in [sorted(pair, reverse=True) for pair in kinds]
