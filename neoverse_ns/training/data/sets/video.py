@@ -16,6 +16,7 @@ from torch import Tensor
 from neoverse_ns.clip.container import Damage, decoded, opened_video, packet_stamps
 from neoverse_ns.clip.frame_pixels import pixels_of
 from neoverse_ns.errors import ClipError
+from neoverse_ns.training.data.sets.video_quick import quick_frames
 
 _FAR = 48
 """Frames ahead up to which decoding on is cheaper than seeking: keyframes seldom lie closer together."""
@@ -42,6 +43,7 @@ class VideoFrames:
         self._stack = ExitStack()
         self._frames: Iterator[VideoFrame] = iter(())
         self._next: int | None = None
+        self._quick = None if self._stamps is None else quick_frames(path, len(self._stamps))
 
     def __len__(self) -> int:
         """How many frames there are.
@@ -61,6 +63,10 @@ class VideoFrames:
         """
         if index < 0 or (self._stamps is not None and index >= len(self._stamps)):
             raise ClipError(f"{self.path}: has no frame {index}")
+        if self._quick is not None:
+            # What it cannot decode is decoded below, or told.
+            with suppress(RuntimeError):
+                return self._quick(index)
         if self._next is None or index < self._next or (self._stamps is not None and index > self._next + _FAR):
             self._seek(index)
         frame = self._wanted(index)

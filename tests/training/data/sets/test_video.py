@@ -48,6 +48,7 @@ def test_frames_in_any_order_are_those_of_their_number(path: Path) -> None:
 
 
 def test_ascending_frames_open_the_file_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(video, "quick_frames", lambda path, count: None)
     frames, opened = VideoFrames(path), []
     real = video.opened_video
     monkeypatch.setattr(video, "opened_video", lambda *args: opened.append(args) or real(*args))
