@@ -99,7 +99,7 @@ def page_of(rows: list[list[UInt8[Tensor, "h w 3"]]]) -> UInt8[np.ndarray, "h w 
 
 
 def milliseconds(clip_seed: int, width: int, height: int) -> tuple[float, float]:
-    """Of making a world, and of a frame as training asks for it: picture, depth and motion; of one processor, whatever else it does."""
+    """Of a processor, whatever else it does: making a world, and a frame as training asks for it, with its motion."""
     before = time.process_time()
     clip = WorldClip(clip_seed, width, height)
     _ = clip.c2w, clip.poses

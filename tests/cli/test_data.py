@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from neoverse_ns.cli.data import Check, WriteManifest
 from neoverse_ns.cli.main import entrypoint
@@ -14,16 +13,15 @@ from neoverse_ns.errors import SettingsError
 from neoverse_ns.training.data.manifest import Manifest
 from neoverse_ns.training.data.sets.own_write import RigidThings, write_clip
 from neoverse_ns.training.data.sets.registry import data_set
-from neoverse_ns.training.data.sets.worlds import WorldClip
+from tests.training.data.synthetic_truth import SyntheticTruth, rendered, thing_poses
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("sets") / "own"
-    for seed in (1, 4):
-        clip = WorldClip(seed, 140, 84, 5)
-        things = RigidThings(torch.from_numpy(clip.poses), clip.instances)
-        write_clip(made / f"world{seed}", clip, things, "png", split="train" if seed == 1 else "val")
+    things = RigidThings(thing_poses(), lambda index: rendered().things[index].int())
+    for split in ("train", "val"):
+        write_clip(made / split, SyntheticTruth(furthest=1), things, "png", split=split)
     return made
 
 
@@ -68,4 +66,4 @@ def test_clips_are_listed(folder: Path, tmp_path: Path, capsys: pytest.CaptureFi
     manifest = Manifest(tmp_path / "clips.jsonl")
     assert list(manifest) == data_set("own").find(folder)
     assert len(Manifest(tmp_path / "clips.jsonl", split="val")) == 1
-    assert "2 clips (train, val), 10 frames" in " ".join(capsys.readouterr().out.split())
+    assert "2 clips (train, val), 18 frames" in " ".join(capsys.readouterr().out.split())

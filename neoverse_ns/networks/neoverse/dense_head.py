@@ -122,8 +122,11 @@ def _size(x: Tensor) -> tuple[int, int]:
 
 
 def inverse_log(x: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
-    """sign(x) (exp |x| - 1): linear around zero, exponential far out."""
-    return x.sign() * torch.expm1(x.abs())
+    """sign(x) (exp |x| - 1): linear around zero, exponential far out.
+
+    At zero, where motion begins to be learned, its slope is 1; the product of sign and modulus would say 0 there.
+    """
+    return torch.where(x < 0, -torch.expm1(-x), torch.expm1(x))
 
 
 def confidence(x: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:

@@ -92,9 +92,8 @@ class ReconstructorTrainingConfig:
     """What the reconstructor learns from, and how; the defaults are the paper's."""
 
     data: tuple[str, ...] = ("worlds",)
-    """Where clips come from: a manifest (`clips.jsonl`), a folder of shards, or a folder in a layout
-    (`point_odyssey=/data/po`), each with its weight behind an @ (`clips.jsonl@2`); `worlds` are endless synthetic ones
-    that need no files."""
+    """Where clips come from: a manifest (`clips.jsonl`), shards, or a folder of a data set (`point_odyssey=/data/po`),
+    each with its weight behind an @ (`clips.jsonl@2`); `worlds` are endless synthetic ones that need no files."""
     steps: int = 150_000
     """Optimiser steps in total, those before a restart included."""
     seed: int = 0
@@ -167,14 +166,29 @@ class ReconstructorTrainingConfig:
 
 
 def small() -> ReconstructorTrainingConfig:
-    """A network that two CPU cores train on synthetic worlds within an hour."""
+    """A network that two CPU cores train on synthetic worlds within an hour.
+
+    Its patches are half as large as the release's, as are its pictures a sixth: as many of them still cross a picture.
+    """
     return ReconstructorTrainingConfig(
         steps=3_000,
-        optimiser=OptimiserConfig(rate=1e-3, rate_patch_embed=1e-3, rate_new=1e-3, warm_up=100, ema=0.999),
+        optimiser=OptimiserConfig(rate=1e-3, rate_patch_embed=1e-3, rate_new=1e-3, warm_up=200, ema=0.998),
         batch=PlanConfig(keyframes=(3, 3), frames_per_gpu=6, longest_side=98, aspect=(1.75, 1.75)),
         sample=SampleConfig(enlargement=1.0),
         initial=InitialConfig(start="scratch"),
-        network=NetworkArchitecture("conv", 96, 4, 6, (0, 1, 2, 3), 32, 32, (32, 32, 32, 32)),
+        network=NetworkArchitecture(
+            patch_embed="conv",
+            embed_dim=96,
+            depth=4,
+            heads=6,
+            taps=(0, 1, 2, 3),
+            gs_dim=32,
+            features=16,
+            out_channels=(16, 16, 32, 32),
+            patch_size=7,
+            pixel_centres=True,
+        ),
+        loss=LossConfig(motion_form="plain"),
         recompute=False,
         workers=1,
         validation=ValidationConfig(every=500, samples=16, keyframes=3),

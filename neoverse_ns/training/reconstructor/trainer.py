@@ -12,6 +12,7 @@ from neoverse_ns.console import progress, say, warn
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.networks.neoverse.model import NeoVerseNetwork
 from neoverse_ns.training.data.loader import TrainingBatches, training_batches
+from neoverse_ns.training.data.sources_text import sources_of
 from neoverse_ns.training.data.tally import Tally
 from neoverse_ns.training.reconstructor.checkpoint import whole_state, write_network
 from neoverse_ns.training.reconstructor.config import ReconstructorTrainingConfig
@@ -20,7 +21,6 @@ from neoverse_ns.training.reconstructor.initial import InitialConfig, starting_n
 from neoverse_ns.training.reconstructor.learner import Learner
 from neoverse_ns.training.reconstructor.objective import Objective
 from neoverse_ns.training.reconstructor.parameter_groups import parameter_groups
-from neoverse_ns.training.reconstructor.sources import open_sources
 from neoverse_ns.training.reconstructor.state import RunState
 from neoverse_ns.training.reconstructor.stepping import Stepper, Told
 from neoverse_ns.training.reconstructor.validation.validate import Validation
@@ -59,7 +59,7 @@ class ReconstructorTrainer:
         self.config, self.output, self.step = config, output, 0
         # The trunk sees to mixed precision by itself, so that heads and losses stay in float32.
         self.accelerator = make_accelerator(output, config.device, "no", config.optimiser.accumulate)
-        self._sources = open_sources(config.data, "train", config.batch)
+        self._sources = sources_of(config.data, config.batch)
         newest = self._newest()
         self.network = self._begin(newest)
         learner = self._learner(self.network)

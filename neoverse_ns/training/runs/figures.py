@@ -50,7 +50,9 @@ class Figures:
         Raises:
             RunError: The file cannot be written.
         """
-        lists = {name: value if isinstance(value, list) else [value] for name, value in figures.items()}
+        lists: dict[str, list[float]] = {
+            name: value if isinstance(value, list) else [float(value)] for name, value in figures.items()
+        }
         means = mean_over_processes(self._accelerator, lists)
         known = {f"{group}{name}": value for name, value in means.items() if math.isfinite(value)}
         self._accelerator.log(known, step=step)

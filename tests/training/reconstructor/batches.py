@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ FRAMES = 25
 """Of the whole clip, of which a sample takes some."""
 
 
+@lru_cache
 def synthetic_sample(
     keyframes: int = 3,
     height: int = 28,

@@ -81,7 +81,11 @@ def start(output: Path, processes: int = 1, environment: dict[str, str] | None =
         run = os.environ | told | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)} | (environment or {})
         words = [sys.executable, __file__, str(output), json.dumps(arguments)]
         running.append(subprocess.Popen(words, env=run, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
-    said = [process.communicate(timeout=300)[0].decode() for process in running]
+    try:
+        said = [process.communicate(timeout=600)[0].decode() for process in running]
+    finally:
+        for process in running:
+            process.kill()
     codes = [process.returncode for process in running]
     if any(code not in (0, -9) for code in codes):
         print("\n".join(said))

@@ -104,6 +104,17 @@ def test_from_scratch_is_seeded_and_looks_ahead():
     assert 0.002 < predictions.gs_params[..., 4:7].exp().mean() < 0.02
 
 
+def test_motion_that_begins_at_none_learns_at_once():
+    network = starting_network(InitialConfig("scratch"), TINY, 0, 98)
+    predictions = network(images())
+    assert predictions.velocity_fwd is not None
+    assert not predictions.velocity_fwd.any()
+    (predictions.velocity_fwd - 1).square().sum().backward()
+    gradient = network.velocity_fwd_head.scratch.output_conv2[-1].weight.grad
+    assert gradient is not None
+    assert gradient.any()
+
+
 def test_what_is_written_is_read_back(tmp_path):
     sizes = NetworkArchitecture("conv", 32, 6, 4, (0, 2, 4, 5), 16, 16, (8, 8, 8, 8))
     network = starting_network(InitialConfig("scratch"), sizes, 0, 98)

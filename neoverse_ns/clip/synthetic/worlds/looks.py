@@ -62,13 +62,13 @@ def painted(draw: Draw, size: float = 1.0) -> Surface:
 
 def calmer(surface: Surface, share: float) -> Surface:
     """With that share of the colours' own grey: what is large is seldom of one strong colour."""
+    return replace(surface, dark=_calm(surface.dark, share), light=_calm(surface.light, share))
 
-    def mixed(colour: Colour) -> Colour:
-        grey = 0.3 * colour[0] + 0.55 * colour[1] + 0.15 * colour[2]
-        red, green, blue = (value + share * (grey - value) for value in colour)
-        return (red, green, blue)
 
-    return replace(surface, dark=mixed(surface.dark), light=mixed(surface.light))
+def _calm(colour: Colour, share: float) -> Colour:
+    grey = 0.3 * colour[0] + 0.55 * colour[1] + 0.15 * colour[2]
+    red, green, blue = (value + share * (grey - value) for value in colour)
+    return (red, green, blue)
 
 
 WALLS = (bricks, tiles, planks, stripes, mottled, painted)

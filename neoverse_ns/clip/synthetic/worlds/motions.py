@@ -40,11 +40,7 @@ SIDE_AXIS = np.array([1.0, 0.0, 0.0])
 def placed(position: Point, yaw: float = 0.0) -> Motion:
     """Standing still, turned by `yaw` about the vertical."""
     pose = assembled(turned(UP_AXIS, np.array([yaw])), position[None])
-
-    def motion(times: Times) -> Poses:
-        return np.broadcast_to(pose, (len(times), 4, 4))
-
-    return motion
+    return lambda times: np.broadcast_to(pose, (len(times), 4, 4))
 
 
 def attached(base: Motion, local: Point, yaw: float = 0.0) -> Motion:
@@ -53,10 +49,15 @@ def attached(base: Motion, local: Point, yaw: float = 0.0) -> Motion:
     return lambda times: base(times) @ inner
 
 
-def swung(base: Motion, pivot: Point, local: Point, axis: Point, angle: Angle) -> Motion:
-    """A part that turns about a pivot of its thing, as a leg about a hip or a wheel about its axle.
+# Classes where a function within a function would do: where types are checked at run time, those are made anew, and
+# slowly, whenever the outer one is called.
 
-    Args:
+
+@dataclass(frozen=True)
+class Swung:
+    """Motion of a part that turns about a pivot of its thing, as a leg about a hip.
+
+    Attributes:
         base: Of the thing.
         pivot: In the thing's frame.
         local: The part's middle, seen from the pivot.
@@ -64,11 +65,15 @@ def swung(base: Motion, pivot: Point, local: Point, axis: Point, angle: Angle) -
         angle: Of the turn.
     """
 
-    def motion(times: Times) -> Poses:
-        turn = turned(axis, angle(times))
-        return base(times) @ assembled(turn, pivot + turn @ local)
+    base: Motion
+    pivot: Point
+    local: Point
+    axis: Point
+    angle: Angle
 
-    return motion
+    def __call__(self, times: Times) -> Poses:
+        turn = turned(self.axis, self.angle(times))
+        return self.base(times) @ assembled(turn, self.pivot + turn @ self.local)
 
 
 @dataclass(frozen=True)
@@ -124,16 +129,29 @@ def heading(route: Route) -> Motion:
     return lambda times: assembled(turned(UP_AXIS, route.yaw(times)), route.at(times))
 
 
-def spinning(route: Route, axis: Point, angle: Angle, rise: float = 0.0, bounces: float = 1.0) -> Motion:
-    """Turning about an axis of the world on its way; thrown up by `rise` once for every bounce."""
+@dataclass(frozen=True)
+class Spinning:
+    """Motion along a route while turning about an axis of the world, and being thrown.
 
-    def motion(times: Times) -> Poses:
-        position = route.at(times)
-        u = np.mod(times * bounces, 1.0)
-        position[:, 1] -= rise * 4 * u * (1 - u)
-        return assembled(turned(axis, angle(times)), position)
+    Attributes:
+        route: Of the origin.
+        axis: Unit.
+        angle: Of the turn.
+        rise: Height that it is thrown up to, once for every bounce.
+        bounces: How many there are.
+    """
 
-    return motion
+    route: Route
+    axis: Point
+    angle: Angle
+    rise: float = 0.0
+    bounces: float = 1.0
+
+    def __call__(self, times: Times) -> Poses:
+        position = self.route.at(times)
+        u = np.mod(times * self.bounces, 1.0)
+        position[:, 1] -= self.rise * 4 * u * (1 - u)
+        return assembled(turned(self.axis, self.angle(times)), position)
 
 
 def rolling(route: Route, radius: float) -> Motion:
@@ -142,12 +160,7 @@ def rolling(route: Route, radius: float) -> Motion:
     length = math.hypot(way[0], way[2])
     # The axle lies level and at right angles to the way; y points down, so that forward is about down x way.
     axle = np.array([way[2], 0.0, -way[0]]) / max(length, 1e-9)
-
-    def motion(times: Times) -> Poses:
-        angle = -length / radius * route.progress(times)
-        return assembled(turned(axle, angle), route.at(times))
-
-    return motion
+    return Spinning(route, axle, lambda times: -length / radius * route.progress(times))
 
 
 def sine(amplitude: float, rate: float, phase: float) -> Angle:

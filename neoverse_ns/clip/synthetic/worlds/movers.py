@@ -15,10 +15,10 @@ from neoverse_ns.clip.synthetic.worlds.motions import (
     UP_AXIS,
     Point,
     Route,
+    Spinning,
     eased,
     heading,
     rolling,
-    spinning,
     steady,
     stop_and_go,
     turning,
@@ -72,7 +72,7 @@ def roller(draw: Draw, start: Point, end: Point) -> Mover:
 def slider(draw: Draw, start: Point, end: Point) -> Mover:
     """A crate that slides and turns about the vertical."""
     angle = turning(draw.about(2.5), draw.between(0.0, 6.28))
-    return _upright(crate(draw), spinning(route_between(draw, start, end), UP_AXIS, angle))
+    return _upright(crate(draw), Spinning(route_between(draw, start, end), UP_AXIS, angle))
 
 
 def driver(draw: Draw, start: Point, end: Point) -> Mover:
@@ -90,7 +90,7 @@ def thrown(draw: Draw, start: Point, end: Point) -> Mover:
     bounces = draw.one_of((1.0, 1.0, draw.between(1.5, 3.0)))
     rise = draw.between(0.5, 1.5) / bounces
     angle = turning(draw.about(4.0), draw.between(0.0, 6.28))
-    motion = spinning(route_between(draw, start + lift, end + lift, True), draw.direction(), angle, rise, bounces)
+    motion = Spinning(route_between(draw, start + lift, end + lift, True), draw.direction(), angle, rise, bounces)
     return Mover(thing, motion, radius, 0.0)
 
 
@@ -100,7 +100,7 @@ def floater(draw: Draw, start: Point, end: Point) -> Mover:
     low, high = draw.between(0.3, 1.8), draw.between(0.3, 1.8)
     route = route_between(draw, start - np.array([0, low + radius, 0]), end - np.array([0, high + radius, 0]))
     angle = turning(draw.about(3.0), draw.between(0.0, 6.28))
-    return Mover(thing, spinning(route, draw.direction(), angle), radius, 0.0)
+    return Mover(thing, Spinning(route, draw.direction(), angle), radius, 0.0)
 
 
 def _tumbler(draw: Draw, low: float, high: float) -> tuple[Thing, float]:

@@ -122,17 +122,12 @@ def _value_noise(points: Float32[Tensor, "3 n"]) -> Float32[Tensor, " n"]:
     x, y, z = (3 - 2 * fraction).mul_(fraction).mul_(fraction)
     first = _lattice_index(cell)
 
-    def along_x(step: int) -> Tensor:
-        lattice = shared_lattice()[step:]
-        low = lattice.index_select(0, first)
-        return low.add_((lattice[1:].index_select(0, first) - low).mul_(x))
-
-    def along_xy(step: int) -> Tensor:
-        low = along_x(step)
-        return low.add_((along_x(step + PERIOD) - low).mul_(y))
-
-    low = along_xy(0)
-    return low.add_((along_xy(PERIOD**2) - low).mul_(z))
+    lattice, lines = shared_lattice(), []
+    for step in (0, PERIOD, PERIOD**2, PERIOD**2 + PERIOD):
+        low, high = (lattice[step + one :].index_select(0, first) for one in (0, 1))
+        lines.append(low.add_((high - low).mul_(x)))
+    near, far = (lines[i].add_((lines[i + 1] - lines[i]).mul_(y)) for i in (0, 2))
+    return near.add_((far - near).mul_(z))
 
 
 def _lattice_index(cell: Float32[Tensor, "3 n"]) -> Int32[Tensor, " n"]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from neoverse_ns.clip.synthetic.worlds.draw import Draw
 from neoverse_ns.clip.synthetic.worlds.looks import grown, planks, surface_of, windows
-from neoverse_ns.clip.synthetic.worlds.motions import SIDE_AXIS, Angle, attached, sine, swung
+from neoverse_ns.clip.synthetic.worlds.motions import SIDE_AXIS, Angle, Swung, attached, sine
 from neoverse_ns.clip.synthetic.worlds.shapes import Shape
 from neoverse_ns.clip.synthetic.worlds.surface import Surface
 from neoverse_ns.clip.synthetic.worlds.world import Motion, Part, Vector
@@ -43,7 +43,7 @@ class Solid:
         if self.swing is None:
             return Part(self.shape, self.half, self.surface, attached(base, place, self.yaw), number)
         up = np.array([0.0, self.above, 0.0])
-        return Part(self.shape, self.half, self.surface, swung(base, place - up, up, SIDE_AXIS, self.swing), number)
+        return Part(self.shape, self.half, self.surface, Swung(base, place - up, up, SIDE_AXIS, self.swing), number)
 
 
 @dataclass(frozen=True)

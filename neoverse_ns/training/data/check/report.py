@@ -93,6 +93,7 @@ def check_data(
             continue
         try:
             sample, pair = _look_at(clip, row, generator)
+            remarks |= dict.fromkeys(_remarks(dataset, clip))
             for remark in _remarks(dataset, clip):
                 remarks.setdefault(remark, row.id)
         finally:
@@ -108,6 +109,13 @@ def check_data(
         wrong.append(f"{len(refused)} of {len(checked)} samples could not be used; the first: {refused[0].refused}")
     notes = [*_notes(rows, checked), *(f"{clip}: {remark}" for remark, clip in remarks.items())]
     return CheckReport(len(rows), checked, wrong, notes)
+
+
+def _remarks(dataset: DataSet, clip: TruthClip) -> list[str]:
+    try:
+        return dataset.remarks(clip)
+    except ClipError as error:
+        return [str(error)]
 
 
 def _remarks(dataset: DataSet, clip: TruthClip) -> list[str]:

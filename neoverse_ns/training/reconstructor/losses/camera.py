@@ -48,7 +48,7 @@ def camera_loss(
     if pose_known:
         translation, rotation = difference[..., :3].clamp(max=_LARGEST), difference[..., 3:7]
         shares = shares + translation.mean((1, 2)) + rotation.mean((1, 2))
-    left = torch.arange(len(rounds) - 1, -1, -1, device=rounds.device)
+    left = torch.arange(len(rounds) - 1, -1, -1, device=rounds.device, dtype=rounds.dtype)
     return (ROUND_DECAY**left * shares).sum() / len(rounds)
 
 

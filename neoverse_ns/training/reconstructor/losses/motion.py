@@ -10,6 +10,10 @@ from torch import Tensor
 
 from neoverse_ns.training.reconstructor.losses.robust import FEWEST, errors, trimmed_mean, weighted
 
+REWARDED_CONFIDENCE = 150.0
+"""More is worth no more. Most of the world stands still, where a head that says zero is exactly right: nothing else
+would hold its confidence back, and that of the first pixel to move would cost everything."""
+
 
 def motion_loss(
     predicted: Float[Tensor, "m h w 3"],
@@ -41,6 +45,6 @@ def motion_loss(
         values = [torch.linalg.vector_norm(truth[valid] - predicted[valid], dim=-1)]
     else:
         error = errors(predicted, truth, valid)
-        values = [weighted(error, confidence[valid]), error]
+        values = [weighted(error, confidence[valid], REWARDED_CONFIDENCE), error]
     mean = torch.mean if form == "plain" else trimmed_mean
     return torch.stack([torch.stack([mean(value[kind]) for kind in kinds]).mean() for value in values]).sum()

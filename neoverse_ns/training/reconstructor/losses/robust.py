@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
@@ -54,11 +55,20 @@ def errors(
     return torch.linalg.vector_norm(truth[mask] - predicted[mask], dim=-1).clamp(max=LARGEST)
 
 
-def weighted(error: Float[Tensor, " n"], confidence: Float[Tensor, " n"] | None) -> Float[Tensor, " n"]:
-    """Errors weighted by confidence, less what confidence is worth."""
+def weighted(
+    error: Float[Tensor, " n"], confidence: Float[Tensor, " n"] | None, rewarded: float = math.inf
+) -> Float[Tensor, " n"]:
+    """Errors weighted by confidence, less what confidence is worth.
+
+    Args:
+        error: See :func:`errors`.
+        confidence: None stands for 1.
+        rewarded: Confidence beyond this is worth no more.
+    """
     if confidence is None:
         return error
-    return (error * confidence - CONFIDENCE_WEIGHT * confidence.log()).clamp(-LARGEST, LARGEST)
+    worth = CONFIDENCE_WEIGHT * confidence.clamp(max=rewarded).log()
+    return (error * confidence - worth).clamp(-LARGEST, LARGEST)
 
 
 def trimmed_mean(values: Float[Tensor, " n"]) -> Float[Tensor, ""]:

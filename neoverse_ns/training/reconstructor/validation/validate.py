@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from neoverse_ns.errors import ClipError
 from neoverse_ns.metrics.lpips import load_lpips
 from neoverse_ns.render.writers import write_png
 from neoverse_ns.training.data.batch import TrainingBatch
+from neoverse_ns.training.data.sources import ClipSource
+from neoverse_ns.training.data.sources_text import sources_of
 from neoverse_ns.training.reconstructor.clip_terms import one_of
 from neoverse_ns.training.reconstructor.config import ReconstructorTrainingConfig
 from neoverse_ns.training.reconstructor.objective import StepResult
-from neoverse_ns.training.reconstructor.sources import validation_sources
 from neoverse_ns.training.reconstructor.validation.measures import FIGURES, measure
 from neoverse_ns.training.reconstructor.validation.measures import Figures as Measured
 from neoverse_ns.training.reconstructor.validation.pictures import contact_sheet
@@ -37,7 +40,7 @@ class Validation:
 
     def __init__(self, accelerator: Accelerator, config: ReconstructorTrainingConfig, output: Path) -> None:
         self._accelerator, self._config, self._output = accelerator, config.validation, output
-        sources = validation_sources(config.data, self._config.split, config.batch) if self._config.every else []
+        sources = _with_clips(config) if self._config.every else []
         self.samples = None
         if sources:
             wanted = self._config.samples, self._config.keyframes
@@ -106,6 +109,15 @@ class Validation:
             process = self._accelerator.process_index
             path = folder / f"step-{step:06d}-{name}{f'-{process}' if process else ''}.png"
             write_png(path, _bytes(sheet))
+
+
+def _with_clips(config: ReconstructorTrainingConfig) -> list[ClipSource]:
+    """Those of the sources that have clips of the split."""
+    found: list[ClipSource] = []
+    for text in config.data:
+        with suppress(ClipError):
+            found += sources_of([text], config.batch, config.validation.split)
+    return found
 
 
 def _bytes(sheet: Tensor) -> Any:

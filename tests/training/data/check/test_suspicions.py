@@ -5,55 +5,55 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 
 import pytest
 import torch
 
 from neoverse_ns.geometry.projection import pixel_centres
+from neoverse_ns.geometry.se3 import assemble, so3_exp
 from neoverse_ns.training.data.check.measures import FEWEST, measure, observe
-from neoverse_ns.training.data.check.pair import read_pair
+from neoverse_ns.training.data.check.pair import Pair, read_pair
 from neoverse_ns.training.data.check.suspicions import ENOUGH, typical, what_is_wrong
-from neoverse_ns.training.data.sets.worlds import WorldClip
-from neoverse_ns.training.data.truth import ClipInfo, Displacement, FrameTruth, TruthClip
+from neoverse_ns.training.data.truth import Displacement, FrameTruth, TruthClip
+from tests.training.data.synthetic_truth import SyntheticTruth, rendered
 
-FIRST, SECOND, FRAMES = 4, 6, 9
+PAIRS = ((2, 3), (4, 5), (6, 7))
 OPENGL = torch.diag(torch.tensor([1.0, -1, -1, 1], dtype=torch.float64))
+TURNED = so3_exp(torch.tensor([0.0, 1.4, 0.0], dtype=torch.float64))
+"""Turns the whole world, so that its axes are far from the cameras'."""
 Change = Callable[[FrameTruth], FrameTruth]
-Move = Callable[["Kept", int, int], Displacement | None]
+Move = Callable[[int, int], Displacement | None]
 
 
-class Kept(TruthClip):
-    """Two frames of a world, rendered once, with a mistake in them."""
+class Wrong(SyntheticTruth):
+    """The synthetic clip with a mistake in it."""
 
-    def __init__(self, seed: int) -> None:
-        clip = WorldClip(seed, 168, 98, FRAMES)
-        self.info: ClipInfo = clip.info
-        self._frames = {index: clip.frame(index) for index in (FIRST, SECOND)}
-        ends = (SECOND, 2 * FIRST - SECOND)
-        self.moves = {other: clip.displacement(FIRST, other) for other in ends}
-        self.change: Change | None = None
-        self.move: Move | None = None
+    def __init__(self, change: Change | None, move: Move | None) -> None:
+        super().__init__()
+        self._change, self._move = change, move
 
     def frame(self, index: int) -> FrameTruth:
-        return self._frames[index] if self.change is None else self.change(self._frames[index])
+        frame = super().frame(index)
+        return frame if self._change is None else self._change(frame)
 
     def displacement(self, index: int, other: int) -> Displacement | None:
-        return self.moves[other] if self.move is None else self.move(self, index, other)
+        return super().displacement(index, other) if self._move is None else self._move(index, other)
 
 
-@cache
-def kept() -> list[Kept]:
-    return [Kept(seed) for seed in (0, 1, 4)]
+def true_motion(index: int, other: int) -> Displacement:
+    found = SyntheticTruth().displacement(index, other)
+    assert found is not None
+    return found
+
+
+def pair_of(clip: TruthClip, index: int, other: int) -> Pair:
+    pair = read_pair(clip, index, other)
+    assert pair is not None
+    return pair
 
 
 def findings(change: Change | None = None, move: Move | None = None) -> list[str]:
-    pairs = []
-    for clip in kept():
-        clip.change, clip.move = change, move
-        pair = read_pair(clip, FIRST, SECOND)
-        assert pair is not None
-        pairs.append(pair)
+    pairs = [pair_of(Wrong(change, move), *numbers) for numbers in PAIRS]
     seen = [observe(pair) for pair in pairs]
     return what_is_wrong(pairs, seen, [measure(pair, flow) for pair, flow in zip(pairs, seen, strict=True)])
 
@@ -83,32 +83,32 @@ def doubled_K(frame: FrameTruth) -> FrameTruth:
     return replace(frame, K=torch.tensor([[2.0], [2], [1]], dtype=torch.float64) * frame.K)
 
 
-def in_camera_axes(clip: Kept, index: int, other: int) -> Displacement | None:
-    found, pose = clip.moves[other], clip.frame(index).c2w
-    assert found is not None
-    assert pose is not None
-    return Displacement((found.world.double() @ pose[:3, :3]).float(), found.valid)
+def in_camera_axes(index: int, other: int) -> Displacement:
+    found = true_motion(index, other)
+    return Displacement((found.world.double() @ rendered().cameras.c2w[index][:3, :3]).float(), found.valid)
 
 
-def opposite(clip: Kept, _index: int, other: int) -> Displacement | None:
-    found = clip.moves[other]
-    assert found is not None
+def opposite(index: int, other: int) -> Displacement:
+    found = true_motion(index, other)
     return Displacement(-found.world, found.valid)
 
 
-def exchanged(clip: Kept, index: int, other: int) -> Displacement | None:
-    return clip.moves[2 * index - other]
+def exchanged(index: int, other: int) -> Displacement:
+    return true_motion(index, 2 * index - other)
+
+
+def world_turned(c2w: torch.Tensor) -> torch.Tensor:
+    return assemble(TURNED, torch.zeros(3, dtype=torch.float64)) @ c2w
 
 
 def test_good_data_is_left_in_peace() -> None:
     assert findings() == []
-    kept()[0].change = kept()[0].move = None
-    pair = read_pair(kept()[0], FIRST, SECOND)
-    assert pair is not None
+    pair = pair_of(SyntheticTruth(), *PAIRS[0])
     found = measure(pair, observe(pair))
     assert found.still < ENOUGH < found.length
-    assert found.depth < 1e-4
+    assert found.depth < 1e-3
     assert found.colour < 0.5 * found.unmoved
+    assert found.valid == 1
 
 
 @pytest.mark.parametrize(
@@ -127,27 +127,23 @@ def test_mistakes_in_cameras_and_depth_are_named(change: Change, words: str) -> 
     assert re.search(words, sentence)
 
 
-@pytest.mark.parametrize(
-    ("move", "words"),
-    [
-        (exchanged, "forward and backward motion are exchanged"),
-        (opposite, "opposite sign"),
-        (in_camera_axes, "camera's axes"),
-    ],
-)
-def test_mistakes_in_motion_are_named(move: Move, words: str) -> None:
-    (sentence,) = findings(None, move)
-    assert sentence.startswith("what moves is off by")
-    assert words in sentence
+def test_exchanged_motion_is_named() -> None:
+    # Things that hardly change their pace move back as they came.
+    for move in (exchanged, opposite):
+        (sentence,) = findings(None, move)
+        assert re.search("what moves is off by .*(forward and backward motion are exchanged|opposite sign)", sentence)
+
+
+def test_motion_in_the_cameras_axes_is_named() -> None:
+    (sentence,) = findings(posed(world_turned), in_camera_axes)
+    assert re.search("what moves is off by .* in the camera's axes where the world's are needed", sentence)
 
 
 def test_nothing_is_said_of_what_cannot_be_told() -> None:
     assert typical([float("nan"), 3.0, 1.0, 2.0]) == 2
-    kept()[0].change, kept()[0].move = posed(torch.linalg.inv), None
-    pair = read_pair(kept()[0], FIRST, SECOND)
-    kept()[0].change = None
-    assert pair is not None
+    pair = pair_of(Wrong(posed(torch.linalg.inv), None), *PAIRS[0])
     blank = replace(pair, rgb=torch.zeros_like(pair.rgb))
     seen = observe(blank)
     assert int(seen.sure.sum()) < FEWEST
+    # Depth contradicts itself; of flow, which cannot be measured, nothing is said.
     assert not [sentence for sentence in what_is_wrong([blank], [seen], [measure(blank, seen)]) if "flow:" in sentence]
