@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 import tyro
+from neoverse_ns.training.reconstructor.sources import validation_sources
 
 from neoverse_ns.console import progress, say, warn
 from neoverse_ns.errors import NeoVerseError, SettingsError
@@ -25,7 +26,6 @@ from neoverse_ns.training.reconstructor.clip_terms import one_of
 from neoverse_ns.training.reconstructor.config import ReconstructorTrainingConfig, ValidationConfig, small
 from neoverse_ns.training.reconstructor.initial import InitialConfig, starting_network
 from neoverse_ns.training.reconstructor.objective import Objective
-from neoverse_ns.training.reconstructor.sources import validation_sources
 from neoverse_ns.training.reconstructor.trainer import ReconstructorTrainer
 from neoverse_ns.training.reconstructor.validation.measures import Figures, mean_figures, measure
 from neoverse_ns.training.reconstructor.validation.samples import FixedSamples
