@@ -33,7 +33,11 @@ def together(clips: Path, model: Path, output: Path) -> None:
     """Side by side, divided by FSDP2, and divided with a stop in between."""
     from accelerate.state import AcceleratorState
 
+    ports = iter(os.environ["PORTS"].split(","))
+
     def train(name: str, **settings) -> None:
+        # Processes that meet again where they have just parted may miss each other.
+        os.environ["MASTER_PORT"] = next(ports)
         config = small_config(model, gradient_checkpointing=False, **settings)
         ControlTrainer(clips, output / name, config, WallScenes()).run()
         AcceleratorState._reset_state(reset_partial_state=True)

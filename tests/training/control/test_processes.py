@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 from pathlib import Path
@@ -65,10 +66,12 @@ def test_a_killed_run_goes_on_to_the_same_bits(clips: Path, model_folder: Path, 
 def test_two_processes_that_divide_the_branch_learn_what_two_side_by_side_do(
     clips: Path, model_folder: Path, tmp_path: Path
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = str(free.getsockname()[1])
-    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": port, "ACCELERATE_USE_CPU": "true"}
+    with contextlib.ExitStack() as stack:
+        free = [stack.enter_context(socket.socket()) for _ in range(4)]
+        for one in free:
+            one.bind(("localhost", 0))
+        ports = ",".join(str(one.getsockname()[1]) for one in free)
+    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "PORTS": ports, "ACCELERATE_USE_CPU": "true"}
     both = [
         start("together", clips, model_folder, tmp_path, RANK=str(rank), LOCAL_RANK=str(rank), **shared)
         for rank in (0, 1)
