@@ -28,6 +28,17 @@ def warn(message: str) -> None:
     CONSOLE.print(f"[bold yellow]neoverse: {escape(message)}[/bold yellow]", highlight=False)
 
 
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Print nothing while the block runs, neither lines nor progress bars."""
+    before = CONSOLE.quiet
+    CONSOLE.quiet = True
+    try:
+        yield
+    finally:
+        CONSOLE.quiet = before
+
+
 class Steps:
     """Handle given by :func:`progress`: call :meth:`advance` after each unit of work."""
 

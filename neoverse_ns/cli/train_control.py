@@ -15,17 +15,20 @@ from neoverse_ns.training.control.config import ControlTrainingConfig
 
 @dataclass
 class TrainControl:
-    """Train the control branch of Wan on a folder of clips.
+    """Train the control branch of Wan on clips.
 
-    Pairs are made online: a clip is reconstructed from another start at every visit (with --no-random-start once for
-    each number of context frames, and cached), its scene degraded anew at each step. Several GPUs: `accelerate launch
-    --num-processes 8 -m neoverse_ns.cli.main train-control ...`, with `--deepspeed` to share the optimiser's memory: at
-    the released size Wan takes 29 GB of each GPU, and the control branch with its gradients and optimiser another
-    49 GB, or its share of them. The checkpoints' control.safetensors goes to the refiner as `control`.
+    Pairs are made online and nothing is kept of a clip: at every visit it begins elsewhere, is reconstructed (by
+    NeoVerse's network, `--reconstructor network --network.weights FILE`, which stays loaded; or without weights, for
+    small runs) and degraded anew. Several GPUs:
+    `accelerate launch --num-processes 8 -m neoverse_ns.cli.main train-control
+    ...`, with `--fsdp` or `--deepspeed` to share the optimiser's memory: at the released size Wan takes 29 GB of each
+    GPU, the text encoder 11 GB (`--text-on cpu` none), the network 4 to 6 GB, and the control branch with its gradients
+    and optimiser 49 GB, or its share of them. The checkpoints' control.safetensors goes to the refiner as `control`.
     """
 
     clips: tyro.conf.Positional[Path]
-    """Folder of videos and folders of images; `street.txt` beside `street.mp4` is its caption."""
+    """Folder of videos and folders of images, where `street.txt` beside `street.mp4` is its caption; or a manifest
+    (`clips.jsonl`), shards, or `NAME=FOLDER` with the name of a data set's layout (`spatial_vid=/data/spatialvid`)."""
     output_dir: Path
     """Where checkpoints and tensorboard figures go; a run that is found there is gone on with."""
     training: Annotated[ControlTrainingConfig, tyro.conf.arg(name="", prefix_name=False)] = field(

@@ -27,6 +27,8 @@ class SourceScene:
         whole: Which of the keyframes carry all they show; the others carry what moves alone. None: all.
         unit: Length of the world's unit in that of the network that found the scene; see
             :func:`neoverse_ns.reconstruct.base.network_unit`.
+        context: The keyframes' cameras that the Gaussians were lifted with, where `cameras` has others for them, found
+            among all frames. None: the same.
     """
 
     frames: UInt8[Tensor, "n h w 3"]
@@ -36,6 +38,7 @@ class SourceScene:
     gaussians: LayeredGaussians
     whole: list[int] | None = None
     unit: float | None = None
+    context: PinholeCameras | None = None
 
     def __repr__(self) -> str:
         return f"SourceScene({self.cameras!r}, {len(self.keyframes)} keyframes, {self.gaussians!r})"
@@ -49,6 +52,8 @@ class SourceScene:
                 f"frames of {self.frames.shape[2]}x{self.frames.shape[1]} pixels do not fit cameras of "
                 f"{self.cameras.width}x{self.cameras.height}; resize one of them"
             )
+        if self.context is not None and len(self.context) != len(self.keyframes):
+            raise RefinementError(f"{len(self.keyframes)} keyframes need as many cameras, got {len(self.context)}")
         if not self.keyframes or not all(0 <= frame < count for frame in self.keyframes):
             raise RefinementError(f"keyframes {self.keyframes} must name at least one of the {count} frames")
 

@@ -15,7 +15,7 @@ from neoverse_ns.clip.repeats import seen_again
 from neoverse_ns.clip.store import frame_name
 from neoverse_ns.console import say, warn
 from neoverse_ns.gaussians.layers import LayeredGaussians
-from neoverse_ns.reconstruct.base import SceneGeometry
+from neoverse_ns.reconstruct.base import Reconstructor, SceneGeometry
 from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.motion_masks import moving_pixels
 from neoverse_ns.reconstruct.registry import get_reconstructor, settled
@@ -74,8 +74,34 @@ def build_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
     config.validate()
     started = time.perf_counter()
     reconstructor = get_reconstructor(settled(config))
-    clip = load_clip(path, config.clip, device, tracking=reconstructor.uses_tracking and config.tracking != "none")
+    clip = load_clip(path, config.clip, device, tracking=wants_tracking(reconstructor, config))
     decoded = time.perf_counter()
+    scene = scene_of(clip, config, reconstructor)
+    scene.geometry.report["seconds"]["decode"] = decoded - started
+    say(
+        f"{len(scene.clip)} frames ({len(scene.split.keyframes)} keyframes, {len(scene.split.held_out)} held out), "
+        f"{scene.gaussians.count if scene.gaussians else 0:,} Gaussians in {time.perf_counter() - started:.1f} s"
+    )
+    return scene
+
+
+def wants_tracking(reconstructor: Reconstructor, config: SceneConfig) -> bool:
+    """Whether frames between the sampled ones are to be read."""
+    return reconstructor.uses_tracking and config.tracking != "none"
+
+
+def scene_of(clip: Clip, config: SceneConfig, reconstructor: Reconstructor) -> Scene:
+    """Reconstruct a clip that is already in memory.
+
+    Args:
+        clip: With the frames between the sampled ones where :func:`wants_tracking` says so.
+        config: Its `clip` is not looked at again.
+        reconstructor: As `config` names it.
+
+    Raises:
+        ReconstructionError: The clip cannot be reconstructed.
+    """
+    started = time.perf_counter()
     clip = without_strays(clip)
     keyframes = reconstructor.keyframes_wanted(config.num_keyframes, len(clip))
     split = divide(clip, keyframes, config.held_out_every)
@@ -85,17 +111,12 @@ def build_scene(path: Path, config: SceneConfig, device: str = "cpu") -> Scene:
     report = reconstruction.report
     report["tracking"] = describe_tracking(read, clip.num_tracking, config.tracking)
     clip = replace(reconstruction.clip or clip, tracking=None)
-    report.setdefault("seconds", {})["decode"] = decoded - started
-    report["seconds"]["reconstruct_total"] = time.perf_counter() - decoded
+    report.setdefault("seconds", {})["reconstruct_total"] = time.perf_counter() - started
     report["clip_notes"] = list(clip.notes)
     if clip.crop is not None:
         report["crop"] = list(clip.crop)
     if (note := tracking_note(report)) is not None:
         say(note)
-    say(
-        f"{len(clip)} frames ({len(split.keyframes)} keyframes, {len(split.held_out)} held out), "
-        f"{reconstruction.gaussians.count:,} Gaussians in {time.perf_counter() - started:.1f} s"
-    )
     return Scene(
         clip=clip,
         split=split,

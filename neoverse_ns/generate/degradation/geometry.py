@@ -81,7 +81,8 @@ def context_depths(source: SourceScene) -> ContextDepths:
 
 def context_cameras(source: SourceScene) -> PinholeCameras:
     """The keyframes' cameras on the device and in the precision of the Gaussians."""
-    cameras, like = source.cameras[source.keyframes], source.gaussians.frames.means
+    cameras = source.cameras[source.keyframes] if source.context is None else source.context
+    like = source.gaussians.frames.means
     return PinholeCameras(cameras.c2w.to(like), cameras.K.to(like), cameras.width, cameras.height)
 
 
@@ -109,7 +110,8 @@ def degrade(
     scene, cameras = source.gaussians.without(INPAINTED), context_cameras(source)
     depths = context_depths(source)
     scale = 1 / source.unit if settings.unit == "network" and source.unit is not None else depths.scale
-    c2w = moved_cameras(cameras.c2w, depths.mean, scale, choices)
+    down = cameras.c2w.new_tensor([0.0, 1.0, 0.0]) if settings.level == "world" else cameras.c2w[0, :3, 1]
+    c2w = moved_cameras(cameras.c2w, depths.mean, scale, choices, down)
     moved = PinholeCameras(c2w, cameras.K, cameras.width, cameras.height)
     kernel = choices.kernel if filtered else None
     nearest = settings.pixels == "nearest"

@@ -21,6 +21,9 @@ class DegradationSettings:
     unit: Literal["scene", "network"] = "scene"
     """Unit of distances and margins: the scene's scale, the median depth that the context cameras see; or, as released,
     that of NeoVerse's network where it found the scene, and the scale elsewhere."""
+    level: Literal["first", "world"] = "first"
+    """Moved cameras stay level as the first camera is; or, as released, at right angles to the world's second axis,
+    which the network that finds the world makes nearly the same."""
     rotation: float = 0.0
     """Largest angle, in degrees, by which moved cameras turn beside looking at the old view's centre."""
     visibility_margin: float = 0.1
@@ -71,4 +74,6 @@ class DegradationSettings:
 
 def published() -> DegradationSettings:
     """As the released program degrades scenes."""
-    return DegradationSettings(unit="network", far_margin=0.0, leave_out_holes=False, pixels="nearest", resize=False)
+    return DegradationSettings(
+        unit="network", level="world", far_margin=0.0, leave_out_holes=False, pixels="nearest", resize=False
+    )

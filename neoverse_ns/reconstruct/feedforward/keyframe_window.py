@@ -19,7 +19,7 @@ from neoverse_ns.reconstruct.feedforward.frame_passes import CameraPass
 from neoverse_ns.reconstruct.feedforward.lift import to_dynamic_gaussians
 from neoverse_ns.reconstruct.feedforward.runner import FrameRunner
 from neoverse_ns.reconstruct.feedforward.surfaces import Surfaces, check_finite, surfaces_of
-from neoverse_ns.reconstruct.feedforward.unit_ratio import scale_ratio
+from neoverse_ns.reconstruct.feedforward.unit_ratio import unit_ratio
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def run_window(
     started = time.perf_counter()
     gaussians = _lift(runner, predictions, config, context, seen, own)
     clock("gaussians", time.perf_counter() - started)
-    own_cameras = _cameras(predictions, runner)
+    own_cameras = cameras_of(predictions, runner)
     started = time.perf_counter()
     found: dict[int, PinholeCameras] = {}
     for part in passes:
@@ -99,10 +99,10 @@ def run_window(
         check_finite(answer)
         chosen = [number - seen.start for number in part.anchors]
         joined = follow_keyframes(
-            _cameras(answer, runner),
+            cameras_of(answer, runner),
             own_cameras[chosen],
             runner.clip.times[[*anchors, *part.frames]],
-            scale=_unit_ratio(predictions, answer, len(anchors)) if chosen[0] == 0 else None,
+            scale=unit_ratio(predictions, answer, list(range(len(anchors)))) if chosen[0] == 0 else None,
             anchored=config.anchor_cameras,
         )
         found |= {frame: joined[[i]] for i, frame in enumerate(part.frames)}
@@ -133,16 +133,8 @@ def _lift(
     return gaussians if bool(kept.all()) else gaussians[kept]
 
 
-def _unit_ratio(context: NetworkPredictions, every: NetworkPredictions, count: int) -> float:
-    """Unit of the keyframes' pass over that of another that begins with the same `count` keyframes."""
-    if count == 1:
-        assert context.depth is not None
-        assert every.depth is not None
-        return float((context.depth[0, 0] / every.depth[0, 0]).median())
-    return float(scale_ratio(context.c2w[:, :count], every.c2w[:, :count]))
-
-
-def _cameras(predictions: NetworkPredictions, runner: FrameRunner) -> PinholeCameras:
+def cameras_of(predictions: NetworkPredictions, runner: FrameRunner) -> PinholeCameras:
+    """Predicted cameras in clip pixels, on the CPU."""
     K = runner.size.intrinsics_to_clip(predictions.K[0].float().cpu())
     return PinholeCameras(predictions.c2w[0].float().cpu(), K, runner.clip.width, runner.clip.height)
 

@@ -1,24 +1,23 @@
-"""Training pairs, made while training: each step picks a clip, a stretch of it, and a way to degrade its scene."""
+"""Training pairs, made while training: each step takes a clip, its scene, and a way to degrade that."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
 
-from neoverse_ns.console import warn
-from neoverse_ns.errors import ClipError, ReconstructionError, RefinementError
+from neoverse_ns.clip.clip import Clip
+from neoverse_ns.console import quietly
+from neoverse_ns.errors import NeoVerseError, ReconstructionError, WeightsError
 from neoverse_ns.generate.degradation.simulate import TrainingPair, simulate
-from neoverse_ns.generate.refiners.wan.config import FRAMES_PER_LATENT
 from neoverse_ns.generate.source_scene import SourceScene
-from neoverse_ns.reconstruct.cache import cached_scene
-from neoverse_ns.reconstruct.scene import build_scene
-from neoverse_ns.training.control.clips import TrainingClip
 from neoverse_ns.training.control.config import ControlTrainingConfig
-
-SCENES_HELD = 4
-"""Scenes kept on the device; the rest is read from the cache again."""
+from neoverse_ns.training.control.loading import Loaded, VisitedClips, failed, visits
+from neoverse_ns.training.control.scenes import SceneMaker
+from neoverse_ns.training.control.sources import ClipSource
+from neoverse_ns.training.control.visits import Visit, pair_generator, stretch
+from neoverse_ns.training.data.tally import Tally, Try
 
 
 @dataclass(frozen=True)
@@ -26,98 +25,138 @@ class Draw:
     """What one step trains on.
 
     Attributes:
-        clip: Which clip.
+        name: Of the clip.
         prompt: Its words, or nothing where they are dropped.
         pair: Degraded conditions and the true frames.
         unit: Length of the scene's unit in that of the control branch.
+        generator: On the CPU; what is random beyond the pair is drawn from it.
     """
 
-    clip: TrainingClip
+    name: str
     prompt: str
     pair: TrainingPair
-    unit: float = 1.0
+    unit: float
+    generator: torch.Generator
+
+
+@dataclass(frozen=True)
+class _Held:
+    """The scene that pairs are drawn from."""
+
+    visit: Visit
+    scene: SourceScene
 
 
 class PairStream:
-    """Draws pairs. A clip that cannot be reconstructed is left out, with a warning."""
+    """Pairs of this process in their order, from any step on.
 
-    def __init__(self, clips: list[TrainingClip], config: ControlTrainingConfig, device: torch.device) -> None:
-        """Take the clips.
+    Which clip is visited, where it begins and how it is degraded are functions of the seed, the step and the process
+    alone; nothing but the scene at hand is kept. Clips that cannot be used are told to `tally` and replaced.
 
-        Args:
-            clips: At least one.
-            config: How scenes are reconstructed and degraded.
-            device: Where Gaussians are held and drawn.
-        """
-        self._clips, self._config, self._device = list(clips), config, device
-        self._unusable: set[TrainingClip] = set()
-        self._held: OrderedDict[tuple[TrainingClip, int | None], SourceScene] = OrderedDict()
+    Args:
+        source: The clips.
+        config: How scenes are visited and degraded.
+        scenes: Makes them.
+        tally: Told of every clip that is tried.
+        first_step: Optimiser steps already done.
+        rank: Of this process.
+        processes: How many there are.
+    """
 
-    def draw(self, generator: torch.Generator) -> Draw:
-        """One pair; everything random is taken from `generator`, which is on the CPU.
+    def __init__(
+        self,
+        source: ClipSource,
+        config: ControlTrainingConfig,
+        scenes: SceneMaker,
+        tally: Tally,
+        first_step: int = 0,
+        rank: int = 0,
+        processes: int = 1,
+    ) -> None:
+        self._source, self._config, self._scenes, self._tally = source, config, scenes, tally
+        self._rank = rank
+        self._clips = VisitedClips(source, config, rank, processes)
+        self._next = first_step * config.accumulate
+        self._held: _Held | None = None
+        self._loaded: Iterator[Loaded] | None = None
+
+    def __iter__(self) -> Iterator[Draw]:
+        return self
+
+    def __next__(self) -> Draw:
+        """The next pair.
 
         Raises:
-            ClipError: No clip can be used.
+            RunError: Too many clips cannot be used.
         """
-        while len(self._unusable) < len(self._clips):
-            # Unusable clips stay in the list: what is drawn must not depend on which ones were met before a resume.
-            clip = self._clips[int(torch.randint(len(self._clips), (), generator=generator))]
-            if clip in self._unusable:
-                continue
-            keyframes = context_frames(self._config, generator)
-            offset = clip_offset(self._config, generator)
+        config, number = self._config, self._next
+        step, part = divmod(number, config.accumulate)
+        visit, later = divmod(number, config.pairs_per_scene)
+        held = self._visited(visit, counted=not later)
+        while True:
+            generator = pair_generator(config, step, part, self._rank)
             try:
-                source = self._held_source(clip, keyframes) if offset is None else self._source(clip, keyframes, offset)
-            except (ClipError, ReconstructionError, RefinementError) as error:
-                warn(f"left out {clip.path.name}: {error}")
-                self._unusable.add(clip)
-                continue
-            frames = stretch(len(source), self._config.frames, generator)
-            pair = simulate(source, generator, self._config.degradation, frames)
-            unit = self._config.wan.unit or source.unit or 1.0
-            return Draw(clip, pair.prompt(clip.caption or self._config.prompt), pair, unit)
-        raise ClipError("none of the clips can be used: see the warnings above")
+                draw = self._draw(held, generator)
+                break
+            except NeoVerseError as error:
+                self._tally.note([failed(self._source, held.visit, error)])
+                again = self._clips.load(held.visit.position, held.visit.attempt + 1)
+                held = self._held = self._made(again, counted=True)
+        if not later:
+            self._tally.note([Try(held.visit.position, held.visit.attempt, self._source.name(held.visit.clip))])
+        self._next += 1
+        return draw
 
-    def _held_source(self, clip: TrainingClip, keyframes: int | None) -> SourceScene:
-        """A clip's scene from its first frame on, from the cache, the last few from memory."""
-        key = clip, keyframes
-        if key not in self._held:
-            self._held[key] = self._source(clip, keyframes)
-            while len(self._held) > SCENES_HELD:
-                self._held.popitem(last=False)
-        self._held.move_to_end(key)
-        return self._held[key]
+    def _draw(self, held: _Held, generator: torch.Generator) -> Draw:
+        config, scene = self._config, held.scene
+        frames = stretch(len(scene), config.frames, generator)
+        pair = simulate(scene, generator, config.degradation, frames)
+        words = self._source.caption(held.visit.clip) or config.prompt
+        unit = config.wan.unit or scene.unit or 1.0
+        return Draw(self._source.name(held.visit.clip), pair.prompt(words), pair, unit, generator)
 
-    def _source(self, clip: TrainingClip, keyframes: int | None, offset: float | None = None) -> SourceScene:
-        config = replace(self._config.scene, num_keyframes=keyframes)
-        if offset is None:
-            scene = cached_scene(clip.path, config, self._device.type)
-        else:
-            config = replace(config, clip=replace(config.clip, spacing_offset=offset))
-            scene = build_scene(clip.path, config, self._device.type)
-        if scene.gaussians is None:
-            raise RefinementError("its scene holds no Gaussians: empty the cache")
-        return SourceScene.of(scene, scene.gaussians.to(self._device))
+    def _visited(self, number: int, counted: bool) -> _Held:
+        """The scene of this process's visit of that number, the one at hand or the next.
+
+        Args:
+            number: Of the visit.
+            counted: Tell the tally; not where a run goes on amid a visit, which was counted before.
+        """
+        if self._held is None or self._held.visit.position != self._clips.position(number):
+            self._held = None  # Two scenes at once would not always fit.
+            if self._loaded is None:
+                self._loaded = visits(self._clips, number, self._config.workers)
+            self._held = self._made(next(self._loaded), counted)
+        return self._held
+
+    def _made(self, loaded: Loaded, counted: bool) -> _Held:
+        """The scene of a loaded clip, or of the first in its place that has one."""
+        while True:
+            tries, visit = list(loaded.tries), loaded.visit
+            scene = None
+            if loaded.clip is not None:
+                try:
+                    with quietly():
+                        scene = self._scenes.scene(loaded.worn or loaded.clip, visit.keyframes)
+                    if loaded.worn is not None:
+                        scene = with_targets(scene, loaded.worn, loaded.clip)
+                except WeightsError:
+                    raise
+                except NeoVerseError as error:
+                    tries.append(failed(self._source, visit, error))
+            if counted or loaded.clip is None:
+                self._tally.note(tries)
+            if scene is not None:
+                return _Held(visit, scene)
+            loaded = self._clips.load(visit.position, visit.attempt + 1)
 
 
-def clip_offset(config: ControlTrainingConfig, generator: torch.Generator) -> float | None:
-    """Where in a clip this visit begins, as a share of what is left over; None at its first frame."""
-    if not config.random_start or config.scene.clip.spacing is None:
-        return None
-    return float(torch.rand((), generator=generator, dtype=torch.float64))
+def with_targets(scene: SourceScene, worn: Clip, clean: Clip) -> SourceScene:
+    """A scene of worn frames that is to be drawn as the clean ones are.
 
-
-def context_frames(config: ControlTrainingConfig, generator: torch.Generator) -> int | None:
-    """How many frames of a clip this visit's scene is made of; None leaves it to the reconstructor."""
-    if config.context is None or config.scene.num_keyframes is not None:
-        return config.scene.num_keyframes
-    fewest, most = config.context
-    return int(torch.randint(fewest, most + 1, (), generator=generator))
-
-
-def stretch(available: int, wanted: int, generator: torch.Generator) -> list[int]:
-    """Neighbouring frames, 4k + 1 of them and at most `wanted`, beginning at random."""
-    most = min(available, wanted)
-    count = most - (most - 1) % FRAMES_PER_LATENT
-    begin = int(torch.randint(available - count + 1, (), generator=generator))
-    return list(range(begin, begin + count))
+    Raises:
+        ReconstructionError: It was made of other frames than the worn ones, as where a lens was straightened.
+    """
+    if not torch.equal(scene.frames, worn.frames):
+        raise ReconstructionError("worn frames were left out or straightened, so that the clean ones do not fit them")
+    return replace(scene, frames=clean.frames)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import torch
 
+from neoverse_ns.clip.wear.config import WearConfig
+from neoverse_ns.clip.wear.draw import WearDraw, draw_wear
 from neoverse_ns.errors import ClipError, SettingsError
 from neoverse_ns.training.data.jitter import JitterConfig, JitterDraw, draw_jitter
 from neoverse_ns.training.data.truth import ClipInfo
-from neoverse_ns.training.data.wear.config import WearConfig
-from neoverse_ns.training.data.wear.draw import WearDraw, draw_wear
 
 
 @dataclass

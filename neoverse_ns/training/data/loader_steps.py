@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -36,6 +36,7 @@ class StepLoader(Generic[T]):
         workers: int = 0,
         prefetch: int = 2,
         pin_memory: bool = False,
+        begun: Literal["fork", "forkserver"] = "fork",
     ) -> None:
         """Begin to make.
 
@@ -46,6 +47,8 @@ class StepLoader(Generic[T]):
             workers: Processes; 0 makes what is asked for within the call.
             prefetch: Steps that each worker may be ahead.
             pin_memory: Put what comes into memory that a GPU copies from at once.
+            begun: How workers begin. A fork of a process that has drawn or decoded anything may never wake: libraries'
+                threads do not come along. The other way takes seconds, and `make` must be one that can be sent.
 
         Raises:
             SettingsError: A number is out of range.
@@ -63,6 +66,7 @@ class StepLoader(Generic[T]):
             pin_memory=pin_memory,
             worker_init_fn=_begin_worker,
             prefetch_factor=None if self._single else prefetch,
+            multiprocessing_context=None if self._single else begun,
             # Else it takes a number from the generator that training draws from.
             generator=torch.Generator().manual_seed(0),
         )

@@ -117,3 +117,15 @@ def test_the_turn_is_added_on_top() -> None:
     assert torch.equal(plain[:, :3, 3], turned[:, :3, 3])
     relative = plain[:, :3, :3].mT @ turned[:, :3, :3]
     torch.testing.assert_close(relative, so3_exp(torch.tensor(turn, dtype=torch.float64)).expand(4, 3, 3))
+
+
+def test_level_is_the_first_camera_s_or_the_world_s() -> None:
+    tilt = se3_exp(torch.tensor([0.0, 0.0, 0.0, 0.3, 0.1, 0.2], dtype=torch.float64))
+    c2w = tilt @ path((1.0, 0.2, 0.4))
+    depth, down = torch.full((len(c2w),), 2.0, dtype=torch.float64), torch.tensor([0.0, 1, 0], dtype=torch.float64)
+    step = moved_cameras(c2w, depth, 1.0, Choices(side="left", distance=0.1), down)[:, :3, 3] - c2w[:, :3, 3]
+    motion = c2w[-1, :3, 3] - c2w[0, :3, 3]
+    expected = torch.linalg.cross(-down, motion / motion.norm())
+    torch.testing.assert_close(step, (0.1 * expected / expected.norm()).expand_as(step))
+    own = moved_cameras(c2w, depth, 1.0, Choices(side="left", distance=0.1))[:, :3, 3] - c2w[:, :3, 3]
+    assert float((own - step).norm(dim=-1).min()) > 1e-3

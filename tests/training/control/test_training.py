@@ -7,22 +7,22 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
-from neoverse_ns.errors import ClipError, RefinementError
-from neoverse_ns.generate.degradation.settings import DegradationSettings
-from neoverse_ns.generate.refiners.wan.config import WanConfig, WanSource
+from neoverse_ns.errors import RunError
+from neoverse_ns.generate.refiners.wan.config import WanConfig
 from neoverse_ns.generate.refiners.wan.refiner import WanRefiner
-from neoverse_ns.reconstruct.cache import scene_key
-from neoverse_ns.reconstruct.config import SceneConfig
-from neoverse_ns.reconstruct.store import save_scene
-from neoverse_ns.training.control.checkpoint import CONTROL_FILE, MODEL, finished_checkpoints
+from neoverse_ns.training.control import texts as texts_module
+from neoverse_ns.training.control.checkpoint import CONTROL_FILE, MODEL
 from neoverse_ns.training.control.config import ControlTrainingConfig
 from neoverse_ns.training.control.objective import flow_matching_loss, make_example
+from neoverse_ns.training.control.pairs import Draw, PairStream
 from neoverse_ns.training.control.trainer import ControlTrainer
+from neoverse_ns.training.data.tally import Tally
+from neoverse_ns.training.runs.checkpoints import finished_checkpoints
+from neoverse_ns.training.runs.non_finite import NonFiniteGuard
 from tests.generate.refiners.wan.tiny_wan import build_transformer, make_conditions, save_release_layout
-from tests.reconstruct.small_scene import small_scene
-
-SMALL = DegradationSettings(kernel=(3, 5))
+from tests.training.control.small_run import SMALL, WallScenes, small_config, write_clips
 
 
 @pytest.fixture(scope="module")
@@ -39,43 +39,37 @@ def _new_process():
     AcceleratorState._reset_state(reset_partial_state=True)
 
 
-@pytest.fixture
-def clips(tmp_path: Path) -> Path:
-    """A folder with one clip whose scene is in the cache, as if it had been reconstructed before."""
-    folder = tmp_path / "clips"
-    folder.mkdir()
-    (folder / "street.mp4").write_bytes(b"a street")
-    (folder / "street.txt").write_text("the street\n at night")
-    key = scene_key(folder / "street.mp4", _scene_config(tmp_path), "cpu")
-    save_scene(small_scene(count=7, width=32, height=16), tmp_path / "cache" / "scenes" / key)
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory) -> Path:
+    folder = write_clips(tmp_path_factory.mktemp("clips"), 2)
+    for number in range(2):
+        (folder / f"{number:03d}.txt").write_text("the street\n at night")
     return folder
 
 
-def _scene_config(tmp_path: Path) -> SceneConfig:
-    return SceneConfig(held_out_every=0, cache_dir=tmp_path / "cache")
+def _trainer(clips: Path, output: Path, config: ControlTrainingConfig) -> ControlTrainer:
+    return ControlTrainer(clips, output, config, WallScenes())
 
 
-def _config(tmp_path: Path, model: Path, **settings) -> ControlTrainingConfig:
-    settings = {"learning_rate": 3e-3, "frames": 5, "context": None, "log_every": 5, "degradation": SMALL, **settings}
-    wan = WanSource(model=str(model), base=None)
-    return ControlTrainingConfig(wan=wan, scene=_scene_config(tmp_path), device="cpu", **settings)
+def _draw(trainer: ControlTrainer, config: ControlTrainingConfig) -> Draw:
+    return next(PairStream(trainer.pairs._source, config, trainer.scenes, Tally()))
 
 
 def _held_out_loss(trainer: ControlTrainer) -> float:
     """The loss on examples that no training step draws, always the same."""
     total = 0.0
     for seed in range(6):
-        generator = torch.Generator().manual_seed(seed)
-        draw = trainer.pairs.draw(generator)
-        example = make_example(trainer.vae, draw.pair, trainer._text(draw.prompt), 1000, generator, torch.device("cpu"))
+        draw = _draw(trainer, replace(trainer.config, seed=1000 + seed))
+        text, generator = trainer.texts(draw.prompt), torch.Generator().manual_seed(seed)
+        example = make_example(trainer.vae, draw.pair, text, 1000, generator, torch.device("cpu"))
         with torch.no_grad():
             total += float(flow_matching_loss(trainer.model, replace(example, level=160 * seed + 80), trainer.levels))
     return total / 6
 
 
 def test_loss_falls_and_the_result_goes_to_the_refiner(tmp_path, clips, model_folder):
-    config = _config(tmp_path, model_folder, steps=16, learning_rate=1e-2, save_model=True)
-    trainer = ControlTrainer(clips, tmp_path / "out", config)
+    config = small_config(model_folder, steps=16, learning_rate=1e-2, save_model=True)
+    trainer = _trainer(clips, tmp_path / "out", config)
     before = _held_out_loss(trainer)
     losses = trainer.run()
     assert len(losses) == 16
@@ -102,11 +96,11 @@ def test_loss_falls_and_the_result_goes_to_the_refiner(tmp_path, clips, model_fo
 
 def test_resuming_goes_on_as_if_it_had_not_stopped(tmp_path, clips, model_folder):
     settings = {"save_every": 2, "keep": 2, "gradient_checkpointing": False, "accumulate": 2}
-    whole = ControlTrainer(clips, tmp_path / "whole", _config(tmp_path, model_folder, steps=5, **settings))
+    whole = _trainer(clips, tmp_path / "whole", small_config(model_folder, steps=5, **settings))
     whole_losses = whole.run()
-    first = ControlTrainer(clips, tmp_path / "parts", _config(tmp_path, model_folder, steps=3, **settings))
+    first = _trainer(clips, tmp_path / "parts", small_config(model_folder, steps=3, **settings))
     losses = first.run()
-    resumed = ControlTrainer(clips, tmp_path / "parts", _config(tmp_path, model_folder, steps=5, **settings))
+    resumed = _trainer(clips, tmp_path / "parts", small_config(model_folder, steps=5, **settings))
     assert resumed.step == 3
     assert losses + resumed.run() == whole_losses
     for key, value in whole.model.state_dict().items():
@@ -116,27 +110,26 @@ def test_resuming_goes_on_as_if_it_had_not_stopped(tmp_path, clips, model_folder
 
 def test_prompt_mask_and_conditions_are_dropped(tmp_path, clips, model_folder):
     every = replace(SMALL, drop_prompt=1.0, drop_mask=1.0, drop_conditions=0.0)
-    trainer = ControlTrainer(clips, tmp_path / "out", _config(tmp_path, model_folder, steps=1, degradation=every))
-    draw = trainer.pairs.draw(torch.Generator().manual_seed(0))
+    config = small_config(model_folder, steps=1, degradation=every)
+    trainer = _trainer(clips, tmp_path / "out", config)
+    draw = _draw(trainer, config)
     assert draw.prompt == ""
     assert not bool(draw.pair.conditions.mask.any())
     assert bool(draw.pair.conditions.rgb.any())
-    assert not torch.equal(trainer._text(""), trainer._text("the street at night"))
+    assert not torch.equal(trainer.texts(""), trainer.texts("the street at night"))
     blank = replace(SMALL, drop_prompt=0.0, drop_mask=0.0, drop_conditions=1.0)
-    trainer.pairs._config.degradation = blank
-    draw = trainer.pairs.draw(torch.Generator().manual_seed(0))
+    draw = _draw(trainer, replace(config, degradation=blank))
     assert draw.prompt == "the street at night"
-    example = make_example(
-        trainer.vae, draw.pair, trainer._text(draw.prompt), 1000, torch.Generator(), torch.device("cpu")
-    )
+    text = trainer.texts(draw.prompt)
+    example = make_example(trainer.vae, draw.pair, text, 1000, torch.Generator(), torch.device("cpu"))
     assert not bool(example.control.mask.any())
     assert not bool(example.control.plucker.any())
     trainer.run()
 
 
 def test_bfloat16_trains_the_branch_in_float32(tmp_path, clips, model_folder):
-    config = _config(tmp_path, model_folder, steps=2, precision="bf16")
-    trainer = ControlTrainer(clips, tmp_path / "out", config)
+    config = small_config(model_folder, steps=2, precision="bf16")
+    trainer = _trainer(clips, tmp_path / "out", config)
     start = {key: value.clone() for key, value in trainer.model.state_dict().items()}
     assert trainer.model.patch_embedding.weight.dtype == torch.bfloat16
     assert {parameter.dtype for parameter in trainer.parameters} == {torch.float32}
@@ -145,20 +138,40 @@ def test_bfloat16_trains_the_branch_in_float32(tmp_path, clips, model_folder):
     assert not torch.equal(trainer.model.state_dict()[name], start[name])
 
 
-def test_a_loss_that_is_not_finite_stops_training(tmp_path, clips, model_folder):
-    trainer = ControlTrainer(clips, tmp_path / "out", _config(tmp_path, model_folder, steps=2))
+def test_losses_that_are_not_finite_leave_the_branch_alone_and_stop_training(tmp_path, clips, model_folder):
+    trainer = _trainer(clips, tmp_path / "out", small_config(model_folder, steps=20))
+    trainer.guard = NonFiniteGuard(trainer.accelerator, in_a_row=3)
     trainer.model.proj_out.bias.data.fill_(float("nan"))
-    with pytest.raises(RefinementError, match=r"not finite at step 0 \(clip street.mp4\)"):
+    before = [parameter.detach().clone() for parameter in trainer.parameters]
+    with pytest.raises(RunError, match="3 steps in a row were not finite"):
         trainer.run()
+    assert trainer.step == 2
+    assert all(torch.equal(a, b) for a, b in zip(before, trainer.parameters, strict=True))
 
 
-def test_clips_that_cannot_be_used_are_left_out(tmp_path, clips, model_folder, capsys):
-    (clips / "broken.mp4").write_bytes(b"no video")
-    config = _config(tmp_path, model_folder, steps=3)
-    trainer = ControlTrainer(clips, tmp_path / "out", config)
-    for seed in range(6):
-        assert trainer.pairs.draw(torch.Generator().manual_seed(seed)).clip.path.name == "street.mp4"
-    assert capsys.readouterr().out.count("left out broken.mp4") == 1
-    (clips / "street.mp4").write_bytes(b"no video either")
-    with pytest.raises(ClipError, match="none of the clips can be used"):
-        ControlTrainer(clips, tmp_path / "other", config).run()
+def test_captions_are_encoded_as_they_come_and_few_are_kept(tmp_path, clips, model_folder, monkeypatch):
+    monkeypatch.setattr(texts_module, "HELD", 2)
+    trainer = _trainer(clips, tmp_path / "out", small_config(model_folder, text_on="cpu"))
+    words = ["the street", "night", "a street", "the night"]
+    first = [trainer.texts(word) for word in words]
+    assert len(trainer.texts) == 2
+    assert all(torch.equal(trainer.texts(word), text) for word, text in zip(words, first, strict=True))
+    dropped = _trainer(clips, tmp_path / "other", small_config(model_folder, text_on="drop"))
+    assert torch.equal(dropped.texts("the street at night"), trainer.texts("the street at night"))
+    assert dropped.texts._encoder is None
+
+
+def test_what_learns_is_all_that_is_saved(tmp_path, clips, model_folder):
+    trainer = _trainer(clips, tmp_path / "out", small_config(model_folder, steps=1, workers=0))
+    trainer.run()
+    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    names = {path.name for path in files if not path.name.startswith(("events.out.tfevents", "hparams"))}
+    assert names == {"control.safetensors", "optimizer.bin", "random_states_0.pkl", "run.0.json", "progress.json"} | {
+        "figures.jsonl"
+    }
+    learned = sum(parameter.numel() for parameter in trainer.parameters)
+    assert (
+        sum(value.numel() for value in load_file(next(p for p in files if p.name == CONTROL_FILE)).values()) == learned
+    )
+    state = torch.load(next(p for p in files if p.name == "optimizer.bin"), weights_only=True)["state"]
+    assert sum(entry["exp_avg"].numel() for entry in state.values()) == learned

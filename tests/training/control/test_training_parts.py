@@ -15,13 +15,12 @@ from neoverse_ns.errors import ClipError, RefinementError, RunError, SettingsErr
 from neoverse_ns.generate.refiners.wan.control import ControlInput
 from neoverse_ns.generate.refiners.wan.files import find_transformer
 from neoverse_ns.generate.refiners.wan.schedule import training_noise
-from neoverse_ns.training.control.checkpoint import save_control, save_model
+from neoverse_ns.training.control.checkpoint import control_state, save_control, save_model
 from neoverse_ns.training.control.clips import find_clips
 from neoverse_ns.training.control.config import ControlTrainingConfig
 from neoverse_ns.training.control.deepspeed import SETTINGS_FILE, deepspeed_file, write_settings
 from neoverse_ns.training.control.fresh import with_fresh_control
 from neoverse_ns.training.control.objective import Example, flow_matching_loss
-from neoverse_ns.training.control.pairs import stretch
 from tests.generate.refiners.wan.tiny_wan import build_transformer, save_diffusers_layout, save_release_layout
 
 
@@ -41,20 +40,6 @@ def test_clips_and_their_captions(tmp_path):
         find_clips(tmp_path / "empty")
     with pytest.raises(ClipError, match="no folder of clips"):
         find_clips(tmp_path / "gone")
-
-
-@pytest.mark.parametrize(
-    ("available", "wanted", "count"), [(1, 81, 1), (4, 81, 1), (25, 81, 25), (27, 81, 25), (90, 9, 9)]
-)
-def test_stretches_are_of_4k_plus_1_frames(available, wanted, count):
-    begins = set()
-    for seed in range(40):
-        frames = stretch(available, wanted, torch.Generator().manual_seed(seed))
-        assert frames == list(range(frames[0], frames[0] + count))
-        begins.add(frames[0])
-    assert min(begins) == 0
-    assert max(begins) <= available - count
-    assert len(begins) > 1 or available == count
 
 
 class _Answers(torch.nn.Module):
@@ -119,7 +104,7 @@ def test_model_is_written_in_shards_with_an_index(tmp_path):
     (tmp_path / "file").touch()
     for write in (
         lambda: save_model(model, tmp_path / "file" / "x", torch.float32),
-        lambda: save_control(model, tmp_path / "file" / "x", 1),
+        lambda: save_control(control_state(model), tmp_path / "file" / "x", 1),
     ):
         with pytest.raises(RunError, match="cannot write to"):
             write()

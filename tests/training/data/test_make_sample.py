@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 import torch
 
+from neoverse_ns.clip.wear.config import WearConfig
 from neoverse_ns.errors import ClipError, SettingsError
 from neoverse_ns.geometry.projection import pixel_centres, project, unproject
 from neoverse_ns.training.data.batch import collate
@@ -17,7 +18,6 @@ from neoverse_ns.training.data.make_sample import make_sample, sample_name
 from neoverse_ns.training.data.reverse import flip, reverse_sample
 from neoverse_ns.training.data.sample import TrainingSample
 from neoverse_ns.training.data.truth import ClipInfo, Displacement, FrameTruth
-from neoverse_ns.training.data.wear.config import WearConfig
 from tests.training.data.synthetic_truth import FRAMES, HEIGHT, WIDTH, SyntheticTruth, rendered, thing_poses
 
 

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from neoverse_ns.generate.refiners.internal.network_inputs import CHANNELS, NetworkInputs
+from neoverse_ns.generate.refiners.internal.network_inputs import ALLOWED, CHANNELS, NetworkInputs
 from neoverse_ns.generate.refiners.internal.reference_lookup import SLOTS
 
 SIDE_MULTIPLE = 8
@@ -41,10 +41,12 @@ class RefinementNetwork(nn.Module):
 
     Args:
         widths: Channels at 1/2, 1/4 and 1/8 of the resolution.
+        least: Change of a colour that is always allowed.
     """
 
-    def __init__(self, widths: tuple[int, int, int] = (48, 64, 96)) -> None:
+    def __init__(self, widths: tuple[int, int, int] = (48, 64, 96), least: float = ALLOWED) -> None:
         super().__init__()
+        self.least = least
         fine, middle, coarse = widths
         self.fold = nn.PixelUnshuffle(2)
         self.stem = nn.Conv2d(4 * CHANNELS, fine, 3, padding=1)
@@ -75,7 +77,7 @@ class RefinementNetwork(nn.Module):
         prior = torch.cat([torch.ones_like(inputs.alpha), inputs.trust], dim=1).clamp_min(1e-2).log()
         weights = functional.softmax(choice + prior, dim=1)
         proposal = (weights[:, :, None] * inputs.candidates()).sum(1) + correction
-        allowed = inputs.allowed_change()
+        allowed = inputs.allowed_change(self.least)
         return inputs.base + allowed * torch.tanh((proposal - inputs.base) / allowed)
 
     def _unet(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h w"]:

@@ -20,6 +20,9 @@ CHANNELS = 3 + 3 * SLOTS + SLOTS + 1 + 1 + 1 + 6
 ALLOWED = 0.02
 """Largest change of a colour where a pixel is fully covered and the clip's neighbouring frames agree with it."""
 
+ALLOWED_WORN = 0.5
+"""The same where drawing and frames may be worn alike, so that their agreement means little."""
+
 _GAIN = 3.0
 """How much more may change per difference between the drawing and what the neighbouring frames show."""
 
@@ -58,18 +61,21 @@ class NetworkInputs:
         both = torch.cat([self.base, self.colours], dim=1)
         return both.unflatten(1, (-1, 3))
 
-    def allowed_change(self) -> Float[Tensor, "b 1 h w"]:
+    def allowed_change(self, least: float = ALLOWED) -> Float[Tensor, "b 1 h w"]:
         """How much of the drawing may change: next to nothing where it is covered and neighbouring frames agree.
 
         The difference is the larger one of both neighbouring frames, so that they cannot outvote each other, and the
         largest within one pixel around, so that an edge half a pixel off can be put right on both sides.
+
+        Args:
+            least: What is allowed where they agree.
         """
         apart = (self.candidates()[:, 1:3] - self.base[:, None]).abs().mean(2)
         trust = self.trust[:, :2]
         difference = (trust * apart).amax(1, keepdim=True)
         difference = difference + (1 - trust.amax(1, keepdim=True)) * _UNKNOWN
         difference = functional.max_pool2d(difference, 3, stride=1, padding=1)
-        return ALLOWED + _GAIN * difference + 2 * (1 - self.alpha)
+        return least + _GAIN * difference + 2 * (1 - self.alpha)
 
 
 def gather(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from neoverse_ns.clip.wear.config import WearConfig
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.generate.degradation.settings import DegradationSettings
 
@@ -38,6 +39,10 @@ class InternalSettings:
     """Share of the crops that are to be finished without the clip's other frames: nobody else may have seen a hole."""
     degradation: DegradationSettings = field(default_factory=lambda: DegradationSettings(drop_conditions=0.0))
     """How the scene is degraded. What drops conditions or mask is for generative models and should stay unused."""
+    wear: WearConfig = field(default_factory=WearConfig)
+    """How what the network is shown is worn beforehand, as by a poor camera, while it still learns the clip's own
+    frames: for views of what the clip shows blurred, noisy or coarse in places. `share` says how often; by default
+    never. With it, covered pixels on which the clip's frames agree may change, too."""
     save_every: float = 20.0
     """Seconds between saves of the unfinished training, where a folder is given."""
 
@@ -59,3 +64,4 @@ class InternalSettings:
             if not (math.isfinite(value) and 0 <= value <= 1):
                 raise SettingsError(f"{name} must lie in [0, 1], got {value}")
         self.degradation.validate()
+        self.wear.validate()

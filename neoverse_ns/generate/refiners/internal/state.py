@@ -11,8 +11,10 @@ from pathlib import Path
 
 import torch
 
+from neoverse_ns.clip.wear.config import WearConfig
 from neoverse_ns.errors import UNREADABLE, RunError
 from neoverse_ns.generate.refiners.internal.network import RefinementNetwork
+from neoverse_ns.generate.refiners.internal.network_inputs import ALLOWED, ALLOWED_WORN
 from neoverse_ns.generate.refiners.internal.settings import InternalSettings
 from neoverse_ns.generate.source_scene import SourceScene
 
@@ -44,7 +46,7 @@ class TrainingState:
         # Layers draw their first values from the global generator, whose state is the caller's.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            network = RefinementNetwork(settings.widths)
+            network = RefinementNetwork(settings.widths, ALLOWED_WORN if settings.wear.share else ALLOWED)
         network = network.to(device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         optimizer = torch.optim.AdamW(network.parameters(), settings.learning_rate, betas=(0.9, 0.99))
         return TrainingState(network, optimizer, torch.Generator().manual_seed(seed + 1))
@@ -104,6 +106,11 @@ def origin_of(source: SourceScene, settings: InternalSettings, seed: int) -> str
     """Equal for equal clips, scenes, settings and seeds; whatever could change the training changes it."""
     options = asdict(settings)
     options.pop("save_every")
+    # What settings that came later say by default was so before.
+    if settings.wear == WearConfig():
+        options.pop("wear")
+    if settings.degradation.level == "first":
+        options["degradation"].pop("level")
     value = hashlib.sha256(json.dumps([options, seed, source.keyframes], default=str).encode())
     tensors = [source.frames, source.cameras.c2w, source.cameras.K, source.times, *source.gaussians.tensors().values()]
     for tensor in tensors:

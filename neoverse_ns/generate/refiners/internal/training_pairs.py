@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from neoverse_ns.clip.wear.draw import draw_wear
 from neoverse_ns.console import progress
 from neoverse_ns.gaussians.layers import FAR_FIELD, INPAINTED
 from neoverse_ns.generate.base import Conditions
@@ -17,6 +18,7 @@ from neoverse_ns.generate.refiners.internal.network_inputs import NetworkInputs,
 from neoverse_ns.generate.refiners.internal.other_keyframes import without_own
 from neoverse_ns.generate.refiners.internal.reference_lookup import References
 from neoverse_ns.generate.refiners.internal.settings import InternalSettings
+from neoverse_ns.generate.refiners.internal.worn_views import WornViews
 from neoverse_ns.generate.source_scene import SourceScene
 
 MASK_ALPHA = (0.5, 1.0)
@@ -118,12 +120,17 @@ def make_training_pairs(
     targets: list[UInt8[Tensor, "3 h w"]] = []
     images = source.frames.movedim(-1, 1)
     plain = list(range(len(source))) if settings.plain > 0 and len(source.keyframes) > 1 else []
+    # Of a generator of their own: what is drawn of the scene does not depend on how it is worn.
+    wearing = torch.Generator().manual_seed(seed + 1)
+    wears = [draw_wear(settings.wear, wearing) for _ in range(settings.rounds)]
+    worn = WornViews(references)
 
-    def take(drawn: Conditions, frames: list[int]) -> None:
+    def take(drawn: Conditions, frames: list[int], wear: int) -> None:
         kept = torch.empty(()).uniform_(*MASK_ALPHA, generator=generator)
         drawn = replace(drawn, mask=drawn.alpha >= float(kept))
+        drawn, shown = worn(drawn, wears[wear])
         for place, frame in enumerate(frames):
-            found = gather(drawn, place, references, scale, without=frame)
+            found = gather(drawn, place, shown, scale, without=frame)
             inputs.append(PackedInputs.of(found, drawn.K[place], drawn.c2w[place]))
             targets.append(images[frame].to(found.base.device))
 
@@ -133,11 +140,15 @@ def make_training_pairs(
             order = torch.randperm(len(source), generator=generator)[: max(wanted, 1)]
             frames = sorted(order.tolist())
             pair = simulate(source, generator, settings.degradation, frames)
-            take(pair.conditions, pair.frames)
+            take(pair.conditions, pair.frames, done)
             steps.advance()
         for frame in plain:
             here = slice(frame, frame + 1)
             scene = without_own(source, frame).without(INPAINTED, FAR_FIELD)
-            take(draw_conditions(scene, source.cameras[here], source.times[here], ConditionSettings()), [frame])
+            take(
+                draw_conditions(scene, source.cameras[here], source.times[here], ConditionSettings()),
+                [frame],
+                frame * settings.rounds // len(plain),
+            )
             steps.advance()
     return TrainingPairs(inputs, targets, len(plain))

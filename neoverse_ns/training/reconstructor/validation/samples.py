@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import torch
 
+from neoverse_ns.clip.wear.config import WearConfig
 from neoverse_ns.console import warn
 from neoverse_ns.errors import ClipError
 from neoverse_ns.training.data.batch import TrainingBatch, collate
@@ -15,7 +16,6 @@ from neoverse_ns.training.data.jitter import JitterConfig
 from neoverse_ns.training.data.make_sample import draw_sample, make_sample, sample_name
 from neoverse_ns.training.data.plan import PlanConfig
 from neoverse_ns.training.data.sources import ClipSource, open_clip
-from neoverse_ns.training.data.wear.config import WearConfig
 
 _ATTEMPTS = 5
 

@@ -11,11 +11,11 @@ import pytest
 import torch
 from PIL import Image
 
+from neoverse_ns.clip.wear.coding import coded, enlarged, smaller
+from neoverse_ns.clip.wear.light import from_light, to_light
+from neoverse_ns.clip.wear.sensor import noisy
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.training.data.wear import WearConfig, WearDraw, draw_wear, wear_inputs
-from neoverse_ns.training.data.wear.coding import coded, enlarged, smaller
-from neoverse_ns.training.data.wear.light import from_light, to_light
-from neoverse_ns.training.data.wear.sensor import noisy
 
 
 def pictures(count: int = 2, height: int = 40, width: int = 56) -> torch.Tensor:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neoverse_ns.training.data.wear.draw import WearDraw
+from neoverse_ns.clip.wear.draw import WearDraw
 
 
 def exposed(light: Float[Tensor, "k 3 h w"], times: Float[Tensor, " k"], draw: WearDraw) -> Float[Tensor, "k 3 h w"]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from neoverse_ns.training.data.wear.config import WearConfig
+from neoverse_ns.clip.wear.config import WearConfig
 
 
 @dataclass(frozen=True)

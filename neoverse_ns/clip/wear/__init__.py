@@ -1,0 +1,1 @@
+"""Wear of filmed pictures: what a camera and a codec do to them."""
