@@ -6,12 +6,12 @@ from pathlib import Path
 
 import torch
 
+from neoverse_ns.clip.wear.config import WearConfig
 from neoverse_ns.training.data.draw import SampleConfig
 from neoverse_ns.training.data.plan import PlanConfig
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.worlds import WorldRows
 from neoverse_ns.training.data.sources import ClipSource
-from neoverse_ns.training.data.wear.config import WearConfig
 from neoverse_ns.training.reconstructor.validation.samples import FixedSamples
 
 PLAN = PlanConfig(longest_side=42, aspect=(1.5, 1.5))
