@@ -16,7 +16,6 @@ from pathlib import Path
 
 import torch
 import tyro
-from neoverse_ns.training.reconstructor.sources import validation_sources
 
 from neoverse_ns.console import progress, say, warn
 from neoverse_ns.errors import NeoVerseError, SettingsError

@@ -66,6 +66,10 @@ def all_jobs(options: Options) -> list[Job]:
     size, counts = ("56x28", (2, 3)) if tiny else ("560x336", (11, 21, 41, 81))
     clips = tuple(Case(f"network, {count} frames of {size}", {"frames": count}) for count in counts)
     model = (Case("video model, tiny, 2 steps" if tiny else "video model, 14B, 4 steps"),)
+    steps = tuple(
+        Case(f"training step, {count} keyframes of {size}", {"keyframes": count})
+        for count in ((2,) if tiny else (2, 8))
+    )
     speed = (Case(f"500 Gaussians at 56x32, {where}" if tiny else f"150,000 Gaussians at 560x336, {where}"),)
     device_run = "optimise on CUDA" if on_cuda else "optimise again"
     build = (BUILD,) if on_cuda else ()
@@ -89,6 +93,7 @@ def all_jobs(options: Options) -> list[Job]:
         Job("network", "_gpu.network", clips, 70, 120, BASE, (), first),
         Job("drawing by plain torch", checked, plain, 15, 60, BASE, (), first),
         Job("video model", "_gpu.video_model", model, 110, 240, GENERATION, (), first),
+        Job("training", "_gpu.training", steps, 60, 150, SCENE, build, (*first, *build)),
         Job("drawing speed", "_gpu.drawing_speed", speed, 15, 60, BASE, build, first),
     ]
 
