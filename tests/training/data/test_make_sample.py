@@ -38,7 +38,7 @@ def pixel_motion(sample: TrainingSample, index: int, other: int, moved: torch.Te
     pose = sample.c2w[index].double()
     points = unproject(sample.depth[index].double(), sample.K[index].double(), pose) + moved.double() @ pose[:3, :3].T
     uv, _ = project(points.view(-1, 3), torch.linalg.inv(sample.c2w[other].double()), sample.K[other].double())
-    return uv.view(*moved.shape[:2], 2) - pixel_centres(*moved.shape[:2], torch.float64)
+    return uv.view(*moved.shape[:2], 2) - pixel_centres(moved.shape[0], moved.shape[1], torch.float64)
 
 
 def test_motion_of_one_frame_is_the_clips_flow() -> None:

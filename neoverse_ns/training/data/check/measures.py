@@ -73,7 +73,7 @@ def observe(pair: Pair) -> Observed:
         backward,
         torch.ones(*one.shape, dtype=torch.bool),
         torch.ones(*one.shape),
-        pixel_centres(*one.shape, torch.float64) + forward,
+        pixel_centres(one.shape[0], one.shape[1], torch.float64) + forward,
     )
     sure = texture & inside & round_trip(forward, backward) & ((forward + back).norm(dim=-1) < _AGREED)
     return Observed(forward, sure)
@@ -116,7 +116,7 @@ def _grey(rgb: UInt8[Tensor, "h w 3"]) -> Float64[Tensor, "h w"]:
 
 
 def _flow(one: np.ndarray, other: np.ndarray) -> Float64[Tensor, "h w 2"]:
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(0)
     return torch.from_numpy(search.calc(one, other, None)).double()  # pyright: ignore
 

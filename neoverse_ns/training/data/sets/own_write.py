@@ -167,7 +167,9 @@ def _write_frames(
             if frame.c2w is not None:
                 poses.append(frame.c2w.numpy())
     arrays: dict[str, Any] = {"K": np.stack(K), "times": np.arange(info.frames) / info.fps}
-    np.savez(folder / CAMERAS, **(arrays | ({"c2w": np.stack(poses)} if poses else {})))
+    if poses:
+        arrays["c2w"] = np.stack(poses)
+    np.savez(folder / CAMERAS, **arrays)
     return height, width
 
 

@@ -114,7 +114,8 @@ def _depth(path: Path, size: tuple[int, int]) -> Float32[Tensor, "h w"]:
 
 def _intrinsics(camera: dict[str, Any], width: int, height: int) -> Float64[Tensor, "3 3"]:
     size = int(camera.get("w", width)), int(camera.get("h", height))
-    K = pinhole(*(float(camera[name]) for name in ("fl_x", "fl_y", "cx", "cy")), size)
+    fx, fy, cx, cy = (float(camera[name]) for name in ("fl_x", "fl_y", "cx", "cy"))
+    K = pinhole(fx, fy, cx, cy, size)
     return K if size == (width, height) else scaled(K, size, (width, height))
 
 

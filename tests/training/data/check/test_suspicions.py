@@ -75,7 +75,7 @@ def deep(change: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> Change
 
 
 def along_ray(depth: torch.Tensor, K: torch.Tensor) -> torch.Tensor:
-    ray = (pixel_centres(*depth.shape, torch.float64) - K[:2, 2]) / torch.stack([K[0, 0], K[1, 1]])
+    ray = (pixel_centres(depth.shape[0], depth.shape[1], torch.float64) - K[:2, 2]) / torch.stack([K[0, 0], K[1, 1]])
     return depth * (1 + ray.square().sum(-1)).sqrt()
 
 

@@ -67,6 +67,7 @@ def test_things_come_back_for_any_gap(tmp_path: Path) -> None:
         assert frame.depth is not None
         assert torch.equal(frame.c2w, truth.c2w)  # pyright: ignore[reportArgumentType]
         assert torch.equal(frame.K, truth.K)
+        assert truth.depth is not None
         assert (frame.depth - truth.depth).abs().max() < step
     for index, other in ((0, FRAMES - 1), (5, 3)):
         assert errors(clip, index, other).max() < 2e-3
