@@ -16,16 +16,17 @@ from pathlib import Path
 
 import torch
 import tyro
+from neoverse_ns.training.reconstructor.sources import validation_sources
 
 from neoverse_ns.console import progress, say, warn
 from neoverse_ns.errors import NeoVerseError, SettingsError
 from neoverse_ns.training.data.batch import collate
+from neoverse_ns.training.data.sources_text import sources_of
 from neoverse_ns.training.data.wear import WearConfig, WearDraw, draw_wear, wear_sample
 from neoverse_ns.training.reconstructor.clip_terms import one_of
 from neoverse_ns.training.reconstructor.config import ReconstructorTrainingConfig, ValidationConfig, small
 from neoverse_ns.training.reconstructor.initial import InitialConfig, starting_network
 from neoverse_ns.training.reconstructor.objective import Objective
-from neoverse_ns.training.reconstructor.sources import validation_sources
 from neoverse_ns.training.reconstructor.trainer import ReconstructorTrainer
 from neoverse_ns.training.reconstructor.validation.measures import Figures, mean_figures, measure
 from neoverse_ns.training.reconstructor.validation.samples import FixedSamples
@@ -137,7 +138,7 @@ def main() -> int:
         configs = {name: config_of(options, share) for name, share in (("clean", 0.0), ("worn", options.share))}
         found = {}
         for name, config in configs.items():
-            sources = validation_sources(config.data, "val", config.batch)
+            sources = sources_of(config.data, config.batch, "val")
             samples = FixedSamples(sources, options.samples, 3, config.batch, config.sample)
             found[name] = tried(train(options.folder / name, config), samples)
         table = table_of(found["clean"], found["worn"])

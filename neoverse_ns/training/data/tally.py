@@ -7,6 +7,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -83,10 +84,11 @@ class Tally:
         Raises:
             RunError: Too many failed; or the list cannot be written.
         """
-        for one in tries:
+        every = list(tries)
+        for one, following in zip_longest(every, every[1:]):
             self._count(one)
             if one.reason is not None:
-                self._list(one)
+                self._list(one, following.clip if following is not None and following.sample == one.sample else None)
                 self._judge(one)
 
     def summary(self) -> str:
@@ -137,14 +139,14 @@ class Tally:
             if was_bad:
                 _take(self._bad, clip)
 
-    def _list(self, one: Try) -> None:
+    def _list(self, one: Try, instead: str | None) -> None:
         self.listed += 1
         if self.path is None:
             return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a", encoding="utf8") as file:
-                file.write(json.dumps(asdict(one)) + "\n")
+                file.write(json.dumps(asdict(one) | {"instead": instead}) + "\n")
         except OSError as error:
             raise RunError(f"{self.path} cannot be written ({error.strerror or error}): free space for it") from error
 

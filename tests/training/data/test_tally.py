@@ -29,10 +29,10 @@ def test_all_are_counted_by_reason_and_listed(tmp_path: Path) -> None:
     assert (tally.tries, tally.failures) == (6, 3)
     assert tally.summary() == "3 of 6 clips could not be used: damaged (2), too short (1)"
     lines = [json.loads(line) for line in (tmp_path / "run" / "bad_clips.jsonl").read_text().splitlines()]
-    assert [(line["sample"], line["attempt"], line["clip"], line["reason"]) for line in lines] == [
-        (0, 0, "own/a", "too short"),
-        (2, 0, "own/d", "damaged"),
-        (2, 1, "own/e", "damaged"),
+    assert [(line["sample"], line["attempt"], line["clip"], line["reason"], line["instead"]) for line in lines] == [
+        (0, 0, "own/a", "too short", "own/b"),
+        (2, 0, "own/d", "damaged", "own/e"),
+        (2, 1, "own/e", "damaged", "own/f"),
     ]
     assert lines[0]["message"] == "own a: too short: 3 frames"
 
