@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from neoverse_ns.clip.config import SIDE_MULTIPLE, ClipConfig
 from neoverse_ns.clip.wear.config import WearConfig
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.flags import flag
 from neoverse_ns.generate.base import DEFAULT_PROMPT
 from neoverse_ns.generate.degradation.settings import DegradationSettings, published
 from neoverse_ns.generate.refiners.wan.config import FRAMES_PER_LATENT, WanSource
@@ -96,7 +97,8 @@ class ControlTrainingConfig:
     fresh_control: int | None = None
     """Begin with a new control branch that has one block after every so many of Wan's, instead of the model's own; for
     models without one (`Wan-AI/Wan2.1-T2V-1.3B-Diffusers`), and for beginning anew."""
-    scene: SceneConfig = field(default_factory=_all_frames)
+    # As in every other command: --network.weights, --reconstructor.
+    scene: Annotated[SceneConfig, flag(name="", prefix_name=False)] = field(default_factory=_all_frames)
     """How clips are reconstructed: by NeoVerse's network, which stays loaded and is asked twice of each clip, or
     (`--reconstructor bundle`, for small runs) without weights."""
     degradation: DegradationSettings = field(default_factory=published)

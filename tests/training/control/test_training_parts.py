@@ -130,12 +130,15 @@ def test_deepspeed_settings(tmp_path, monkeypatch):
 
 def test_command_takes_the_flags_people_type():
     flags = ["--steps", "7", "--learning-rate", "2e-5", "--width", "320", "--wan.model", "m", "--deepspeed"]
+    flags += ["--reconstructor", "network", "--network.weights", "n", "--wear.share", "0.5"]
     command = tyro.cli(Command, args=["train-control", "clips", "--output-dir", "out", *flags])  # type: ignore[arg-type]
     assert isinstance(command, TrainControl)
     training = command.training
     assert (training.steps, training.learning_rate, training.wan.model) == (7, 2e-5, "m")
     assert (training.scene.clip.width, training.scene.clip.num_frames, training.deepspeed) == (320, 81, True)
     assert training.scene.held_out_every == 0
+    assert (training.scene.reconstructor, training.scene.network.weights) == ("network", "n")
+    assert training.wear.share == 0.5
 
 
 @pytest.mark.parametrize(
