@@ -168,7 +168,7 @@ def _motion_term(truth: ClipTruth, predictions: NetworkPredictions, config: Loss
         (predictions.velocity_fwd, predictions.velocity_fwd_conf, sample.v_fwd, sample.v_fwd_valid),
         (predictions.velocity_bwd, predictions.velocity_bwd_conf, sample.v_bwd, sample.v_bwd_valid),
     )
-    form = (config.motion_form, config.balance_moving, config.moving_threshold)
+    form = (config.motion_form, config.balance_moving, config.moving_threshold, config.motion_smooth)
     for value, confidence, displacement, valid in sides:
         if value is not None and confidence is not None:
             total = total + motion_loss(value[clip], confidence[clip], displacement, valid, *form)

@@ -189,7 +189,7 @@ def small() -> ReconstructorTrainingConfig:
             pixel_centres=True,
         ),
         # Motion of synthetic worlds is a few hundredths of their depth: tenfold it counts as much as the other terms.
-        loss=LossConfig(motion_form="plain", motion=10.0),
+        loss=LossConfig(motion_form="plain", motion_smooth=0.02, motion=10.0),
         recompute=False,
         workers=1,
         validation=ValidationConfig(every=500, samples=16, keyframes=3),

@@ -94,6 +94,8 @@ def test_moving_pixels_count_half_however_few_they_are() -> None:
     said_still = torch.zeros_like(truth)
     assert float(motion_loss(said_still, confidence, truth, mask, "plain")) == pytest.approx(3**0.5 / 2)
     assert float(motion_loss(said_still, confidence, truth, mask, "plain", False)) == pytest.approx(3**0.5 / 100)
+    smooth = motion_loss(said_still, confidence, truth, mask, "plain", smooth=0.5)
+    assert float(smooth) == pytest.approx(((3 + 0.25) ** 0.5 - 0.5) / 2)
     assert motion_loss(truth, confidence, truth, mask) == 0
 
 

@@ -34,6 +34,9 @@ class LossConfig:
     """Distance of the drawings' opacity from 1."""
     motion_form: Literal["robust", "plain"] = "robust"
     """`robust` weights errors by the heads' confidences and leaves out the worst; `plain` is the paper's bare norm."""
+    motion_smooth: float = 0.0
+    """Of the plain form: errors below this count by their squares; 0 is the paper's norm. From scratch the norm keeps
+    all motion at zero for long, where most of the world is right."""
     balance_moving: bool = True
     """Let moving pixels count half of the motion term, however few they are."""
     moving_threshold: float = 0.01
@@ -47,5 +50,6 @@ class LossConfig:
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise SettingsError(f"the weight {name} must be a finite number, 0 or more, got {value}")
-        if not (math.isfinite(self.moving_threshold) and self.moving_threshold >= 0):
-            raise SettingsError(f"moving_threshold must be a finite number, 0 or more, got {self.moving_threshold}")
+        for name in ("moving_threshold", "motion_smooth"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
+                raise SettingsError(f"{name} must be a finite number, 0 or more, got {getattr(self, name)}")

@@ -23,6 +23,7 @@ def motion_loss(
     form: Literal["robust", "plain"] = "robust",
     balance_moving: bool = True,
     moving_threshold: float = 0.01,
+    smooth: float = 0.0,
 ) -> Float[Tensor, ""]:
     """Euclidean errors of a clip's displacements in one direction; 0 where fewer than 100 pixels are valid.
 
@@ -36,13 +37,19 @@ def motion_loss(
         balance_moving: Average moving pixels and still ones apart, each counting half; all in one where there are none
             of a kind.
         moving_threshold: Displacement from which a pixel moves.
+        smooth: Of the plain form: errors well below this count by their squares, sqrt(e^2 + smooth^2) - smooth. A norm
+            holds what is exactly right, as still pixels are at first, as fast as it draws what is wrong.
     """
     if int(valid.sum()) < FEWEST:
         return predicted.new_zeros(())
     moving = torch.linalg.vector_norm(truth[valid], dim=-1) > moving_threshold
     kinds = [kind for kind in (moving, ~moving) if bool(kind.any())] if balance_moving else [torch.ones_like(moving)]
     if form == "plain":
-        values = [torch.linalg.vector_norm(truth[valid] - predicted[valid], dim=-1)]
+        difference = truth[valid] - predicted[valid]
+        if smooth:
+            values = [(difference.square().sum(-1) + smooth**2).sqrt() - smooth]
+        else:
+            values = [torch.linalg.vector_norm(difference, dim=-1)]
     else:
         error = errors(predicted, truth, valid)
         values = [weighted(error, confidence[valid], REWARDED_CONFIDENCE), error]
