@@ -57,8 +57,9 @@ def _expected(label: int, before: Sequence[Int[ndarray, "h w"]], frames: Sequenc
     last, earlier = ((before[place] == label).nonzero() for place in seen)
     share = (frames[-1] - frames[seen[0]]) / (frames[seen[0]] - frames[seen[1]])
     row, column = (round(share * (now.mean() - then.mean())) for now, then in zip(last, earlier, strict=True))
-    result = np.zeros(before[0].shape, bool)
+    height, width = before[0].shape
+    result = np.zeros((height, width), bool)
     rows, columns = last[0] + row, last[1] + column
-    inside = (rows >= 0) & (rows < result.shape[0]) & (columns >= 0) & (columns < result.shape[1])
+    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
     result[rows[inside], columns[inside]] = True
     return result

@@ -118,7 +118,7 @@ def _grey(rgb: UInt8[Tensor, "h w 3"]) -> Float64[Tensor, "h w"]:
 def _flow(one: np.ndarray, other: np.ndarray) -> Float64[Tensor, "h w 2"]:
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(0)
-    return torch.from_numpy(search.calc(one, other, None)).double()  # pyright: ignore
+    return torch.from_numpy(search.calc(one, other, np.zeros((*one.shape, 2), np.float32))).double()
 
 
 def _median(values: Tensor) -> float:
