@@ -12,6 +12,7 @@ from torch import nn
 from neoverse_ns.console import say
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.networks.neoverse.architecture import NetworkArchitecture
+from neoverse_ns.networks.neoverse.blocks import LayerScale
 from neoverse_ns.networks.neoverse.checkpoint import (
     RELEASED_REPOSITORY,
     inspect_weights,
@@ -32,6 +33,8 @@ _MOTION_HEADS = ("velocity_fwd_head", "velocity_bwd_head", "gs_fwd_attr_head", "
 _PUBLISHED_SIDE = 560
 """Longest side of the pictures for which the release's first size of a Gaussian is made."""
 _FIRST_VIEW = math.radians(60)
+_TOKENS = 0.02
+"""Standard deviation of new special tokens."""
 
 
 @dataclass
@@ -147,6 +150,14 @@ def _copy_static_stack(network: NeoVerseNetwork) -> None:
 def _first_guesses(network: NeoVerseNetwork, longest_side: int) -> None:
     """Begin from scratch where gradients reach everything: looking ahead, Gaussians of a pixel, nothing moving."""
     begin_motion(network)
+    for module in network.modules():
+        # The hundredth that trained trunks begin new blocks with grows by a learning rate a step: for thousands of
+        # steps nothing would be told from another frame.
+        if isinstance(module, LayerScale):
+            nn.init.ones_(module.gamma)
+    trunk = network.visual_geometry_transformer
+    for token in (trunk.cam_token, trunk.reg_token, trunk.motion_tokens):
+        token.copy_(token / 1e-6 * _TOKENS)
     camera = network.cam_head.param_predictor.fc2
     # Every round adds the same bias. Fields of view that begin below 0 would be cut off, and never learn.
     first = torch.tensor([0, 0, 0, 0, 0, 0, 1, _FIRST_VIEW, _FIRST_VIEW]) / network.cam_head.ROUNDS

@@ -95,6 +95,10 @@ def test_from_scratch_is_seeded_and_looks_ahead():
     assert all(torch.equal(a, b) for a, b in zip(network.parameters(), again.parameters(), strict=True))
     other = starting_network(InitialConfig("scratch"), TINY, 8, 98)
     assert not torch.equal(other.cam_head.param_predictor.fc1.weight, network.cam_head.param_predictor.fc1.weight)
+    # Blocks count from the first step on, and tokens are told apart.
+    state = network.state_dict()
+    assert all(torch.all(value == 1) for key, value in state.items() if key.endswith("gamma"))
+    assert 0.01 < state["visual_geometry_transformer.reg_token"].std() < 0.03
     with torch.no_grad():
         predictions = network(images())
     assert predictions.gs_params is not None
