@@ -17,7 +17,7 @@ from neoverse_ns.clip.sampling import spaced, spaced_start
 from neoverse_ns.errors import ClipError
 from neoverse_ns.training.control.clips import TrainingClip
 from neoverse_ns.training.data.row import ManifestRow
-from neoverse_ns.training.data.sources import open_clip
+from neoverse_ns.training.data.sources import Rows, open_clip
 
 SECONDS_APART = 0.2
 """Its clips have to be long enough for frames this far apart, rounded down to whole frames."""
@@ -103,7 +103,7 @@ class ManifestSource(ClipSource):
         shorten: As in :class:`FolderSource`; otherwise a clip also needs 0.2 seconds from one frame to the next.
     """
 
-    rows: Sequence[ManifestRow]
+    rows: Rows
     folder: Path
     config: ClipConfig
     size: tuple[int, int]
