@@ -7,18 +7,23 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
+from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.errors import ClipError, RunError
 from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.split import split_frames
 from neoverse_ns.training.control.clips import find_clips
 from neoverse_ns.training.control.config import ControlTrainingConfig
 from neoverse_ns.training.control.pairs import Draw, PairStream
-from neoverse_ns.training.control.sources import FolderSource, chosen_frames
+from neoverse_ns.training.control.sources import FolderSource, ManifestSource, chosen_frames
 from neoverse_ns.training.control.visits import context_frames, stretch, visit_at
 from neoverse_ns.training.data.row import ManifestRow
+from neoverse_ns.training.data.sets.worlds import WorldRows
+from neoverse_ns.training.data.sources import open_clip
 from neoverse_ns.training.data.tally import Tally, TallyConfig
 from tests.training.control.small_run import WallScenes, small_config, write_clips
 
@@ -83,6 +88,21 @@ def test_short_clips_are_left_out_or_taken_as_they_are() -> None:
     assert chosen_frames(row, 81, 5, 0.0, shorten=True)[1] == 3
     few = ManifestRow("a", "own", {"path": "a"}, 7, 24.0)
     assert chosen_frames(few, 81, 5, 0.7, shorten=True) == list(range(7))
+
+
+def test_rows_of_a_manifest_are_read_scaled_and_cut(tmp_path: Path) -> None:
+    rows = WorldRows(2, width=64, height=28, frames=9)
+    source = ManifestSource(rows, tmp_path, ClipConfig(num_frames=5, spacing=5), (32, 16), shorten=True)
+    clip = source.read(1, 0.999)
+    # One in two fits, and nothing is left over.
+    assert clip.frame_indices.tolist() == [0, 2, 4, 6, 8]
+    assert clip.frames.shape == (5, 16, 32, 3)
+    world = open_clip(tmp_path, rows[1])
+    frame = world.frame(4).rgb.numpy()
+    # 64x28 shrinks by 16/28 and loses what is left at both sides.
+    whole = cv2.resize(frame, (37, 16), interpolation=cv2.INTER_AREA)
+    np.testing.assert_array_equal(clip.frames[2].numpy(), whole[:, 2:34])
+    assert source.name(1).endswith(rows[1].id)
 
 
 @pytest.mark.parametrize(

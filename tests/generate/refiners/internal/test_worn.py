@@ -17,7 +17,9 @@ from neoverse_ns.generate.refiners.internal.worn_views import WornViews
 from tests.generate.layered import layered_source
 from tests.generate.refiners.internal.test_training import SETTINGS
 
-DARK = WearConfig(share=1.0, blur=0, low_resolution=0, noise=0, compression=0, exposure=1.0, stops=1.5, drift=0.0)
+DARK = WearConfig(
+    share=1.0, blur=0.0, low_resolution=0.0, noise=0.0, compression=0.0, exposure=1.0, stops=1.5, drift=0.0
+)
 
 
 def made(wear: WearConfig) -> TrainingPairs:
