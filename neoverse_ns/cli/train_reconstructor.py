@@ -37,8 +37,8 @@ class TrainReconstructor:
     Several GPUs, FSDP2 or DeepSpeed: `accelerate launch ... -m neoverse_ns.cli.main train-reconstructor ...`. A run
     that was stopped goes on by the same command. A folder of its checkpoints is a network for every other command:
 
-    ns-neoverse reconstruct clip.mp4 --output-dir scene --reconstructor network --network.weights
-    out/checkpoints/step-001000
+    ns-neoverse reconstruct clip.mp4 --output-dir scene --reconstructor network \\
+        --network.weights out/checkpoints/step-001000
     """
 
     output_dir: Path
