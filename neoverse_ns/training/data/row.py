@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from neoverse_ns.training.data.truth import Part
+
+FOLDER = "folder"
+"""What a row's source calls the way from the manifest's folder to the data set's, where they are not one."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +21,8 @@ class ManifestRow:
         id: Unique within the manifest.
         dataset: Data set, which decides how the clip is opened.
         source: Where it lies: `path` relative to the data set's folder; or `shard`, `offset` and `size` in bytes of a
-            member of a tar file; or what else the set's opener understands (`seed` of a synthetic world).
+            member of a tar file; or what else the set's opener understands (`seed` of a synthetic world). Where the
+            manifest lies elsewhere than the data set, `folder` leads from the manifest's folder to the data set's.
         frames: How many there are.
         fps: Frames per second.
         width: Of a frame, in pixels.
@@ -43,3 +50,19 @@ class ManifestRow:
     weight: float = 1.0
     licence: str | None = None
     sha256: str | None = None
+
+    def set_folder(self, folder: Path) -> Path:
+        """The data set's folder, of a row that was found in a manifest in `folder`, or in the data set's itself."""
+        return folder / str(self.source.get(FOLDER, ""))
+
+
+def seen_from(place: Path, folder: Path, rows: Iterable[ManifestRow]) -> list[ManifestRow]:
+    """Rows of a data set for a manifest that lies in some folder.
+
+    Args:
+        place: Folder of the manifest.
+        folder: Of the data set.
+        rows: As the data set's own folder has them.
+    """
+    way = os.path.relpath(folder.resolve(), place.resolve())
+    return [row if way == "." else replace(row, source=row.source | {FOLDER: way}) for row in rows]

@@ -15,7 +15,7 @@ from neoverse_ns.errors import ClipError
 from neoverse_ns.training.data.draws import number_of
 from neoverse_ns.training.data.manifest import write_manifest
 from neoverse_ns.training.data.manifest_rows import row_line
-from neoverse_ns.training.data.row import ManifestRow
+from neoverse_ns.training.data.row import FOLDER, ManifestRow
 from neoverse_ns.training.data.shards import LIST, Member, write_member_index
 from neoverse_ns.training.data.shards_find import VIDEOS, find_shards
 from neoverse_ns.training.data.whole_file import whole_file
@@ -96,7 +96,8 @@ def _pack(archive: tarfile.TarFile, folder: Path, row: ManifestRow) -> None:
     inside = f"{name}{place.suffix.lower()}" if place.is_file() else name
     # What is known beside a video lies in other files, which stay behind.
     has = frozenset() if place.suffix.lower() in VIDEOS else row.has
-    line = row_line(replace(row, source=row.source | {"path": inside}, has=has)).encode()
+    source = {key: value for key, value in row.source.items() if key != FOLDER} | {"path": inside}
+    line = row_line(replace(row, source=source, has=has)).encode()
     archive.addfile(_header(f"{name}.json", len(line)), io.BytesIO(line))
     files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
     for file in files:
@@ -114,7 +115,7 @@ def _header(name: str, size: int) -> tarfile.TarInfo:
 
 def _place(folder: Path, row: ManifestRow) -> Path:
     path = row.source.get("path")
-    place = folder / path if isinstance(path, str) else None
+    place = row.set_folder(folder) / path if isinstance(path, str) else None
     if place is None or not place.exists():
         raise ClipError(f"clip {row.id}: there is no file or folder {row.source.get('path')} in {folder} to pack")
     return place

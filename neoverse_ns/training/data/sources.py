@@ -144,4 +144,4 @@ def open_clip(folder: Path, row: ManifestRow) -> TruthClip:
     """
     if "shard" in row.source:
         return open_sharded(folder, row)
-    return data_set(row.dataset).open(folder, row)
+    return data_set(row.dataset).open(row.set_folder(folder), row)
