@@ -66,8 +66,10 @@ class Check:
         if report.wrong:
             for sentence in report.wrong:
                 warn(sentence)
-            raise ClipError(f"{self.folder}: does not fit its pictures; see above")
-        say("cameras, depth and motion agree with the pictures, as far as was looked")
+            what = "does not fit its pictures" if report.contradicted else "holds clips that cannot be used"
+            raise ClipError(f"{self.folder}: {what}; see above")
+        some = "" if report.used == len(report.samples) else f" in {report.used} of {len(report.samples)} samples"
+        say(f"cameras, depth and motion agree with the pictures{some}, as far as was looked")
 
 
 @dataclass
@@ -80,9 +82,10 @@ class WriteManifest:
     """
 
     folder: _Folder
-    """Folder of the data set, which paths in the file are relative to."""
+    """Folder of the data set."""
     output: Path
-    """File that is written; beside it lies an index of its lines."""
+    """File that is written; beside it lies an index of its lines. Best in the data set's folder, with which it can be
+    moved; elsewhere it leads to that folder from where it lies."""
     dataset: str | None = None
     """Its layout; recognised by its files without."""
 
@@ -92,12 +95,18 @@ class WriteManifest:
         Raises:
             ClipError: The folder holds no clips, or the file cannot be written.
         """
+        from neoverse_ns.folders import make_folder
         from neoverse_ns.training.data.manifest import write_manifest
+        from neoverse_ns.training.data.row import seen_from
         from neoverse_ns.training.data.sets.detect import detect
         from neoverse_ns.training.data.sets.registry import data_set
 
         rows = data_set(self.dataset or detect(self.folder)).find(self.folder)
-        count = write_manifest(rows, self.output)
+        try:
+            make_folder(self.output.parent)
+        except OSError as error:
+            raise ClipError(f"{self.output}: cannot be written ({error.strerror or error})") from error
+        count = write_manifest(seen_from(self.output.parent, self.folder, rows), self.output)
         splits = sorted({row.split for row in rows})
         say(f"{self.output}: {count} clips ({', '.join(splits)}), {sum(row.frames for row in rows)} frames")
 

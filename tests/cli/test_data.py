@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from neoverse_ns.cli.data import Check, WriteManifest
 from neoverse_ns.cli.main import entrypoint
-from neoverse_ns.errors import SettingsError
+from neoverse_ns.errors import ClipError, SettingsError
+from neoverse_ns.training.data.check.report import CheckedSample, _unusable, check_data
 from neoverse_ns.training.data.manifest import Manifest
 from neoverse_ns.training.data.sets.own_write import RigidThings, write_clip
 from neoverse_ns.training.data.sets.registry import data_set
+from neoverse_ns.training.data.shards_write import write_shards
+from neoverse_ns.training.data.sources import open_clip, open_source
 from tests.training.data.synthetic_truth import SyntheticTruth, rendered, thing_poses
 
 
@@ -61,9 +66,51 @@ def test_a_wrong_set_is_named(
     assert "poses are inverted" in shown
 
 
-def test_clips_are_listed(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    WriteManifest(folder, tmp_path / "clips.jsonl").run()
-    manifest = Manifest(tmp_path / "clips.jsonl")
+def test_clips_are_listed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    WriteManifest(folder, folder / "clips.jsonl").run()
+    manifest = Manifest(folder / "clips.jsonl")
     assert list(manifest) == data_set("own").find(folder)
-    assert len(Manifest(tmp_path / "clips.jsonl", split="val")) == 1
+    assert len(Manifest(folder / "clips.jsonl", split="val")) == 1
     assert "2 clips (train, val), 18 frames" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_list_elsewhere_leads_to_its_clips(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    WriteManifest(folder, tmp_path / "new" / "clips.jsonl").run()
+    assert "made the folder" in " ".join(capsys.readouterr().out.split())
+    source = open_source(tmp_path / "new" / "clips.jsonl")
+    direct = open_source(folder)
+    with_list, without = open_clip(source.folder, source.rows[0]), open_clip(direct.folder, direct.rows[0])
+    assert torch.equal(with_list.frame(0).rgb, without.frame(0).rgb)
+    assert write_shards(source.rows, source.folder, tmp_path / "shards") == 1
+    packed = open_source(tmp_path / "shards")
+    assert "folder" not in packed.rows[0].source
+    assert torch.equal(open_clip(packed.folder, packed.rows[0]).frame(1).rgb, without.frame(1).rgb)
+    (tmp_path / "file").touch()
+    with pytest.raises(ClipError, match="cannot be written"):
+        WriteManifest(folder, tmp_path / "file" / "clips.jsonl").run()
+
+
+def test_clips_that_lack_what_they_promise_are_told(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "set"
+    shutil.copytree(folder / "train", copy / "a")
+    shutil.rmtree(copy / "a" / "depth")
+    assert run(monkeypatch, "check", str(copy), "--samples", "1") == 1
+    shown = " ".join("".join(capsys.readouterr()).split())
+    assert "promises depth and motion, but has none" in shown
+    assert "holds clips that cannot be used" in shown
+    assert "fit its pictures" not in shown
+    for picture in (copy / "a" / "rgb").iterdir():
+        picture.write_bytes(picture.read_bytes()[:100])
+    report = check_data(data_set("own"), copy, samples=1)
+    assert report.samples[0].broken
+    assert not report.contradicted
+    assert report.used == 0
+
+
+def test_a_tenth_of_clips_with_empty_cameras_is_wrong() -> None:
+    good, short = CheckedSample("a"), CheckedSample("b", "too short")
+    assert _unusable([good, good, short]) == []
+    broken = CheckedSample("c", "cameras.npz: is empty", broken=True)
+    assert _unusable([good] * 9 + [broken]) == ["1 of 10 samples could not be used; the first: cameras.npz: is empty"]

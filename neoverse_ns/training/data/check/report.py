@@ -31,6 +31,7 @@ class CheckedSample:
     Attributes:
         name: Clip and frames.
         refused: Why no sample could be made of it; None where one could.
+        broken: Its files cannot be read, or lack what the data set promises; others are merely not fit for training.
         known: What of "pose", "depth" and "motion" the sample has.
         static: It is said that nothing moves.
         scale: The sample's unit in the set's.
@@ -40,6 +41,7 @@ class CheckedSample:
 
     name: str
     refused: str | None = None
+    broken: bool = False
     known: tuple[str, ...] = ()
     static: bool = False
     scale: float = math.nan
@@ -54,7 +56,8 @@ class CheckReport:
     Attributes:
         rows: How many clips there are.
         samples: Those that were drawn.
-        wrong: Sentences on what is wrong.
+        wrong: Sentences on what is wrong: with the numbers, or else with files.
+        contradicted: The pictures contradict what is said of them.
         notes: Sentences on what could not be told, or should be known.
     """
 
@@ -62,6 +65,12 @@ class CheckReport:
     samples: list[CheckedSample]
     wrong: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    contradicted: bool = False
+
+    @property
+    def used(self) -> int:
+        """How many samples could be made."""
+        return sum(sample.refused is None for sample in self.samples)
 
 
 def check_data(
@@ -89,7 +98,7 @@ def check_data(
         try:
             clip = dataset.open(folder, row)
         except ClipError as error:
-            checked.append(CheckedSample(row.id, str(error)))
+            checked.append(CheckedSample(row.id, str(error), broken=True))
             continue
         try:
             sample, pair = _look_at(clip, row, generator)
@@ -102,12 +111,18 @@ def check_data(
             pairs.append(pair)
             if pictures is not None:
                 save_picture(pictures / f"sample_{number:02d}.jpg", pair[0])
-    wrong = what_is_wrong(*_columns(pairs))
-    refused = [sample for sample in checked if sample.refused is not None]
-    if refused and 2 * len(refused) >= len(checked):
-        wrong.append(f"{len(refused)} of {len(checked)} samples could not be used; the first: {refused[0].refused}")
+    contradictions = what_is_wrong(*_columns(pairs))
     notes = [*_notes(rows, checked), *(f"{clip}: {remark}" for remark, clip in remarks.items())]
-    return CheckReport(len(rows), checked, wrong, notes)
+    return CheckReport(len(rows), checked, [*contradictions, *_unusable(checked)], notes, bool(contradictions))
+
+
+def _unusable(checked: Sequence[CheckedSample]) -> list[str]:
+    """On samples that could not be made: any that is broken is wrong, others where they are half of all."""
+    refused = [sample for sample in checked if sample.refused is not None]
+    first = next((sample for sample in refused if sample.broken), refused[0] if refused else None)
+    if first is None or not (first.broken or 2 * len(refused) >= len(checked)):
+        return []
+    return [f"{len(refused)} of {len(checked)} samples could not be used; the first: {first.refused}"]
 
 
 def _remarks(dataset: DataSet, clip: TruthClip) -> list[str]:
@@ -125,10 +140,16 @@ def _look_at(
         height, width = first.rgb.shape[:2]
         smaller = min(1.0, LONGEST / max(height, width))
         size = max(1, round(height * smaller)), max(1, round(width * smaller))
+    except ClipError as error:
+        return CheckedSample(row.id, str(error), broken=True), None
+    try:
         draw = draw_sample(clip.info, 2, *size, _AS_FILMED, generator)
-        pair = read_pair(clip, draw.keyframes[0], draw.intermediates[0])
     except ClipError as error:
         return CheckedSample(row.id, str(error)), None
+    try:
+        pair = read_pair(clip, draw.keyframes[0], draw.intermediates[0])
+    except ClipError as error:
+        return CheckedSample(sample_name(clip.info, draw), str(error), broken=True), None
     measured = None
     if pair is not None:
         observed = observe(pair)
@@ -143,9 +164,12 @@ def _made(clip: TruthClip, draw: SampleDraw, measures: Measures | None) -> Check
     except ClipError as error:
         return CheckedSample(name, str(error), static=clip.info.static, measures=measures)
     known = [part for part in ("pose", "depth", "motion") if bool(getattr(sample, f"has_{part}"))]
+    if missing := sorted(clip.info.has - set(known)):
+        lacking = f"{clip.info.dataset} {clip.info.clip}: promises {' and '.join(missing)}, but has none in {name}"
+        return CheckedSample(name, lacking, broken=True, static=clip.info.static, measures=measures)
     moves = sample.v_fwd[0].norm(dim=-1)[sample.v_fwd_valid[0]]
     moving = float((moves > 0.01).double().mean()) if len(moves) else math.nan
-    return CheckedSample(name, None, tuple(known), clip.info.static, sample.scale.item(), moving, measures)
+    return CheckedSample(name, None, False, tuple(known), clip.info.static, sample.scale.item(), moving, measures)
 
 
 def _columns(
