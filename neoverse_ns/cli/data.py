@@ -34,7 +34,7 @@ class Check:
     """
 
     folder: _Folder
-    """Folder of the data set."""
+    """Folder of the data set, whose layout is known; no manifest, shards, or `worlds` without a folder."""
     dataset: str | None = None
     """Its layout; recognised by its files without."""
     samples: int = 10

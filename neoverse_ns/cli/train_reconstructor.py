@@ -16,13 +16,27 @@ from neoverse_ns.training.reconstructor.config import ReconstructorTrainingConfi
 Preset = Annotated[
     Annotated[
         ReconstructorTrainingConfig,
-        tyro.conf.subcommand("paper", default=ReconstructorTrainingConfig(), prefix_name=False),
+        tyro.conf.subcommand(
+            "paper",
+            default=ReconstructorTrainingConfig(),
+            description="What the reconstructor learns from, and how: as the paper has it.",
+            prefix_name=False,
+        ),
     ]
-    | Annotated[ReconstructorTrainingConfig, tyro.conf.subcommand("small", default=small(), prefix_name=False)],
+    | Annotated[
+        ReconstructorTrainingConfig,
+        tyro.conf.subcommand(
+            "small",
+            default=small(),
+            description="What the reconstructor learns from, and how: as two CPU cores can do.",
+            prefix_name=False,
+        ),
+    ],
     tyro.conf.arg(name="", prefix_name=False),
 ]
 
 
+@tyro.conf.configure(tyro.conf.CascadeSubcommandArgs)
 @dataclass
 class TrainReconstructor:
     """Train NeoVerse's feed-forward network.

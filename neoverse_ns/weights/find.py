@@ -99,4 +99,12 @@ def _on_disk(path: Path, name: str) -> Path:
     if len(indices) == 1 or len(held) == 1:
         return indices[0] if indices else held[0]
     has = f"it has {', '.join(p.name for p in held[:4])}{', ...' * (len(held) > 4)}" if held else "it has no weights"
+    if trained := _newest_checkpoint(path, name):
+        raise WeightsError(f"{path} has no {name}, but checkpoints of a training: name one of them, such as {trained}")
     raise WeightsError(f"{path} has no {name} ({has}): put it there, or name another file")
+
+
+def _newest_checkpoint(path: Path, name: str) -> Path | None:
+    """In the folder of a training, or in its folder of checkpoints."""
+    found = [file.parent for pattern in ("step-*", "checkpoints/step-*") for file in path.glob(f"{pattern}/{name}")]
+    return max(found, key=lambda folder: (len(folder.name), folder.name), default=None)

@@ -12,11 +12,18 @@ from neoverse_ns.weights.find import find_weights, part_names, sibling_parts
 from neoverse_ns.weights.hub_errors import ALLOW, explain
 from neoverse_ns.weights.notices import announce_licence
 
+_BY_HAND = "or give the path of your own copy as the weights' source"
 
-def obtain_weights(config: WeightsConfig) -> Path:
+
+def obtain_weights(config: WeightsConfig, allow: str = ALLOW, by_hand: str = _BY_HAND) -> Path:
     """The file of weights: a local path, else the hub's cache, else a download where `config.download` allows it.
 
     For weights split over several files this is the index, and all parts lie beside it.
+
+    Args:
+        config: Which they are.
+        allow: What messages say that lets them be downloaded, as an order.
+        by_hand: What they say can be done instead, from "or" on.
 
     Raises:
         SettingsError: A setting cannot mean anything.
@@ -28,8 +35,7 @@ def obtain_weights(config: WeightsConfig) -> Path:
         return found
     if not config.download:
         raise WeightsError(
-            f"{config.name} is not on this machine: run `{download_command(config)}` once (or set download to True), "
-            "or give the path of your own copy as the weights' source"
+            f"{config.name} is not on this machine: run `{download_command(config)}` once (or {allow}), {by_hand}"
         )
     say(f"downloading {config.name}")
     announce_licence(config.source)

@@ -93,6 +93,12 @@ def test_a_place_on_disk_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(WeightsError, match=r"has no third.ckpt \(it has own.safetensors, small.ckpt\)"):
         find_weights(config(tmp_path, source=str(tmp_path), file="third.ckpt"))
     assert weights_available(config(tmp_path, source=str(tmp_path), file="third.ckpt")) is None
+    for step in (5, 10):
+        (tmp_path / "checkpoints" / f"step-{step:06d}").mkdir(parents=True)
+        (tmp_path / "checkpoints" / f"step-{step:06d}" / "third.ckpt").write_bytes(b"z")
+    for folder in (tmp_path, tmp_path / "checkpoints"):
+        with pytest.raises(WeightsError, match=r"name one of them, such as .*checkpoints/step-000010"):
+            find_weights(config(tmp_path, source=str(folder), file="third.ckpt"))
     # What looks like a hub id is a folder where that folder exists.
     monkeypatch.chdir(tmp_path)
     Path(REPOSITORY).mkdir(parents=True)

@@ -99,8 +99,10 @@ def open_source(path: Path, dataset: str | None = None, split: str | None = "tra
     elif is_sharded(path):
         folder, found = find_shards(path, dataset)
         rows = chosen_rows(found, lambda row: split in (None, row.split))
+    elif path.is_file():
+        raise ClipError(f"{path} is neither a manifest ({', '.join(_MANIFESTS)}) nor a shard (.tar), nor a folder")
     else:
-        folder, found = path, data_set(dataset or detect(path)).find(path)
+        folder, found = path, data_set(dataset or detect(path, f"NAME={path}")).find(path)
         rows = chosen_rows(found, lambda row: split in (None, row.split))
     if not len(rows):
         raise ClipError(f"{path} has no clip{f' of the split {split!r}' if split else ''}: check the split's name")

@@ -61,7 +61,13 @@ def _weighted(text: str) -> tuple[str, float]:
         weight = float(number)
     except ValueError:
         # A path may hold the sign.
-        return text, 1.0
+        if _exists(text) or not (place == NAME or _exists(place)):
+            return text, 1.0
+        weight = math.nan
     if not place or not 0 <= weight < math.inf:
         raise SettingsError(f"'{text}': behind @ stands a weight, a number from 0 on")
     return place, weight
+
+
+def _exists(place: str) -> bool:
+    return Path(place.partition("=")[2] or place).expanduser().exists()

@@ -93,7 +93,7 @@ class Tally:
 
     def summary(self) -> str:
         """In a line: how many were bad, and why."""
-        reasons = ", ".join(f"{reason} ({count})" for reason, count in self.reasons.most_common())
+        reasons = ", ".join(f"{reason.replace('#', 'N')} ({count})" for reason, count in self.reasons.most_common())
         return f"{self.failures} of {self.tries} clips could not be used" + (f": {reasons}" if reasons else "")
 
     def state_dict(self) -> dict[str, Any]:
@@ -153,7 +153,9 @@ class Tally:
     def _judge(self, last: Try) -> None:
         where = f"; the last was {last.clip}: {last.message or last.reason}"
         if self._row[1] >= self.config.in_a_row:
-            raise RunError(f"{self._row[1]} clips in a row could not be used: {last.reason}{where}")
+            # A reason that leaves numbers out says less than the example.
+            why = "" if "#" in str(last.reason) else f": {last.reason}"
+            raise RunError(f"{self._row[1]} clips in a row could not be used{why}{where}")
         full = len(self._recent) >= self.config.window
         among = len(self._seen) if full else self.config.window
         if len(self._bad) > self.config.share * among:

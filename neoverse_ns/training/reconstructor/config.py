@@ -89,7 +89,7 @@ class ValidationConfig:
 
 @dataclass
 class ReconstructorTrainingConfig:
-    """What the reconstructor learns from, and how; the defaults are the paper's."""
+    """What the reconstructor learns from, and how."""
 
     data: tuple[str, ...] = ("worlds",)
     """Where clips come from: a manifest (`clips.jsonl`), shards, or a folder of a data set (`point_odyssey=/data/po`),

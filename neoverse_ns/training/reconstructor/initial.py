@@ -33,6 +33,7 @@ _MOTION_HEADS = ("velocity_fwd_head", "velocity_bwd_head", "gs_fwd_attr_head", "
 _PUBLISHED_SIDE = 560
 """Longest side of the pictures for which the release's first size of a Gaussian is made."""
 _FIRST_VIEW = math.radians(60)
+_HOW = ("pass --initial.download", "or give your own copy with --initial.weights")
 _TOKENS = 0.02
 """Standard deviation of new special tokens."""
 
@@ -72,9 +73,8 @@ def starting_network(
     """
     config.validate()
     if config.start == "published":
-        network, known = load_network(
-            reconstructor_weights(config.weights or RELEASED_REPOSITORY, None, config.download)
-        )
+        source = reconstructor_weights(config.weights or RELEASED_REPOSITORY, None, config.download)
+        network, known = load_network(obtain_weights(source, *_HOW))
         say(f"beginning with {known.file.path}")
         for parameter in network.parameters():
             # The file's own pages are never written to.
@@ -99,7 +99,9 @@ def let_learn(network: NeoVerseNetwork) -> NeoVerseNetwork:
 
 def _from_worldmirror(config: InitialConfig, seed: int) -> NeoVerseNetwork:
     source = reconstructor_weights(config.weights or WORLDMIRROR_REPOSITORY, None, config.download)
-    path = obtain_weights(WeightsConfig(source.source, WORLDMIRROR_FILE, source.revision, download=config.download))
+    path = obtain_weights(
+        WeightsConfig(source.source, WORLDMIRROR_FILE, source.revision, download=config.download), *_HOW
+    )
     found = inspect_weights(path)
     network = _seeded(found.architecture, seed)
     begin_motion(network)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from neoverse_ns.console import progress, say, warn
-from neoverse_ns.errors import SettingsError
+from neoverse_ns.errors import RunError, SettingsError, WeightsError
 from neoverse_ns.networks.neoverse.model import NeoVerseNetwork
 from neoverse_ns.training.data.loader import TrainingBatches, training_batches
 from neoverse_ns.training.data.sources_text import sources_of
@@ -178,7 +178,13 @@ class ReconstructorTrainer:
         config = self.config
         # A checkpoint tells its own size, and its weights take the place of those it once began with.
         initial = config.initial if newest is None else InitialConfig("published", str(newest))
-        network = starting_network(initial, config.network, config.seed, config.batch.longest_side)
+        try:
+            network = starting_network(initial, config.network, config.seed, config.batch.longest_side)
+        except WeightsError as error:
+            if newest is None:
+                raise
+            reason = str(error).removesuffix(": download it again")
+            raise RunError(f"{reason}: delete {newest}, so that the run goes on from the checkpoint before") from error
         if config.batch.patch % network.architecture.patch_size:
             patch = network.architecture.patch_size
             raise SettingsError(f"batch.patch is {config.batch.patch}, but the network's patches are {patch} pixels")

@@ -78,6 +78,9 @@ def test_one_reason_in_a_row_stops() -> None:
     tally.note([*fail, Try(0, 49, "own/x", "too short"), *fail, Try(1, 0, "own/y"), *fail])
     with pytest.raises(RunError, match="50 clips in a row could not be used: no depth"):
         tally.note([Try(2, 49, "own/z", "no depth")])
+    short = [Try(0, n, f"own/{n}", "too short: # frames", "too short: 3 frames") for n in range(50)]
+    with pytest.raises(RunError, match="50 clips in a row could not be used; the last was own/49: too short: 3 frames"):
+        Tally(TallyConfig(share=1.0)).note(short)
 
 
 def test_a_checkpoint_goes_on_with_the_same_counts_and_list(tmp_path: Path) -> None:

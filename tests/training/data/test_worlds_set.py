@@ -9,10 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from neoverse_ns.errors import ClipError
+from neoverse_ns.errors import ClipError, SettingsError
+from neoverse_ns.training.data.plan import PlanConfig
 from neoverse_ns.training.data.sets.registry import data_set
 from neoverse_ns.training.data.sets.world_clip import WorldClip
 from neoverse_ns.training.data.sets.worlds import WorldRows, Worlds
+from neoverse_ns.training.data.sources_text import sources_of
 from neoverse_ns.training.data.truth import FrameTruth
 
 WIDTH, HEIGHT = 196, 112
@@ -156,3 +158,26 @@ def test_a_folder_states_how_many(tmp_path: Path) -> None:
     file.write_text("[3]")
     with pytest.raises(ClipError, match="cannot be read as counts"):
         worlds.find(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"trian": 5}', "'trian' means nothing here"),
+        ('{"train": 5, "width": -98}', "'width' must be a whole number above 0, got -98"),
+        ('{"train": 1.5}', "'train' must be a whole number from 0 on"),
+        ('{"train": 0}', "asks for no worlds"),
+        ('{"train": 5, "frames": 1}', "worlds.json: worlds need"),
+    ],
+)
+def test_files_that_ask_for_no_worlds_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "worlds.json").write_text(text)
+    with pytest.raises(ClipError, match=message):
+        Worlds().find(tmp_path)
+
+
+def test_a_weight_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="behind @ stands a weight"):
+        sources_of(["worlds@abc"], PlanConfig())
+    with pytest.raises(ClipError, match=r"no folder at .*a@home"):
+        sources_of([str(tmp_path / "a@home")], PlanConfig())

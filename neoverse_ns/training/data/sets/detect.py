@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from neoverse_ns.errors import UNREADABLE, ClipError
+from neoverse_ns.training.data.sets.finding import no_folder
 
 Mark = Callable[[Path], bool]
 
@@ -50,26 +51,29 @@ LAYOUTS: dict[str, tuple[Mark, ...]] = {
 """By name, what a folder of one clip holds, or the folder above all clips; one of them suffices."""
 
 
-def detect(folder: Path) -> str:
+def detect(folder: Path, told_by: str = "--dataset") -> str:
     """Name of the layout of a data set's folder, of a part of it, or of one clip.
 
     Args:
         folder: Looked at itself, then ever deeper, until something is recognised.
+        told_by: How people can name the layout themselves, for messages.
 
     Raises:
-        ClipError: There is no such folder, or it is in no known layout, or in several at once.
+        ClipError: There is no such folder, or it is empty, in no known layout, or in several at once.
     """
     if not folder.is_dir():
-        raise ClipError(f"no folder at {folder}")
+        raise no_folder(folder)
     level = [folder]
     for _ in range(_DEEPEST + 1):
         names = {name for place in level for name, marks in LAYOUTS.items() if any(mark(place) for mark in marks)}
         if len(names) > 1:
-            raise ClipError(f"{folder} holds clips of {' and '.join(sorted(names))}: say which with --dataset")
+            raise ClipError(f"{folder} holds clips of {' and '.join(sorted(names))}: say which with {told_by}")
         if names:
             return names.pop()
         level = [inner for place in level for inner in _folders(place)][:_MOST]
-    raise ClipError(f"{folder} is in none of the known layouts ({', '.join(LAYOUTS)}): say which with --dataset")
+    if next(folder.iterdir(), None) is None:
+        raise ClipError(f"{folder} is empty: give the folder of a data set")
+    raise ClipError(f"{folder} is in none of the known layouts ({', '.join(LAYOUTS)}): say which with {told_by}")
 
 
 def _folders(place: Path) -> list[Path]:

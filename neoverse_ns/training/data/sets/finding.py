@@ -40,8 +40,13 @@ def clip_name(folder: Path, clip: Path) -> str:
 def nothing_found(folder: Path, name: str, wanted: str) -> ClipError:
     """The error of a folder without clips of the layout `name`; `wanted` says what one holds."""
     if not folder.is_dir():
-        return ClipError(f"no folder at {folder}")
+        return no_folder(folder)
     return ClipError(f"{folder} holds no clips as {name} has them ({wanted}): give another folder, or another data set")
+
+
+def no_folder(place: Path) -> ClipError:
+    """The error of a path that is a file, or that nothing is at, where a data set's folder is wanted."""
+    return ClipError(f"{place} is a file: give the folder of a data set" if place.exists() else f"no folder at {place}")
 
 
 def _folders(place: Path) -> list[Path]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, overload
+from typing import Any, ClassVar, overload
 
 from neoverse_ns.clip.synthetic.worlds import is_static
 from neoverse_ns.errors import ClipError
@@ -16,6 +16,8 @@ from neoverse_ns.training.data.sets.world_clip import FPS, FRAMES, HEIGHT, NAME,
 
 SPLITS = ("train", "val", "test")
 """Each has seeds of its own."""
+
+_SIZE = ("width", "height", "frames")
 
 SEEDS = 2**40
 """Worlds a split."""
@@ -89,17 +91,40 @@ class Worlds(DataSet):
     def find(self, folder: Path) -> list[ManifestRow]:
         file = folder / "worlds.json"
         try:
-            settings = json.loads(file.read_text())
-            counts = {split: int(settings.get(split, 0)) for split in SPLITS}
-            size = {key: int(settings[key]) for key in ("width", "height", "frames") if key in settings}
+            settings = _numbers(json.loads(file.read_text()))
         except FileNotFoundError as error:
             raise ClipError(f'{folder} holds no worlds.json: write one such as {{"train": 1000, "val": 16}}') from error
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise ClipError(f"{file} cannot be read as counts of worlds: {error}") from error
-        return [row for split, count in counts.items() if count for row in WorldRows(count, split, **size)]
+        size = {key: settings[key] for key in _SIZE if key in settings}
+        counts = [(split, settings[split]) for split in SPLITS if settings.get(split)]
+        if not counts:
+            raise ClipError(f'{file} asks for no worlds: write such as {{"train": 1000, "val": 16}}')
+        try:
+            return [row for split, count in counts for row in WorldRows(count, split, **size)]
+        except ClipError as error:
+            raise ClipError(f"{file}: {error}") from error
 
     def open(self, folder: Path, row: ManifestRow) -> WorldClip:
         seed = row.source.get("seed")
         if not isinstance(seed, int):
             raise ClipError(f"world {row.id} has no seed: its source is {row.source}")
         return WorldClip(seed, row.width or WIDTH, row.height or HEIGHT, row.frames, row.id, row.fps)
+
+
+def _numbers(settings: Any) -> dict[str, int]:
+    """What the file says.
+
+    Raises:
+        ValueError: It says something else.
+    """
+    if not isinstance(settings, dict):
+        raise ValueError("not a JSON object")
+    for key, value in settings.items():
+        if key not in (*SPLITS, *_SIZE):
+            raise ValueError(f"'{key}' means nothing here, only {', '.join((*SPLITS, *_SIZE))} do")
+        if type(value) is not int or value < (key in _SIZE):
+            raise ValueError(
+                f"'{key}' must be a whole number {'above 0' if key in _SIZE else 'from 0 on'}, got {value}"
+            )
+    return settings

@@ -11,6 +11,7 @@ import pytest
 from neoverse_ns.errors import ClipError
 from neoverse_ns.training.data.sets.detect import LAYOUTS, detect
 from neoverse_ns.training.data.sets.registry import DATA_SETS
+from neoverse_ns.training.data.sources import open_source
 from tests.training.data.sets import test_rgbd_png, test_spatial_vid, test_tartan_air, test_virtual_kitti2, test_waymo
 from tests.training.data.sets.known_world import known_world
 from tests.training.data.sets.waymo_world import drive
@@ -53,6 +54,15 @@ def test_other_folders_are_not(tmp_path: Path) -> None:
         detect(tmp_path)
     with pytest.raises(ClipError, match="no folder at"):
         detect(tmp_path / "missing")
+    (tmp_path / "file").touch()
+    with pytest.raises(ClipError, match="file is a file: give the folder"):
+        detect(tmp_path / "file")
+    with pytest.raises(ClipError, match="pictures is empty"):
+        detect(tmp_path / "pictures")
+    with pytest.raises(ClipError, match=f"say which with NAME={tmp_path}$"):
+        open_source(tmp_path)
+    with pytest.raises(ClipError, match="file is neither a manifest"):
+        open_source(tmp_path / "file")
 
 
 def test_every_registered_layout_can_be_recognised() -> None:
