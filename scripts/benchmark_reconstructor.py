@@ -21,6 +21,7 @@ from _benchmark.reconstructor_worlds import bundle_row, network_row
 from _benchmark.report import describe_machine
 
 from neoverse_ns.console import CONSOLE
+from neoverse_ns.plugin.user_errors import exit_on_user_error
 from neoverse_ns.training.data.plan import PlanConfig
 
 WORLD_COLUMNS = (
@@ -85,4 +86,5 @@ def _table(name: str, columns: tuple[str, ...], rows: list[tuple[str, dict[str, 
 
 
 if __name__ == "__main__":
-    tyro.cli(ReconstructorBenchmark).run()
+    with exit_on_user_error():
+        tyro.cli(ReconstructorBenchmark).run()

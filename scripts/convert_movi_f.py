@@ -1,8 +1,8 @@
 """Write MOVi-F's records as plain archives that training reads, with the package tensorflow_datasets.
 
-pip install tensorflow tensorflow_datasets
-python scripts/convert_movi_f.py movi_f
-python scripts/convert_movi_f.py movi_f --splits train --first 0 --count 500
+    pip install tensorflow tensorflow_datasets
+    python scripts/convert_movi_f.py movi_f
+    python scripts/convert_movi_f.py movi_f --splits train --first 0 --count 500
 
 It reads from Kubric's public bucket, or from a folder that its tfds/ was copied to. Examples that are there already
 stay as they are, so that a conversion that was cut off goes on where it stopped.

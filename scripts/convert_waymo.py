@@ -158,6 +158,9 @@ def main(records: Path, output: Path) -> int:
         output: Gets a folder for each.
     """
     paths = [records] if records.is_file() else sorted(records.rglob("*.tfrecord"))
+    if not records.exists():
+        print(f"no file or folder at {records}", file=sys.stderr)
+        return 1
     if not paths:
         print(f"{records} holds no .tfrecord files", file=sys.stderr)
         return 1

@@ -36,7 +36,11 @@ Preset = Annotated[
 ]
 
 
-@tyro.conf.configure(tyro.conf.CascadeSubcommandArgs)
+# Older versions of the parser take --output-dir before the preset's name alone.
+_ANYWHERE = tuple(filter(None, [getattr(tyro.conf, "CascadeSubcommandArgs", None)]))
+
+
+@tyro.conf.configure(*_ANYWHERE)
 @dataclass
 class TrainReconstructor:
     """Train NeoVerse's feed-forward network.

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from neoverse_ns.cli.data import Check, WriteManifest
+from neoverse_ns.cli.data import Check, WriteManifest, _show
 from neoverse_ns.cli.main import entrypoint
+from neoverse_ns.console import CONSOLE
 from neoverse_ns.errors import ClipError, SettingsError
-from neoverse_ns.training.data.check.report import CheckedSample, _unusable, check_data
+from neoverse_ns.training.data.check.measures import Measures
+from neoverse_ns.training.data.check.report import CheckedSample, CheckReport, _unusable, check_data
 from neoverse_ns.training.data.manifest import Manifest
 from neoverse_ns.training.data.sets.own_write import RigidThings, write_clip
 from neoverse_ns.training.data.sets.registry import data_set
@@ -114,3 +116,19 @@ def test_a_tenth_of_clips_with_empty_cameras_is_wrong() -> None:
     assert _unusable([good, good, short]) == []
     broken = CheckedSample("c", "cameras.npz: is empty", broken=True)
     assert _unusable([good] * 9 + [broken]) == ["1 of 10 samples could not be used; the first: cameras.npz: is empty"]
+
+
+def test_figures_are_whole_in_eighty_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CONSOLE, "_width", 80)
+    measures = Measures(1.0, 0.0123, 10.25, 111.25, 3.5, 22.5, 4.0)
+    sample = CheckedSample(
+        "own street/part_12/clip_034_left frames 120..128/4", moving=0.75, scale=12.34, measures=measures
+    )
+    _show(CheckReport(1, [sample]))
+    shown = capsys.readouterr().out
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    for figure in ("100 %", "1.23 %", "10.25", "111.25", "75 %", "12.34"):
+        assert figure in shown
+    assert "…" not in shown

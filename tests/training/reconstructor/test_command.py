@@ -63,6 +63,7 @@ def test_presets_are_valid_and_told_apart():
     assert made.preset.steps == 7
     assert made.preset.network == small().network
     assert tyro.cli(TrainReconstructor, args=["--output-dir", "out"]).preset == ReconstructorTrainingConfig()
+    assert tyro.cli(TrainReconstructor, args=["small", "--output-dir", "out"]).output_dir == Path("out")
 
 
 @pytest.mark.parametrize(

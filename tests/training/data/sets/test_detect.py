@@ -57,8 +57,9 @@ def test_other_folders_are_not(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ClipError, match="file is a file: give the folder"):
         detect(tmp_path / "file")
-    with pytest.raises(ClipError, match="pictures is empty"):
-        detect(tmp_path / "pictures")
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(ClipError, match="nothing is empty"):
+        detect(tmp_path / "nothing")
     with pytest.raises(ClipError, match=f"say which with NAME={tmp_path}$"):
         open_source(tmp_path)
     with pytest.raises(ClipError, match="file is neither a manifest"):
