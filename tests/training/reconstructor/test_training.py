@@ -114,6 +114,15 @@ def test_everything_frozen_is_refused(tmp_path):
         ReconstructorTrainer(tmp_path, tiny_config(frozen=("",)))
 
 
+def test_a_damaged_checkpoint_is_to_be_deleted(tmp_path):
+    folder = tmp_path / "checkpoints" / "step-000001"
+    folder.mkdir(parents=True)
+    (folder / "progress.json").write_text('{"step": 1}')
+    (folder / "reconstructor.ckpt").write_bytes(b"damaged")
+    with pytest.raises(RunError, match=r"format .*: delete .*step-000001, so that the run goes on from the checkpoint"):
+        ReconstructorTrainer(tmp_path, tiny_config())
+
+
 def test_a_checkpoint_is_a_network(tmp_path):
     trainer = train(tmp_path, steps=1, validation={"every": 1, "samples": 1})
     network, known = load_network(finished_checkpoints(tmp_path)[-1] / "reconstructor.ckpt")
