@@ -51,13 +51,17 @@ class Check:
         Raises:
             SettingsError: A setting is out of range.
             ClipError: The folder holds no clips, or something is wrong with them.
+            RunError: Pictures cannot be written.
         """
         if self.samples < 1:
             raise SettingsError(f"--samples must be at least 1, got {self.samples}")
         from neoverse_ns.training.data.check.report import check_data
         from neoverse_ns.training.data.sets.detect import detect
         from neoverse_ns.training.data.sets.registry import data_set
+        from neoverse_ns.training.runs.output import check_output
 
+        if self.output is not None:
+            check_output(self.output)
         name = self.dataset or detect(self.folder)
         report = check_data(data_set(name), self.folder, self.samples, self.seed, self.output)
         say(f"{self.folder}: {report.rows} clips of {name}")

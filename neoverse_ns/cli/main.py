@@ -76,7 +76,8 @@ def _parse(words: list[str]) -> Any:
     for part in typing.get_args(Command):
         command, *marks = typing.get_args(part)
         if words and any(getattr(mark, "name", None) == words[0] for mark in marks):
-            return tyro.cli(command, prog=f"ns-neoverse {words[0]}", args=words[1:])
+            rest = command.tidied(words[1:]) if command is TrainReconstructor else words[1:]
+            return tyro.cli(command, prog=f"ns-neoverse {words[0]}", args=rest)
     description = "NeoVerse for nerfstudio: from a clip to a 4D scene."
     return tyro.cli(Command, description=description, args=words)  # pyright: ignore
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -63,6 +64,23 @@ class TrainReconstructor:
     """Where checkpoints, figures and pictures go; a run that is found there is gone on with."""
     preset: Preset = field(default_factory=ReconstructorTrainingConfig)
     """What is learned, and how."""
+
+    @staticmethod
+    def tidied(words: Sequence[str]) -> list[str]:
+        """A command line on which `--data` stands once: what follows the later ones is added to the first."""
+        kept: list[str] = []
+        data: list[str] = []
+        place, taking = None, False
+        for word in words:
+            if word.startswith("-"):
+                name, equals, value = word.partition("=")
+                taking = name == "--data"
+                if taking:
+                    place = len(kept) if place is None else place
+                    data += [value] if equals else []
+                    continue
+            (data if taking else kept).append(word)
+        return kept if place is None else [*kept[:place], "--data", *data, *kept[place:]]
 
     def run(self) -> None:
         """Train.

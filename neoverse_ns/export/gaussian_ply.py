@@ -88,7 +88,7 @@ def _splat_columns(
     quats: Float[Tensor, "n 4"],
     normals: bool = True,
 ) -> Columns:
-    rest = sh[:, 1:].permute(0, 2, 1).reshape(len(sh), -1)
+    rest = sh[:, 1:].permute(0, 2, 1).flatten(1)
     tables = {"": means} | ({"n": torch.zeros_like(means)} if normals else {})
     tables |= {"f_dc_": sh[:, 0], "f_rest_": rest}
     tables |= {"opacity": opacity_logits[:, None], "scale_": log_scales, "rot_": quats}

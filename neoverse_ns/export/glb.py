@@ -37,11 +37,12 @@ def write_glb(scene: ExportScene, options: ExportOptions, folder: Path) -> list[
     Raises:
         OSError: The file cannot be written.
         SettingsError: There is no such instant.
+        RunError: Nothing is visible then.
     """
     time = options.among(scene.times)
     camera = camera_at(scene.cameras, scene.times, time)
     path = folder / "gaussians.glb"
-    blob = glb_of(scene.instant(time, options.max_gaussians), camera, scene.second_at(time))
+    blob = glb_of(scene.visible_instant(time, options.max_gaussians), camera, scene.second_at(time))
     path.write_bytes(blob)
     return [path]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from neoverse_ns.console import warn
 from neoverse_ns.errors import RunError, SettingsError
 from neoverse_ns.export.needs import FOURDGS, GSPLY, USD, Need, check_needs
 from neoverse_ns.export.options import ExportOptions
@@ -66,8 +67,10 @@ def _instant(scene: ExportScene, options: ExportOptions, folder: Path) -> list[P
         f"one instant of a 4D scene: normalised time {time:.6g}, second {scene.second_at(time):.6g} of the source",
         "axes: x right, y down, z forward (OpenCV); the first camera is the origin",
     ]
-    path = folder / "gaussians.ply"
-    write_instant(path, scene.instant(time, options.max_gaussians), comments)
+    path, now = folder / "gaussians.ply", scene.instant(time, options.max_gaussians)
+    if not len(now.means):
+        warn(f"nothing is visible at time {time:.3g}: {path.name} holds no Gaussian")
+    write_instant(path, now, comments)
     return [path]
 
 

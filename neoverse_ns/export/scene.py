@@ -10,6 +10,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from neoverse_ns.console import progress
+from neoverse_ns.errors import RunError
 from neoverse_ns.export.instant import flat_instant, rows_of
 from neoverse_ns.export.options import ExportOptions
 from neoverse_ns.export.surroundings import SceneSurroundings
@@ -61,6 +62,19 @@ class ExportScene:
             return now
         distances = (now.means - camera.c2w[0, :3, 3].to(now.means)).norm(dim=-1)
         return rows_of(now, most_worth(worth(now.opacities, now.scales, distances), most))
+
+    def visible_instant(self, time: float, most: int | None = None) -> GaussiansAtTime:
+        """The same, for formats that cannot hold nothing.
+
+        Raises:
+            RunError: Nothing is visible then.
+        """
+        now = self.instant(time, most)
+        if not len(now.means):
+            raise RunError(
+                f"no Gaussian is visible at time {time:.3g}, and this format cannot be empty: choose another time"
+            )
+        return now
 
     def instants(self, options: ExportOptions, doing: str) -> Iterator[tuple[float, GaussiansAtTime]]:
         """Every instant asked for with its normalised time, one after the other and with a progress bar.

@@ -27,10 +27,11 @@ def write_spz_instant(scene: ExportScene, options: ExportOptions, folder: Path) 
     Raises:
         OSError: The file cannot be written.
         SettingsError: There is no such instant.
+        RunError: Nothing is visible then.
     """
     # By name, because it is in no extra of this package.
     gsply = import_module("gsply")
-    now = turned(scene.instant(options.among(scene.times), options.max_gaussians), "y")
+    now = turned(scene.visible_instant(options.among(scene.times), options.max_gaussians), "y")
     path = folder / "gaussians.spz"
     table = {
         "means": now.means,

@@ -10,6 +10,7 @@ import torch
 from plyfile import PlyData
 
 from neoverse_ns.export.gaussian_ply import write_instant, write_motion
+from neoverse_ns.export.instant import rows_of
 from neoverse_ns.gaussians.layers import BACKGROUND, FAR_FIELD, FRAMES, LayeredGaussians
 from neoverse_ns.gaussians.transition import at_time
 from tests.export.splat_viewer import columns
@@ -44,6 +45,15 @@ def test_an_instant_has_the_columns_of_splat_viewers(tmp_path: Path, bands: int)
     if rest:
         # Channel by channel, as in the layout of 3D Gaussian Splatting.
         assert torch.equal(columns(path, *rest).reshape(-1, 3, 3), now.sh[:, 1:].mT)
+
+
+@pytest.mark.parametrize("bands", [1, 4])
+def test_an_instant_of_nothing_is_an_empty_file(tmp_path: Path, bands: int) -> None:
+    now = at_time(random_gaussians(2).with_(sh=torch.zeros(2, bands, 3)), 0.4)
+    write_instant(tmp_path / "some.ply", now)
+    write_instant(tmp_path / "none.ply", rows_of(now, torch.zeros(2, dtype=torch.bool)))
+    assert names_of(tmp_path / "none.ply") == names_of(tmp_path / "some.ply")
+    assert len(PlyData.read(str(tmp_path / "none.ply"))["vertex"].data) == 0
 
 
 def test_full_and_empty_opacity_stay_finite(tmp_path: Path) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
 
-from neoverse_ns.errors import NeoVerseError, PackageError, SettingsError
+from neoverse_ns.errors import NeoVerseError, PackageError, RunError, SettingsError
 from neoverse_ns.export.needs import Need
 from neoverse_ns.export.options import ExportOptions
 from neoverse_ns.export.registry import FORMATS, INSTANT, ExportFormat, export_format
+from neoverse_ns.gaussians.layers import LayeredGaussians
+from tests.export.layered_scene import moving_scene
 
 TIMES = torch.linspace(0, 1, 5)
 SECONDS = torch.tensor([2.0, 2.5, 3.0, 3.5, 4.0], dtype=torch.float64)
@@ -40,6 +44,20 @@ def test_a_missing_package_is_told_before_anything_is_written(monkeypatch: pytes
     with pytest.raises(PackageError, match=r"'needy'.*no_such_package_here.*neoverse-ns\[exports\]") as raised:
         export_format("needy").check(ExportOptions())
     assert isinstance(raised.value, NeoVerseError)
+
+
+def test_a_scene_of_nothing_is_written_empty_or_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scene = moving_scene()
+    layers = {name: layer[torch.zeros(len(layer), dtype=torch.bool)] for name, layer in scene.gaussians.items()}
+    nothing = replace(scene, gaussians=LayeredGaussians(layers))
+    (path,) = export_format("ply").write(nothing, ExportOptions(), tmp_path)
+    assert path.is_file()
+    said = capsys.readouterr()
+    assert "nothing is visible at time 0.5" in " ".join((said.out + said.err).split())
+    with pytest.raises(RunError, match=r"no Gaussian is visible at time 0\.5"):
+        export_format("glb").write(nothing, ExportOptions(), tmp_path)
+    if find_spec("pxr") is not None:
+        assert export_format("usd").write(nothing, ExportOptions(), tmp_path)
 
 
 def test_instants_are_the_frames_or_at_a_rate_between_them() -> None:

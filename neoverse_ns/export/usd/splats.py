@@ -57,7 +57,8 @@ class SplatSamples:
         arrays = {name: _array(value) for name, value in tables.items()}
         bands = now.sh.shape[1]
         arrays["harmonics"] = _array(now.sh).reshape(-1, 3)
-        if len(now.means) == self._before:
+        # Between two that hold nothing there is nothing to interpolate.
+        if 0 < len(now.means) == self._before:
             arrays = {
                 name: _with_one_more(values, bands if name == "harmonics" else 1) for name, values in arrays.items()
             }

@@ -35,6 +35,7 @@ from neoverse_ns.training.runs.checkpoints import (
 )
 from neoverse_ns.training.runs.figures import Figures
 from neoverse_ns.training.runs.non_finite import NonFiniteGuard
+from neoverse_ns.training.runs.output import check_output
 from neoverse_ns.training.runs.pace import Pace
 from neoverse_ns.training.runs.processes import chosen_precision, make_accelerator
 
@@ -64,6 +65,7 @@ class ControlTrainer:
             SettingsError, ClipError, WeightsError, RunError, RefinementError: Something given cannot be used.
         """
         config.validate()
+        check_output(output)
         self.config, self.output = config, output
         files = find_wan_files(config.wan)
         self.accelerator = self._accelerator()

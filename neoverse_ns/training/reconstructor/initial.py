@@ -57,7 +57,7 @@ class InitialConfig:
 
 
 def starting_network(
-    config: InitialConfig, architecture: NetworkArchitecture, seed: int, longest_side: int
+    config: InitialConfig, architecture: NetworkArchitecture, seed: int, longest_side: int, tell: bool = True
 ) -> NeoVerseNetwork:
     """The network, on the CPU in float32, ready to learn: all of it but what nothing trains.
 
@@ -66,6 +66,7 @@ def starting_network(
         architecture: Its size from scratch; weights tell their own.
         seed: Of what is new.
         longest_side: Of the pictures, in pixels; new Gaussians are about as large as a pixel.
+        tell: Say which weights it begins with.
 
     Raises:
         WeightsError: The weights are not here, damaged, or another network's.
@@ -75,7 +76,8 @@ def starting_network(
     if config.start == "published":
         source = reconstructor_weights(config.weights or RELEASED_REPOSITORY, None, config.download)
         network, known = load_network(obtain_weights(source, *_HOW))
-        say(f"beginning with {known.file.path}")
+        if tell:
+            say(f"beginning with {known.file.path}")
         for parameter in network.parameters():
             # The file's own pages are never written to.
             parameter.data = parameter.data.clone()

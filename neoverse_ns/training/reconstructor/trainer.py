@@ -12,6 +12,7 @@ from neoverse_ns.console import progress, say, warn
 from neoverse_ns.errors import RunError, SettingsError, WeightsError
 from neoverse_ns.networks.neoverse.model import NeoVerseNetwork
 from neoverse_ns.training.data.loader import TrainingBatches, training_batches
+from neoverse_ns.training.data.sources_check import check_sources, described
 from neoverse_ns.training.data.sources_text import sources_of
 from neoverse_ns.training.data.tally import Tally
 from neoverse_ns.training.reconstructor.checkpoint import whole_state, write_network
@@ -33,8 +34,16 @@ from neoverse_ns.training.runs.checkpoints import (
 )
 from neoverse_ns.training.runs.figures import Figures
 from neoverse_ns.training.runs.non_finite import NonFiniteGuard
+from neoverse_ns.training.runs.output import check_output
 from neoverse_ns.training.runs.pace import Pace
 from neoverse_ns.training.runs.processes import chosen_precision, make_accelerator
+from neoverse_ns.training.runs.settings import changed_settings, plain_settings, write_settings
+
+NOT_OF_THE_RESULT = (
+    *("steps", "device", "precision", "recompute", "workers", "validation", "log_every"),
+    *("save_every", "keep", "keep_every", "resume", "initial"),
+)
+"""Settings that may change from one start of a run to the next without a word."""
 
 
 class ReconstructorTrainer:
@@ -56,11 +65,14 @@ class ReconstructorTrainer:
             SettingsError, ClipError, WeightsError, RunError: Something given cannot be used.
         """
         config.validate()
+        check_output(output)
         self.config, self.output, self.step = config, output, 0
         # The trunk sees to mixed precision by itself, so that heads and losses stay in float32.
         self.accelerator = make_accelerator(output, config.device, "no", config.optimiser.accumulate)
         self._sources = sources_of(config.data, config.batch)
+        check_sources(self._sources)
         newest = self._newest()
+        self._compare(newest)
         self.network = self._begin(newest)
         learner = self._learner(self.network)
         optimiser = config.optimiser
@@ -79,21 +91,31 @@ class ReconstructorTrainer:
         if newest is not None:
             self._state.load(self.accelerator, newest)
             self.step = checkpoint_step(newest)
-            self._tell(f"going on from step {self.step} ({newest})")
         self.validation = Validation(self.accelerator, config, output)
 
     def run(self) -> None:
-        """Train to the last step, with checkpoints and validations on the way.
+        """Train to the last step, with checkpoints and validations on the way; where that is done, say so.
 
         Raises:
             RunError: Too many steps are not finite, too many clips bad, or a checkpoint cannot be written.
         """
         config, accelerator = self.config, self.accelerator
+        if self.step >= config.steps:
+            self._tell(f"{self.output} already has {self.step} steps: give a larger --steps than {config.steps}")
+            return
         figures = Figures(
             accelerator, self.output, {"seed": config.seed, "rate": config.optimiser.rate, "steps": config.steps}
         )
         count = sum(parameter.numel() for parameter in self.network.parameters() if parameter.requires_grad)
         self._tell(f"training {count:,} parameters on {accelerator.num_processes} x {accelerator.device.type}")
+        for line in described(self._sources):
+            self._tell(line)
+        most = config.batch.keyframes[1]
+        if config.batch.frames_per_gpu < most:
+            self._tell(
+                f"clips of up to {most} keyframes are more than batch.frames-per-gpu {config.batch.frames_per_gpu}: "
+                "of those a process takes one nevertheless"
+            )
         batches, pace = self._batches(), Pace()
         stepper = Stepper(accelerator, self.prepared, self.optimizer, self.network, config, self._state.guard, pace)
         told = Told()
@@ -133,6 +155,7 @@ class ReconstructorTrainer:
             # Within the block: on a CPU these are the parameters themselves.
             if accelerator.is_main_process:
                 write_network(weights, self.network.architecture, folder)
+                write_settings(plain_settings(self.config, NOT_OF_THE_RESULT), folder)
         accelerator.wait_for_everyone()
         if accelerator.is_main_process:
             folder = finish_checkpoint(folder, self.config.keep, self.config.keep_every)
@@ -179,7 +202,7 @@ class ReconstructorTrainer:
         # A checkpoint tells its own size, and its weights take the place of those it once began with.
         initial = config.initial if newest is None else InitialConfig("published", str(newest))
         try:
-            network = starting_network(initial, config.network, config.seed, config.batch.longest_side)
+            network = starting_network(initial, config.network, config.seed, config.batch.longest_side, newest is None)
         except WeightsError as error:
             if newest is None:
                 raise
@@ -189,10 +212,35 @@ class ReconstructorTrainer:
             patch = network.architecture.patch_size
             raise SettingsError(f"batch.patch is {config.batch.patch}, but the network's patches are {patch} pixels")
         idle = () if config.loss.points else ("pts_head.",)
+        for prefix in config.frozen:
+            if not any(name.startswith(prefix) for name, _ in network.named_parameters()):
+                parts = sorted({name.partition(".")[0] for name, _ in network.named_parameters()})
+                raise SettingsError(
+                    f"frozen: no parameter's name begins with '{prefix}'; names begin with {', '.join(parts)}"
+                )
         for name, parameter in network.named_parameters():
             if name.startswith((*config.frozen, *idle)):
                 parameter.requires_grad_(False)
         return network
+
+    def _compare(self, newest: Path | None) -> None:
+        """Say from where a run goes on, and what is not as it was.
+
+        Raises:
+            SettingsError: It is another network.
+        """
+        if newest is None:
+            return
+        self._tell(f"going on from step {checkpoint_step(newest)} ({newest})")
+        changed = changed_settings(plain_settings(self.config, NOT_OF_THE_RESULT), newest)
+        sizes = [one for one in changed if one.startswith("network.")]
+        if sizes:
+            raise SettingsError(
+                f"the run in {self.output} is of another network ({'; '.join(sizes)}): give its sizes, or another "
+                "--output-dir"
+            )
+        if changed and self.accelerator.is_main_process:
+            warn(f"this run's settings were others before: {'; '.join(changed)}")
 
     def _learner(self, network: NeoVerseNetwork) -> nn.Module:
         config = self.config

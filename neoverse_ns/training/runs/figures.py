@@ -23,15 +23,15 @@ class Figures:
     """Writes what all processes measured.
 
     Args:
-        accelerator: Of the run; its trackers are started here.
+        accelerator: Of the run; its trackers are started when there is something to write.
         output: Folder of the run.
         settings: Of the run, for tensorboard: plain values.
     """
 
     def __init__(self, accelerator: Accelerator, output: Path, settings: dict[str, Any]) -> None:
         self._accelerator, self._file = accelerator, output / FIGURES
-        plain = {name: value for name, value in settings.items() if isinstance(value, int | float | str | bool)}
-        accelerator.init_trackers("figures", config=plain)
+        self._plain = {name: value for name, value in settings.items() if isinstance(value, int | float | str | bool)}
+        self._started = False
 
     def log(
         self, step: int, figures: Mapping[str, float | list[float]], line: str, group: str = ""
@@ -55,6 +55,7 @@ class Figures:
         }
         means = mean_over_processes(self._accelerator, lists)
         known = {f"{group}{name}": value for name, value in means.items() if math.isfinite(value)}
+        self._start()
         self._accelerator.log(known, step=step)
         if self._accelerator.is_main_process:
             with told_where(self._file), self._file.open("a", encoding="utf8") as file:
@@ -66,8 +67,16 @@ class Figures:
     def picture(self, step: int, name: str, image: torch.Tensor) -> None:
         """Write an RGB picture [3, h, w] in [0, 1] of this process's, where it is the main one."""
         if self._accelerator.is_main_process:
+            self._start()
             writer: Any = self._accelerator.get_tracker("tensorboard", unwrap=True)
             writer.add_image(name, image, step)
+
+    def _start(self) -> None:
+        """Make files only now: a run that fails before its first figures leaves none."""
+        if not self._started:
+            self._started = True
+            with told_where(self._file):
+                self._accelerator.init_trackers("figures", config=self._plain)
 
     def tell(self, message: str) -> None:
         """Print a line, once for all processes."""

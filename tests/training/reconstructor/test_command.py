@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from neoverse_ns.cli.main import entrypoint
+from neoverse_ns.cli.main import _parse, entrypoint
 from neoverse_ns.cli.train_reconstructor import TrainReconstructor
 from neoverse_ns.clip.synthetic.render import render_synthetic
 from neoverse_ns.clip.synthetic.save import save_synthetic
@@ -64,6 +64,14 @@ def test_presets_are_valid_and_told_apart():
     assert made.preset.network == small().network
     assert tyro.cli(TrainReconstructor, args=["--output-dir", "out"]).preset == ReconstructorTrainingConfig()
     assert tyro.cli(TrainReconstructor, args=["small", "--output-dir", "out"]).output_dir == Path("out")
+
+
+def test_data_that_is_named_again_is_added():
+    words = ("train-reconstructor", "--output-dir", "out", "small", "--data", "a", "b@2", "--steps", "7", "--data=c=/d")
+    made = _parse([*words, "--data", "e"]).preset
+    assert made.data == ("a", "b@2", "c=/d", "e")
+    assert made.steps == 7
+    assert _parse([*words[:4]]).preset.data == ("worlds",)
 
 
 @pytest.mark.parametrize(

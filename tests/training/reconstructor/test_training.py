@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from neoverse_ns.errors import RunError, SettingsError
 from neoverse_ns.networks.neoverse.checkpoint import load_network
 from neoverse_ns.training.reconstructor.trainer import ReconstructorTrainer
 from neoverse_ns.training.runs.checkpoints import checkpoint_step, finished_checkpoints
-from tests.training.reconstructor.run_training import figures, start, tiny_config, train
+from tests.training.reconstructor.run_training import NETWORK, figures, start, tiny_config, train
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +113,30 @@ def test_frozen_parts_stay_and_the_rest_learns(tmp_path):
 def test_everything_frozen_is_refused(tmp_path):
     with pytest.raises(SettingsError, match="everything is frozen"):
         ReconstructorTrainer(tmp_path, tiny_config(frozen=("",)))
+    with pytest.raises(SettingsError, match=r"no parameter's name begins with 'nosuch'; names begin with cam_head,"):
+        ReconstructorTrainer(tmp_path, tiny_config(frozen=("depth_head", "nosuch")))
+
+
+def test_a_run_that_goes_on_says_what_it_does(tmp_path, capsys):
+    output = tmp_path / "out"
+    validation = {"every": 1, "split": "nosuch"}
+    trainer = ReconstructorTrainer(output, tiny_config(validation=validation, batch={"frames_per_gpu": 1}))
+    assert not output.exists()
+    trainer.save()
+    ReconstructorTrainer(output, tiny_config(seed=5, steps=7))
+    # All its steps, which are none, are there.
+    done = ReconstructorTrainer(output, tiny_config())
+    done.step = done.config.steps = 3
+    done.run()
+    said = " ".join(capsys.readouterr().out.split())
+    assert "nothing is validated: no data has clips of the split 'nosuch'" in said
+    assert f"going on from step 0 ({output}/checkpoints/step-000000)" in said
+    assert "settings were others before: seed 0, now 5; batch.frames_per_gpu 1, now 2" in said
+    assert "already has 3 steps: give a larger --steps than 3" in said
+    assert "beginning with" not in said
+    assert not (output / "figures").exists()
+    with pytest.raises(SettingsError, match=r"is of another network \(network.gs_dim 8, now 16\)"):
+        ReconstructorTrainer(output, tiny_config(network=replace(NETWORK, gs_dim=16)))
 
 
 def test_a_damaged_checkpoint_is_to_be_deleted(tmp_path):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from neoverse_ns.console import warn
 from neoverse_ns.errors import ClipError
 from neoverse_ns.metrics.lpips import load_lpips
 from neoverse_ns.render.writers import write_png
@@ -42,6 +43,8 @@ class Validation:
         self._accelerator, self._config, self._output = accelerator, config.validation, output
         sources = _with_clips(config) if self._config.every else []
         self.samples = None
+        if self._config.every and not sources and accelerator.is_main_process:
+            warn(f"nothing is validated: no data has clips of the split '{self._config.split}' (validation.split)")
         if sources:
             wanted = self._config.samples, self._config.keyframes
             self.samples = FixedSamples(sources, *wanted, config.batch, config.sample)
