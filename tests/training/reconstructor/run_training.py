@@ -28,8 +28,9 @@ NETWORK = NetworkArchitecture("conv", 16, 4, 2, (0, 1, 2, 3), 8, 8, (4, 4, 4, 4)
 
 
 def tiny_config(**changes: Any) -> ReconstructorTrainingConfig:
-    """Two keyframes of 28x42, one clip a step and process."""
-    changes = {"optimiser": {}, "batch": {}, "validation": {}, **changes}
+    """Two keyframes of 28x42, one clip a step and process; `weights` are those of a network to go on from."""
+    changes = {"optimiser": {}, "batch": {}, "validation": {}, "weights": None, **changes}
+    weights = changes.pop("weights")
     optimiser = OptimiserConfig(**{"rate": 1e-3, "rate_patch_embed": 1e-3, "warm_up": 2, **changes.pop("optimiser")})
     batch = {"keyframes": (2, 2), "frames_per_gpu": 2, "longest_side": 42, "aspect": (1.5, 1.5), **changes.pop("batch")}
     validation = ValidationConfig(**{"every": 0, "samples": 3, "keyframes": 2, **changes.pop("validation")})
@@ -37,7 +38,7 @@ def tiny_config(**changes: Any) -> ReconstructorTrainingConfig:
         optimiser=optimiser,
         batch=PlanConfig(**batch),
         sample=SampleConfig(),
-        initial=InitialConfig("scratch"),
+        initial=InitialConfig("scratch") if weights is None else InitialConfig("published", weights),
         network=NETWORK,
         validation=validation,
         device="cpu",
