@@ -71,7 +71,8 @@ def test_the_network_stays_and_clips_leave_nothing(
     assert kinds == {"control.safetensors", "optimizer.bin", "random_states_0.pkl", "run.0.json", "progress.json"} | {
         "figures.jsonl"
     }
-    assert not (tmp_path / "cache").exists()
+    # The rasteriser's kernels may be compiled there, by whichever test draws first.
+    assert {path.name for path in (tmp_path / "cache").glob("*")} <= {"kernels"}
     assert {path.suffix for path in (folder / "clips").iterdir()} == {".mp4"}
 
 
