@@ -137,7 +137,8 @@ def test_twelve_clips_killed_twice_and_stopped_once_are_done_once(tmp_path: Path
         workers = {int(line.split()[2]) for line in (tmp_path / "said.txt").read_text().splitlines()}
         process.send_signal(number)
         code = process.wait(90)
-        assert code in (-number, 1)
+        # On a busy machine all may be done before the last signal comes.
+        assert code in (-number, 1) or (code == 0 and number == signal.SIGINT)
         for _ in range(1200):
             if gone(workers):
                 break

@@ -114,4 +114,6 @@ def training_batches(
     )
     maker = BatchMaker(sources, plan, mixture, sample_config, seed, rank, tally.config.in_a_row)
     pin = torch.cuda.is_available() if pin_memory is None else pin_memory
-    return TrainingBatches(StepLoader(maker, first_step, None, workers, prefetch, pin), plan, tally)
+    # Validation may have drawn before the first batch is asked for.
+    steps = StepLoader(maker, first_step, None, workers, prefetch, pin, begun="forkserver")
+    return TrainingBatches(steps, plan, tally)
