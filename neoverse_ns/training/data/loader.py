@@ -36,6 +36,10 @@ class TrainingBatches(Iterator[TrainingBatch]):
         """How many samples all processes together have had before the next step."""
         return self._plan.samples_before(self._steps.step)
 
+    def begin(self) -> None:
+        """Start the workers now: a process that has drawn anything may not be forked any more."""
+        self._steps.begin()
+
     def __next__(self) -> TrainingBatch:
         """The batch of the next step.
 
@@ -114,6 +118,4 @@ def training_batches(
     )
     maker = BatchMaker(sources, plan, mixture, sample_config, seed, rank, tally.config.in_a_row)
     pin = torch.cuda.is_available() if pin_memory is None else pin_memory
-    # Validation may have drawn before the first batch is asked for.
-    steps = StepLoader(maker, first_step, None, workers, prefetch, pin, begun="forkserver")
-    return TrainingBatches(steps, plan, tally)
+    return TrainingBatches(StepLoader(maker, first_step, None, workers, prefetch, pin), plan, tally)

@@ -75,6 +75,11 @@ class StepLoader(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         return self
 
+    def begin(self) -> None:
+        """Start the workers now rather than when the first step is asked for, as before anything is drawn."""
+        if self._steps is None and not self._single:
+            self._steps = iter(self._loader)
+
     def __next__(self) -> T:
         """What the next step needs.
 

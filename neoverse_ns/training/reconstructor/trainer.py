@@ -117,6 +117,7 @@ class ReconstructorTrainer:
                 "of those a process takes one nevertheless"
             )
         batches, pace = self._batches(), Pace()
+        batches.begin()
         stepper = Stepper(accelerator, self.prepared, self.optimizer, self.network, config, self._state.guard, pace)
         told = Told()
         if self.step == 0:
