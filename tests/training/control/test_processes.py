@@ -34,7 +34,11 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _new_process():
     from accelerate.state import AcceleratorState
 
+    # As the other processes have: sums over several threads differ in their last bits.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     yield
+    torch.set_num_threads(threads)
     AcceleratorState._reset_state(reset_partial_state=True)
 
 
