@@ -17,11 +17,13 @@ from pathlib import Path
 import torch
 import tyro
 
+from neoverse_ns.clip.wear.config import WearConfig
+from neoverse_ns.clip.wear.draw import WearDraw, draw_wear
 from neoverse_ns.console import progress, say, warn
 from neoverse_ns.errors import NeoVerseError, SettingsError
 from neoverse_ns.training.data.batch import collate
 from neoverse_ns.training.data.sources_text import sources_of
-from neoverse_ns.training.data.wear import WearConfig, WearDraw, draw_wear, wear_sample
+from neoverse_ns.training.data.wear.apply import wear_sample
 from neoverse_ns.training.reconstructor.clip_terms import one_of
 from neoverse_ns.training.reconstructor.config import ReconstructorTrainingConfig, ValidationConfig, small
 from neoverse_ns.training.reconstructor.initial import InitialConfig, starting_network

@@ -22,11 +22,12 @@ from jaxtyping import Float, UInt8
 from show_geometry import check_output
 from torch import Tensor
 
+from neoverse_ns.clip.wear.apply import wear_inputs
+from neoverse_ns.clip.wear.draw import WearDraw
 from neoverse_ns.console import say, warn
 from neoverse_ns.errors import NeoVerseError, SettingsError
 from neoverse_ns.training.data.make_sample import SampleDraw, make_sample
 from neoverse_ns.training.data.sets.world_clip import WorldClip
-from neoverse_ns.training.data.wear import WearDraw, wear_inputs
 from neoverse_ns.training.data.wear.flow import keyframe_flow
 
 GAP = 4

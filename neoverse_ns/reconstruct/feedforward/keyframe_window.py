@@ -46,6 +46,9 @@ class WindowResult:
 Clock = Callable[[str, float], None]
 """Takes the name of a stage and the seconds it took."""
 
+Predict = Callable[[list[int], bool, tuple[str, ...]], NetworkPredictions]
+"""Asks the network of frames: whether they move, and the heads that are wanted."""
+
 
 def run_window(
     runner: FrameRunner,
@@ -90,6 +93,22 @@ def run_window(
     clock("gaussians", time.perf_counter() - started)
     own_cameras = cameras_of(predictions, runner)
     started = time.perf_counter()
+    found = _cameras_between(runner, config, keyframes, seen, passes, predictions, own_cameras, predict)
+    clock("cameras", time.perf_counter() - started)
+    return WindowResult(seen, own_cameras, surfaces, gaussians, others, _stack(found, others, own_cameras))
+
+
+def _cameras_between(
+    runner: FrameRunner,
+    config: NetworkConfig,
+    keyframes: list[int],
+    seen: range,
+    passes: list[CameraPass],
+    predictions: NetworkPredictions,
+    own_cameras: PinholeCameras,
+    predict: Predict,
+) -> dict[int, PinholeCameras]:
+    """Cameras of the frames between the keyframes, by frame, in the world of the keyframes' own."""
     found: dict[int, PinholeCameras] = {}
     for part in passes:
         anchors = [keyframes[number] for number in part.anchors]
@@ -106,8 +125,7 @@ def run_window(
             anchored=config.anchor_cameras,
         )
         found |= {frame: joined[[i]] for i, frame in enumerate(part.frames)}
-    clock("cameras", time.perf_counter() - started)
-    return WindowResult(seen, own_cameras, surfaces, gaussians, others, _stack(found, others, own_cameras))
+    return found
 
 
 def _lift(

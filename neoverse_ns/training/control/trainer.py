@@ -29,7 +29,7 @@ from neoverse_ns.training.runs.checkpoints import (
     begin_checkpoint,
     checkpoint_step,
     finish_checkpoint,
-    finished_checkpoints,
+    newest_checkpoint,
     told_where,
     unfinished_checkpoint,
 )
@@ -38,9 +38,16 @@ from neoverse_ns.training.runs.non_finite import NonFiniteGuard
 from neoverse_ns.training.runs.output import check_output
 from neoverse_ns.training.runs.pace import Pace
 from neoverse_ns.training.runs.processes import chosen_precision, make_accelerator
+from neoverse_ns.training.runs.settings import changed_settings, plain_settings, write_settings
 
 STATE, SHARED = "state", "shared"
 """Folders of a checkpoint: what accelerate keeps, and optimiser states that the processes divide."""
+
+NOT_OF_THE_RESULT = (
+    *("steps", "device", "precision", "gradient_checkpointing", "deepspeed_config", "workers", "text_on"),
+    *("log_every", "save_every", "keep", "resume", "save_model"),
+)
+"""Settings that may change from one start of a run to the next without a word."""
 
 
 class ControlTrainer:
@@ -81,7 +88,8 @@ class ControlTrainer:
         self.guard = NonFiniteGuard(self.accelerator)
         self.tally = Tally(config.bad_clips, output, self.accelerator.process_index)
         self.step = 0
-        resumed = self._newest()
+        resumed = newest_checkpoint(output, config.resume)
+        self._compare(resumed)
         if resumed is not None:
             load_control(self.model, resumed / checkpoint.CONTROL_FILE, torch.float32, device)
         free_control(self.model, config.gradient_checkpointing)
@@ -106,12 +114,16 @@ class ControlTrainer:
         """Train to the last step, with checkpoints on the way.
 
         Returns:
-            This process's loss at every step; NaN where the step was left out.
+            This process's loss at every step; NaN where the step was left out. None where all were taken before.
 
         Raises:
             RunError: A checkpoint cannot be written, too many clips cannot be used, or losses stay not finite.
         """
         config = self.config
+        if self.step >= config.steps:
+            if self.accelerator.is_main_process:
+                say(f"{self.output} already has {self.step} steps: give a larger --steps than {config.steps}")
+            return []
         plain = {"learning_rate": config.learning_rate, "seed": config.seed}
         figures = Figures(self.accelerator, self.output, plain)
         count = sum(parameter.numel() for parameter in self.parameters)
@@ -150,6 +162,7 @@ class ControlTrainer:
         branch = checkpoint.control_state(self.model)
         if accelerator.is_main_process:
             checkpoint.save_control(branch, folder, self.step)
+            write_settings(plain_settings(self.config, NOT_OF_THE_RESULT), folder)
         del branch
         # DeepSpeed saves through its own engine, which need not repeat what never changes.
         own = {"exclude_frozen_parameters": True} if self.config.deepspeed else {}
@@ -243,17 +256,14 @@ class ControlTrainer:
                 self.guard.load_state_dict(found["guard"])
             except (ValueError, LookupError, TypeError) as error:
                 raise RunError(f"{state} is damaged ({error}): delete {folder} to go on from the one before") from error
-        if self.accelerator.is_main_process:
-            say(f"going on from step {self.step} ({folder})")
 
-    def _newest(self) -> Path | None:
-        finished = finished_checkpoints(self.output)
-        if not finished:
-            return None
-        if not self.config.resume:
-            warn(f"{self.output} has checkpoints of an earlier run, which this one will replace one by one")
-            return None
-        return finished[-1]
+    def _compare(self, resumed: Path | None) -> None:
+        """Say from where a run goes on, and what is not as it was."""
+        if resumed is None or not self.accelerator.is_main_process:
+            return
+        say(f"going on from step {checkpoint_step(resumed)} ({resumed})")
+        if changed := changed_settings(plain_settings(self.config, NOT_OF_THE_RESULT), resumed):
+            warn(f"this run's settings were others before: {'; '.join(changed)}")
 
     def _save_model(self) -> None:
         branch = checkpoint.control_state(self.model)

@@ -29,7 +29,7 @@ from neoverse_ns.training.runs.checkpoints import (
     begin_checkpoint,
     checkpoint_step,
     finish_checkpoint,
-    finished_checkpoints,
+    newest_checkpoint,
     unfinished_checkpoint,
 )
 from neoverse_ns.training.runs.figures import Figures
@@ -71,7 +71,7 @@ class ReconstructorTrainer:
         self.accelerator = make_accelerator(output, config.device, "no", config.optimiser.accumulate)
         self._sources = sources_of(config.data, config.batch)
         check_sources(self._sources)
-        newest = self._newest()
+        newest = newest_checkpoint(output, config.resume)
         self._compare(newest)
         self.network = self._begin(newest)
         learner = self._learner(self.network)
@@ -260,13 +260,6 @@ class ReconstructorTrainer:
         settings["train_micro_batch_size_per_gpu"] = 1
         if settings.get("gradient_clipping", "auto") == "auto":
             settings["gradient_clipping"] = self.config.optimiser.clip
-
-    def _newest(self) -> Path | None:
-        finished = finished_checkpoints(self.output)
-        if finished and not self.config.resume:
-            warn(f"{self.output} has checkpoints of an earlier run, which this one will replace one by one")
-            return None
-        return finished[-1] if finished else None
 
     def _report(self, pace: Pace) -> None:
         whole = pace.whole()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from neoverse_ns.console import warn
 from neoverse_ns.errors import UNREADABLE, RunError
 
 CHECKPOINTS, PROGRESS_FILE = "checkpoints", "progress.json"
@@ -65,6 +66,15 @@ def finished_checkpoints(output: Path) -> list[Path]:
     found = (output / CHECKPOINTS).glob("step-*")
     whole = [path for path in found if path.suffix != _UNFINISHED and (path / PROGRESS_FILE).is_file()]
     return sorted(whole, key=checkpoint_step)
+
+
+def newest_checkpoint(output: Path, resume: bool) -> Path | None:
+    """The checkpoint that a run goes on from; None where it begins, which is told where another one's would go."""
+    finished = finished_checkpoints(output)
+    if finished and not resume:
+        warn(f"{output} has checkpoints of an earlier run, which this one will replace one by one")
+        return None
+    return finished[-1] if finished else None
 
 
 def checkpoint_step(folder: Path) -> int:

@@ -19,7 +19,8 @@ from neoverse_ns.training.data.tally import Tally
 from tests.generate.refiners.wan.tiny_wan import save_release_layout
 from tests.networks.neoverse.tiny import save_released_layout, tiny_network
 from tests.training.control.small_run import HEIGHT, small_config, write_clips
-from tests.training.control.test_training import _new_process as _new_process
+
+pytestmark = pytest.mark.usefixtures("new_process")
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,8 @@ def test_the_network_stays_and_clips_leave_nothing(
     written = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
     kinds = {name for name in written if not name.startswith(("events.", "hparams"))}
     assert kinds == {"control.safetensors", "optimizer.bin", "random_states_0.pkl", "run.0.json", "progress.json"} | {
-        "figures.jsonl"
+        "figures.jsonl",
+        "settings.json",
     }
     # The rasteriser's kernels may be compiled there, by whichever test draws first.
     assert {path.name for path in (tmp_path / "cache").glob("*")} <= {"kernels"}

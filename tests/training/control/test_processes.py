@@ -30,16 +30,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clips(tmp_path_factory.mktemp("clips"), 3, broken=frozenset({1}))
 
 
-@pytest.fixture(autouse=True)
-def _new_process():
-    from accelerate.state import AcceleratorState
-
-    # As the other processes have: sums over several threads differ in their last bits.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-    AcceleratorState._reset_state(reset_partial_state=True)
+pytestmark = pytest.mark.usefixtures("new_process")
 
 
 def newest(output: Path) -> dict[str, torch.Tensor]:
@@ -92,6 +83,6 @@ def test_two_processes_that_divide_the_branch_learn_what_two_side_by_side_do(
     assert learned
     # The branch whole, and nothing of frozen Wan; each process has written its own part of the optimiser's states.
     last = finished_checkpoints(tmp_path / "divided")[-1]
-    assert {path.name for path in last.iterdir()} == {CONTROL_FILE, "progress.json", "state", "shared"}
+    assert {path.name for path in last.iterdir()} == {CONTROL_FILE, "progress.json", "settings.json", "state", "shared"}
     assert len(list((last / "shared").glob("*.distcp"))) == 2
     assert find_transformer(tmp_path / "divided" / MODEL) is not None

@@ -30,13 +30,7 @@ def model_folder(tmp_path_factory):
     return save_release_layout(tmp_path_factory.mktemp("wan") / "model")
 
 
-@pytest.fixture(autouse=True)
-def _new_process():
-    """accelerate keeps its settings for the life of a process: forget them, as a new one would have none."""
-    from accelerate.state import AcceleratorState
-
-    yield
-    AcceleratorState._reset_state(reset_partial_state=True)
+pytestmark = pytest.mark.usefixtures("new_process")
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +88,7 @@ def test_loss_falls_and_the_result_goes_to_the_refiner(tmp_path, clips, model_fo
     assert not torch.allclose(frames(model_folder), trained, atol=1e-3)
 
 
-def test_resuming_goes_on_as_if_it_had_not_stopped(tmp_path, clips, model_folder):
+def test_resuming_goes_on_as_if_it_had_not_stopped(tmp_path, clips, model_folder, capsys):
     settings = {"save_every": 2, "keep": 2, "gradient_checkpointing": False, "accumulate": 2}
     whole = _trainer(clips, tmp_path / "whole", small_config(model_folder, steps=5, **settings))
     whole_losses = whole.run()
@@ -106,6 +100,12 @@ def test_resuming_goes_on_as_if_it_had_not_stopped(tmp_path, clips, model_folder
     for key, value in whole.model.state_dict().items():
         assert torch.equal(resumed.model.state_dict()[key], value), key
     assert [path.name for path in finished_checkpoints(tmp_path / "whole")] == ["step-000004", "step-000005"]
+    assert "settings were others" not in capsys.readouterr().out
+    done = _trainer(clips, tmp_path / "parts", small_config(model_folder, steps=5, clip_norm=0.5, **settings))
+    assert done.run() == []
+    said = " ".join(capsys.readouterr().out.split())
+    assert "this run's settings were others before: clip_norm 1.0, now 0.5" in said
+    assert "already has 5 steps: give a larger --steps than 5" in said
 
 
 def test_prompt_mask_and_conditions_are_dropped(tmp_path, clips, model_folder):
@@ -167,7 +167,8 @@ def test_what_learns_is_all_that_is_saved(tmp_path, clips, model_folder):
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     names = {path.name for path in files if not path.name.startswith(("events.out.tfevents", "hparams"))}
     assert names == {"control.safetensors", "optimizer.bin", "random_states_0.pkl", "run.0.json", "progress.json"} | {
-        "figures.jsonl"
+        "settings.json",
+        "figures.jsonl",
     }
     learned = sum(parameter.numel() for parameter in trainer.parameters)
     assert (

@@ -15,17 +15,7 @@ from neoverse_ns.training.reconstructor.trainer import ReconstructorTrainer
 from neoverse_ns.training.runs.checkpoints import checkpoint_step, finished_checkpoints
 from tests.training.reconstructor.run_training import NETWORK, figures, start, tiny_config, train
 
-
-@pytest.fixture(autouse=True)
-def _new_process():
-    """accelerate keeps its settings for the life of a process: forget them, as a new one would have none."""
-    from accelerate.state import AcceleratorState
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-    AcceleratorState._reset_state(reset_partial_state=True)
+pytestmark = pytest.mark.usefixtures("new_process")
 
 
 def weights(output: Path) -> dict[str, torch.Tensor]:

@@ -23,7 +23,7 @@ from neoverse_ns.errors import ClipError, SettingsError
 from neoverse_ns.training.data.sets.own import CAMERAS, DEPTH, RGB, VIDEO
 from neoverse_ns.training.data.sets.own_about import OwnAbout
 from neoverse_ns.training.data.sets.own_motion import FLOW, INSTANCES, OBJECTS, TRACKS
-from neoverse_ns.training.data.truth import Displacement, TruthClip
+from neoverse_ns.training.data.truth import ClipInfo, Displacement, TruthClip
 
 Pictures = Literal["jpg", "png", "mp4"]
 _MOST = 2**16 - 1
@@ -95,29 +95,34 @@ def write_clip(
             _write_flow(draft, clip)
         else:
             _write_motion(draft, clip, motion)
-        info = clip.info
-        OwnAbout(
-            frames=info.frames,
-            fps=info.fps,
-            width=width,
-            height=height,
-            static=info.static,
-            has=sorted(info.has),
-            depth_scale=1 / step,
-            furthest=info.furthest,
-            render_weight=info.render_weight,
-            depth_weight=info.depth_weight,
-            motion_weight=info.motion_weight,
-            depth_quantile=info.depth_quantile,
-            caption=caption,
-            split=split,
-            licence=licence,
-            source=f"{info.dataset} {info.clip}",
-        ).write(draft)
+        _about(clip.info, width, height, step, caption, split, licence).write(draft)
         draft.chmod(0o755)
         os.replace(draft, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _about(
+    info: ClipInfo, width: int, height: int, step: float, caption: str | None, split: str, licence: str | None
+) -> OwnAbout:
+    return OwnAbout(
+        frames=info.frames,
+        fps=info.fps,
+        width=width,
+        height=height,
+        static=info.static,
+        has=sorted(info.has),
+        depth_scale=1 / step,
+        furthest=info.furthest,
+        render_weight=info.render_weight,
+        depth_weight=info.depth_weight,
+        motion_weight=info.motion_weight,
+        depth_quantile=info.depth_quantile,
+        caption=caption,
+        split=split,
+        licence=licence,
+        source=f"{info.dataset} {info.clip}",
+    )
 
 
 def _usable(depth: Float32[Tensor, "h w"], farthest: float | None) -> Bool[Tensor, "h w"]:

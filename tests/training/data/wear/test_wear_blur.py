@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from neoverse_ns.clip.synthetic.worlds import WorldCamera
+from neoverse_ns.clip.wear.apply import wear_inputs
 from neoverse_ns.clip.wear.blur import motion_blur
+from neoverse_ns.clip.wear.draw import WearDraw
 from neoverse_ns.clip.wear.light import to_light
 from neoverse_ns.geometry.projection import pixel_centres, project, unproject
 from neoverse_ns.training.data.sets.world_clip import WorldClip
-from neoverse_ns.training.data.wear import WearDraw, wear_inputs, wear_sample
+from neoverse_ns.training.data.wear.apply import wear_sample
 from neoverse_ns.training.data.wear.flow import keyframe_flow
 from tests.training.data.wear.world_samples import sample_of
 

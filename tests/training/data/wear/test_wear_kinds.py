@@ -11,11 +11,13 @@ import pytest
 import torch
 from PIL import Image
 
+from neoverse_ns.clip.wear.apply import wear_inputs
 from neoverse_ns.clip.wear.coding import coded, enlarged, smaller
+from neoverse_ns.clip.wear.config import WearConfig
+from neoverse_ns.clip.wear.draw import WearDraw, draw_wear
 from neoverse_ns.clip.wear.light import from_light, to_light
 from neoverse_ns.clip.wear.sensor import noisy
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.training.data.wear import WearConfig, WearDraw, draw_wear, wear_inputs
 
 
 def pictures(count: int = 2, height: int = 40, width: int = 56) -> torch.Tensor:
