@@ -1,0 +1,23 @@
+"""Layouts of benchmark data by name."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from neoverse_ns.errors import SettingsError
+from neoverse_ns.evaluation.data.scene import BenchmarkData
+
+BENCHMARK_DATA: dict[str, str] = {}
+"""Module and class of every layout; imported when asked for, so that nothing pays for all of them."""
+
+
+def benchmark_data(name: str) -> BenchmarkData:
+    """The layout of a name.
+
+    Raises:
+        SettingsError: There is none; names those that there are.
+    """
+    if name not in BENCHMARK_DATA:
+        raise SettingsError(f"no benchmark data named '{name}'; there are {', '.join(sorted(BENCHMARK_DATA))}")
+    module, _, kind = BENCHMARK_DATA[name].partition(":")
+    return getattr(import_module(module), kind)()

@@ -1,0 +1,1 @@
+"""One scene under one protocol, measured: a file per kind of question."""

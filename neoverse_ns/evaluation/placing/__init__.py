@@ -1,0 +1,1 @@
+"""Where the cameras of judged frames stand in the world of a reconstruction."""

@@ -1,0 +1,1 @@
+"""What was found: per scene on disk as soon as it is known, means that say of how many, tables."""
