@@ -8,10 +8,10 @@ from typing import Any
 from jaxtyping import Bool
 from torch import Tensor
 
-from _benchmark.clips import BenchmarkClip
 from _benchmark.memory import PeakMemory
-from _benchmark.protocols import Protocol
 from _benchmark.steps import distinct_poses, largest_steps
+from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip
+from neoverse_ns.evaluation.data.clip_windows import ClipWindow
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.camera import ate, focal_error_percent, rpe_rotation_degrees
 from neoverse_ns.metrics.depth import depth_error
@@ -95,7 +95,7 @@ def compare_cameras(estimate: PinholeCameras, truth: PinholeCameras | None) -> d
     return result
 
 
-def sample_notes(sample: BenchmarkClip, protocol: Protocol) -> list[str]:
+def sample_notes(sample: BenchmarkClip, protocol: ClipWindow) -> list[str]:
     """What a reader must know about a clip's frames and truth, whoever solves it."""
     notes = []
     if sample.source.is_file() and sample.config.start != protocol.start:
