@@ -6,14 +6,15 @@ import dataclasses
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from neoverse_ns.console import progress, say, warn
-from neoverse_ns.errors import ClipError, NeoVerseError, PackageError, SettingsError, WeightsError
+from neoverse_ns.errors import NeoVerseError, PackageError, SettingsError, WeightsError
 from neoverse_ns.evaluation.data.registry import benchmark_data
-from neoverse_ns.evaluation.kinds import KindOfProtocol, kind_of
+from neoverse_ns.evaluation.data.scene import BenchmarkScene
+from neoverse_ns.evaluation.kinds import Judging, KindOfProtocol, kind_of
 from neoverse_ns.evaluation.methods.method_text import split_methods
 from neoverse_ns.evaluation.plan import Plan, make_plan
 from neoverse_ns.evaluation.protocol.aliases import protocol as find_protocol
@@ -22,7 +23,7 @@ from neoverse_ns.evaluation.results.provenance import file_list, machine_facts, 
 from neoverse_ns.evaluation.results.run_file import MethodRun, RunFile, plain
 from neoverse_ns.evaluation.results.scene_result import SceneResult
 from neoverse_ns.evaluation.results.store import take_up, write_results
-from neoverse_ns.evaluation.weights import metric_weights
+from neoverse_ns.evaluation.weights import MetricFiles
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Request:
         retry_failed: Do scenes again that had no answer before.
         seed: Of everything random.
         work: Folder in which methods keep what they make; None for one that is deleted at the end.
+        weights: Of metrics.
     """
 
     protocol: Protocol
@@ -50,6 +52,7 @@ class Request:
     retry_failed: bool = False
     seed: int = 0
     work: Path | None = None
+    weights: MetricFiles = field(default_factory=MetricFiles)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -73,11 +76,10 @@ def plan(asked: Request) -> Plan:
     Raises:
         ClipError, SettingsError: See :func:`~neoverse_ns.evaluation.plan.make_plan`.
     """
-    _, unmeasured = metric_weights(asked.protocol)
     kind = kind_of(asked.protocol)
     for text in asked.names:
         kind.make(text)
-    return make_plan(asked.protocol, asked.folder, asked.names, asked.scenes, unmeasured)
+    return make_plan(asked.protocol, asked.folder, asked.names, asked.scenes, asked.weights.unmeasured(asked.protocol))
 
 
 def evaluate(asked: Request) -> RunFile:
@@ -105,7 +107,15 @@ def evaluate(asked: Request) -> RunFile:
     return results
 
 
-def measure_scenes(protocol: Protocol, folder: Path, scenes: Sequence[str], method: Any, work: Path, seed: int = 0) -> list[SceneResult]:
+def measure_scenes(
+    protocol: Protocol,
+    folder: Path,
+    scenes: Sequence[str],
+    method: Any,
+    work: Path,
+    seed: int = 0,
+    weights: MetricFiles | None = None,
+) -> list[SceneResult]:
     """One method on some scenes, nothing written: what tables of variants are made of.
 
     Raises:
@@ -115,7 +125,7 @@ def measure_scenes(protocol: Protocol, folder: Path, scenes: Sequence[str], meth
     results = []
     for name in scenes:
         scene = data.open(folder, name)
-        results.append(_measured(protocol, scene, kind, method, work, seed))
+        results.append(_measured(Judging(protocol, kind, work, seed, weights or MetricFiles()), scene, method))
     return results
 
 
@@ -133,7 +143,8 @@ def _measure_all(
     with progress("evaluate", len(left)) as steps:
         for name, method, run in left:
             scene = data.open(asked.folder, name)
-            result = _measured(protocol, scene, kind, method, work / _folder_name(run.method), asked.seed)
+            judging = Judging(protocol, kind, work / _folder_name(run.method), asked.seed, asked.weights)
+            result = _measured(judging, scene, method)
             if result.failed:
                 warn(f"{run.method}, {name}: {result.failed}")
             run.scenes.append(result)
@@ -146,12 +157,11 @@ def _measure_all(
         write_results(results, asked.output)
 
 
-def _measured(
-    protocol: Protocol, scene: Any, kind: KindOfProtocol, method: Any, work: Path, seed: int
-) -> SceneResult:
+def _measured(judging: Judging, scene: BenchmarkScene, method: Any) -> SceneResult:
+    protocol = judging.protocol
     choice = protocol.rule(scene)
     try:
-        return kind.measure(protocol, scene, choice, method, work, seed)
+        return judging.measure(scene, choice, method)
     except (PackageError, WeightsError, SettingsError):
         # These are the same for every scene, and nothing was measured.
         raise
@@ -164,7 +174,6 @@ def _measured(
 def _results(asked: Request, planned: Plan, methods: list[Any]) -> RunFile:
     """The result file of this request, without any scene yet."""
     protocol = asked.protocol
-    weights, unmeasured = metric_weights(protocol)
     scenes = [scene.scene for scene in planned.usable]
     gone = [*planned.absent, *(scene.scene for scene in planned.scenes if scene.problem is not None)]
     parts = dataclasses.asdict(dataclasses.replace(protocol, rule=lambda scene: None))  # pyright: ignore
@@ -181,8 +190,8 @@ def _results(asked: Request, planned: Plan, methods: list[Any]) -> RunFile:
         package=package_facts(),
         machine=machine_facts(),
         seed=asked.seed,
-        weights=weights,
-        unmeasured=unmeasured,
+        weights=asked.weights.digests(protocol),
+        unmeasured=dict(planned.unmeasured),
         methods=runs,
     )
 
@@ -195,13 +204,3 @@ def _run(method: Any, text: str, protocol: Protocol, subset: list[str] | None) -
 
 def _folder_name(method: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in method)
-
-
-def check_layout(protocol: Protocol, folder: Path) -> None:
-    """Refuse a folder that does not exist, before anything else is said of it.
-
-    Raises:
-        ClipError: It does not.
-    """
-    if not folder.is_dir():
-        raise ClipError(f"--data {folder}: there is no such folder; docs/evaluation.md says where {protocol.data} is had")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -11,9 +10,7 @@ from typing import Any
 from neoverse_ns.evaluation.data.scene import BenchmarkScene
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 from neoverse_ns.evaluation.results.scene_result import SceneResult
-
-Judge = Callable[..., SceneResult]
-"""Takes protocol, scene, its frames and a method; by name the work folder and the seed."""
+from neoverse_ns.evaluation.weights import MetricFiles
 
 
 @dataclass(frozen=True)
@@ -22,7 +19,8 @@ class KindOfProtocol:
 
     Attributes:
         method: Module and function that make a method of what was typed.
-        judge: Module and function that measure it on a scene.
+        judge: Module and function that measure it on a scene: takes protocol, scene, its frames and the method, and by
+            name `work`, `seed` and `weights`.
         default: Whom to measure where nobody is named.
     """
 
@@ -38,15 +36,33 @@ class KindOfProtocol:
         """
         return _loaded(self.method)(text)
 
-    def measure(
-        self, protocol: Protocol, scene: BenchmarkScene, choice: Choice, method: Any, work: Path, seed: int
-    ) -> SceneResult:
+
+@dataclass(frozen=True)
+class Judging:
+    """What is the same for every scene that a method is measured on.
+
+    Attributes:
+        protocol: Under which.
+        kind: Of it.
+        work: Folder of the method.
+        seed: Of everything random.
+        weights: Of metrics.
+    """
+
+    protocol: Protocol
+    kind: KindOfProtocol
+    work: Path
+    seed: int
+    weights: MetricFiles
+
+    def measure(self, scene: BenchmarkScene, choice: Choice, method: Any) -> SceneResult:
         """Measure one scene.
 
         Raises:
             NeoVerseError: It cannot be measured; the message says why.
         """
-        return _loaded(self.judge)(protocol, scene, choice, method, work=work, seed=seed)
+        judge = _loaded(self.kind.judge)
+        return judge(self.protocol, scene, choice, method, work=self.work, seed=self.seed, weights=self.weights)
 
 
 _ROOT = "neoverse_ns.evaluation"
@@ -64,9 +80,7 @@ KINDS: dict[str, KindOfProtocol] = {
 }
 """By `Protocol.kind`."""
 
-RUNS = KindOfProtocol(
-    f"{_ROOT}.methods.run_methods:run_method", f"{_ROOT}.judges.runs:judge_runs", "neoverse"
-)
+RUNS = KindOfProtocol(f"{_ROOT}.methods.run_methods:run_method", f"{_ROOT}.judges.runs:judge_runs", "neoverse")
 """Of views of our own clips: methods are trained and evaluated by the commands that users have."""
 
 

@@ -89,10 +89,11 @@ class Plan:
         gone = [*self.absent, *(scene.scene for scene in self.scenes if scene.problem is not None)]
         if gone and not allow_missing:
             reasons = [f"{scene.scene}: {scene.problem}" for scene in self.scenes if scene.problem is not None]
+            what = "scenes that are" if len(gone) > 1 else "a scene that is"
             why = f" ({reasons[0]})" if reasons else ""
             raise ClipError(
-                f"{self.folder}: {self.protocol.alias} needs {', '.join(gone)}, which {'is' if len(gone) == 1 else 'are'} "
-                f"missing{why}; --allow-missing measures the others, and says so beside every mean"
+                f"{self.folder}: {self.protocol.alias} needs {what} missing: {', '.join(gone)}{why}; --allow-missing "
+                "measures the others, and says so beside every mean"
             )
         if not self.usable:
             raise ClipError(f"{self.folder}: no scene of {self.protocol.alias} can be measured; --dry-run says why")

@@ -144,15 +144,24 @@ def missing_weights(metric_id: str, alexnet: Path | None = None, vgg16: Path | N
     Raises:
         SettingsError: There is no such id.
     """
+    backbone, file = _kind(metric_id).backbone, weights_file(metric_id, alexnet, vgg16)
+    if backbone is None or file is None or file.is_file():
+        return None
+    where = f"not at {file}; it can be had at https://download.pytorch.org/models/{backbone.hub_file}"
+    return f"{metric_id} is not measured: torchvision's {backbone.name} is {where}"
+
+
+def weights_file(metric_id: str, alexnet: Path | None = None, vgg16: Path | None = None) -> Path | None:
+    """The file whose weights a metric uses, whether or not it is there; None of a metric that needs none.
+
+    Raises:
+        SettingsError: There is no such id.
+    """
     backbone = _kind(metric_id).backbone
     if backbone is None:
         return None
     given = alexnet if backbone is ALEXNET else vgg16
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / backbone.hub_file
-    if (given or cached).is_file():
-        return None
-    where = f"not at {given or cached}; it can be had at https://download.pytorch.org/models/{backbone.hub_file}"
-    return f"{metric_id} is not measured: torchvision's {backbone.name} is {where}"
+    return given or Path(torch.hub.get_dir()) / "checkpoints" / backbone.hub_file
 
 
 def _kind(metric_id: str) -> _Kind:

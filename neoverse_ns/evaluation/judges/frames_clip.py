@@ -71,9 +71,7 @@ def write_pictures(scene: BenchmarkScene, frames: Sequence[BenchmarkFrame], fold
     return folder
 
 
-def _cameras(
-    frames: Sequence[BenchmarkFrame], source: tuple[int, int], size: tuple[int, int]
-) -> PinholeCameras | None:
+def _cameras(frames: Sequence[BenchmarkFrame], source: tuple[int, int], size: tuple[int, int]) -> PinholeCameras | None:
     poses = [frame.c2w for frame in frames if frame.c2w is not None]
     if len(poses) < len(frames):
         return None

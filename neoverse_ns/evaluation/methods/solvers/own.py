@@ -34,9 +34,7 @@ class BundleSolver(CameraMethod):
             split = split_frames(len(task.clip), held_out_every=0)
             geometry = solve_geometry(task.clip, split, config).geometry
             seconds = time.perf_counter() - started
-        return CamerasFound(
-            geometry.cameras, {"solve": seconds}, memory.peak_gb, geometry.report, geometry=geometry
-        )
+        return CamerasFound(geometry.cameras, {"solve": seconds}, memory.peak_gb, geometry.report, geometry=geometry)
 
     def settings(self) -> dict[str, Any]:
         return {"bundle": _plain(self._config)}
@@ -70,5 +68,8 @@ def _plain(config: Any) -> dict[str, Any]:
         return {}
     default = type(config)()
     pairs = ((one.name, getattr(config, one.name)) for one in dataclasses.fields(config))
-    return {name: value if isinstance(value, (bool, int, float, str)) else repr(value)
-            for name, value in pairs if value != getattr(default, name)}
+    return {
+        name: value if isinstance(value, (bool, int, float, str)) else repr(value)
+        for name, value in pairs
+        if value != getattr(default, name)
+    }
