@@ -15,12 +15,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from _benchmark.clips import BenchmarkClip, scale_intrinsics
-from _benchmark.geometry import compare_cameras
-from _benchmark.memory import PeakMemory
+from neoverse_ns.evaluation.judges.geometry import compare_cameras
+from neoverse_ns.evaluation.results.memory import PeakMemory
 from neoverse_ns.clip.images import images_in
 from neoverse_ns.clip.load import load_clip
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip, scale_intrinsics
 from neoverse_ns.geometry.cameras import PinholeCameras
 
 EXHAUSTIVE_UP_TO = 24

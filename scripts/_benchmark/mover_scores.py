@@ -12,7 +12,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from _benchmark.baselines import score_baselines, score_inside
-from _benchmark.geometry import intersection_over_union
+from neoverse_ns.evaluation.judges.geometry import intersection_over_union
 from _benchmark.mover_render import AsideView, MoverClip, cut_out, views_aside
 from _benchmark.things import LEAST_PIXELS, score_depth
 from neoverse_ns.clip.synthetic.render import render_truth

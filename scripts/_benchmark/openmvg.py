@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from _benchmark.clips import BenchmarkClip, scale_intrinsics
 from _benchmark.colmap import write_frames
-from _benchmark.geometry import compare_cameras
-from _benchmark.memory import PeakMemory
+from neoverse_ns.evaluation.judges.geometry import compare_cameras
+from neoverse_ns.evaluation.results.memory import PeakMemory
 from neoverse_ns.clip.images import images_in
+from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip, scale_intrinsics
 from neoverse_ns.geometry.cameras import PinholeCameras
 
 

@@ -13,13 +13,13 @@ import benchmark_colmap
 import cv2
 import numpy as np
 import pytest
-from _benchmark.clips import BenchmarkClip, load_benchmark_clip
 from _benchmark.colmap import MAPPINGS, import_pycolmap, measure_colmap
 from _benchmark.openmvg import describe_openmvg, import_openmvg, measure_openmvg
-from _benchmark.protocols import geometry_protocol
 
 from neoverse_ns.clip.synthetic import render_synthetic, save_synthetic
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip, load_benchmark_clip
+from neoverse_ns.evaluation.data.clip_windows import geometry_window
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sample(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> BenchmarkClip:
     # Smaller than the source, which COLMAP must get all the same.
     return load_benchmark_clip(
-        folder / "courtyard", geometry_protocol(2.0, 3.0), tmp_path_factory.mktemp("work"), width=160
+        folder / "courtyard", geometry_window(2.0, 3.0), tmp_path_factory.mktemp("work"), width=160
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from _benchmark import train
-from _benchmark.memory import peak_of
+from neoverse_ns.evaluation.results.memory import peak_of
 
 from neoverse_ns.errors import RunError
 

@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Float32, Float64, UInt16
 from torch import Tensor
 
+from neoverse_ns.datafiles.intrinsics import pinhole, scaled
+from neoverse_ns.datafiles.reading import read_deep_png, read_table
 from neoverse_ns.errors import ClipError
-from neoverse_ns.training.data.sets.intrinsics import pinhole, scaled
-from neoverse_ns.training.data.sets.reading import read_deep_png, read_table
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
+from neoverse_ns.datafiles.intrinsics import pinhole
+from neoverse_ns.datafiles.reading import image_size, read_matrix, read_table, read_text, rigid
+from neoverse_ns.datafiles.rgbd_sequence import Lens, RgbdSequence, lens_file
 from neoverse_ns.errors import ClipError
 from neoverse_ns.geometry import quaternions
 from neoverse_ns.geometry.se3 import assemble
 from neoverse_ns.inside import inside
-from neoverse_ns.training.data.sets.intrinsics import pinhole
-from neoverse_ns.training.data.sets.reading import image_size, read_matrix, read_table, read_text, rigid
-from neoverse_ns.training.data.sets.rgbd_sequence import Lens, RgbdSequence, lens_file
 
 SEVEN_SCENES = ("frame-000000.color.png",)
 TUM = ("rgb.txt", "depth.txt", "groundtruth.txt")
