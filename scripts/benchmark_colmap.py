@@ -15,10 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
-from _benchmark.colmap import MAPPINGS, SETTINGS, import_pycolmap, measure_colmap
+from _benchmark.colmap import measure_colmap, measure_openmvg
 from _benchmark.columns import COLMAP_SECTIONS, SOLVERS
-from _benchmark.geometry import measure_geometry, sample_notes
-from _benchmark.openmvg import describe_openmvg, measure_openmvg
 from _benchmark.report import Row, describe_machine
 from _benchmark.runner import Job, in_work_folder, measure_all, tables
 
@@ -26,6 +24,9 @@ from neoverse_ns.console import warn
 from neoverse_ns.errors import NeoVerseError
 from neoverse_ns.evaluation.data.clip_folder import find_clips, load_benchmark_clip
 from neoverse_ns.evaluation.data.clip_windows import ClipWindow, geometry_window
+from neoverse_ns.evaluation.judges.geometry import measure_geometry, sample_notes
+from neoverse_ns.evaluation.methods.solvers.colmap import MAPPINGS, SETTINGS, import_pycolmap
+from neoverse_ns.evaluation.methods.solvers.openmvg import describe_openmvg
 
 TITLE = "Cameras beside COLMAP's"
 

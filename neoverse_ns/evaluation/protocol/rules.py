@@ -44,7 +44,9 @@ class Times:
         if self.most is None:
             return times
         if len(times) < self.most:
-            whose = f"cameras {' and '.join(sorted(wanted))} share" if len(wanted) > 1 else f"camera {''.join(wanted)} has"
+            whose = (
+                f"cameras {' and '.join(sorted(wanted))} share" if len(wanted) > 1 else f"camera {''.join(wanted)} has"
+            )
             raise ClipError(f"{scene.folder}: {whose} {len(times)} times; this protocol needs {self.most}")
         return times[: self.most]
 
