@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ import numpy as np
 import torch
 
 from neoverse_ns.clip.images import images_in
+from neoverse_ns.clip.repeats import seen_again
 from neoverse_ns.console import quietly
 from neoverse_ns.errors import UNREADABLE, ClipError
 from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip, load_benchmark_clip, true_cameras
@@ -26,12 +28,21 @@ RIGHT = "1"
 """The second camera beside the clip's own, which is "0"."""
 
 
+@dataclass(frozen=True)
+class _Chosen:
+    """What was sampled of a window: names of its frames, and of those among them that repeat another."""
+
+    window: ClipWindow
+    names: frozenset[str]
+    repeated: frozenset[str]
+
+
 class ClipScene(BenchmarkScene):
     """One clip. Its world is its cameras' file's, whose unit is arbitrary."""
 
     def __init__(self, folder: Path) -> None:
         self.name = folder.name
-        self._windows: dict[tuple[str, ...], ClipWindow] = {}
+        self._chosen: list[_Chosen] = []
         self._use(folder)
 
     def read(self, frame: BenchmarkFrame, *what: Known) -> BenchmarkPixels:
@@ -54,28 +65,37 @@ class ClipScene(BenchmarkScene):
             ClipError: It cannot.
         """
         with TemporaryDirectory(prefix="neoverse-clip-") as work, quietly():
-            indices = load_benchmark_clip(self.folder, window, Path(work)).clip.frame_indices.tolist()
+            clip = load_benchmark_clip(self.folder, window, Path(work)).clip
         own = {frame.time: frame for frame in self.frames if frame.camera != RIGHT}
-        frames = tuple(own[index] for index in indices)
-        self._windows[tuple(frame.name for frame in frames)] = window
+        frames = tuple(own[index] for index in clip.frame_indices.tolist())
+        repeated = {frames[place].name for place in seen_again(clip.frames.numpy())}
+        self._chosen.insert(0, _Chosen(window, frozenset(frame.name for frame in frames), frozenset(repeated)))
         return frames
 
     def window(self, frames: Sequence[BenchmarkFrame]) -> ClipWindow:
-        """What frames were chosen by.
-
-        Raises:
-            ClipError: They are none that :meth:`choose` gave.
-        """
-        names = tuple(frame.name for frame in frames)
-        if names not in self._windows:
-            raise ClipError(f"{self.folder}: these {len(names)} frames are not what the loader samples of any window")
-        return self._windows[names]
-
-    def sample(self, frames: Sequence[BenchmarkFrame], work: Path, width: int | None = None) -> BenchmarkClip:
-        """Frames that :meth:`choose` gave, as the clip loader loads them, with all that is known of them.
+        """The window that frames were chosen of, the latest one if of several.
 
         Args:
-            frames: All of a choice, in its order.
+            frames: Some of what :meth:`choose` gave; those of the second camera are passed over.
+
+        Raises:
+            ClipError: They are not.
+        """
+        return self._choice_of(frames).window
+
+    def repeated(self, frames: Sequence[BenchmarkFrame]) -> frozenset[str]:
+        """Names of frames of their window that show what another one shows to the last detail.
+
+        Raises:
+            ClipError: They are of none.
+        """
+        return self._choice_of(frames).repeated
+
+    def sample(self, frames: Sequence[BenchmarkFrame], work: Path, width: int | None = None) -> BenchmarkClip:
+        """All frames of a window as the clip loader loads them, with all that is known of them.
+
+        Args:
+            frames: Some of what :meth:`choose` gave.
             work: Where links to images may be put.
             width: Of the sampled frames; None takes the library's default.
 
@@ -83,6 +103,13 @@ class ClipScene(BenchmarkScene):
             ClipError: They are none of :meth:`choose`, or cannot be loaded.
         """
         return load_benchmark_clip(self.folder, self.window(frames), work, width)
+
+    def _choice_of(self, frames: Sequence[BenchmarkFrame]) -> _Chosen:
+        names = {frame.name for frame in frames if frame.camera != RIGHT}
+        found = next((chosen for chosen in self._chosen if names <= chosen.names), None)
+        if found is None:
+            raise ClipError(f"{self.folder}: these {len(names)} frames are not what the loader samples of any window")
+        return found
 
     def _use(self, folder: Path) -> None:
         """List the frames of a folder."""
