@@ -23,7 +23,7 @@ def plane() -> np.ndarray:
     """Points [t, n, 3] of a plane that comes nearer by 0.2 m a frame."""
     random = np.random.default_rng(0)
     start = np.concatenate([random.uniform(-1, 1, (POINTS, 2)), np.full((POINTS, 1), 5.0)], 1)
-    return np.stack([start + (0.1 * time, 0, -0.2 * time) for time in range(FRAMES)])
+    return np.stack([start + np.array([0.1, 0, -0.2]) * time for time in range(FRAMES)])
 
 
 def write(path: Path, other_names: bool = False, cameras: bool = True, pictures: bool = True) -> dict[str, np.ndarray]:
