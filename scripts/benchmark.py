@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import tyro
-from _benchmark.baselines import score_baselines
 from _benchmark.clips import find_clips, load_benchmark_clip
 from _benchmark.columns import SECTIONS
 from _benchmark.demo import SYNTHETIC
@@ -35,6 +34,7 @@ from _benchmark.views import score_shift
 
 from neoverse_ns.console import warn
 from neoverse_ns.errors import NeoVerseError
+from neoverse_ns.evaluation.methods.baselines import score_baselines
 
 
 @dataclass

@@ -11,7 +11,6 @@ import benchmark
 import pytest
 import torch
 from _benchmark import measure_run as module
-from _benchmark.baselines import baseline_pictures, score_baselines, score_inside
 from _benchmark.clips import BenchmarkClip, load_benchmark_clip
 from _benchmark.columns import SECTIONS
 from _benchmark.demo import still_clip
@@ -23,6 +22,7 @@ from _benchmark.train import TrainSettings, train_arguments
 
 from neoverse_ns.clip.synthetic import render_synthetic, save_synthetic
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.evaluation.methods.baselines import baseline_pictures, score_baselines, score_inside
 from neoverse_ns.metrics.image import psnr
 from neoverse_ns.plugin.run import OpenRun
 from neoverse_ns.reconstruct.base import SceneGeometry

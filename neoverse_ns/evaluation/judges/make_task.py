@@ -73,7 +73,9 @@ def _clip(protocol: Protocol, scene: BenchmarkScene, inputs: list[BenchmarkFrame
     seconds = torch.tensor([frame.seconds for frame in inputs], dtype=torch.float64)
     if bool((seconds.diff() <= 0).any()):
         twice = inputs[int((seconds.diff() <= 0).nonzero()[0])]
-        raise ClipError(f"{scene.name}: another input shows the time of {twice.name}: a method is given one view a time")
+        raise ClipError(
+            f"{scene.name}: another input shows the time of {twice.name}: a method is given one view a time"
+        )
     framing = framing_for(protocol.size, *sizes.pop(), longest)
     pictures, hidden = [], []
     for frame in inputs:

@@ -15,14 +15,20 @@ from neoverse_ns.evaluation.data.scene import BenchmarkFrame, BenchmarkScene, Kn
 from neoverse_ns.evaluation.judges.sizes import framed_mask, framed_picture, framing_for
 from neoverse_ns.evaluation.protocol.protocol import Protocol
 from neoverse_ns.metrics.by_id import ImageMetric, image_metric, missing_weights
+from neoverse_ns.metrics.pixels import without_black
 
 MASKS: dict[str, tuple[Known, ...]] = {
     "plain": (),
     "covis": ("covis", "valid"),
     "alpha": ("valid",),
     "dyn": ("dynamic",),
+    "static": ("dynamic",),
 }
-"""What a protocol's word for the pixels that count reads: all of these must hold, and the first must be there."""
+"""What a protocol's word for the pixels that count reads: all of these must hold, and the first must be there; of
+`static` the contrary."""
+SEEN = "-seen"
+"""Behind such a word: both pictures are black where the shown one is, and of `plain-seen` those pixels do not count; see
+:func:`neoverse_ns.metrics.pixels.without_black`."""
 
 
 @dataclass
@@ -45,7 +51,8 @@ class TargetJudge:
 
     def __post_init__(self) -> None:
         """Raises SettingsError where the protocol's mask or a metric is none."""
-        if self.protocol.mask not in MASKS:
+        self._word = self.protocol.mask.removesuffix(SEEN)
+        if self._word not in MASKS:
             raise SettingsError(f"views cannot be judged on '{self.protocol.mask}': use {', '.join(MASKS)}")
         self._metrics: dict[str, ImageMetric] = {}
         for name in self.protocol.metrics:
@@ -75,12 +82,16 @@ class TargetJudge:
         if shown.shape != truth.shape:
             sizes = [f"{image.shape[1]}x{image.shape[0]}" for image in (shown, truth)]
             raise ClipError(f"{frame.name}: what is shown has {sizes[0]} pixels, the truth {sizes[1]}")
-        if mask is None and self.protocol.mask != "plain":
-            self.skipped.append(f"{frame.name}: it has no mask '{self.protocol.mask}'")
+        if mask is None and self._word != "plain":
+            self.skipped.append(f"{frame.name}: it has no mask '{self._word}'")
             return {}
+        one, other = shown.float() / 255, truth.float() / 255
+        if self._word != self.protocol.mask:
+            one, other, seen = without_black(one, other)
+            mask = seen if mask is None else mask
         values: dict[str, float] = {}
         for name, metric in self._metrics.items():
-            value = metric.measure(shown.float() / 255, truth.float() / 255, mask)
+            value = metric.measure(one, other, mask)
             if math.isfinite(value):
                 values[name] = value
             elif math.isinf(value):
@@ -91,11 +102,14 @@ class TargetJudge:
 
     def truth(self, frame: BenchmarkFrame) -> tuple[UInt8[Tensor, "h w 3"], Bool[Tensor, "h w"] | None]:
         """A target's picture at the size that is judged, and the pixels that count; None for all, or no mask there."""
-        wanted = MASKS[self.protocol.mask]
+        wanted = MASKS[self._word]
         pixels = self.scene.read(frame, "rgb", *wanted)
         if pixels.rgb is None:
             raise ClipError(f"{self.scene.name}: {frame.name} has no picture")
         framing = framing_for(self.protocol.size, frame.width, frame.height)
         masks = [framed_mask(framing, pixels.masks[name]) for name in wanted if name in pixels.masks]
-        has_mask = bool(wanted) and wanted[0] in pixels.masks
-        return framed_picture(framing, pixels.rgb), torch.stack(masks).all(0) if has_mask else None
+        picture = framed_picture(framing, pixels.rgb)
+        if not wanted or wanted[0] not in pixels.masks:
+            return picture, None
+        mask = torch.stack(masks).all(0)
+        return picture, ~mask if self._word == "static" else mask

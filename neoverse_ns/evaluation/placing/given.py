@@ -29,4 +29,3 @@ def place_given(task: ViewTask, found: PinholeCameras, world: Sim3 | None) -> Pl
         return PinholeCameras(world.apply_c2w(true.c2w), true.K, true.width, true.height)
 
     return place_by_size(task, place)
-

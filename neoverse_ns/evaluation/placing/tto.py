@@ -112,7 +112,7 @@ class _Frozen:
     """A scene at one instant, drawn with gradients by the camera alone."""
 
     def __init__(self, gaussians: LayeredGaussians, time: float, options: DrawOptions) -> None:
-        self._mode = options.rasterize_mode
+        self._options = options
         with torch.no_grad():
             self._layers: list[tuple[bool, GaussiansAtTime]] = [
                 (LAYERS[name].is_surface, at_time(layer, time, options.nearest_only, options.gamma))
@@ -124,7 +124,7 @@ class _Frozen:
         for surface, layer in self._layers:
             if drawing is not None and not is_open(drawing):
                 break
-            now = draw_instant(layer, viewmats, K, width, height, self._mode)
+            now = draw_instant(layer, viewmats, K, width, height, self._options.rasterize_mode)
             drawing = now if drawing is None else over(drawing, now, surface)
         assert drawing is not None, "a scene always has its frames' layer"
         return drawing
