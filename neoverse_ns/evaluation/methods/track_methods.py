@@ -18,7 +18,7 @@ from neoverse_ns.evaluation.judges.tracks import FollowedPoints, TrackMethod
 from neoverse_ns.evaluation.methods.method_text import parse_method
 from neoverse_ns.evaluation.results.run_file import plain
 from neoverse_ns.reconstruct.config import SceneConfig
-from neoverse_ns.reconstruct.registry import get_reconstructor
+from neoverse_ns.reconstruct.registry import choose_reconstructor, get_reconstructor
 from neoverse_ns.reconstruct.scene import scene_of
 
 
@@ -57,7 +57,11 @@ def track_method(text: str) -> TrackMethod:
     if unknown:
         raise SettingsError(f"method '{text}': ours has reconstructor and anchor, not {unknown[0]}")
     # All frames train: nothing is judged by pictures.
-    config = SceneConfig(reconstructor=settings.get("reconstructor", "bundle"), held_out_every=0)
+    config = SceneConfig(
+        reconstructor=settings.get("reconstructor", "bundle"),  # pyright: ignore[reportArgumentType]
+        held_out_every=0,
+    )
+    choose_reconstructor(config)
     tracking = TrackConfig(anchor=settings.get("anchor", "video"))  # pyright: ignore[reportArgumentType]
     tracking.validate()
     return SceneTracks(text, config, tracking)
