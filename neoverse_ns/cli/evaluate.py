@@ -41,8 +41,8 @@ class Evaluate:
     """Where results go; by default evaluation/PROTOCOL in the current folder."""
     scenes: str | None = None
     """Names of the scenes to use, separated by commas; all of the protocol by default. The id then names them."""
-    seed: int = 0
-    """Of everything random."""
+    seed: int | None = None
+    """Of everything random; by default 0, and 42, that of ns-train, where runs are trained."""
     dry_run: bool = False
     """Only say how many frames would be used, what is missing, and how long it would take."""
     allow_missing: bool = False
@@ -100,7 +100,7 @@ class Evaluate:
         found = protocol(self.protocol)
         if self.data is None:
             raise SettingsError(f"--data: give the folder of the data set, of the layout {found.data}")
-        if not self.data.expanduser().is_dir():
+        if not self.data.expanduser().exists():
             raise ClipError(f"--data {self.data}: there is no such folder")
         for flag, file in (("--lpips-weights", self.lpips_weights), ("--vgg-weights", self.vgg_weights)):
             if file is not None and not file.is_file():
