@@ -49,6 +49,7 @@ _NSFF = Protocol(
     metrics=("psnr", "ssim-sk7-range2", "lpips-alex"),
     note="SSIM with the range of 2 that scikit-image took for pictures in [0, 1], as NSFF's own evaluation did",
 )
+_INSIDE = ("mpsnr", "mssim-sk7-range2", "lpips-nsff")
 _LONG = Protocol(
     alias="nvidia-long@1",
     kind="views",
@@ -58,11 +59,10 @@ _LONG = Protocol(
     frames=ALL_TO_OTHERS_WITHIN.label,
     rule=ALL_TO_OTHERS_WITHIN,
     cameras="given",
-    metrics=("psnr", "ssim-sk7-range2", "lpips-alex"),
-    note="DynIBaR's own evaluation leaves out pixels that its pictures show black; here all count",
+    metrics=_INSIDE,
+    mask="plain-seen",
+    note="pixels that are shown black are made black in the truth, too, and do not count, as in DynIBaR's evaluation",
 )
-_MOVING = ("mpsnr", "mssim-sk7-range2", "lpips-nsff")
-_MOVING_NOTE = "inside the set's masks of what moves; what is shown is rounded to 8 bits first"
 
 PROTOCOLS = (
     _MONO,
@@ -78,9 +78,16 @@ PROTOCOLS = (
         note="judged cameras begin at the true ones",
     ),
     _NSFF,
-    replace(_NSFF, alias="nvidia-nsff24-dynamic@1", mask="dyn", metrics=_MOVING, note=_MOVING_NOTE),
+    replace(
+        _NSFF,
+        alias="nvidia-nsff24-dynamic@1",
+        mask="dyn",
+        metrics=_INSIDE,
+        note="inside the set's masks of what moves",
+    ),
     _LONG,
-    replace(_LONG, alias="nvidia-long-dynamic@1", mask="dyn", metrics=_MOVING, note=f"{_LONG.note}; {_MOVING_NOTE}"),
+    replace(_LONG, alias="nvidia-long-dynamic@1", mask="dyn-seen"),
+    replace(_LONG, alias="nvidia-long-static@1", mask="static-seen"),
 )
 """All of them; `1x` is 480x270 for 12 frames and a height of 288 for the others."""
 

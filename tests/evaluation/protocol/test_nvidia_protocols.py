@@ -45,7 +45,7 @@ def test_24_frames_have_264_targets(tmp_path: Path) -> None:
 
 def test_whole_videos_leave_three_times_at_either_end(tmp_path: Path) -> None:
     write_nsff(tmp_path, frames=15, size=(8, 6), poses="poses_bounds_cvd.npy", drawn=False)
-    for alias in ("nvidia-long@1", "nvidia-long-dynamic@1"):
+    for alias in ("nvidia-long@1", "nvidia-long-dynamic@1", "nvidia-long-static@1"):
         choice = chosen(tmp_path, alias)
         assert [frame.time for frame in choice.inputs] == list(range(15))
         assert sorted({frame.time for frame in choice.targets}) == list(range(3, 12))
@@ -67,7 +67,7 @@ def test_whole_videos_leave_three_times_at_either_end(tmp_path: Path) -> None:
         ),
         (
             "nvidia-long-dynamic@1",
-            "nvidia-long-7/c0t0:>cbutturn12t3:-3/given/dyn/1x/mpsnr+mssim-sk7-range2+lpips-nsff/r1",
+            "nvidia-long-7/c0t0:>cbutturn12t3:-3/given/dyn-seen/1x/mpsnr+mssim-sk7-range2+lpips-nsff/r1",
         ),
     ],
 )
