@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from neoverse_ns.errors import RunError, SettingsError
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.rasterize.drawing import DrawOptions
 from neoverse_ns.reconstruct.scene import Scene
+
+if TYPE_CHECKING:
+    from neoverse_ns.plugin.run import OpenRun
 
 SceneLike = Scene | ExportScene | str | Path
 """A scene, one that was loaded, or a run: its folder or its `config.yml`."""
@@ -31,6 +35,20 @@ def load(run: str | Path) -> ExportScene:
     from neoverse_ns.plugin.open_scene import open_scene
 
     return open_scene(Path(run).expanduser()).scene
+
+
+def open_trained(run: Path) -> OpenRun:
+    """A finished run of `ns-train` with what trained it: its split, its model, and what that draws. Needs nerfstudio.
+
+    Args:
+        run: The run's folder, or its `config.yml`.
+
+    Raises:
+        RunError: It is missing, or another method's.
+    """
+    from neoverse_ns.plugin.run import open_run
+
+    return open_run(run)
 
 
 def shown(scene: SceneLike, options: DrawOptions | None = None) -> ExportScene:

@@ -41,8 +41,8 @@ class Evaluate:
     """Where results go; by default evaluation/PROTOCOL in the current folder."""
     scenes: str | None = None
     """Names of the scenes to use, separated by commas; all of the protocol by default. The id then names them."""
-    seed: int = 0
-    """Of everything random."""
+    seed: int | None = None
+    """Of everything random; by default 0, and 42, that of ns-train, where runs are trained."""
     dry_run: bool = False
     """Only say how many frames would be used, what is missing, and how long it would take."""
     allow_missing: bool = False
@@ -68,7 +68,7 @@ class Evaluate:
             return
         from neoverse_ns.evaluation.evaluate import evaluate, plan
 
-        asked = self._request()
+        asked = self.request()
         if self.dry_run:
             planned = plan(asked)
             for line in planned.lines():
@@ -87,7 +87,12 @@ class Evaluate:
         if any(scene.failed for run in results.methods for scene in run.scenes):
             raise SystemExit(1)
 
-    def _request(self) -> Request:
+    def request(self) -> Request:
+        """What was asked for.
+
+        Raises:
+            ClipError, SettingsError: A folder or file is not there, or there is no such protocol.
+        """
         from neoverse_ns.evaluation.evaluate import request
         from neoverse_ns.evaluation.protocol.aliases import protocol
         from neoverse_ns.evaluation.weights import MetricFiles
@@ -95,7 +100,7 @@ class Evaluate:
         found = protocol(self.protocol)
         if self.data is None:
             raise SettingsError(f"--data: give the folder of the data set, of the layout {found.data}")
-        if not self.data.expanduser().is_dir():
+        if not self.data.expanduser().exists():
             raise ClipError(f"--data {self.data}: there is no such folder")
         for flag, file in (("--lpips-weights", self.lpips_weights), ("--vgg-weights", self.vgg_weights)):
             if file is not None and not file.is_file():

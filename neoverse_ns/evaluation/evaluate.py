@@ -38,7 +38,7 @@ class Request:
         scenes: Those wanted; None takes all of the protocol.
         allow_missing: Measure what is there where scenes are missing.
         retry_failed: Do scenes again that had no answer before.
-        seed: Of everything random.
+        seed: Of everything random; None is the usual one of the protocol's kind.
         work: Folder in which methods keep what they make; None for one that is deleted at the end.
         weights: Of metrics.
     """
@@ -50,9 +50,14 @@ class Request:
     scenes: tuple[str, ...] | None = None
     allow_missing: bool = False
     retry_failed: bool = False
-    seed: int = 0
+    seed: int | None = None
     work: Path | None = None
     weights: MetricFiles = field(default_factory=MetricFiles)
+
+    @property
+    def settled_seed(self) -> int:
+        """The seed that is used."""
+        return kind_of(self.protocol).seed if self.seed is None else self.seed
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -143,7 +148,7 @@ def _measure_all(
     with progress("evaluate", len(left)) as steps:
         for name, method, run in left:
             scene = data.open(asked.folder, name)
-            judging = Judging(protocol, kind, work / _folder_name(run.method), asked.seed, asked.weights)
+            judging = Judging(protocol, kind, work / _folder_name(run.method), asked.settled_seed, asked.weights)
             result = _measured(judging, scene, method)
             if result.failed:
                 warn(f"{run.method}, {name}: {result.failed}")
@@ -180,16 +185,20 @@ def _results(asked: Request, planned: Plan, methods: list[Any]) -> RunFile:
     parts.pop("rule")
     # All of a protocol's own scenes need no list; of a folder that has others, names say which were measured.
     subset = scenes if asked.scenes is not None or gone else None
-    runs = [_run(method, text, protocol, subset) for method, text in zip(methods, asked.names, strict=True)]
+    files = file_list(asked.folder, scenes)
+    # A folder of one's own clips has no name that others know.
+    label = f"clip-{files['sha256'][:8]}" if protocol.label == "clips" else protocol.label
+    named = dataclasses.replace(protocol, label=label)
+    runs = [_run(method, text, named, subset) for method, text in zip(methods, asked.names, strict=True)]
     return RunFile(
         alias=protocol.alias,
         protocol=plain(parts),
         scenes=scenes,
         missing=gone,
-        data={"layout": protocol.data, "folder": str(asked.folder), **file_list(asked.folder, scenes)},
+        data={"layout": protocol.data, "folder": str(asked.folder), **files},
         package=package_facts(),
         machine=machine_facts(),
-        seed=asked.seed,
+        seed=asked.settled_seed,
         weights=asked.weights.digests(protocol),
         unmeasured=dict(planned.unmeasured),
         methods=runs,

@@ -20,13 +20,17 @@ class KindOfProtocol:
     Attributes:
         method: Module and function that make a method of what was typed.
         judge: Module and function that measure it on a scene: takes protocol, scene, its frames and the method, and by
-            name `work`, `seed` and `weights`.
+            name `work` and `seed`.
         default: Whom to measure where nobody is named.
+        needs_weights: The judge also takes `alexnet` and `vgg16`, files of weights.
+        seed: Where none is given; of runs that of `ns-train`.
     """
 
     method: str
     judge: str
     default: str
+    needs_weights: bool = False
+    seed: int = 0
 
     def make(self, text: str) -> Any:
         """The method that was typed: has `name` and `solver`, and may have `settings()` and `weights()`.
@@ -61,13 +65,14 @@ class Judging:
         Raises:
             NeoVerseError: It cannot be measured; the message says why.
         """
+        files = {"alexnet": self.weights.alexnet, "vgg16": self.weights.vgg16} if self.kind.needs_weights else {}
         judge = _loaded(self.kind.judge)
-        return judge(self.protocol, scene, choice, method, work=self.work, seed=self.seed, weights=self.weights)
+        return judge(self.protocol, scene, choice, method, work=self.work, seed=self.seed, **files)
 
 
 _ROOT = "neoverse_ns.evaluation"
 KINDS: dict[str, KindOfProtocol] = {
-    "views": KindOfProtocol(f"{_ROOT}.methods.registry:view_method", f"{_ROOT}.judges.views:judge_views", "ours"),
+    "views": KindOfProtocol(f"{_ROOT}.methods.registry:view_method", f"{_ROOT}.judges.views:judge_views", "ours", True),
     "cameras": KindOfProtocol(
         f"{_ROOT}.methods.camera_methods:camera_method", f"{_ROOT}.judges.cameras:judge_cameras", "bundle"
     ),
@@ -77,17 +82,15 @@ KINDS: dict[str, KindOfProtocol] = {
     "tracks": KindOfProtocol(
         f"{_ROOT}.methods.track_methods:track_method", f"{_ROOT}.judges.tracks:judge_tracks", "ours"
     ),
+    "runs": KindOfProtocol(
+        f"{_ROOT}.methods.run_methods:run_method", f"{_ROOT}.judges.runs:judge_runs", "neoverse", True, 42
+    ),
 }
 """By `Protocol.kind`."""
-
-RUNS = KindOfProtocol(f"{_ROOT}.methods.run_methods:run_method", f"{_ROOT}.judges.runs:judge_runs", "neoverse")
-"""Of views of our own clips: methods are trained and evaluated by the commands that users have."""
 
 
 def kind_of(protocol: Protocol) -> KindOfProtocol:
     """Who answers and who judges under a protocol."""
-    if protocol.kind == "views" and protocol.data == "clips":
-        return RUNS
     return KINDS[protocol.kind]
 
 

@@ -89,8 +89,9 @@ class RunFile:
             scenes = [SceneResult(**scene) for scene in run["scenes"]]
             known = {key: run[key] for key in ("method", "id", "solver", "settings", "weights")}
             methods.append(MethodRun(**known, scenes=scenes))
-        values = {key: value for key, value in stored.items() if key in own}
-        return cls(**(values | {"methods": methods}))
+        values: dict[str, Any] = {key: value for key, value in stored.items() if key in own}
+        values["methods"] = methods
+        return cls(**values)
 
 
 def plain(value: Any) -> Any:
