@@ -27,8 +27,8 @@ MASKS: dict[str, tuple[Known, ...]] = {
 """What a protocol's word for the pixels that count reads: all of these must hold, and the first must be there; of
 `static` the contrary."""
 SEEN = "-seen"
-"""Behind such a word: both pictures are black where the shown one is, and of `plain-seen` those pixels do not count; see
-:func:`neoverse_ns.metrics.pixels.without_black`."""
+"""Behind such a word: both pictures are black where the shown one is, of `plain-seen` those pixels do not count;
+see :func:`neoverse_ns.metrics.pixels.without_black`."""
 
 
 @dataclass
