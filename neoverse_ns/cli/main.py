@@ -20,6 +20,7 @@ from neoverse_ns.cli.batch import Batch
 from neoverse_ns.cli.cache import CacheCommand
 from neoverse_ns.cli.data import DataCommand
 from neoverse_ns.cli.demo import Demo
+from neoverse_ns.cli.evaluate import Evaluate
 from neoverse_ns.cli.export import Export
 from neoverse_ns.cli.generate import Generate
 from neoverse_ns.cli.quiet import silence_imports
@@ -49,6 +50,7 @@ Command = (
     | Annotated[BulletTime, tyro.conf.subcommand(name="bullet-time")]
     | Annotated[Demo, tyro.conf.subcommand(name="demo")]
     | Annotated[DataCommand, tyro.conf.subcommand(name="data")]
+    | Annotated[Evaluate, tyro.conf.subcommand(name="evaluate")]
     | Annotated[Weights, tyro.conf.subcommand(name="weights")]
     | Annotated[Edit, tyro.conf.subcommand(name="edit")]
     | Annotated[TrainControl, tyro.conf.subcommand(name="train-control")]

@@ -8,13 +8,13 @@ from typing import Any
 from jaxtyping import Bool
 from torch import Tensor
 
-from _benchmark.clips import BenchmarkClip
-from _benchmark.memory import PeakMemory
-from _benchmark.protocols import Protocol
-from _benchmark.steps import distinct_poses, largest_steps
+from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip
+from neoverse_ns.evaluation.data.clip_windows import ClipWindow
+from neoverse_ns.evaluation.results.memory import PeakMemory
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.camera import ate, focal_error_percent, rpe_rotation_degrees
 from neoverse_ns.metrics.depth import depth_error
+from neoverse_ns.metrics.steps import distinct_poses, largest_steps
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.solve import solve_geometry
@@ -95,13 +95,13 @@ def compare_cameras(estimate: PinholeCameras, truth: PinholeCameras | None) -> d
     return result
 
 
-def sample_notes(sample: BenchmarkClip, protocol: Protocol) -> list[str]:
+def sample_notes(sample: BenchmarkClip, window: ClipWindow) -> list[str]:
     """What a reader must know about a clip's frames and truth, whoever solves it."""
     notes = []
-    if sample.source.is_file() and sample.config.start != protocol.start:
-        notes.append(f"too short for its frames to begin at second {protocol.start:g}, they begin at second 0")
-    if sample.source.is_file() and len(sample.clip) < protocol.num_frames:
-        notes.append(f"{len(sample.clip)} frames where {protocol.num_frames} were asked for")
+    if sample.source.is_file() and sample.config.start != window.start:
+        notes.append(f"too short for its frames to begin at second {window.start:g}, they begin at second 0")
+    if sample.source.is_file() and len(sample.clip) < window.num_frames:
+        notes.append(f"{len(sample.clip)} frames where {window.num_frames} were asked for")
     if sample.cameras is not None:
         repeats = int((~distinct_poses(sample.cameras.c2w)).sum())
         if repeats:

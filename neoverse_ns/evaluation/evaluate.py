@@ -1,0 +1,206 @@
+"""Measure methods under a protocol, scene by scene, and write after each."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from neoverse_ns.console import progress, say, warn
+from neoverse_ns.errors import NeoVerseError, PackageError, SettingsError, WeightsError
+from neoverse_ns.evaluation.data.registry import benchmark_data
+from neoverse_ns.evaluation.data.scene import BenchmarkScene
+from neoverse_ns.evaluation.kinds import Judging, KindOfProtocol, kind_of
+from neoverse_ns.evaluation.methods.method_text import split_methods
+from neoverse_ns.evaluation.plan import Plan, make_plan
+from neoverse_ns.evaluation.protocol.aliases import protocol as find_protocol
+from neoverse_ns.evaluation.protocol.protocol import Protocol
+from neoverse_ns.evaluation.results.provenance import file_list, machine_facts, package_facts
+from neoverse_ns.evaluation.results.run_file import MethodRun, RunFile, plain
+from neoverse_ns.evaluation.results.scene_result import SceneResult
+from neoverse_ns.evaluation.results.store import take_up, write_results
+from neoverse_ns.evaluation.weights import MetricFiles
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be measured.
+
+    Attributes:
+        protocol: Under which.
+        folder: Of the data set.
+        methods: As typed; empty for the usual one of the protocol's kind.
+        output: Folder of the results; None writes nothing.
+        scenes: Those wanted; None takes all of the protocol.
+        allow_missing: Measure what is there where scenes are missing.
+        retry_failed: Do scenes again that had no answer before.
+        seed: Of everything random.
+        work: Folder in which methods keep what they make; None for one that is deleted at the end.
+        weights: Of metrics.
+    """
+
+    protocol: Protocol
+    folder: Path
+    methods: tuple[str, ...] = ()
+    output: Path | None = None
+    scenes: tuple[str, ...] | None = None
+    allow_missing: bool = False
+    retry_failed: bool = False
+    seed: int = 0
+    work: Path | None = None
+    weights: MetricFiles = field(default_factory=MetricFiles)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the methods."""
+        return self.methods or (kind_of(self.protocol).default,)
+
+
+def request(protocol: str, folder: str | Path, methods: str = "", **rest: Any) -> Request:
+    """A request in the words of the command line: `request("dycheck-neoverse@1", "iphone", "ours,repeat")`.
+
+    Raises:
+        SettingsError: There is no such protocol, or a method is named twice.
+    """
+    names = tuple(split_methods(methods)) if methods else ()
+    return Request(find_protocol(protocol), Path(folder).expanduser(), names, **rest)
+
+
+def plan(asked: Request) -> Plan:
+    """What would be done; reads names and headers alone.
+
+    Raises:
+        ClipError, SettingsError: See :func:`~neoverse_ns.evaluation.plan.make_plan`.
+    """
+    kind = kind_of(asked.protocol)
+    for text in asked.names:
+        kind.make(text)
+    return make_plan(asked.protocol, asked.folder, asked.names, asked.scenes, asked.weights.unmeasured(asked.protocol))
+
+
+def evaluate(asked: Request) -> RunFile:
+    """Measure every method on every scene; results are written after each.
+
+    What was measured before in just the same way is not done again.
+
+    Raises:
+        ClipError: Scenes are missing, and that was not allowed.
+        SettingsError: There is no such method, or the output folder holds results of something else.
+        PackageError, WeightsError: A method cannot be run here at all.
+    """
+    planned = plan(asked)
+    planned.check(asked.allow_missing)
+    kind = kind_of(asked.protocol)
+    methods = [kind.make(text) for text in asked.names]
+    results = _results(asked, planned, methods)
+    if asked.output is not None:
+        done = take_up(results, asked.output, asked.retry_failed)
+        if done:
+            say(f"{done} scenes were measured before, and are taken from {asked.output}")
+    with ExitStack() as stack:
+        work = asked.work or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="neoverse-evaluate-")))
+        _measure_all(asked, planned, methods, results, work, kind)
+    return results
+
+
+def measure_scenes(
+    protocol: Protocol,
+    folder: Path,
+    scenes: Sequence[str],
+    method: Any,
+    work: Path,
+    seed: int = 0,
+    weights: MetricFiles | None = None,
+) -> list[SceneResult]:
+    """One method on some scenes, nothing written: what tables of variants are made of.
+
+    Raises:
+        NeoVerseError: Data or method cannot be used; a scene that cannot be solved is in the results, with the reason.
+    """
+    data, kind = benchmark_data(protocol.data), kind_of(protocol)
+    results = []
+    for name in scenes:
+        scene = data.open(folder, name)
+        results.append(_measured(Judging(protocol, kind, work, seed, weights or MetricFiles()), scene, method))
+    return results
+
+
+def _measure_all(
+    asked: Request, planned: Plan, methods: list[Any], results: RunFile, work: Path, kind: KindOfProtocol
+) -> None:
+    data, protocol = benchmark_data(asked.protocol.data), asked.protocol
+    left = [
+        (scene.scene, method, run)
+        for scene in planned.usable
+        for method, run in zip(methods, results.methods, strict=False)
+        if run.of(scene.scene) is None
+    ]
+    say(f"protocol {protocol.alias}: {len(left)} of {len(planned.usable) * len(methods)} to measure")
+    with progress("evaluate", len(left)) as steps:
+        for name, method, run in left:
+            scene = data.open(asked.folder, name)
+            judging = Judging(protocol, kind, work / _folder_name(run.method), asked.seed, asked.weights)
+            result = _measured(judging, scene, method)
+            if result.failed:
+                warn(f"{run.method}, {name}: {result.failed}")
+            run.scenes.append(result)
+            run.scenes.sort(key=lambda one: results.scenes.index(one.scene))
+            # A long evaluation that is cut short keeps what it has.
+            if asked.output is not None:
+                write_results(results, asked.output)
+            steps.advance(note=f"{run.method} {name}")
+    if asked.output is not None:
+        write_results(results, asked.output)
+
+
+def _measured(judging: Judging, scene: BenchmarkScene, method: Any) -> SceneResult:
+    protocol = judging.protocol
+    choice = protocol.rule(scene)
+    try:
+        return judging.measure(scene, choice, method)
+    except (PackageError, WeightsError, SettingsError):
+        # These are the same for every scene, and nothing was measured.
+        raise
+    except NeoVerseError as error:
+        inputs = [frame.name for frame in choice.inputs]
+        attempted = dict.fromkeys(protocol.metrics, max(len(choice.targets), 1))
+        return SceneResult(scene.name, method.name, inputs, attempted=attempted, failed=str(error))
+
+
+def _results(asked: Request, planned: Plan, methods: list[Any]) -> RunFile:
+    """The result file of this request, without any scene yet."""
+    protocol = asked.protocol
+    scenes = [scene.scene for scene in planned.usable]
+    gone = [*planned.absent, *(scene.scene for scene in planned.scenes if scene.problem is not None)]
+    parts = dataclasses.asdict(dataclasses.replace(protocol, rule=lambda scene: None))  # pyright: ignore
+    parts.pop("rule")
+    # All of a protocol's own scenes need no list; of a folder that has others, names say which were measured.
+    subset = scenes if asked.scenes is not None or gone else None
+    runs = [_run(method, text, protocol, subset) for method, text in zip(methods, asked.names, strict=True)]
+    return RunFile(
+        alias=protocol.alias,
+        protocol=plain(parts),
+        scenes=scenes,
+        missing=gone,
+        data={"layout": protocol.data, "folder": str(asked.folder), **file_list(asked.folder, scenes)},
+        package=package_facts(),
+        machine=machine_facts(),
+        seed=asked.seed,
+        weights=asked.weights.digests(protocol),
+        unmeasured=dict(planned.unmeasured),
+        methods=runs,
+    )
+
+
+def _run(method: Any, text: str, protocol: Protocol, subset: list[str] | None) -> MethodRun:
+    settings = plain(method.settings()) if hasattr(method, "settings") else {}
+    weights = method.weights() if hasattr(method, "weights") else {}
+    return MethodRun(text, protocol.full_id(method.solver, subset), method.solver, settings, weights)
+
+
+def _folder_name(method: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in method)

@@ -1,0 +1,96 @@
+"""What is done for each kind of protocol: who can be measured, and who judges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from neoverse_ns.evaluation.data.scene import BenchmarkScene
+from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
+from neoverse_ns.evaluation.results.scene_result import SceneResult
+from neoverse_ns.evaluation.weights import MetricFiles
+
+
+@dataclass(frozen=True)
+class KindOfProtocol:
+    """Who answers, and who judges.
+
+    Attributes:
+        method: Module and function that make a method of what was typed.
+        judge: Module and function that measure it on a scene: takes protocol, scene, its frames and the method, and by
+            name `work`, `seed` and `weights`.
+        default: Whom to measure where nobody is named.
+    """
+
+    method: str
+    judge: str
+    default: str
+
+    def make(self, text: str) -> Any:
+        """The method that was typed: has `name` and `solver`, and may have `settings()` and `weights()`.
+
+        Raises:
+            SettingsError: There is none.
+        """
+        return _loaded(self.method)(text)
+
+
+@dataclass(frozen=True)
+class Judging:
+    """What is the same for every scene that a method is measured on.
+
+    Attributes:
+        protocol: Under which.
+        kind: Of it.
+        work: Folder of the method.
+        seed: Of everything random.
+        weights: Of metrics.
+    """
+
+    protocol: Protocol
+    kind: KindOfProtocol
+    work: Path
+    seed: int
+    weights: MetricFiles
+
+    def measure(self, scene: BenchmarkScene, choice: Choice, method: Any) -> SceneResult:
+        """Measure one scene.
+
+        Raises:
+            NeoVerseError: It cannot be measured; the message says why.
+        """
+        judge = _loaded(self.kind.judge)
+        return judge(self.protocol, scene, choice, method, work=self.work, seed=self.seed, weights=self.weights)
+
+
+_ROOT = "neoverse_ns.evaluation"
+KINDS: dict[str, KindOfProtocol] = {
+    "views": KindOfProtocol(f"{_ROOT}.methods.registry:view_method", f"{_ROOT}.judges.views:judge_views", "ours"),
+    "cameras": KindOfProtocol(
+        f"{_ROOT}.methods.camera_methods:camera_method", f"{_ROOT}.judges.cameras:judge_cameras", "bundle"
+    ),
+    "depth": KindOfProtocol(
+        f"{_ROOT}.methods.camera_methods:camera_method", f"{_ROOT}.judges.depth:judge_depth", "bundle"
+    ),
+    "tracks": KindOfProtocol(
+        f"{_ROOT}.methods.track_methods:track_method", f"{_ROOT}.judges.tracks:judge_tracks", "ours"
+    ),
+}
+"""By `Protocol.kind`."""
+
+RUNS = KindOfProtocol(f"{_ROOT}.methods.run_methods:run_method", f"{_ROOT}.judges.runs:judge_runs", "neoverse")
+"""Of views of our own clips: methods are trained and evaluated by the commands that users have."""
+
+
+def kind_of(protocol: Protocol) -> KindOfProtocol:
+    """Who answers and who judges under a protocol."""
+    if protocol.kind == "views" and protocol.data == "clips":
+        return RUNS
+    return KINDS[protocol.kind]
+
+
+def _loaded(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
