@@ -15,7 +15,7 @@ from torch import Tensor
 from neoverse_ns.errors import PackageError, WeightsError
 from neoverse_ns.metrics.vbench.clip_tower import HEAD_WIDTH, TowerShape
 from neoverse_ns.metrics.vbench.measure import Frame
-from neoverse_ns.metrics.vbench.pictures import for_dino
+from neoverse_ns.metrics.vbench.pictures import for_dino, for_patches
 from neoverse_ns.weights.assign import assign_weights
 from neoverse_ns.weights.read import WeightsFile, read_weights
 
@@ -52,8 +52,8 @@ class DinoTower:
         return self._tokens(for_dino(frame, self.shape.side))[0]
 
     def patches(self, frame: Frame) -> Float[Tensor, "rows columns d"]:
-        """The tokens of all patches of the frame as :func:`for_dino` has it, row by row."""
-        picture = for_dino(frame, self.shape.side)
+        """The tokens of all patches, row by row, which cover the frame from edge to edge."""
+        picture = for_patches(frame, self.shape.patch, self.shape.side)
         rows, columns = (side // self.shape.patch for side in picture.shape[2:])
         return self._tokens(picture)[1:].view(rows, columns, -1)
 

@@ -28,6 +28,15 @@ def for_dino(frame: UInt8[Tensor, "h w 3"], side: int = SIDE) -> Float[Tensor, "
     return normalised(shorter_side_to(frame, side, "bilinear"), IMAGENET)
 
 
+def for_patches(frame: UInt8[Tensor, "h w 3"], patch: int, side: int = SIDE) -> Float[Tensor, "1 3 sh sw"]:
+    """As for DINO, but in whole patches: the longer side is brought to the nearest number of them."""
+    height, width = frame.shape[:2]
+    long = round(side * max(height, width) / min(height, width) / patch) * patch
+    size = (long, side) if height > width else (side, long)
+    resized = F.interpolate(frame.permute(2, 0, 1)[None].float(), size, mode="bilinear", align_corners=False)
+    return normalised(resized.round().to(torch.uint8), IMAGENET)
+
+
 def for_clip(frame: UInt8[Tensor, "h w 3"], side: int = SIDE) -> Float[Tensor, "1 3 side side"]:
     """Shorter side brought to `side` bicubically, the middle cut out."""
     return normalised(middle(shorter_side_to(frame, side, "bicubic"), side), CLIP)

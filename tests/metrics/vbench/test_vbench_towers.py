@@ -12,7 +12,7 @@ import torch
 from neoverse_ns.errors import WeightsError
 from neoverse_ns.metrics.vbench.clip_tower import VIT_B_32, load_clip_tower
 from neoverse_ns.metrics.vbench.dino_tower import load_dino_tower
-from neoverse_ns.metrics.vbench.pictures import for_clip, for_dino
+from neoverse_ns.metrics.vbench.pictures import for_clip, for_dino, for_patches
 from neoverse_ns.weights.torchscript import is_torchscript, read_weights_or_script
 from tests.metrics.vbench.published_towers import CLIP_SHAPE, DINO_SHAPE, Dino, OpenAIClip
 
@@ -80,9 +80,9 @@ def test_dino_from_the_authors_file_is_dino_at_any_shape(tmp_path: Path, size: t
     picture = for_dino(frame(*size), DINO_SHAPE.side)
     expected = dino(picture)[0]
     assert (tower.embed(frame(*size)) - expected[0]).abs().max() < 1e-4
-    patches = tower.patches(frame(*size))
-    assert patches.shape[:2] == (picture.shape[2] // 16, picture.shape[3] // 16)
-    assert (patches.flatten(0, 1) - expected[1:]).abs().max() < 1e-4
+    patches, whole = tower.patches(frame(*size)), for_patches(frame(*size), 16, DINO_SHAPE.side)
+    assert patches.shape[:2] == (whole.shape[2] / 16, whole.shape[3] / 16)
+    assert (patches.flatten(0, 1) - dino(whole)[0, 1:]).abs().max() < 1e-4
 
 
 def test_transformers_alone_would_place_patches_elsewhere(tmp_path: Path) -> None:
