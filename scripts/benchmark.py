@@ -6,10 +6,10 @@
     python scripts/benchmark.py --clips CLIPS --geometry-only --start 6
     python scripts/benchmark.py --clips CLIPS --skip-geometry --only dog --protocols m1,m0,train
 
-A clip's folder holds clip.mp4 or images/, and what is known about it (see _benchmark/clips.py). A clip that fails is
-listed with its reason and does not stop the others. Two synthetic clips, of which everything is known exactly, are
-rendered and measured as well: that of `ns-neoverse demo`, named "demo", and its yard from a tripod, through which one
-small ball rolls, named "demo_still".
+A clip's folder holds clip.mp4 or images/, and what is known about it (see clip_folder.py in
+neoverse_ns/evaluation/data). A clip that fails is listed with its reason and does not stop the others. Two synthetic
+clips, of which everything is known exactly, are rendered and measured as well: that of `ns-neoverse demo`, named
+"demo", and its yard from a tripod, through which one small ball rolls, named "demo_still".
 
 Moving pixels of held-out frames are those of the trained run's own masks; baselines are scored on the same ones.
 """
@@ -23,11 +23,7 @@ from typing import Any
 
 import tyro
 from _benchmark.baselines import score_baselines
-from _benchmark.clips import find_clips, load_benchmark_clip
 from _benchmark.columns import SECTIONS
-from _benchmark.demo import SYNTHETIC
-from _benchmark.geometry import measure_geometry, sample_notes
-from _benchmark.protocols import Protocol, choose_tracking, geometry_protocol, held_out_protocol
 from _benchmark.report import Row, describe_machine
 from _benchmark.runner import Job, in_work_folder, measure_all, tables
 from _benchmark.train import TrainSettings, train_and_evaluate
@@ -35,6 +31,10 @@ from _benchmark.views import score_shift
 
 from neoverse_ns.console import warn
 from neoverse_ns.errors import NeoVerseError
+from neoverse_ns.evaluation.data.clip_demo import SYNTHETIC
+from neoverse_ns.evaluation.data.clip_folder import find_clips, load_benchmark_clip
+from neoverse_ns.evaluation.data.clip_windows import ClipWindow, choose_tracking, geometry_window, held_out_window
+from neoverse_ns.evaluation.judges.geometry import measure_geometry, sample_notes
 
 
 @dataclass
@@ -71,7 +71,7 @@ class Benchmark:
     """Registered method to train."""
     protocols: str = "m1"
     """Which source frames between the sampled ones are followed, separated by commas; the scene is trained once for
-    each: m1 (the headline), m0, train. See _benchmark/protocols.py."""
+    each: m1 (the headline), m0, train. See neoverse_ns/evaluation/data/clip_windows.py."""
     seed: int = 42
     """Seed of the training."""
     work_dir: Path | None = None
@@ -100,9 +100,9 @@ def measure(folder: Path, options: Benchmark, work: Path) -> Row:
     return row
 
 
-def _geometry_protocol(options: Benchmark) -> Protocol:
+def _geometry_protocol(options: Benchmark) -> ClipWindow:
     seconds = options.duration if options.geometry_duration is None else options.geometry_duration
-    return geometry_protocol(options.start, seconds, options.geometry_frames)
+    return geometry_window(options.start, seconds, options.geometry_frames)
 
 
 def _choose_clips(options: Benchmark, work: Path) -> list[Path]:
@@ -116,7 +116,7 @@ def _choose_clips(options: Benchmark, work: Path) -> list[Path]:
 
 def _measure_views(folder: Path, options: Benchmark, work: Path) -> Row:
     """Held-out frames, training keyframes and the unseen camera of the trained scene, and the baselines beside it."""
-    protocol = held_out_protocol(options.start, options.duration, options.frames)
+    protocol = held_out_window(options.start, options.duration, options.frames)
     sample = load_benchmark_clip(folder, protocol, work, options.width)
     row: Row = {
         "source_frames": sample.clip.frame_indices.tolist(),
@@ -139,7 +139,7 @@ def _header(options: Benchmark) -> dict[str, Any]:
     if not options.skip_geometry:
         header["geometry protocol"] = _geometry_protocol(options).name
     if not options.geometry_only:
-        header["held-out protocol"] = held_out_protocol(options.start, options.duration, options.frames).name
+        header["held-out protocol"] = held_out_window(options.start, options.duration, options.frames).name
         header |= {way.name: way.words for way in choose_tracking(options.protocols)}
         header |= {"method": options.method, "seed": options.seed}
     return header | {"machine": describe_machine()}

@@ -19,15 +19,16 @@ import tyro
 from _benchmark.camera_cases import CASES, FRAMES, RATE, Case, choose_cases
 from _benchmark.camera_render import as_loaded, render_case
 from _benchmark.camera_scores import measure_cameras, summarise_intervals
-from _benchmark.clips import find_clips, load_benchmark_clip
 from _benchmark.columns import CAMERA_SECTIONS
-from _benchmark.geometry import sample_notes
-from _benchmark.protocols import geometry_protocol
 from _benchmark.report import Row, describe_machine, to_markdown
 from _benchmark.runner import Job, in_work_folder, measure_all
 
+from neoverse_ns.evaluation.data.clip_folder import find_clips, load_benchmark_clip
+from neoverse_ns.evaluation.data.clip_windows import geometry_window
+from neoverse_ns.evaluation.judges.geometry import sample_notes
+
 TITLE = "Cameras of all kinds"
-PROTOCOL = geometry_protocol(2.0, 3.0)
+PROTOCOL = geometry_window(2.0, 3.0)
 """Of the real clips: that of scripts/benchmark.py."""
 SYNTHETIC, REAL = "synthetic", "real"
 """Keys of the measurements in a row."""

@@ -15,17 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
-from _benchmark.clips import find_clips, load_benchmark_clip
-from _benchmark.colmap import MAPPINGS, SETTINGS, import_pycolmap, measure_colmap
+from _benchmark.colmap import measure_colmap, measure_openmvg
 from _benchmark.columns import COLMAP_SECTIONS, SOLVERS
-from _benchmark.geometry import measure_geometry, sample_notes
-from _benchmark.openmvg import describe_openmvg, measure_openmvg
-from _benchmark.protocols import Protocol, geometry_protocol
 from _benchmark.report import Row, describe_machine
 from _benchmark.runner import Job, in_work_folder, measure_all, tables
 
 from neoverse_ns.console import warn
 from neoverse_ns.errors import NeoVerseError
+from neoverse_ns.evaluation.data.clip_folder import find_clips, load_benchmark_clip
+from neoverse_ns.evaluation.data.clip_windows import ClipWindow, geometry_window
+from neoverse_ns.evaluation.judges.geometry import measure_geometry, sample_notes
+from neoverse_ns.evaluation.methods.solvers.colmap import MAPPINGS, SETTINGS, import_pycolmap
+from neoverse_ns.evaluation.methods.solvers.openmvg import describe_openmvg
 
 TITLE = "Cameras beside COLMAP's"
 
@@ -56,7 +57,7 @@ class BenchmarkColmap:
     """Where frames and models are kept; by default a folder that is deleted at the end."""
 
 
-def compare(folder: Path, protocol: Protocol, work: Path, seed: int) -> Row:
+def compare(folder: Path, protocol: ClipWindow, work: Path, seed: int) -> Row:
     """One clip by every solver."""
     row: Row = {"clip": folder.name}
     try:
@@ -83,7 +84,7 @@ def compare(folder: Path, protocol: Protocol, work: Path, seed: int) -> Row:
 def run(options: BenchmarkColmap, work: Path) -> int:
     """Compare on every clip, write after each, print the table at the end; returns the process's exit code."""
     version = import_pycolmap().__version__
-    protocol = geometry_protocol(options.start, options.duration, options.frames)
+    protocol = geometry_window(options.start, options.duration, options.frames)
     folders = find_clips(options.clips, options.only.split(",") if options.only else None)
     header = {
         "protocol": protocol.name,

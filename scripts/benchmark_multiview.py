@@ -19,11 +19,8 @@ from statistics import fmean
 from typing import Any
 
 import tyro
-from _benchmark.clips import BenchmarkClip, find_clips, load_benchmark_clip
 from _benchmark.columns import MULTIVIEW_SECTIONS
-from _benchmark.demo import DEMO, render_demo
 from _benchmark.multiview import Judge, demo_cameras, measure_known, right_cameras
-from _benchmark.protocols import held_out_protocol
 from _benchmark.refinement import read_scene
 from _benchmark.report import Row, describe_machine
 from _benchmark.runner import Job, in_work_folder, measure_all, tables
@@ -31,6 +28,9 @@ from _benchmark.runner import Job, in_work_folder, measure_all, tables
 from neoverse_ns.api.runs import load, shown
 from neoverse_ns.console import say
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.evaluation.data.clip_demo import DEMO, render_demo
+from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip, find_clips, load_benchmark_clip
+from neoverse_ns.evaluation.data.clip_windows import held_out_window
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.registry import get_refiner
@@ -45,7 +45,8 @@ class MultiviewBenchmark:
     """Measure views beside clips."""
 
     clips: Path
-    """Folder of clip folders; see _benchmark/clips.py. The synthetic clip is rendered where it does not lie there."""
+    """Folder of clip folders; see neoverse_ns/evaluation/data/clip_folder.py. The synthetic clip is rendered
+    where it does not lie there."""
     only: str = "demo,street_stereo"
     """Names of the clips to use, separated by commas."""
     runs: tuple[str, ...] = ()
@@ -90,7 +91,7 @@ def rows_of(name: str, options: MultiviewBenchmark, work: Path) -> list[Row]:
     """A row per experiment of one clip."""
     rendered = name == DEMO and not (options.clips / DEMO).is_dir()
     folder = render_demo(work, 25) if rendered else find_clips(options.clips, [name])[0]
-    sample = load_benchmark_clip(folder, held_out_protocol(2.0, 3.0, 25), work)
+    sample = load_benchmark_clip(folder, held_out_window(2.0, 3.0, 25), work)
     scene = options.scene(sample)
     if len(scene.times) != len(sample.clip):
         raise SettingsError(f"the run of {name} has {len(scene.times)} frames, {len(sample.clip)} are measured")

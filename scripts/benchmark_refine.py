@@ -21,9 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import tyro
-from _benchmark.clips import find_clips, load_benchmark_clip
 from _benchmark.columns import REFINE_SECTIONS, STAGE_SECTIONS
-from _benchmark.protocols import held_out_protocol
 from _benchmark.refine_stage import measure_stage
 from _benchmark.refinement import Contest, measure_refiners, read_scene
 from _benchmark.report import Row, describe_machine
@@ -32,6 +30,8 @@ from _benchmark.train import TrainSettings
 
 from neoverse_ns.console import warn
 from neoverse_ns.errors import NeoVerseError
+from neoverse_ns.evaluation.data.clip_folder import find_clips, load_benchmark_clip
+from neoverse_ns.evaluation.data.clip_windows import held_out_window
 from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.registry import get_refiner
 from neoverse_ns.metrics.lpips import load_lpips
@@ -49,7 +49,7 @@ class RefineBenchmark:
     """Measure refiners on a folder of clips."""
 
     clips: Path
-    """Folder of clip folders; see _benchmark/clips.py."""
+    """Folder of clip folders; see neoverse_ns/evaluation/data/clip_folder.py."""
     only: str = WALKS
     """Names of the clips to use, separated by commas."""
     refiners: str = "telea,internal"
@@ -98,7 +98,7 @@ def measure(folder: Path, options: RefineBenchmark, work: Path) -> Row:
     """All measurements of one clip; an error the clip causes ends up in the row."""
     row: Row = {"clip": folder.name}
     try:
-        protocol = held_out_protocol(options.start, options.duration, options.frames)
+        protocol = held_out_window(options.start, options.duration, options.frames)
         sample = load_benchmark_clip(folder, protocol, work, options.width)
         scene = read_scene(sample, cache_root(options.cache_dir))
         config = RefinerConfig(folder=None if options.taught_dir is None else options.taught_dir / folder.name)
@@ -121,7 +121,7 @@ def measure_as_stage(folder: Path, options: RefineBenchmark, work: Path) -> Row:
     """A clip trained with and without the stage; an error the clip causes ends up in the row."""
     row: Row = {"clip": folder.name}
     try:
-        protocol = held_out_protocol(options.start, options.duration, options.frames)
+        protocol = held_out_window(options.start, options.duration, options.frames)
         sample = load_benchmark_clip(folder, protocol, work, options.width)
         settings = TrainSettings(method="neoverse", seed=42, output_dir=work / "stage_runs")
         row["stage"] = measure_stage(sample, settings, options.stage_refiner, options.stage_steps)
@@ -135,12 +135,12 @@ def _header(options: RefineBenchmark) -> dict[str, Any]:
     """What was measured how, and where."""
     if options.stage_only:
         return {
-            "protocol": held_out_protocol(options.start, options.duration, options.frames).name,
+            "protocol": held_out_window(options.start, options.duration, options.frames).name,
             "stage": f"neoverse, then {options.stage_refiner} and {options.stage_steps} steps",
             "machine": describe_machine(),
         }
     return {
-        "protocol": held_out_protocol(options.start, options.duration, options.frames).name,
+        "protocol": held_out_window(options.start, options.duration, options.frames).name,
         "scene": "as lifted, no photometric optimisation",
         "degraded scenes": f"{options.degraded} per clip, simulation of degradation with its default settings, "
         f"seeds from {FIRST_DEGRADED_SEED}",

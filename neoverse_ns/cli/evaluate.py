@@ -68,7 +68,7 @@ class Evaluate:
             return
         from neoverse_ns.evaluation.evaluate import evaluate, plan
 
-        asked = self._request()
+        asked = self.request()
         if self.dry_run:
             planned = plan(asked)
             for line in planned.lines():
@@ -87,7 +87,12 @@ class Evaluate:
         if any(scene.failed for run in results.methods for scene in run.scenes):
             raise SystemExit(1)
 
-    def _request(self) -> Request:
+    def request(self) -> Request:
+        """What was asked for.
+
+        Raises:
+            ClipError, SettingsError: A folder or file is not there, or there is no such protocol.
+        """
         from neoverse_ns.evaluation.evaluate import request
         from neoverse_ns.evaluation.protocol.aliases import protocol
         from neoverse_ns.evaluation.weights import MetricFiles

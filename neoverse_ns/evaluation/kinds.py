@@ -77,17 +77,13 @@ KINDS: dict[str, KindOfProtocol] = {
     "tracks": KindOfProtocol(
         f"{_ROOT}.methods.track_methods:track_method", f"{_ROOT}.judges.tracks:judge_tracks", "ours"
     ),
+    "runs": KindOfProtocol(f"{_ROOT}.methods.run_methods:run_method", f"{_ROOT}.judges.runs:judge_runs", "neoverse"),
 }
 """By `Protocol.kind`."""
-
-RUNS = KindOfProtocol(f"{_ROOT}.methods.run_methods:run_method", f"{_ROOT}.judges.runs:judge_runs", "neoverse")
-"""Of views of our own clips: methods are trained and evaluated by the commands that users have."""
 
 
 def kind_of(protocol: Protocol) -> KindOfProtocol:
     """Who answers and who judges under a protocol."""
-    if protocol.kind == "views" and protocol.data == "clips":
-        return RUNS
     return KINDS[protocol.kind]
 
 

@@ -11,8 +11,7 @@ from torch import Tensor
 
 from neoverse_ns.geometry.alignment import align_sim3
 from neoverse_ns.geometry.se3 import so3_log
-
-_STATIC = 1e-9
+from neoverse_ns.metrics.distinct import STATIC, count_distinct
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,9 @@ class StepRotationError:
 def ate(c2w_est: Float[Tensor, "n 4 4"], c2w_ref: Float[Tensor, "n 4 4"]) -> TrajectoryError:
     """Absolute trajectory error after the best similarity (Sturm et al., IROS 2012; alignment of Umeyama 1991).
 
-    Undefined, hence NaN with a reason, with fewer than 3 cameras (a similarity fits any two) and where the reference
-    does not move. An estimate that stands still while the reference moves has no scale; its error is the spread of the
-    reference around its mean, the value of the best shift.
+    Undefined, hence NaN with a reason, with fewer than 3 cameras, and where the reference has fewer than 3 distinct
+    centres (a similarity fits any two) or does not move at all. An estimate that stands still while the reference moves
+    has no scale; its error is the spread of the reference around its mean, the value of the best shift.
     """
     estimate, reference = c2w_est[:, :3, 3].to(torch.float64), c2w_ref[:, :3, 3].to(torch.float64)
     if not (estimate.isfinite().all() and reference.isfinite().all()):
@@ -58,6 +57,8 @@ def ate(c2w_est: Float[Tensor, "n 4 4"], c2w_ref: Float[Tensor, "n 4 4"]) -> Tra
         return _undefined(length, f"{len(estimate)} cameras, but a similarity needs at least 3 to leave an error")
     if _stands_still(reference):
         return _undefined(length, "the reference camera does not move, which leaves the scale open")
+    if (places := count_distinct(reference)) < 3:
+        return _undefined(length, f"{places} distinct places of the reference, but a similarity fits any two")
     reason = None
     if _stands_still(estimate):
         estimate = estimate[:1].expand_as(estimate)
@@ -103,7 +104,7 @@ def focal_error_percent(
 def _stands_still(centres: Float[Tensor, "n 3"]) -> bool:
     """Whether the centres differ by nothing but the round-off of their distance from the origin."""
     spread = (centres - centres.mean(0)).norm(dim=-1).max()
-    return bool(spread <= _STATIC * (1 + centres.norm(dim=-1).max()))
+    return bool(spread <= STATIC * (1 + centres.norm(dim=-1).max()))
 
 
 def _undefined(length: float, reason: str) -> TrajectoryError:

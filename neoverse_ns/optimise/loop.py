@@ -19,6 +19,7 @@ from neoverse_ns.optimise.frame_order import frame_of_step
 from neoverse_ns.optimise.optimisation import SceneOptimisation
 from neoverse_ns.optimise.row_adam import RowAdam
 from neoverse_ns.rasterize.drawing import depth_or_far
+from neoverse_ns.reconstruct.given_world import cameras_given
 from neoverse_ns.reconstruct.scene import Scene
 
 
@@ -27,7 +28,7 @@ def optimise(scene: Scene, config: OptimiseConfig | None = None, device: torch.d
 
     Deterministic on a CPU: the same scene and settings give the same result. On a GPU gradients are added in any order,
     so that results differ in their last digits. Held-out frames lend nothing; their cameras follow those of their
-    training neighbours.
+    training neighbours. Cameras that were given stay where they are, whatever `config` says.
 
     Args:
         scene: As reconstructed.
@@ -69,6 +70,8 @@ class _Run:
     """Everything that a step needs, on the device."""
 
     def __init__(self, scene: Scene, config: OptimiseConfig, device: torch.device | str) -> None:
+        if cameras_given(scene.geometry.report):
+            config = dataclasses.replace(config, cameras=False)
         self._scene, self._config, self._device = scene, config, device
         self.optimisation = SceneOptimisation(scene, config).to(device)
         self._twists = CameraTwists(scene.split.train, scene.split.held_out).to(device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -33,6 +34,7 @@ from neoverse_ns.plugin.viewer.panel import NeoVersePanel
 from neoverse_ns.plugin.world import FRAME_KEY, VIEW_KEY, to_nerfstudio_cameras, world_to_nerfstudio
 from neoverse_ns.rasterize.drawing import Drawing, depth_or_far
 from neoverse_ns.rasterize.precision import full_precision
+from neoverse_ns.reconstruct.given_world import cameras_given
 from neoverse_ns.reconstruct.scene import Scene
 
 
@@ -46,9 +48,10 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
         self.config.validate()
         scene: Scene = self.kwargs["metadata"][SCENE_KEY].scene
         self.optimisation = SceneOptimisation(scene, self.config, world_to_nerfstudio())
-        self.camera_optimizer: CameraRefinement = self.config.camera_optimizer.setup(
-            num_cameras=self.num_train_data, device="cpu"
-        )
+        refinement = self.config.camera_optimizer
+        if cameras_given(scene.geometry.report):
+            refinement = replace(refinement, mode="off")
+        self.camera_optimizer: CameraRefinement = refinement.setup(num_cameras=self.num_train_data, device="cpu")
         self.camera_optimizer.setup_frames(scene.split.train, scene.split.held_out)
         self.opening = Opening(partial(self.view_of_frame, scene, 0))
         self.panel = NeoVersePanel(self, scene, self._draw_anything)

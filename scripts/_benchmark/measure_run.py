@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from _benchmark.clips import BenchmarkClip
-from _benchmark.geometry import intersection_over_union
 from _benchmark.keyframes import draw_keyframes, score_keyframes
 from _benchmark.things import score_depth
 from _benchmark.views import score_right
+from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip
+from neoverse_ns.evaluation.judges.geometry import intersection_over_union
 from neoverse_ns.plugin.run import open_run
 from neoverse_ns.reconstruct.scene import Scene
 

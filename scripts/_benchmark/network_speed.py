@@ -8,7 +8,7 @@ import time
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from _benchmark.memory import PeakMemory
+from neoverse_ns.evaluation.results.memory import PeakMemory
 from neoverse_ns.gaussians.dynamic import DynamicGaussians
 from neoverse_ns.gaussians.transition import at_time
 from neoverse_ns.networks.neoverse.architecture import NetworkArchitecture

@@ -6,9 +6,9 @@ import json
 import time
 from typing import Any
 
-from _benchmark.clips import BenchmarkClip
 from _benchmark.train import TrainSettings, command, train_arguments
 from _benchmark.views import score_right
+from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip
 
 
 def measure_stage(sample: BenchmarkClip, settings: TrainSettings, refiner: str, further_steps: int) -> dict[str, Any]:

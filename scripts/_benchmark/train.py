@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from _benchmark.clips import BenchmarkClip
-from _benchmark.memory import peak_of
-from _benchmark.protocols import HELD_OUT_EVERY, TRACKING, Tracking
 from neoverse_ns.errors import RunError
+from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip
+from neoverse_ns.evaluation.data.clip_windows import HELD_OUT_EVERY, TRACKING, Tracking
+from neoverse_ns.evaluation.results.memory import peak_of
 from neoverse_ns.reconstruct.scene import Scene
 
 LONGEST = 1800

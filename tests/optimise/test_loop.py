@@ -12,12 +12,14 @@ from scipy.linalg import expm, logm
 
 from neoverse_ns.errors import RunError, SettingsError
 from neoverse_ns.gaussians.layers import BACKGROUND, FRAMES, LayeredGaussians
+from neoverse_ns.geometry.alignment import Sim3
 from neoverse_ns.geometry.projection import pixel_centres
 from neoverse_ns.optimise.config import OptimiseConfig
 from neoverse_ns.optimise.early_stop import EarlyStopConfig
 from neoverse_ns.optimise.exposure import ExposureConfig
 from neoverse_ns.optimise.loop import optimise
 from neoverse_ns.rasterize.layers import draw_layers
+from neoverse_ns.reconstruct.given_world import describe_world
 from neoverse_ns.reconstruct.scene import Scene
 from tests.gaussians.scenes import random_gaussians
 from tests.reconstruct.small_scene import small_scene
@@ -179,3 +181,12 @@ def test_a_device_that_is_not_there_is_told(scene: Scene, monkeypatch: pytest.Mo
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(SettingsError, match="no CUDA device"):
         optimise(scene, config(), "cuda")
+
+
+def test_cameras_that_were_given_stay_where_they_are(scene: Scene) -> None:
+    sim3 = Sim3(torch.ones((), dtype=torch.float64), torch.eye(3, dtype=torch.float64), torch.zeros(3).double())
+    geometry = dataclasses.replace(scene.geometry, report=scene.geometry.report | describe_world(sim3))
+    done = optimise(dataclasses.replace(scene, geometry=geometry), config(20, speed=20.0, cameras=True))
+    assert torch.equal(done.geometry.cameras.c2w, scene.geometry.cameras.c2w)
+    moved = optimise(scene, config(20, speed=20.0, cameras=True))
+    assert not torch.equal(moved.geometry.cameras.c2w, scene.geometry.cameras.c2w)

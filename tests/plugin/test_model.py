@@ -203,6 +203,17 @@ def test_without_optimisation_nothing_is_optimised() -> None:
     sum(losses.values()).backward()
 
 
+def test_cameras_that_were_given_have_no_corrections() -> None:
+    assert "camera_opt" in tiny_model().get_param_groups()
+    scene = tiny_scene()
+    scene.geometry.report.update(given_world={"scale": 1.0, "R": torch.eye(3).tolist(), "t": [0.0, 0.0, 0.0]})
+    model = tiny_model(scene)
+    assert "camera_opt" not in model.get_param_groups()
+    cameras, times = scene.geometry.cameras, scene.clip.times
+    free = tiny_model().camera_optimizer.refined(cameras, times)
+    torch.testing.assert_close(model.camera_optimizer.refined(cameras, times).c2w, free.c2w)
+
+
 @pytest.mark.parametrize(
     "changes", [{"default_time": float("nan")}, {"export_time": float("inf")}, {"blend_share": 1.5}]
 )

@@ -158,9 +158,9 @@ def test_settings_out_of_range_are_named(change: dict[str, object]) -> None:
 def test_the_bundle_uses_known_focal_lengths_and_says_what_it_does_not_use(capsys: pytest.CaptureFixture[str]) -> None:
     clip = small_scene(with_gaussians=False).clip
     K = torch.tensor([[32.0, 0, 16], [0, 32, 8], [0, 0, 1]]).repeat(len(clip), 1, 1)
-    config = with_known_focal(BundleConfig(), ClipPriors(c2w=torch.eye(4).repeat(len(clip), 1, 1), K=K), clip)
+    config = with_known_focal(BundleConfig(), ClipPriors(K=K, depth=torch.ones(len(clip), 16, 32)), clip)
     assert config.known_focal == pytest.approx(1.0)
-    assert "does not use known poses" in capsys.readouterr().out
+    assert "does not use known depth" in capsys.readouterr().out
     given = BundleConfig(fov_degrees=70.0)
     assert with_known_focal(given, ClipPriors(K=K), clip) is given
     assert with_known_focal(given, ClipPriors(), clip) is given

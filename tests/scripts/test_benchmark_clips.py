@@ -9,20 +9,20 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from _benchmark.clips import find_clips, load_benchmark_clip, scale_intrinsics
-from _benchmark.geometry import compare_geometry, sample_notes
-from _benchmark.protocols import geometry_protocol, held_out_protocol
 from _benchmark.views import score_right, score_shift
 
 from neoverse_ns.clip.resize import fit
 from neoverse_ns.clip.synthetic import SyntheticClip, render_synthetic, save_synthetic
 from neoverse_ns.errors import ClipError
+from neoverse_ns.evaluation.data.clip_folder import find_clips, load_benchmark_clip, scale_intrinsics
+from neoverse_ns.evaluation.data.clip_windows import geometry_window, held_out_window
+from neoverse_ns.evaluation.judges.geometry import compare_geometry, sample_notes
 from neoverse_ns.geometry.alignment import Sim3
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import se3_exp
 from neoverse_ns.reconstruct.base import SceneGeometry
 
-PROTOCOL = held_out_protocol(2.0, 3.0, 25)
+PROTOCOL = held_out_window(2.0, 3.0, 25)
 
 
 @pytest.fixture(scope="module")
@@ -165,13 +165,13 @@ def test_repeated_true_poses_are_left_out_once_more(clips: Path, truth: Syntheti
     assert result["ate_percent_of_path"] > 1
     assert result["ate_percent_distinct"] < 1e-6
     assert "ate_percent_distinct" not in compare_geometry(guess, sample)
-    asked = geometry_protocol(2.0, 3.0, 16)
+    asked = geometry_window(2.0, 3.0, 16)
     assert sample_notes(replace(sample, cameras=stuck), asked) == [
         "too short for its frames to begin at second 2, they begin at second 0",
         "7 frames where 16 were asked for",
         "the truth gives 2 of 7 frames exactly the pose of the next frame",
     ]
-    assert sample_notes(sample, geometry_protocol(0.0, 3.0, 7)) == []
+    assert sample_notes(sample, geometry_window(0.0, 3.0, 7)) == []
 
 
 def test_drawing_the_truth_beats_the_best_shift(clips: Path, truth: SyntheticClip, tmp_path: Path) -> None:

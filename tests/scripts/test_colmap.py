@@ -13,13 +13,14 @@ import benchmark_colmap
 import cv2
 import numpy as np
 import pytest
-from _benchmark.clips import BenchmarkClip, load_benchmark_clip
-from _benchmark.colmap import MAPPINGS, import_pycolmap, measure_colmap
-from _benchmark.openmvg import describe_openmvg, import_openmvg, measure_openmvg
-from _benchmark.protocols import geometry_protocol
+from _benchmark.colmap import measure_colmap, measure_openmvg
 
 from neoverse_ns.clip.synthetic import render_synthetic, save_synthetic
-from neoverse_ns.errors import SettingsError
+from neoverse_ns.errors import PackageError
+from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip, load_benchmark_clip
+from neoverse_ns.evaluation.data.clip_windows import geometry_window
+from neoverse_ns.evaluation.methods.solvers.colmap import MAPPINGS, import_pycolmap
+from neoverse_ns.evaluation.methods.solvers.openmvg import describe_openmvg, import_openmvg
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sample(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> BenchmarkClip:
     # Smaller than the source, which COLMAP must get all the same.
     return load_benchmark_clip(
-        folder / "courtyard", geometry_protocol(2.0, 3.0), tmp_path_factory.mktemp("work"), width=160
+        folder / "courtyard", geometry_window(2.0, 3.0), tmp_path_factory.mktemp("work"), width=160
     )
 
 
@@ -55,7 +56,7 @@ def test_cameras_of_a_known_scene_come_out_right(sample: BenchmarkClip, tmp_path
     # Both have what they share in their times.
     assert incremental["matching_seconds"] == globally["matching_seconds"] < incremental["seconds"]
     assert (sample.clip.width, sample.clip.height) == (160, 96)
-    first = cv2.imread(str(tmp_path / "work" / "images" / "00000.png"))
+    first = cv2.imread(str(tmp_path / "work" / "matches" / "images" / "00000.png"))
     assert first.shape == (192, 320, 3)
 
 
@@ -162,5 +163,5 @@ def test_without_pycolmap_one_line_says_what_to_install(
 def test_an_old_pycolmap_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     old = SimpleNamespace(IncrementalPipelineOptions=SimpleNamespace, __version__="3.11.1")
     monkeypatch.setitem(sys.modules, "pycolmap", old)
-    with pytest.raises(SettingsError, match=r"pycolmap 3\.11\.1 is too old.*pycolmap>=3\.13"):
+    with pytest.raises(PackageError, match=r"pycolmap 3\.11\.1 is too old.*pycolmap>=3\.13"):
         import_pycolmap()

@@ -7,23 +7,25 @@ from pathlib import Path
 import benchmark
 import pytest
 import torch
-from _benchmark.clips import load_benchmark_clip
-from _benchmark.demo import render_demo, render_demo_still, still_clip
-from _benchmark.protocols import geometry_protocol
 
 from neoverse_ns.clip.synthetic import render_synthetic
 from neoverse_ns.errors import ClipError
+from neoverse_ns.evaluation.data.clip_demo import render_demo, render_demo_still, still_clip
+from neoverse_ns.evaluation.data.clip_folder import load_benchmark_clip
+from neoverse_ns.evaluation.data.clip_windows import geometry_window
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quarter of the clip's size, so that rendering takes no time."""
-    monkeypatch.setattr("_benchmark.demo.render_synthetic", lambda frames: render_synthetic(frames, 96, 64))
-    monkeypatch.setattr("_benchmark.demo.still_clip", lambda frames: still_clip(5, 64, 48))
+    monkeypatch.setattr(
+        "neoverse_ns.evaluation.data.clip_demo.render_synthetic", lambda frames: render_synthetic(frames, 96, 64)
+    )
+    monkeypatch.setattr("neoverse_ns.evaluation.data.clip_demo.still_clip", lambda frames: still_clip(5, 64, 48))
 
 
 def test_demo_has_all_truths(tmp_path: Path) -> None:
-    sample = load_benchmark_clip(render_demo(tmp_path, 16), geometry_protocol(2.0, 3.0), tmp_path)
+    sample = load_benchmark_clip(render_demo(tmp_path, 16), geometry_window(2.0, 3.0), tmp_path)
     assert sample.name == "demo"
     assert len(sample.clip) == 16
     assert sample.clip.frame_indices[-1] == 24
@@ -35,7 +37,7 @@ def test_demo_has_all_truths(tmp_path: Path) -> None:
 
 
 def test_the_clip_from_a_tripod_has_no_second_camera(tmp_path: Path) -> None:
-    sample = load_benchmark_clip(render_demo_still(tmp_path, 9), geometry_protocol(2.0, 3.0), tmp_path)
+    sample = load_benchmark_clip(render_demo_still(tmp_path, 9), geometry_window(2.0, 3.0), tmp_path)
     assert sample.name == "demo_still"
     assert sample.right_frames is None
     assert sample.things is not None

@@ -12,17 +12,17 @@ import pytest
 import torch
 from _benchmark import measure_run as module
 from _benchmark.baselines import baseline_pictures, score_baselines, score_inside
-from _benchmark.clips import BenchmarkClip, load_benchmark_clip
 from _benchmark.columns import SECTIONS
-from _benchmark.demo import still_clip
 from _benchmark.keyframes import KeyframeDrawings, draw_keyframes, score_keyframes
-from _benchmark.protocols import TRACKING, choose_tracking, held_out_protocol
 from _benchmark.report import Row, to_markdown
 from _benchmark.things import score_depth
 from _benchmark.train import TrainSettings, train_arguments
 
 from neoverse_ns.clip.synthetic import render_synthetic, save_synthetic
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.evaluation.data.clip_demo import still_clip
+from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip, load_benchmark_clip
+from neoverse_ns.evaluation.data.clip_windows import TRACKING, choose_tracking, held_out_window
 from neoverse_ns.metrics.image import psnr
 from neoverse_ns.plugin.run import OpenRun
 from neoverse_ns.reconstruct.base import SceneGeometry
@@ -30,7 +30,7 @@ from neoverse_ns.reconstruct.scene import Scene
 from neoverse_ns.reconstruct.split import split_frames
 from tests.plugin.tiny_scene import tiny_model, tiny_scene
 
-PROTOCOL = held_out_protocol(2.0, 3.0, 25)
+PROTOCOL = held_out_window(2.0, 3.0, 25)
 
 
 def tiny_run() -> tuple[OpenRun, Scene]:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from _benchmark.columns import COLMAP_SECTIONS, SECTIONS
-from _benchmark.protocols import Protocol, choose_images, geometry_protocol, held_out_protocol
 from _benchmark.report import describe_machine, plain, rows_of_others, to_markdown, write_report
 
 from neoverse_ns.errors import ClipError
+from neoverse_ns.evaluation.data.clip_windows import ClipWindow, choose_images, geometry_window, held_out_window
 
 ROWS = [
     {"clip": "a", "geometry": {"solved": 16, "frames": 16, "ate_percent_of_path": 0.2, "focal_error_percent": -10.0}},
@@ -20,7 +20,7 @@ ROWS = [
     {"clip": "d", "error": "d: the file is empty"},
 ]
 
-GEOMETRY = geometry_protocol(2.0, 3.0)
+GEOMETRY = geometry_window(2.0, 3.0)
 
 
 def test_table_has_values_summaries_and_failures() -> None:
@@ -78,21 +78,21 @@ def test_machine_is_described() -> None:
 
 
 def test_window_fits_the_video() -> None:
-    protocol = Protocol("x", start=2.0, duration=3.0, num_frames=16)
+    protocol = ClipWindow("x", start=2.0, duration=3.0, num_frames=16)
     assert protocol.window(15.0) == (2.0, 3.0)
     assert protocol.window(5.1) == (0.0, 3.0)
     assert protocol.window(1.0) == (0.0, 3.0)
 
 
 def test_frames_and_seconds_of_the_geometry_are_named() -> None:
-    protocol = geometry_protocol(6.0, 10.0, 81)
+    protocol = geometry_window(6.0, 10.0, 81)
     assert protocol.name == "geometry: 81 frames, seconds 6-16"
     assert (protocol.start, protocol.duration, protocol.num_frames) == (6.0, 10.0, 81)
     assert GEOMETRY.num_frames == 16
 
 
 def test_held_out_takes_the_first_images() -> None:
-    protocol = held_out_protocol(2.0, 3.0, 25)
+    protocol = held_out_window(2.0, 3.0, 25)
     assert list(choose_images("street_stereo", 51, protocol)) == list(range(25))
     assert list(choose_images("unknown", 10, protocol)) == list(range(10))
 

@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from _benchmark.memory import PeakMemory
-from _benchmark.steps import distinct_poses, largest_steps
 
+from neoverse_ns.evaluation.results.memory import PeakMemory
 from neoverse_ns.geometry.se3 import assemble, so3_exp
+from neoverse_ns.metrics.steps import distinct_poses, largest_steps
 
 
 def path(places: list[float], degrees: list[float]) -> torch.Tensor:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from _benchmark import train
-from _benchmark.memory import peak_of
 
 from neoverse_ns.errors import RunError
+from neoverse_ns.evaluation.results.memory import peak_of
 
 
 @pytest.fixture

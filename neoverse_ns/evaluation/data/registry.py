@@ -7,7 +7,15 @@ from importlib import import_module
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.evaluation.data.scene import BenchmarkData
 
-BENCHMARK_DATA: dict[str, str] = {}
+BENCHMARK_DATA: dict[str, str] = {
+    "adt": "neoverse_ns.evaluation.data.adt:AriaDigitalTwin",
+    "dycheck": "neoverse_ns.evaluation.data.dycheck:DyCheck",
+    "dycheck-2x": "neoverse_ns.evaluation.data.dycheck:DyCheckHalf",
+    "dycheck-som": "neoverse_ns.evaluation.data.dycheck_som:DyCheckRefined",
+    "nvidia-long": "neoverse_ns.evaluation.data.nvidia_long:NvidiaLong",
+    "nvidia-mono12": "neoverse_ns.evaluation.data.nvidia_mono:NvidiaMono",
+    "nvidia-nsff24": "neoverse_ns.evaluation.data.nvidia_nsff:NvidiaNsff",
+}
 """Module and class of every layout; imported when asked for, so that nothing pays for all of them."""
 
 

@@ -65,12 +65,14 @@ class BenchmarkScene(ABC):
         folder: Where it lies.
         frames: Of all cameras, by camera, then by time.
         unit: Metres per unit of the world; None where nobody knows.
+        held_out: Names of the frames that the set's own split keeps for testing; empty where it has none.
     """
 
     name: str
     folder: Path
     frames: tuple[BenchmarkFrame, ...]
     unit: float | None = None
+    held_out: frozenset[str] = frozenset()
 
     @abstractmethod
     def read(self, frame: BenchmarkFrame, *what: Known) -> BenchmarkPixels:

@@ -21,6 +21,8 @@ from neoverse_ns.evaluation.results.run_file import plain
 from neoverse_ns.evaluation.results.scene_result import SceneResult
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.camera import ate
+from neoverse_ns.metrics.pair_auc import pair_errors
+from neoverse_ns.metrics.relative_pose import relative_pose_error
 
 SCENE = "scene"
 """Under which a value stands that is one number for all frames."""
@@ -104,7 +106,9 @@ def _measure(protocol: Protocol, found: CamerasFound, judged: JudgedCameras, res
         name: compared[key] for name, key in _OF_COMPARISON.items() if compared.get(key) is not None
     }
     if truth is not None:
-        values |= _field_values(cameras, truth, placed)
+        field_values, notes = _field_values(cameras, truth, placed)
+        values |= field_values
+        result.skipped += [note for note in notes if note not in result.skipped]
     for name in protocol.metrics:
         value = values.get(name, math.nan)
         if math.isfinite(value):
@@ -114,16 +118,21 @@ def _measure(protocol: Protocol, found: CamerasFound, judged: JudgedCameras, res
         result.values[SOLVED] = {frame: 1.0 for frame, there in zip(frames, placed.tolist(), strict=True) if there}
 
 
-def _field_values(cameras: PinholeCameras, truth: PinholeCameras, placed: Bool[Tensor, " n"]) -> dict[str, float]:
-    """What the field's tables have: distances over the frames that were placed, pairs over all of them."""
-    from neoverse_ns.metrics.pose_auc import pose_auc
-    from neoverse_ns.metrics.relative_pose import relative_pose_error
-
+def _field_values(
+    cameras: PinholeCameras, truth: PinholeCameras, placed: Bool[Tensor, " n"]
+) -> tuple[dict[str, float], list[str]]:
+    """What the field's tables have: distances over the frames that were placed, pairs over all of them; and why some
+    of them are not defined."""
     estimate, true = cameras.c2w.double(), truth.c2w.double()
-    path = ate(estimate[placed], true[placed])
-    step = relative_pose_error(estimate[placed], true[placed])
-    auc = pose_auc(estimate, true)
-    return {"ate": path.rmse, "rpe-t": step.translation, "rpe-r": step.rotation, "auc3": auc[3], "auc30": auc[30]}
+    path, step = ate(estimate[placed], true[placed]), relative_pose_error(estimate[placed], true[placed])
+    pairs = pair_errors(estimate, true, placed)
+    notes = [f"{name}: {found.reason}" for name, found in (("ATE", path), ("RPE", step)) if found.reason]
+    if pairs.failed:
+        notes.append(f"AUC: {pairs.failed} of {len(pairs.degrees)} pairs lack a camera and count as wrong")
+    if pairs.without_direction:
+        notes.append(f"AUC: between {pairs.without_direction} pairs the true camera does not move; their turn counts")
+    values = {"ate": path.rmse, "rpe-t": step.translation, "rpe-r": step.rotation}
+    return values | {"auc3": pairs.auc(3), "auc30": pairs.auc(30)}, notes
 
 
 def _placed(c2w: Float[Tensor, "n 4 4"]) -> Bool[Tensor, " n"]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from jaxtyping import Float, Float64, UInt8
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
+from neoverse_ns.evaluation.protocol.protocol import Cameras
 from neoverse_ns.geometry.cameras import PinholeCameras
 
 
@@ -28,6 +29,7 @@ class Target:
         height: The same.
         beside: Position among the inputs of the frame that another camera took at the same time; None where there is
             none.
+        camera: Which camera took it, as the set calls it.
     """
 
     name: str
@@ -37,6 +39,11 @@ class Target:
     width: int
     height: int
     beside: int | None = None
+    camera: str = ""
+
+
+Peek = Callable[[Target], UInt8[Tensor, "h w 3"]]
+"""Reads the picture of a target, as large as it is judged; for the camera solver alone."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,10 @@ class ViewTask:
         targets: What is to be shown.
         work: Folder for whatever the method keeps.
         seed: Of everything random.
+        placing: How the targets' cameras are to be placed.
+        tto: Most steps in which a target's camera is improved by its own picture; 0 for none.
+        peek: Reads targets' pictures where `placing` or `tto` lets the camera solver see them; None elsewhere.
+        input_cameras: Which camera took each input, as the set calls it.
     """
 
     scene: str
@@ -60,6 +71,31 @@ class ViewTask:
     targets: tuple[Target, ...]
     work: Path
     seed: int = 0
+    placing: Cameras = "sim3-context"
+    tto: int = 0
+    peek: Peek | None = None
+    input_cameras: tuple[str, ...] = ()
+
+    def part(self, inputs: list[int]) -> ViewTask:
+        """The same with some of the inputs only, given by their positions in ascending order.
+
+        A target whose own input is gone has none.
+        """
+        if inputs == list(range(len(self.names))):
+            return self
+        place = {old: new for new, old in enumerate(inputs)}
+        targets = [
+            replace(target, beside=None if target.beside is None else place.get(target.beside))
+            for target in self.targets
+        ]
+        return replace(
+            self,
+            clip=self.clip.part(inputs),
+            names=tuple(self.names[i] for i in inputs),
+            cameras=None if self.cameras is None else self.cameras[inputs],
+            targets=tuple(targets),
+            input_cameras=tuple(self.input_cameras[i] for i in inputs) if self.input_cameras else (),
+        )
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Literal
 
 from neoverse_ns.evaluation.data.scene import BenchmarkFrame, BenchmarkScene
 
-Kind = Literal["views", "cameras", "depth", "tracks", "video"]
-"""What is asked: pictures of frames that were not given, the given frames' cameras, their depth, tracks of points, or a
-video by itself."""
+Kind = Literal["views", "cameras", "depth", "tracks", "video", "runs"]
+"""What is asked: pictures of frames that were not given, the given frames' cameras, their depth, tracks of points, a
+video by itself, or what this package's own commands make of a clip and measure of it."""
 
 Cameras = Literal["given", "sim3-context", "beside", "predict-all", "predict-all-signed", "none"]
 """How judged frames' cameras are placed; "none" where there are none to place."""

@@ -7,6 +7,7 @@ import time
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.reconstruct.base import Reconstruction, Reconstructor
 from neoverse_ns.reconstruct.bundle.cameras.focal_prior import with_hint
+from neoverse_ns.reconstruct.bundle.cameras.given import given_cameras
 from neoverse_ns.reconstruct.bundle.cameras.known_focal import with_known_focal
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.lifting.keyframe_lift import LiftConfig
@@ -19,7 +20,7 @@ from neoverse_ns.reconstruct.split import FrameSplit
 
 
 class BundleReconstructor(Reconstructor):
-    """Runs anywhere: no weights, no network, no GPU."""
+    """Runs anywhere: no weights, no network, no GPU. Poses that are known beforehand stay exactly as they are."""
 
     uses_tracking = True
 
@@ -27,8 +28,9 @@ class BundleReconstructor(Reconstructor):
         self.config, self.lift_config, self.priors = config, lift_config, priors or PriorsConfig()
 
     def reconstruct(self, clip: Clip, split: FrameSplit) -> Reconstruction:
-        config = with_hint(with_known_focal(self.config, load_priors(self.priors, clip), clip), clip)
-        solution = solve_geometry(clip, split, config)
+        priors = load_priors(self.priors, clip)
+        config = with_hint(with_known_focal(self.config, priors, clip), clip)
+        solution = solve_geometry(clip, split, config, given_cameras(priors, clip))
         started = time.perf_counter()
         flows = {pair: KeyframeFlow(flow, solution.flow_confidence[pair]) for pair, flow in solution.flow.items()}
         gaussians = scene_layers(solution.clip, solution.geometry, flows, self.lift_config, split.keyframes)

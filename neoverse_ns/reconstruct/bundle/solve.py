@@ -17,8 +17,6 @@ from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.undistort import undistorted
 from neoverse_ns.console import say
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.geometry.cameras import PinholeCameras
-from neoverse_ns.geometry.se3 import se3_inverse
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle import report as describe
 from neoverse_ns.reconstruct.bundle.cameras.doubt import (
@@ -32,11 +30,13 @@ from neoverse_ns.reconstruct.bundle.cameras.doubt import (
 )
 from neoverse_ns.reconstruct.bundle.cameras.focal_prior import over_width
 from neoverse_ns.reconstruct.bundle.cameras.frame_groups import Groups, solve_groups
+from neoverse_ns.reconstruct.bundle.cameras.given import GivenCameras
+from neoverse_ns.reconstruct.bundle.cameras.given_solve import solve_given
 from neoverse_ns.reconstruct.bundle.cameras.matched_poses import match_near_frames
 from neoverse_ns.reconstruct.bundle.cameras.no_parallax import find_no_parallax, standing_still
 from neoverse_ns.reconstruct.bundle.cameras.observations import observe
 from neoverse_ns.reconstruct.bundle.cameras.parallax import solve_cameras
-from neoverse_ns.reconstruct.bundle.cameras.state import State
+from neoverse_ns.reconstruct.bundle.cameras.state import State, to_cameras
 from neoverse_ns.reconstruct.bundle.config import BundleConfig, field_of_view
 from neoverse_ns.reconstruct.bundle.depth.depth_model import load_depth_model
 from neoverse_ns.reconstruct.bundle.flow.blank_frames import without_blank_frames
@@ -47,6 +47,7 @@ from neoverse_ns.reconstruct.bundle.left_out import leave_out, world_of
 from neoverse_ns.reconstruct.bundle.surfaces import keyframe_surfaces
 from neoverse_ns.reconstruct.bundle.tracks.tracked_flow import tracked_flow
 from neoverse_ns.reconstruct.confidence import warn_of_doubts
+from neoverse_ns.reconstruct.given_world import describe_world
 from neoverse_ns.reconstruct.split import FrameSplit
 
 
@@ -70,7 +71,30 @@ class BundleSolution:
     clip: Clip
 
 
-def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> BundleSolution:
+@dataclass(frozen=True)
+class SolvedCameras:
+    """Cameras of a clip, before any depth.
+
+    Attributes:
+        clip: The frames that they belong to; see :class:`BundleSolution`.
+        flow: Of all pairs.
+        groups: Cameras, and flow that may tell depth.
+        facts: For the report.
+        config: Settings to go on with.
+        scale: Unit of the cameras over that of the given ones; None where none were given.
+    """
+
+    clip: Clip
+    flow: FlowField
+    groups: Groups
+    facts: dict[str, Any]
+    config: BundleConfig
+    scale: float | None
+
+
+def solve_geometry(
+    clip: Clip, split: FrameSplit, config: BundleConfig, given: GivenCameras | None = None
+) -> BundleSolution:
     """Estimate cameras of every frame, and depth, confidence and motion of the keyframes.
 
     Cameras may use the pixels of held-out frames; depth, confidence and masks come from training frames alone. The
@@ -81,25 +105,19 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
         clip: Sampled frames of one shot.
         split: Of exactly these frames.
         config: Settings.
+        given: Cameras that are known; then only depth and motion are looked for, and the report's "given_world" maps
+            from their world to the scene's.
 
     Raises:
         SettingsError: A setting is out of range, `split` does not belong to `clip`, or the depth network is not there.
     """
     config.validate()
-    if split.count != len(clip):
-        raise SettingsError(f"the split is made for {split.count} frames, but the clip has {len(clip)}")
     # Loaded before anything is computed: a network that is missing shall not cost the user the solve.
     model = load_depth_model(config.depth_model) if config.depth_model else None
-    config = over_width(config, clip)
     seconds: dict[str, float] = {}
-    with _timed(seconds, "overlays"):
-        clip, left_out = leave_out(clip, config)
-    flow, groups = _solve(world_of(clip), split, config, seconds)
-    bent: dict[str, Any] = {}
-    if float(groups.state.radial) != 0.0:
-        clip, config, bent = _straightened(clip, groups, config)
-        flow, groups = _solve(world_of(clip), split, config, seconds)
-    state, facts = groups.state, {**groups.facts, **bent, **left_out}
+    solved = find_cameras(clip, split, config, given, seconds)
+    clip, flow, groups, config = solved.clip, solved.flow, solved.groups, solved.config
+    state, facts = groups.state, solved.facts
     with _timed(seconds, "depth"):
         parallax = facts["kind"] == "parallax"
         surfaces = keyframe_surfaces(world_of(clip), split, groups.flow, state, parallax, config, model)
@@ -113,6 +131,8 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
         "dynamic_share": float(surfaces.dynamic[shown].float().mean()),
         "seconds": seconds,
     }
+    if given is not None and solved.scale is not None:
+        facts |= describe_world(given.world(solved.scale / float(unit)))
     geometry = SceneGeometry(
         cameras=to_cameras(state, clip.height, clip.width, float(unit)),
         keyframes=surfaces.frames,
@@ -132,6 +152,46 @@ def solve_geometry(clip: Clip, split: FrameSplit, config: BundleConfig) -> Bundl
     )
 
 
+def find_cameras(
+    clip: Clip,
+    split: FrameSplit,
+    config: BundleConfig,
+    given: GivenCameras | None = None,
+    seconds: dict[str, float] | None = None,
+) -> SolvedCameras:
+    """Cameras alone, which is all that may be asked of frames that no scene is to be made of.
+
+    Args:
+        clip: See :func:`solve_geometry`.
+        split: Likewise.
+        config: Likewise.
+        given: Likewise.
+        seconds: Takes what each stage took.
+
+    Raises:
+        SettingsError: A setting is out of range, or `split` does not belong to `clip`.
+    """
+    config.validate()
+    if split.count != len(clip):
+        raise SettingsError(f"the split is made for {split.count} frames, but the clip has {len(clip)}")
+    config, seconds = over_width(config, clip), {} if seconds is None else seconds
+    with _timed(seconds, "overlays"):
+        clip, left_out = leave_out(clip, config)
+    if given is not None:
+        world = world_of(clip)
+        flow = _flow(world, split, config, seconds)
+        with _timed(seconds, "cameras"):
+            known = solve_given(flow, world, config, given)
+        groups = Groups(known.state, known.facts, [], flow)
+        return SolvedCameras(clip, flow, groups, {**known.facts, **left_out}, config, known.scale)
+    flow, groups = _solve(world_of(clip), split, config, seconds)
+    bent: dict[str, Any] = {}
+    if float(groups.state.radial) != 0.0:
+        clip, config, bent = _straightened(clip, groups, config)
+        flow, groups = _solve(world_of(clip), split, config, seconds)
+    return SolvedCameras(clip, flow, groups, {**groups.facts, **bent, **left_out}, config, None)
+
+
 def _doubts(facts: dict[str, Any], unlinked: list[int], frames: int, dynamic: Bool[Tensor, "k h w"]) -> Doubt:
     """What the solve doubted, and what depth, motion and links say besides."""
     doubt = Doubt(facts["confidence"], tuple(facts["doubts"]))
@@ -143,13 +203,17 @@ def _doubts(facts: dict[str, Any], unlinked: list[int], frames: int, dynamic: Bo
 
 def _solve(clip: Clip, split: FrameSplit, config: BundleConfig, seconds: dict[str, float]) -> tuple[FlowField, Groups]:
     """Flow of all pairs, and the cameras that explain it; what the clip ignores is filled, and not trusted."""
+    flow = _flow(clip, split, config, seconds)
+    with _timed(seconds, "cameras"):
+        return flow, solve_groups(flow, clip, config, _cameras)
+
+
+def _flow(clip: Clip, split: FrameSplit, config: BundleConfig, seconds: dict[str, float]) -> FlowField:
     with _timed(seconds, "flow"):
         gray = to_gray(clip.frames.numpy())
         flow = tracked_flow(clip, gray, split, config.gaps, config.flow_noise)
         flow = without_blank_frames(mend_wide_steps(flow, gray, split, config.flow_noise), gray)
-        flow = trusted_in_world(flow, clip)
-    with _timed(seconds, "cameras"):
-        return flow, solve_groups(flow, clip, config, _cameras)
+        return trusted_in_world(flow, clip)
 
 
 def _straightened(clip: Clip, groups: Groups, config: BundleConfig) -> tuple[Clip, BundleConfig, dict[str, Any]]:
@@ -214,18 +278,6 @@ def _measured_cameras(flow: FlowField, clip: Clip, config: BundleConfig) -> tupl
         "unexplained_flow": unexplained_share(fine, solution.adjustment.error),
         **describe.describe_doubt(judge_cameras(solution, fine, parallax["parallax_degrees"])),
     }
-
-
-def to_cameras(state: State, height: int, width: int, unit: float) -> PinholeCameras:
-    """Cameras in pixels, the first one at the origin, the world scaled so that `unit` becomes 1."""
-    c2w = state.poses[0] @ se3_inverse(state.poses)
-    c2w[:, :3, 3] /= unit
-    c2w = c2w.to(torch.float32)
-    c2w[0] = torch.eye(4)
-    K = torch.zeros(len(c2w), 3, 3)
-    K[:, 0, 0] = K[:, 1, 1] = (state.focal * width).float()
-    K[:, 0, 2], K[:, 1, 2], K[:, 2, 2] = width / 2, height / 2, 1
-    return PinholeCameras(c2w, K, width, height)
 
 
 @contextmanager

@@ -70,7 +70,7 @@ class FrameRunner:
         K = None if known.K is None else self.size.intrinsics_to_network(known.K)[None]
         # Brought to size without mixing values: what is unknown is zero.
         depth = None if known.depth is None else self.size.maps_to_network(known.depth)[None]
-        c2w = None if known.c2w is None else known.c2w[None]
+        c2w = None if known.c2w is None else known.c2w.float()[None]
         tokens = Priors(c2w, K, depth).tokens(self.size.network[1], self.size.network[0])
         parts = (tokens.pose, tokens.rays, tokens.depth)
         return PriorTokens(*(None if part is None else part.to(self.device) for part in parts))

@@ -61,7 +61,8 @@ def load_priors(config: PriorsConfig, clip: Clip) -> ClipPriors:
         places = match_frames(labels, clip, config.match, config.first_number, str(config.cameras))
         chosen = [entries[i] for i in places]
         if config.use_poses:
-            c2w = torch.stack([entry.c2w for entry in chosen]).float()
+            # In full precision: a world may lie far from its origin.
+            c2w = torch.stack([entry.c2w for entry in chosen]).double()
         if config.use_intrinsics:
             K = _intrinsics(chosen, framing, str(config.cameras))
     if config.depth is not None:

@@ -118,7 +118,7 @@ def test_matching_by_name_number_and_order(tmp_path: Path) -> None:
         frame["file_path"] = f"elsewhere/{name}.jpg"
     shuffled["frames"] = [shuffled["frames"][i] for i in order]
     config = write(tmp_path, shuffled)
-    expected = cameras(7).c2w[INDICES].float()
+    expected = cameras(7).c2w[INDICES]
     known = load_priors(config, clip(images))
     assert known.c2w is not None
     torch.testing.assert_close(known.c2w, expected, atol=1e-6, rtol=0)
@@ -127,12 +127,12 @@ def test_matching_by_name_number_and_order(tmp_path: Path) -> None:
     config.first_number = 1
     late = load_priors(config, clip())
     assert late.c2w is not None
-    torch.testing.assert_close(late.c2w, cameras(8).c2w[[1, 4, 7]].float(), atol=1e-6, rtol=0)
+    torch.testing.assert_close(late.c2w, cameras(8).c2w[[1, 4, 7]], atol=1e-6, rtol=0)
     config = write(tmp_path, nerfstudio(3, "x{}y.png"))
     config.match = "order"
     in_order = load_priors(config, clip())
     assert in_order.c2w is not None
-    torch.testing.assert_close(in_order.c2w, cameras(3).c2w.float(), atol=1e-6, rtol=0)
+    torch.testing.assert_close(in_order.c2w, cameras(3).c2w, atol=1e-6, rtol=0)
 
 
 def test_depth_is_cut_like_the_frames_and_scaled(tmp_path: Path) -> None:

@@ -11,13 +11,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import cv2
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from neoverse_ns.clip.images import images_in
 from neoverse_ns.errors import PackageError
-from neoverse_ns.evaluation.data.clips.intrinsics import scale_intrinsics
+from neoverse_ns.evaluation.data.clip_folder import scale_intrinsics
 from neoverse_ns.evaluation.judges.camera_task import CameraMethod, CamerasFound, CameraTask
 from neoverse_ns.evaluation.results.memory import PeakMemory
 from neoverse_ns.geometry.cameras import PinholeCameras
@@ -51,14 +52,15 @@ class ColmapSolver(CameraMethod):
         self._map: Callable[..., list[Any]] = _MAPPINGS[name]
 
     def settings(self) -> dict[str, Any]:
-        return {"pycolmap": import_pycolmap().__version__, "mapping": self.name, "options": SETTINGS}
+        focal = "given" if self.focal_given else "refined"
+        return {"pycolmap": import_pycolmap().__version__, "mapping": self.name, "focal": focal, "options": SETTINGS}
 
     def solve(self, task: CameraTask) -> CamerasFound:
         pycolmap = import_pycolmap()
         if self.name == "glomap" and not hasattr(pycolmap, "global_mapping"):
             return CamerasFound(None, {}, failed=f"pycolmap {pycolmap.__version__} has no global mapping")
         shared = matched(pycolmap, task)
-        images, work = shared.images, task.work / self.name
+        images, work = shared.images, task.work / shared.database.parent.name.replace("matches", self.name)
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         # Each has its own copy, as calibration writes into it.
@@ -98,7 +100,7 @@ class Matched:
 
 def matched(pycolmap: ModuleType, task: CameraTask) -> Matched:
     """Features and matches of a task, made where they are not there yet."""
-    folder = task.work / "matches"
+    folder = task.work / ("matches" if task.known_K is None else "matches-focal")
     if not (folder / _MATCHED).is_file():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -134,6 +136,10 @@ def _match(pycolmap: ModuleType, images: Path, database: Path, task: CameraTask)
     pycolmap.logging.minloglevel = pycolmap.logging.FATAL
     pycolmap.set_random_seed(task.seed)
     reader = pycolmap.ImageReaderOptions(camera_model="SIMPLE_PINHOLE")
+    if task.known_K is not None:
+        height, width = cv2.imread(str(images_in(images)[0])).shape[:2]  # pyright: ignore
+        focal = float(task.known_K[0, 0]) / max(task.clip.width / width, task.clip.height / height)
+        reader.camera_params = f"{focal},{width / 2},{height / 2}"
     device = pycolmap.Device.cpu
     pycolmap.extract_features(
         database, images, camera_mode=pycolmap.CameraMode.SINGLE, reader_options=reader, device=device
@@ -144,14 +150,17 @@ def _match(pycolmap: ModuleType, images: Path, database: Path, task: CameraTask)
 
 def _map_incrementally(pycolmap: ModuleType, database: Path, images: Path, work: Path, task: CameraTask) -> list[Any]:
     options = pycolmap.IncrementalPipelineOptions(random_seed=task.seed)
+    options.ba_refine_focal_length = task.known_K is None
     (work / "models").mkdir()
     return list(pycolmap.incremental_mapping(database, images, work / "models", options=options).values())
 
 
 def _map_globally(pycolmap: ModuleType, database: Path, images: Path, work: Path, task: CameraTask) -> list[Any]:
-    if hasattr(pycolmap, "calibrate_view_graph"):
+    if task.known_K is None and hasattr(pycolmap, "calibrate_view_graph"):
         pycolmap.calibrate_view_graph(database, pycolmap.ViewGraphCalibrationOptions(random_seed=task.seed))
     options = pycolmap.GlobalPipelineOptions(random_seed=task.seed)
+    if task.known_K is not None:
+        options.mapper.bundle_adjustment.refine_focal_length = False
     (work / "models").mkdir()
     return list(pycolmap.global_mapping(database, images, work / "models", options=options).values())
 

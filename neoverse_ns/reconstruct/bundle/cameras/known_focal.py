@@ -1,4 +1,4 @@
-"""What bundle adjustment can use of what the user knows: the focal length."""
+"""What bundle adjustment makes of what the user knows besides poses: the focal length."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ def with_known_focal(config: BundleConfig, priors: ClipPriors, clip: Clip) -> Bu
 
     A field of view that is set already stays. Says in one line what is left unused.
     """
-    unused = [name for name in priors.names if name != "intrinsics"]
-    if unused:
-        say(f"the bundle reconstructor does not use known {' and '.join(unused)}; --reconstructor network does")
+    if priors.depth is not None:
+        say("the bundle reconstructor does not use known depth; --reconstructor network does")
     if priors.K is None or config.fov_degrees is not None:
         return config
     focal = float(priors.K[:, 0, 0].median())

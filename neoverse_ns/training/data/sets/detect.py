@@ -7,8 +7,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from neoverse_ns.datafiles.finding import no_folder
 from neoverse_ns.errors import UNREADABLE, ClipError
-from neoverse_ns.training.data.sets.finding import no_folder
 
 Mark = Callable[[Path], bool]
 

@@ -15,13 +15,13 @@ import torch
 from jaxtyping import Float32, Float64, UInt8
 from torch import Tensor
 
+from neoverse_ns.datafiles.reading import image_size, read_deep_png, read_rgb, rigid
 from neoverse_ns.errors import UNREADABLE, ClipError
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
 from neoverse_ns.training.data.sets.folder import info_of, must_find, path_of, present, size_or_unknown
 from neoverse_ns.training.data.sets.parts import PartsClip
 from neoverse_ns.training.data.sets.pytorch3d import SequenceNotes, notes_of_sequences
-from neoverse_ns.training.data.sets.reading import image_size, read_deep_png, read_rgb, rigid
 from neoverse_ns.training.data.sets.tracked import FrameTracks, checked_displacement, remark_on_tracks
 from neoverse_ns.training.data.truth import Displacement, Part, TruthClip
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from neoverse_ns.clip.image_file import image_size
+from neoverse_ns.datafiles.finding import nothing_found
 from neoverse_ns.errors import ClipError
 from neoverse_ns.training.data.row import ManifestRow
-from neoverse_ns.training.data.sets.finding import nothing_found
 from neoverse_ns.training.data.truth import ClipInfo
 
 

@@ -17,18 +17,18 @@ import torch
 from jaxtyping import Float32, Float64, Shaped, UInt8
 from torch import Tensor
 
+from neoverse_ns.datafiles.finding import folders_with, nothing_found
+from neoverse_ns.datafiles.reading import checked_shape, rigid
 from neoverse_ns.errors import ClipError
 from neoverse_ns.geometry.se3 import assemble
 from neoverse_ns.training.data.motion.static import static_displacement
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
-from neoverse_ns.training.data.sets.finding import folders_with, nothing_found
 from neoverse_ns.training.data.sets.folder import info_of, must_find, numbers_in, path_of, source_of
 from neoverse_ns.training.data.sets.hdf5 import hdf5_shape, read_hdf5
 from neoverse_ns.training.data.sets.hypersim_tables import is_sheared, metres_a_unit, pinhole_of, projections, splits
 from neoverse_ns.training.data.sets.parts import PartsClip
 from neoverse_ns.training.data.sets.ray_distance import z_depth
-from neoverse_ns.training.data.sets.reading import checked_shape, rigid
 from neoverse_ns.training.data.sets.tone_map import tone_mapped
 from neoverse_ns.training.data.truth import Displacement, Part
 

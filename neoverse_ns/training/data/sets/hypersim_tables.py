@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
+from neoverse_ns.datafiles.reading import read_text
 from neoverse_ns.errors import ClipError
-from neoverse_ns.training.data.sets.reading import read_text
 
 PROJECTIONS = "metadata_camera_parameters.csv"
 SPLITS = "metadata_images_split_scene_v1.csv"

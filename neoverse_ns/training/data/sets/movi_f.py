@@ -19,6 +19,7 @@ import torch
 from jaxtyping import Float32, Float64, Shaped, UInt8
 from torch import Tensor
 
+from neoverse_ns.datafiles.reading import read_arrays
 from neoverse_ns.errors import ClipError
 from neoverse_ns.geometry import quaternions
 from neoverse_ns.geometry.se3 import assemble
@@ -29,7 +30,6 @@ from neoverse_ns.training.data.sets.folder import info_of, must_find, path_of, s
 from neoverse_ns.training.data.sets.npz import npz_entries, npz_rows
 from neoverse_ns.training.data.sets.parts import PartsClip
 from neoverse_ns.training.data.sets.ray_distance import z_depth
-from neoverse_ns.training.data.sets.reading import read_arrays
 from neoverse_ns.training.data.truth import Displacement, Part
 
 SMALL: dict[str, tuple[int | None, ...]] = {

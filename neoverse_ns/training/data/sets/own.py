@@ -22,16 +22,16 @@ import torch
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
+from neoverse_ns.datafiles.finding import clip_name, folders_with, nothing_found
+from neoverse_ns.datafiles.reading import read_arrays, read_deep_png, read_rgb, rigid
 from neoverse_ns.errors import ClipError
 from neoverse_ns.training.data.motion.static import static_displacement
 from neoverse_ns.training.data.motion.view import View
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
-from neoverse_ns.training.data.sets.finding import clip_name, folders_with, nothing_found
 from neoverse_ns.training.data.sets.npz import npz_entries
 from neoverse_ns.training.data.sets.own_about import ABOUT, NAME, read_about
 from neoverse_ns.training.data.sets.own_motion import own_motion
-from neoverse_ns.training.data.sets.reading import read_arrays, read_deep_png, read_rgb, rigid
 from neoverse_ns.training.data.sets.video import VideoFrames
 from neoverse_ns.training.data.truth import Displacement, FrameTruth, TruthClip
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neoverse_ns.datafiles.reading import read_deep_png
 from neoverse_ns.errors import UNREADABLE, ClipError
 from neoverse_ns.training.data.motion.flow_chain import chain_links
 from neoverse_ns.training.data.motion.flow_link import FlowLink, link_from_flow, link_from_world
@@ -18,7 +19,6 @@ from neoverse_ns.training.data.motion.rigid import rigid_displacement
 from neoverse_ns.training.data.motion.tracks import track_displacement
 from neoverse_ns.training.data.motion.view import View
 from neoverse_ns.training.data.sets.npz import npz_entries, npz_rows
-from neoverse_ns.training.data.sets.reading import read_deep_png
 from neoverse_ns.training.data.truth import Displacement
 
 OBJECTS, INSTANCES, TRACKS, FLOW = "objects.npz", "instances", "tracks.npz", "flow"

@@ -15,11 +15,12 @@ import torch
 from jaxtyping import Float32, Float64, UInt8
 from torch import Tensor
 
+from neoverse_ns.datafiles.finding import folders_with
+from neoverse_ns.datafiles.reading import read_arrays, read_deep_png, read_rgb, rigid
 from neoverse_ns.errors import ClipError
 from neoverse_ns.geometry.se3 import se3_inverse
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
-from neoverse_ns.training.data.sets.finding import folders_with
 from neoverse_ns.training.data.sets.folder import (
     info_of,
     must_find,
@@ -31,7 +32,6 @@ from neoverse_ns.training.data.sets.folder import (
 )
 from neoverse_ns.training.data.sets.npz import NpzEntry, npz_entries, npz_rows
 from neoverse_ns.training.data.sets.parts import PartsClip
-from neoverse_ns.training.data.sets.reading import read_arrays, read_deep_png, read_rgb, rigid
 from neoverse_ns.training.data.sets.tracked import FrameTracks, checked_displacement, remark_on_tracks
 from neoverse_ns.training.data.truth import Displacement, Part, TruthClip
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+from neoverse_ns.datafiles.finding import clip_name, folders_where, nothing_found
+from neoverse_ns.datafiles.reading import image_size, read_rgb
+from neoverse_ns.datafiles.rgbd_layouts import layout_of, read_sequence
+from neoverse_ns.datafiles.rgbd_sequence import read_depth
 from neoverse_ns.errors import ClipError
 from neoverse_ns.training.data.motion.static import static_displacement
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
-from neoverse_ns.training.data.sets.finding import clip_name, folders_where, nothing_found
 from neoverse_ns.training.data.sets.folder import info_of, path_of, size_or_unknown
-from neoverse_ns.training.data.sets.reading import image_size, read_rgb
-from neoverse_ns.training.data.sets.rgbd_layouts import layout_of, read_sequence
-from neoverse_ns.training.data.sets.rgbd_sequence import read_depth
 from neoverse_ns.training.data.truth import Displacement, FrameTruth, Part, TruthClip
 
 NAME = "rgbd_png"

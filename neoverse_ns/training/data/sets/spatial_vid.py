@@ -18,14 +18,14 @@ import torch
 from jaxtyping import Float64, UInt8
 from torch import Tensor
 
+from neoverse_ns.datafiles.finding import clip_name, folders_with, nothing_found
+from neoverse_ns.datafiles.reading import checked_shape, read_array, read_text
 from neoverse_ns.errors import ClipError
 from neoverse_ns.geometry import quaternions
 from neoverse_ns.geometry.se3 import assemble, se3_inverse
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
-from neoverse_ns.training.data.sets.finding import clip_name, folders_with, nothing_found
 from neoverse_ns.training.data.sets.folder import info_of, path_of
-from neoverse_ns.training.data.sets.reading import checked_shape, read_array, read_text
 from neoverse_ns.training.data.sets.spatial_vid_table import VideoFacts, facts_of, read_facts
 from neoverse_ns.training.data.sets.video import VideoFrames
 from neoverse_ns.training.data.truth import FrameTruth, Part, TruthClip

@@ -18,6 +18,8 @@ import torch
 from jaxtyping import Float32, Float64, Shaped, UInt8
 from torch import Tensor
 
+from neoverse_ns.datafiles.finding import folders_with
+from neoverse_ns.datafiles.reading import read_rgb, read_table, rigid
 from neoverse_ns.errors import ClipError
 from neoverse_ns.geometry.se3 import se3_inverse
 from neoverse_ns.training.data.motion.flow_chain import chain_links
@@ -26,7 +28,6 @@ from neoverse_ns.training.data.motion.static import static_displacement
 from neoverse_ns.training.data.motion.view import View
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
-from neoverse_ns.training.data.sets.finding import folders_with
 from neoverse_ns.training.data.sets.folder import (
     info_of,
     must_find,
@@ -38,7 +39,6 @@ from neoverse_ns.training.data.sets.folder import (
 )
 from neoverse_ns.training.data.sets.hdf5 import read_hdf5
 from neoverse_ns.training.data.sets.parts import PartsClip
-from neoverse_ns.training.data.sets.reading import read_rgb, read_table, rigid
 from neoverse_ns.training.data.truth import Displacement, Part
 
 BASELINE = 0.065

@@ -14,14 +14,14 @@ import torch
 from jaxtyping import Float32, Float64
 from torch import Tensor
 
+from neoverse_ns.datafiles.finding import clip_name, folders_with, nothing_found
+from neoverse_ns.datafiles.intrinsics import pinhole, scaled
+from neoverse_ns.datafiles.reading import checked_shape, read_array, read_rgb, read_table, rigid
 from neoverse_ns.geometry import quaternions
 from neoverse_ns.geometry.se3 import assemble
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
-from neoverse_ns.training.data.sets.finding import clip_name, folders_with, nothing_found
 from neoverse_ns.training.data.sets.folder import info_of, path_of, size_or_unknown
-from neoverse_ns.training.data.sets.intrinsics import pinhole, scaled
-from neoverse_ns.training.data.sets.reading import checked_shape, read_array, read_rgb, read_table, rigid
 from neoverse_ns.training.data.truth import FrameTruth, Part, TruthClip
 
 NAME = "tartan_air"

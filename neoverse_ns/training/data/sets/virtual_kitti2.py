@@ -15,15 +15,9 @@ import torch
 from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
-from neoverse_ns.errors import ClipError
-from neoverse_ns.training.data.motion.rigid import rigid_displacement
-from neoverse_ns.training.data.motion.view import View
-from neoverse_ns.training.data.row import ManifestRow
-from neoverse_ns.training.data.sets.base import DataSet
-from neoverse_ns.training.data.sets.finding import clip_name, folders_with, nothing_found
-from neoverse_ns.training.data.sets.folder import info_of, path_of, size_or_unknown
-from neoverse_ns.training.data.sets.intrinsics import pinhole
-from neoverse_ns.training.data.sets.reading import (
+from neoverse_ns.datafiles.finding import clip_name, folders_with, nothing_found
+from neoverse_ns.datafiles.intrinsics import pinhole
+from neoverse_ns.datafiles.reading import (
     image_size,
     read_deep_png,
     read_numbers_png,
@@ -31,6 +25,12 @@ from neoverse_ns.training.data.sets.reading import (
     read_table,
     rigid,
 )
+from neoverse_ns.errors import ClipError
+from neoverse_ns.training.data.motion.rigid import rigid_displacement
+from neoverse_ns.training.data.motion.view import View
+from neoverse_ns.training.data.row import ManifestRow
+from neoverse_ns.training.data.sets.base import DataSet
+from neoverse_ns.training.data.sets.folder import info_of, path_of, size_or_unknown
 from neoverse_ns.training.data.truth import Displacement, FrameTruth, Part, TruthClip
 
 NAME = "virtual_kitti2"

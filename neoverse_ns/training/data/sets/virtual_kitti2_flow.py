@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Bool, Float32
 from torch import Tensor
 
+from neoverse_ns.datafiles.reading import read_deep_png, read_table
 from neoverse_ns.errors import ClipError
 from neoverse_ns.geometry.se3 import so3_log
-from neoverse_ns.training.data.sets.reading import read_deep_png, read_table
 from neoverse_ns.training.data.sets.virtual_kitti2 import CAMERA, VirtualKittiClip, rotations
 
 _MOST = 65535

@@ -24,15 +24,15 @@ import torch
 from jaxtyping import Bool, Float32, Float64, Int64
 from torch import Tensor
 
+from neoverse_ns.datafiles.finding import clip_name, folders_with, nothing_found
+from neoverse_ns.datafiles.reading import checked_shape, image_size, read_arrays, read_rgb, rigid
 from neoverse_ns.errors import ClipError
 from neoverse_ns.geometry.se3 import assemble
 from neoverse_ns.training.data.motion.rigid import rigid_displacement
 from neoverse_ns.training.data.motion.view import View
 from neoverse_ns.training.data.row import ManifestRow
 from neoverse_ns.training.data.sets.base import DataSet
-from neoverse_ns.training.data.sets.finding import clip_name, folders_with, nothing_found
 from neoverse_ns.training.data.sets.folder import info_of, path_of, size_or_unknown
-from neoverse_ns.training.data.sets.reading import checked_shape, image_size, read_arrays, read_rgb, rigid
 from neoverse_ns.training.data.truth import Displacement, FrameTruth, TruthClip
 
 NAME = "waymo"

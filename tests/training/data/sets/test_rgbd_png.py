@@ -11,10 +11,11 @@ import torch
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
+from neoverse_ns.datafiles.rgbd_layouts import read_sequence
+from neoverse_ns.datafiles.tum_lists import associate
 from neoverse_ns.errors import ClipError
 from neoverse_ns.training.data.check.report import check_data
 from neoverse_ns.training.data.sets.registry import data_set
-from neoverse_ns.training.data.sets.rgbd_layouts import associate, read_sequence
 from neoverse_ns.training.data.truth import TruthClip
 from tests.training.data.sets.known_world import (
     FRAMES,

@@ -1,4 +1,4 @@
-"""Which frames of a clip each measurement uses. Named in every output, so that numbers can be compared."""
+"""Which frames of a clip each measurement uses; whoever prints a number names them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ IMAGE_CHOICES: dict[str, slice] = {
 
 
 @dataclass(frozen=True)
-class Protocol:
+class ClipWindow:
     """Frames of a video that one measurement uses.
 
     Attributes:
@@ -44,16 +44,16 @@ class Protocol:
         return start, self.duration
 
 
-def geometry_protocol(start: float, duration: float, num_frames: int = 16) -> Protocol:
+def geometry_window(start: float, duration: float, num_frames: int = 16) -> ClipWindow:
     """Sixteen frames: enough for every clip's cameras to move, few enough to compare with published solvers."""
     name = f"geometry: {num_frames} frames, seconds {start:g}-{start + duration:g}"
-    return Protocol(name, start, duration, num_frames)
+    return ClipWindow(name, start, duration, num_frames)
 
 
-def held_out_protocol(start: float, duration: float, num_frames: int) -> Protocol:
+def held_out_window(start: float, duration: float, num_frames: int) -> ClipWindow:
     """The main job: training frames with every 8th held out."""
     name = f"held out: {num_frames} frames, seconds {start:g}-{start + duration:g}, every {HELD_OUT_EVERY}th held out"
-    return Protocol(name, start, duration, num_frames, first_images=True)
+    return ClipWindow(name, start, duration, num_frames, first_images=True)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def choose_tracking(names: str) -> list[Tracking]:
     return [TRACKING[name] for name in names.split(",")]
 
 
-def choose_images(folder: str, count: int, protocol: Protocol) -> Sequence[int]:
+def choose_images(folder: str, count: int, protocol: ClipWindow) -> Sequence[int]:
     """Positions of the images to use among the `count` of a folder."""
     if protocol.first_images:
         return range(min(count, protocol.num_frames))

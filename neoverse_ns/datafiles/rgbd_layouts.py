@@ -7,24 +7,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
-from jaxtyping import Float64
 
+from neoverse_ns.datafiles.intrinsics import pinhole
+from neoverse_ns.datafiles.reading import image_size, read_matrix, read_table, read_text
+from neoverse_ns.datafiles.rgbd_sequence import Lens, RgbdSequence, lens_file
+from neoverse_ns.datafiles.tum_lists import TOLERANCE, associate, read_list, read_trajectory
 from neoverse_ns.errors import ClipError
-from neoverse_ns.geometry import quaternions
-from neoverse_ns.geometry.se3 import assemble
-from neoverse_ns.inside import inside
-from neoverse_ns.training.data.sets.intrinsics import pinhole
-from neoverse_ns.training.data.sets.reading import image_size, read_matrix, read_table, read_text, rigid
-from neoverse_ns.training.data.sets.rgbd_sequence import Lens, RgbdSequence, lens_file
 
 SEVEN_SCENES = ("frame-000000.color.png",)
 TUM = ("rgb.txt", "depth.txt", "groundtruth.txt")
 SCAN_NET = ("color", "depth", "pose")
 """What each of them is known by."""
 
-TOLERANCE = 0.02
-"""Seconds that pictures and poses of one frame of TUM's may lie apart."""
 _KINECT = (640, 480)
 # Half a pixel more than published: these calibrations count whole numbers at pixel centres.
 _TUM_DEFAULT = pinhole(525.0, 525.0, 320.0, 240.0)
@@ -95,29 +89,42 @@ def tum(folder: Path) -> RgbdSequence:
     Raises:
         ClipError: A list cannot be read, or nothing belongs together.
     """
-    colour_times, colour = _listed(folder, "rgb.txt")
-    depth_times, depth = _listed(folder, "depth.txt")
-    poses = read_table(folder / "groundtruth.txt", 8)
-    with_depth, with_pose = associate(colour_times, depth_times), associate(colour_times, poses[:, 0])
+    colour_times, colour = read_list(folder, "rgb.txt")
+    depth_times, depth = read_list(folder, "depth.txt")
+    pose_times, poses = read_trajectory(folder / "groundtruth.txt")
+    with_depth, with_pose = associate(colour_times, depth_times), associate(colour_times, pose_times)
     frames = sorted(with_depth.keys() & with_pose.keys(), key=lambda frame: colour_times[frame])
     if not frames:
         raise ClipError(f"{folder}: no picture of rgb.txt has a depth picture and a pose within {TOLERANCE} s")
-    known = torch.from_numpy(poses[[with_pose[frame] for frame in frames]])
-    c2w = rigid(assemble(quaternions.to_matrix(known[:, [7, 4, 5, 6]]), known[:, 1:4]), str(folder / "groundtruth.txt"))
+    c2w = poses[[with_pose[frame] for frame in frames]]
     gaps = np.diff([colour_times[frame] for frame in frames])
-    name = folder.resolve().name
-    lens = _own_lens((folder,), colour[frames[0]])
-    own = next((K for part, K in _TUM_LENSES.items() if part in name), _TUM_DEFAULT)
+    lens, lens_of = tum_lens(folder, colour[frames[0]])
     return RgbdSequence(
         [colour[frame] for frame in frames],
         [depth[with_depth[frame]] for frame in frames],
         lambda index: c2w[index],
         units=5000.0,
-        lens=lens or Lens(own, _KINECT),
-        lens_of=_lens_of(lens, "the camera's driver" if own is _TUM_DEFAULT else "the set's calibration"),
+        lens=lens,
+        lens_of=lens_of,
         fps=float(1 / np.median(gaps)) if len(gaps) and np.median(gaps) > 0 else 30.0,
-        static=_MOVING.search(name) is None,
+        static=_MOVING.search(folder.resolve().name) is None,
     )
+
+
+def tum_lens(folder: Path, picture: Path) -> tuple[Lens, str]:
+    """The lens of one of TUM's or Bonn's recordings, and where it is from, in words.
+
+    Args:
+        folder: Of the recording; its name tells the camera, if no file in it tells the lens.
+        picture: One of its pictures, for whose size a file is.
+
+    Raises:
+        ClipError: There is a file that cannot be read.
+    """
+    lens, name = _own_lens((folder,), picture), folder.resolve().name
+    own = next((K for part, K in _TUM_LENSES.items() if part in name), _TUM_DEFAULT)
+    words = _lens_of(lens, "the camera's driver" if own is _TUM_DEFAULT else "the set's calibration")
+    return lens or Lens(own, _KINECT), words
 
 
 def scan_net(folder: Path) -> RgbdSequence:
@@ -146,33 +153,6 @@ def scan_net(folder: Path) -> RgbdSequence:
         lens=lens,
         depth_lens=depth_lens,
     )
-
-
-def associate(
-    first: Float64[np.ndarray, " n"], second: Float64[np.ndarray, " m"], tolerance: float = TOLERANCE
-) -> dict[int, int]:
-    """Which entries belong together: pairs in order of their distance in time, each entry in one of them."""
-    order = np.argsort(second, kind="stable")
-    lowest = np.searchsorted(second[order], first - tolerance)
-    highest = np.searchsorted(second[order], first + tolerance, side="right")
-    pairs = [(abs(first[i] - second[j]), i, j) for i in range(len(first)) for j in order[lowest[i] : highest[i]]]
-    found: dict[int, int] = {}
-    taken: set[int] = set()
-    for _, i, j in sorted(pairs):
-        if i not in found and j not in taken:
-            found[i] = int(j)
-            taken.add(j)
-    return found
-
-
-def _listed(folder: Path, name: str) -> tuple[Float64[np.ndarray, " n"], list[Path]]:
-    """Times and files of a list."""
-    lines = [line.split() for line in read_text(folder / name).splitlines() if line.strip() and line[0] != "#"]
-    try:
-        times = np.array([float(time) for time, _ in lines], dtype=np.float64)
-        return times, [inside(folder, file, also=folder.resolve()) for _, file in lines]
-    except ValueError as error:
-        raise ClipError(f"{folder / name}: its lines are not times and files in {folder} ({error})") from error
 
 
 def _numbered(folder: Path, *suffixes: str) -> dict[int, Path]:

@@ -21,7 +21,6 @@ from jaxtyping import Bool, Float, Shaped, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
-from _benchmark.protocols import Protocol, choose_images
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.clip.image_file import image_size
@@ -29,6 +28,7 @@ from neoverse_ns.clip.images import images_in
 from neoverse_ns.clip.load import load_clip
 from neoverse_ns.clip.resize import fit
 from neoverse_ns.errors import ClipError
+from neoverse_ns.evaluation.data.clip_windows import ClipWindow, choose_images
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.interpolation import interpolate_c2w
 
@@ -83,7 +83,7 @@ def find_clips(root: Path, only: list[str] | None = None) -> list[Path]:
     return found
 
 
-def load_benchmark_clip(folder: Path, protocol: Protocol, work: Path, width: int | None = None) -> BenchmarkClip:
+def load_benchmark_clip(folder: Path, protocol: ClipWindow, work: Path, width: int | None = None) -> BenchmarkClip:
     """Read one clip folder.
 
     Args:

@@ -11,10 +11,9 @@ import pytest
 import torch
 from PIL import Image
 
-from neoverse_ns.errors import ClipError
-from neoverse_ns.training.data.sets.finding import folders_with
-from neoverse_ns.training.data.sets.intrinsics import pinhole, scaled
-from neoverse_ns.training.data.sets.reading import (
+from neoverse_ns.datafiles.finding import folders_with
+from neoverse_ns.datafiles.intrinsics import pinhole, scaled
+from neoverse_ns.datafiles.reading import (
     read_array,
     read_arrays,
     read_deep_png,
@@ -24,6 +23,7 @@ from neoverse_ns.training.data.sets.reading import (
     read_table,
     read_text,
 )
+from neoverse_ns.errors import ClipError
 from tests.training.data.sets.known_world import truncate
 
 

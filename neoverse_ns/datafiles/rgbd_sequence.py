@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Float32, Float64, UInt16
 from torch import Tensor
 
+from neoverse_ns.datafiles.intrinsics import pinhole, scaled
+from neoverse_ns.datafiles.reading import read_deep_png, read_table
 from neoverse_ns.errors import ClipError
-from neoverse_ns.training.data.sets.intrinsics import pinhole, scaled
-from neoverse_ns.training.data.sets.reading import read_deep_png, read_table
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,40 @@ def read_depth(
     Raises:
         ClipError: The file cannot be read.
     """
-    units = read_deep_png(sequence.depth[index])
-    own = (sequence.depth_lens or sequence.lens).at(units.shape[1], units.shape[0])
-    if units.shape != (height, width) or not torch.equal(own, K):
-        units = _looked_up(units, own, K, width, height)
-    known = ~np.isin(units, (0, *sequence.unknown))
-    return torch.from_numpy(np.where(known, units / np.float32(sequence.units), np.float32(0)).astype(np.float32))
+    return depth_seen(
+        sequence.depth[index], sequence.units, sequence.unknown, sequence.depth_lens or sequence.lens, K, width, height
+    )
+
+
+def depth_seen(
+    path: Path,
+    units: float,
+    unknown: tuple[int, ...],
+    lens: Lens,
+    K: Float64[Tensor, "3 3"],
+    width: int,
+    height: int,
+) -> Float32[Tensor, "h w"]:
+    """As :func:`read_depth`, of a depth picture by itself.
+
+    Args:
+        path: Its file.
+        units: In a metre.
+        unknown: Values beside 0 that mean that depth is not known.
+        lens: Of the depth picture.
+        K: Of the colour picture.
+        width: The same.
+        height: The same.
+
+    Raises:
+        ClipError: The file cannot be read.
+    """
+    values = read_deep_png(path)
+    own = lens.at(values.shape[1], values.shape[0])
+    if values.shape != (height, width) or not torch.equal(own, K):
+        values = _looked_up(values, own, K, width, height)
+    known = ~np.isin(values, (0, *unknown))
+    return torch.from_numpy(np.where(known, values / np.float32(units), np.float32(0)).astype(np.float32))
 
 
 def _looked_up(
