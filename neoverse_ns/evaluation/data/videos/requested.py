@@ -61,4 +61,4 @@ def _read(file: Path, size: tuple[int, int]) -> ForeignPath:
             f"{file} says where to look only relative to the cameras of a clip: write the path with ns-neoverse "
             "trajectory make, or take the NAME_cameras.json that ns-neoverse render and generate write"
         )
-    return ForeignPath(move.c2w, fps=move.fps, own_world=True)
+    return ForeignPath(move.c2w, fps=move.fps, own_world=move.unit == "scene")

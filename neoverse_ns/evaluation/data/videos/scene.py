@@ -34,6 +34,7 @@ class VideoScene(BenchmarkScene):
         file: The video or the folder.
         input: The video that it was made from, `NAME_input.mp4` or a folder `NAME_input`; None where there is none.
         times: Normalised times of the scene that the frames show, where the path says so.
+        own_world: Whether the path is in a world of this package, whose unit is the scene's median depth.
 
     Raises:
         ClipError: It cannot be read, or its path does not belong to it.
@@ -52,6 +53,7 @@ class VideoScene(BenchmarkScene):
         beside = cameras_beside(file)
         path = None if beside is None else read_requested(beside, len(self._seen), size)
         self.times: Float64[Tensor, " n"] | None = None if path is None or path.clock != "shares" else path.times
+        self.own_world = path is not None and path.own_world
         K = _intrinsics(path, size)
         label = file.name
         self.frames = tuple(
