@@ -56,5 +56,9 @@ class WeightsError(NeoVerseError, RuntimeError):
     """Weights are not there, cannot be fetched, are damaged, or belong to another network."""
 
 
+class LeakError(NeoVerseError, RuntimeError):
+    """A picture that is judged by would have been looked at by what is judged."""
+
+
 class MemoryShortageError(NeoVerseError, RuntimeError):
     """What was asked for does not fit the device's memory; the message offers what does."""

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import tyro
-from _benchmark.baselines import score_baselines
 from _benchmark.columns import SECTIONS
 from _benchmark.report import Row, describe_machine
 from _benchmark.runner import Job, in_work_folder, measure_all, tables
@@ -35,6 +34,7 @@ from neoverse_ns.evaluation.data.clip_demo import SYNTHETIC
 from neoverse_ns.evaluation.data.clip_folder import find_clips, load_benchmark_clip
 from neoverse_ns.evaluation.data.clip_windows import ClipWindow, choose_tracking, geometry_window, held_out_window
 from neoverse_ns.evaluation.judges.geometry import measure_geometry, sample_notes
+from neoverse_ns.evaluation.methods.baselines import score_baselines
 
 
 @dataclass

@@ -100,7 +100,7 @@ class Evaluate:
         found = protocol(self.protocol)
         if self.data is None:
             raise SettingsError(f"--data: give the folder of the data set, of the layout {found.data}")
-        if not self.data.expanduser().is_dir():
+        if not self.data.expanduser().exists():
             raise ClipError(f"--data {self.data}: there is no such folder")
         for flag, file in (("--lpips-weights", self.lpips_weights), ("--vgg-weights", self.vgg_weights)):
             if file is not None and not file.is_file():

@@ -20,13 +20,15 @@ class KindOfProtocol:
     Attributes:
         method: Module and function that make a method of what was typed.
         judge: Module and function that measure it on a scene: takes protocol, scene, its frames and the method, and by
-            name `work`, `seed` and `weights`.
+            name `work` and `seed`.
         default: Whom to measure where nobody is named.
+        needs_weights: The judge also takes `alexnet` and `vgg16`, files of weights.
     """
 
     method: str
     judge: str
     default: str
+    needs_weights: bool = False
 
     def make(self, text: str) -> Any:
         """The method that was typed: has `name` and `solver`, and may have `settings()` and `weights()`.
@@ -61,13 +63,14 @@ class Judging:
         Raises:
             NeoVerseError: It cannot be measured; the message says why.
         """
+        files = {"alexnet": self.weights.alexnet, "vgg16": self.weights.vgg16} if self.kind.needs_weights else {}
         judge = _loaded(self.kind.judge)
-        return judge(self.protocol, scene, choice, method, work=self.work, seed=self.seed, weights=self.weights)
+        return judge(self.protocol, scene, choice, method, work=self.work, seed=self.seed, **files)
 
 
 _ROOT = "neoverse_ns.evaluation"
 KINDS: dict[str, KindOfProtocol] = {
-    "views": KindOfProtocol(f"{_ROOT}.methods.registry:view_method", f"{_ROOT}.judges.views:judge_views", "ours"),
+    "views": KindOfProtocol(f"{_ROOT}.methods.registry:view_method", f"{_ROOT}.judges.views:judge_views", "ours", True),
     "cameras": KindOfProtocol(
         f"{_ROOT}.methods.camera_methods:camera_method", f"{_ROOT}.judges.cameras:judge_cameras", "bundle"
     ),
@@ -77,7 +80,9 @@ KINDS: dict[str, KindOfProtocol] = {
     "tracks": KindOfProtocol(
         f"{_ROOT}.methods.track_methods:track_method", f"{_ROOT}.judges.tracks:judge_tracks", "ours"
     ),
-    "runs": KindOfProtocol(f"{_ROOT}.methods.run_methods:run_method", f"{_ROOT}.judges.runs:judge_runs", "neoverse"),
+    "runs": KindOfProtocol(
+        f"{_ROOT}.methods.run_methods:run_method", f"{_ROOT}.judges.runs:judge_runs", "neoverse", True
+    ),
 }
 """By `Protocol.kind`."""
 

@@ -33,31 +33,53 @@ class StereoTruth(Protocol):
     def right_cameras(self) -> PinholeCameras: ...
 
 
-def place_by_alignment(left: PinholeCameras, true_left: PinholeCameras, true_right: PinholeCameras) -> PinholeCameras:
+def place_by_alignment(
+    left: PinholeCameras, true_left: PinholeCameras, true_right: PinholeCameras, beside: list[int] | None = None
+) -> PinholeCameras:
     """The true right cameras in the reconstruction's world: one similarity that brings the left cameras together.
 
     Errors of the whole path count in full. The intrinsics are the estimated ones: a wrong focal length has been made up
     for by depth along the input path, and drawing it with another would only zoom; its error is reported by itself.
     An assumed principal point has been made up for by turning every camera, so that directions are compared by the ray
     through the image's middle, not by the z axis.
+
+    Args:
+        left: As estimated.
+        true_left: The same in truth.
+        true_right: In truth, in any number.
+        beside: Which left camera lends each right one its lens; by default the one of the same number.
+
+    Returns:
+        In pixels of left ones as estimated, where both true cameras are of one size, else at the true right's size, for
+        which left ones must have the size that they truly have.
     """
-    K = _estimated_intrinsics(left, true_left, true_right)
+    width, height, beside = *_drawn_size(left, true_left, true_right), beside or list(range(len(true_right)))
+    K = _estimated_intrinsics(left[beside], true_left[beside], true_right)
     sim3 = align_cameras(toward_middle(true_left), toward_middle(left))
-    c2w = sim3.apply_c2w(toward_middle(true_right)).double() @ to_middle(K, left.width, left.height).mT
-    return PinholeCameras(c2w.float(), K, left.width, left.height)
+    c2w = sim3.apply_c2w(toward_middle(true_right)).double() @ to_middle(K, width, height).mT
+    return PinholeCameras(c2w.float(), K, width, height)
 
 
-def place_beside(left: PinholeCameras, true_left: PinholeCameras, true_right: PinholeCameras) -> PinholeCameras:
+def place_beside(
+    left: PinholeCameras, true_left: PinholeCameras, true_right: PinholeCameras, beside: list[int] | None = None
+) -> PinholeCameras:
     """Every right camera relative to its own estimated left one, at the similarity's scale.
 
-    This leaves out errors of the path, so that what remains is how well new views are drawn.
+    This leaves out errors of the path, so that what remains is how well new views are drawn. Arguments and result are
+    those of :func:`place_by_alignment`, `beside` being each one's own left camera.
     """
-    K = _estimated_intrinsics(left, true_left, true_right)
+    width, height, beside = *_drawn_size(left, true_left, true_right), beside or list(range(len(true_right)))
+    K = _estimated_intrinsics(left[beside], true_left[beside], true_right)
     sim3 = align_cameras(toward_middle(true_left), toward_middle(left))
-    relative = torch.linalg.inv(toward_middle(true_left)) @ toward_middle(true_right)
+    relative = torch.linalg.inv(toward_middle(true_left[beside])) @ toward_middle(true_right)
     relative[:, :3, 3] *= sim3.scale
-    c2w = toward_middle(left) @ relative @ to_middle(K, left.width, left.height).mT
-    return PinholeCameras(c2w.float(), K, left.width, left.height)
+    c2w = toward_middle(left[beside]) @ relative @ to_middle(K, width, height).mT
+    return PinholeCameras(c2w.float(), K, width, height)
+
+
+def _drawn_size(left: PinholeCameras, true_left: PinholeCameras, true_right: PinholeCameras) -> tuple[int, int]:
+    same = (true_left.width, true_left.height) == (true_right.width, true_right.height)
+    return (left.width, left.height) if same else (true_right.width, true_right.height)
 
 
 def _estimated_intrinsics(

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Bool, Int, UInt8
 from torch import Tensor
 
-from _benchmark.baselines import dis_flow
 from neoverse_ns.clip.clip import Clip
+from neoverse_ns.evaluation.methods.flow_interpolation import dis_flow
 from neoverse_ns.reconstruct.base import SceneGeometry
 
 GAP = 0.02

@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Bool, Float, Float64, UInt8
 from torch import Tensor
 
-from _benchmark.baselines import dis_flow
 from neoverse_ns.applications.stabilize.jitter import SECONDS
+from neoverse_ns.evaluation.methods.flow_interpolation import dis_flow
 from neoverse_ns.geometry.se3 import assemble
 from neoverse_ns.trajectory.stabilise import stabilise
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from _benchmark.baselines import score_baselines
 from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.errors import NeoVerseError
+from neoverse_ns.evaluation.methods.baselines import score_baselines
 from neoverse_ns.optimise.held_out import held_out_psnr
 from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.scene import Scene, build_scene

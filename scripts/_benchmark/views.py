@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
-from _benchmark.baselines import score, score_inside
 from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip
+from neoverse_ns.evaluation.methods.baselines import score, score_inside
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.unseen_views import Draw, best_shift, place_beside, place_by_alignment
 

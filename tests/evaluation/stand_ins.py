@@ -98,7 +98,7 @@ class Guess:
 
 
 def judge(
-    protocol: Protocol, scene: BenchmarkScene, choice: Choice, method: Guess, *, work: Path, seed: int, weights: object
+    protocol: Protocol, scene: BenchmarkScene, choice: Choice, method: Guess, *, work: Path, seed: int
 ) -> SceneResult:
     """What :data:`KINDS` calls."""
     ASKED.append((method.name, scene.name))
@@ -135,9 +135,16 @@ def grey_world(protocol: Protocol = GREY) -> Iterator[None]:
         patch.dict(kinds.KINDS, {protocol.kind: kind}),
         patch.object(aliases, "_modules", lambda: [_Module(protocol)]),
     ):
-        aliases.protocols.cache_clear(), aliases.published.cache_clear()
-        yield
-    aliases.protocols.cache_clear(), aliases.published.cache_clear()
+        _forget()
+        try:
+            yield
+        finally:
+            _forget()
+
+
+def _forget() -> None:
+    aliases.protocols.cache_clear()
+    aliases.published.cache_clear()
 
 
 class _Module:

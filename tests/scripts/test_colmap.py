@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import NamedTuple
 
 import benchmark_colmap
@@ -114,7 +114,8 @@ def test_openmvgs_cameras_are_read_in_our_conventions(
             views.append(View(image, pose, SimpleNamespace(matrix=K, width=320, height=192)))
         return SimpleNamespace(views=tuple(views[:3] + views[4:5] + views[6:]))
 
-    fake = SimpleNamespace(reconstruct=reconstruct, OpenMVGError=RuntimeError)
+    fake = ModuleType("openmvg_rs")
+    vars(fake).update(reconstruct=reconstruct, OpenMVGError=RuntimeError)
     monkeypatch.setitem(sys.modules, "openmvg_rs", fake)
     result = measure_openmvg(sample, tmp_path / "work", seed=0)
     assert result is not None

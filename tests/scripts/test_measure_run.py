@@ -11,7 +11,6 @@ import benchmark
 import pytest
 import torch
 from _benchmark import measure_run as module
-from _benchmark.baselines import baseline_pictures, score_baselines, score_inside
 from _benchmark.columns import SECTIONS
 from _benchmark.keyframes import KeyframeDrawings, draw_keyframes, score_keyframes
 from _benchmark.report import Row, to_markdown
@@ -23,6 +22,7 @@ from neoverse_ns.errors import SettingsError
 from neoverse_ns.evaluation.data.clip_demo import still_clip
 from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip, load_benchmark_clip
 from neoverse_ns.evaluation.data.clip_windows import TRACKING, choose_tracking, held_out_window
+from neoverse_ns.evaluation.methods.baselines import baseline_pictures, score_baselines, score_inside
 from neoverse_ns.metrics.image import psnr
 from neoverse_ns.plugin.run import OpenRun
 from neoverse_ns.reconstruct.base import SceneGeometry

@@ -17,7 +17,7 @@ import av
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Shaped, UInt8
+from jaxtyping import Bool, Float, Int64, Shaped, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -98,7 +98,7 @@ def load_benchmark_clip(folder: Path, protocol: ClipWindow, work: Path, width: i
     video = folder / "clip.mp4"
     if video.is_file():
         start, duration = protocol.window(_length(video))
-        source, source_size = video, _video_size(video)
+        source, source_size = video, video_size(video)
         config = ClipConfig(start=start, duration=duration, num_frames=protocol.num_frames, width=width)
         clip = load_clip(source, config)
     else:
@@ -109,7 +109,7 @@ def load_benchmark_clip(folder: Path, protocol: ClipWindow, work: Path, width: i
         config = ClipConfig(num_frames=len(chosen), duration=1e6, width=width, image_rate=30.0)
         clip = load_clip(source, config)
         clip = replace(clip, frame_indices=torch.tensor(chosen)[clip.frame_indices])
-    cameras, right_cameras = _true_cameras(folder, clip, source_size)
+    cameras, right_cameras = true_cameras(folder, clip.frame_indices, source_size, (clip.width, clip.height))
     right = None
     if right_cameras is not None and (folder / "right_images").is_dir():
         right = _right_frames(folder / "right_images", clip)
@@ -133,16 +133,23 @@ def scale_intrinsics(
     return scaled
 
 
-def _true_cameras(
-    folder: Path, clip: Clip, source_size: tuple[int, int]
+def true_cameras(
+    folder: Path, frames: Int64[Tensor, " n"], source_size: tuple[int, int], size: tuple[int, int]
 ) -> tuple[PinholeCameras | None, PinholeCameras | None]:
-    """Cameras of the clip's frames and of the second camera, interpolated between annotated frames."""
+    """Cameras of a clip's frames and of the second camera, interpolated between annotated frames; None where unknown.
+
+    Args:
+        folder: Of the clip.
+        frames: Their numbers in its video or image folder.
+        source_size: Width and height of these.
+        size: Width and height of the pictures that the cameras are for, cut and scaled as the loader does.
+    """
     file = folder / "cameras.npz"
     if not file.is_file():
         return None, None
     with np.load(file) as data:
         stored = {name: data[name].astype(np.float64) for name in data.files}
-    order = np.interp(clip.frame_indices.numpy(), stored["frame_index"], np.arange(len(stored["frame_index"])))
+    order = np.interp(frames.numpy(), stored["frame_index"], np.arange(len(stored["frame_index"])))
     at = torch.from_numpy(order)
     if "K" in stored:
         K = torch.from_numpy(stored["K"])
@@ -151,7 +158,6 @@ def _true_cameras(
         K[:, 0, 0] = torch.from_numpy(stored["fx_over_width"]) * source_size[0]
         K[:, 1, 1] = torch.from_numpy(stored["fy_over_height"]) * source_size[1]
         K[:, 0, 2], K[:, 1, 2] = source_size[0] / 2, source_size[1] / 2
-    size = (clip.width, clip.height)
 
     def at_frames(c2w: NDArray[np.float64], K: Tensor) -> PinholeCameras:
         # Intrinsics are constant or drift slowly: those of the nearest annotated frame will do.
@@ -217,7 +223,8 @@ def _link(images: list[Path], chosen: Sequence[int], folder: Path) -> Path:
     return folder
 
 
-def _video_size(video: Path) -> tuple[int, int]:
+def video_size(video: Path) -> tuple[int, int]:
+    """Width and height that the container declares."""
     with av.open(str(video)) as container:
         stream = container.streams.video[0]
         return stream.width, stream.height

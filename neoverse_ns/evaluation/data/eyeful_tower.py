@@ -70,7 +70,9 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         rows = read_json(path)["KRT"]
         for row in rows:
             if row["distortionModel"] != _MODEL:
-                raise ClipError(f"{path}: lens {row['distortionModel']} is not read here: give a scene of {', '.join(SIX)}")
+                raise ClipError(
+                    f"{path}: lens {row['distortionModel']} is not read here: give a scene of {', '.join(SIX)}"
+                )
             row["cameraId"] = str(row["cameraId"])
     if not rows:
         raise ClipError(f"{path}: has no cameras")

@@ -74,7 +74,9 @@ def _pictures(folder: Path, val: Path, scene: str) -> Path:
         ClipError: In none of the places where they might.
     """
     date = scene[: len("2011_09_26")]
-    places = [base / scene / "image_02" / "data" for base in (val, folder / "raw", folder / date, folder / "raw" / date)]
+    places = [
+        base / scene / "image_02" / "data" for base in (val, folder / "raw", folder / date, folder / "raw" / date)
+    ]
     there = next((place for place in places if place.is_dir()), None)
     if there is None:
         raise ClipError(f"{folder}: the pictures of drive {scene} lie in none of {', '.join(map(str, places))}")

@@ -66,7 +66,9 @@ class KittiOdometry(BenchmarkData):
 
     name: ClassVar[str] = "kitti-odometry"
     title: ClassVar[str] = "KITTI odometry"
-    origin: ClassVar[str] = "KITTI's site: odometry data set (grey 22 GB, or colour 65 GB) and its poses, account needed"
+    origin: ClassVar[str] = (
+        "KITTI's site: odometry data set (grey 22 GB, or colour 65 GB) and its poses, account needed"
+    )
     licence: ClassVar[str] = "CC BY-NC-SA 3.0"
     published_scenes: ClassVar[tuple[str, ...]] = tuple(f"{number:02d}" for number in range(11))
 

@@ -9,12 +9,22 @@ from neoverse_ns.evaluation.data.scene import BenchmarkData
 
 BENCHMARK_DATA: dict[str, str] = {
     "adt": "neoverse_ns.evaluation.data.adt:AriaDigitalTwin",
+    "bonn": "neoverse_ns.evaluation.data.tum:Bonn",
+    "clips": "neoverse_ns.evaluation.data.clips:Clips",
     "dycheck": "neoverse_ns.evaluation.data.dycheck:DyCheck",
     "dycheck-2x": "neoverse_ns.evaluation.data.dycheck:DyCheckHalf",
     "dycheck-som": "neoverse_ns.evaluation.data.dycheck_som:DyCheckRefined",
+    "eyeful-tower": "neoverse_ns.evaluation.data.eyeful_tower:EyefulTower",
+    "kitti-depth": "neoverse_ns.evaluation.data.kitti_depth:KittiDepth",
+    "kitti-odometry": "neoverse_ns.evaluation.data.kitti_odometry:KittiOdometry",
     "nvidia-long": "neoverse_ns.evaluation.data.nvidia_long:NvidiaLong",
     "nvidia-mono12": "neoverse_ns.evaluation.data.nvidia_mono:NvidiaMono",
     "nvidia-nsff24": "neoverse_ns.evaluation.data.nvidia_nsff:NvidiaNsff",
+    "scannet": "neoverse_ns.evaluation.data.scannet:ScanNet",
+    "scannetpp": "neoverse_ns.evaluation.data.scannetpp:ScanNetPp",
+    "sintel": "neoverse_ns.evaluation.data.sintel:Sintel",
+    "tapvid3d": "neoverse_ns.evaluation.data.tapvid3d:TapVid3d",
+    "tum": "neoverse_ns.evaluation.data.tum:Tum",
 }
 """Module and class of every layout; imported when asked for, so that nothing pays for all of them."""
 

@@ -78,9 +78,7 @@ class RgbdScene(BenchmarkScene):
         width, height = image_size(files[0].colour)
         K = None if lens is None else lens.at(width, height)
         self._lens = lens
-        self._files: Mapping[str, FrameFiles] = {
-            one.colour.relative_to(folder).as_posix(): one for one in files
-        }
+        self._files: Mapping[str, FrameFiles] = {one.colour.relative_to(folder).as_posix(): one for one in files}
         self.frames = tuple(
             BenchmarkFrame(name, "0", one.time, one.seconds, width, height, K, one.c2w)
             for name, one in self._files.items()

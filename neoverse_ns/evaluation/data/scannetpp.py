@@ -57,7 +57,14 @@ class ScanNetPp(BenchmarkData):
                 name, c2w = _picture(row), colmap_pose(np.array(row["transform_matrix"], dtype=np.float64))
                 frames.append(
                     BenchmarkFrame(
-                        name, "0", number, float(number), lens.width, lens.height, _matrix(K), rigid(c2w, f"{path}, {name}")
+                        name,
+                        "0",
+                        number,
+                        float(number),
+                        lens.width,
+                        lens.height,
+                        _matrix(K),
+                        rigid(c2w, f"{path}, {name}"),
                     )
                 )
                 mask = place / _MASKS / str(row.get("mask_path") or Path(name).with_suffix(".png").name)

@@ -113,11 +113,12 @@ class Sintel(BenchmarkData):
         )
 
 
-def still_flow(
-    depth: Float64[Tensor, "h w"], frame: BenchmarkFrame, other: BenchmarkFrame
-) -> Float64[Tensor, "h w 2"]:
+def still_flow(depth: Float64[Tensor, "h w"], frame: BenchmarkFrame, other: BenchmarkFrame) -> Float64[Tensor, "h w 2"]:
     """Flow in pixels from one frame to another of what does not move, by its depth and both cameras."""
-    assert frame.K is not None and frame.c2w is not None and other.K is not None and other.c2w is not None
+    assert frame.K is not None
+    assert frame.c2w is not None
+    assert other.K is not None
+    assert other.c2w is not None
     y, x = torch.meshgrid(
         torch.arange(depth.shape[0]).double() + 0.5, torch.arange(depth.shape[1]).double() + 0.5, indexing="ij"
     )

@@ -58,7 +58,14 @@ class TracksScene(BenchmarkScene):
         c2w = self._truth.c2w
         self.frames = tuple(
             BenchmarkFrame(
-                f"{name}.npz/{at:05d}.jpg", "0", at, at / _RATE, width, height, self._truth.K, None if c2w is None else c2w[at]
+                f"{name}.npz/{at:05d}.jpg",
+                "0",
+                at,
+                at / _RATE,
+                width,
+                height,
+                self._truth.K,
+                None if c2w is None else c2w[at],
             )
             for at in range(count)
         )

@@ -29,6 +29,7 @@ class CameraTask:
         work: Folder of this scene, which solvers may share matches in.
         seed: Of everything random.
         known_K: True intrinsics at the clip's size, for methods that are to be told them.
+        every_depth: Depth of every frame is asked for, too.
     """
 
     scene: str
@@ -38,6 +39,7 @@ class CameraTask:
     work: Path
     seed: int = 0
     known_K: Float64[Tensor, "3 3"] | None = None
+    every_depth: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Where the cameras of judged frames stand in the world of a reconstruction."""
+"""Where judged cameras stand in a reconstruction's world."""

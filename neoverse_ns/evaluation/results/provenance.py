@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import platform
@@ -52,17 +53,23 @@ def file_list(folder: Path, scenes: Iterable[str]) -> dict[str, Any]:
     Contents are not read: it tells whether files are missing or others, not whether a pixel was changed.
 
     Args:
-        folder: Of the data set.
-        scenes: Names of folders in it; those that are none (scenes that are made here) have no files.
+        folder: Of the data set; or its one file.
+        scenes: Names of folders or files in it; those that are none (scenes that are made here) have no files.
     """
     value, count = hashlib.sha256(), 0
-    for scene in sorted(scenes):
-        root = folder / scene
-        files = sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else []
-        for path in files:
-            value.update(f"{path.relative_to(folder).as_posix()}\t{path.stat().st_size}\n".encode())
-        count += len(files)
+    root = folder.parent if folder.is_file() else folder
+    files = {folder} if folder.is_file() else {file for scene in scenes for file in _files_of(folder / scene)}
+    for path in sorted(files):
+        value.update(f"{path.relative_to(root).as_posix()}\t{path.stat().st_size}\n".encode())
+        count += 1
     return {"files": count, "sha256": value.hexdigest()}
+
+
+def _files_of(place: Path) -> list[Path]:
+    """Of a scene that is a folder, or a file without its ending."""
+    if place.is_dir():
+        return [path for path in place.rglob("*") if path.is_file()]
+    return [path for path in place.parent.glob(f"{glob.escape(place.name)}.*") if path.is_file()]
 
 
 def version_of(package: str) -> str | None:

@@ -18,8 +18,8 @@ class PriorsConfig:
 
     cameras: Path | None = None
     """Poses and intrinsics: a `transforms.json` as nerfstudio and COLMAP converters write it (OpenGL axes), or the
-    `cameras.json` of `ns-neoverse reconstruct` (OpenCV axes). The bundle leaves poses and what it is told of the lens as
-    they are, the network is told them."""
+    `cameras.json` of `ns-neoverse reconstruct` (OpenCV axes). The bundle leaves poses, and the lens where it is told,
+    as they are; the network is told them."""
     use_poses: bool = True
     """Take the poses of `cameras`."""
     use_intrinsics: bool = True

@@ -13,7 +13,7 @@ from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.solve import solve_geometry
 from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.registry import beyond_settings, get_reconstructor
-from neoverse_ns.reconstruct.split import split_frames
+from neoverse_ns.reconstruct.split import FrameSplit, split_frames
 
 
 class BundleSolver(CameraMethod):
@@ -31,7 +31,7 @@ class BundleSolver(CameraMethod):
             config = dataclasses.replace(config, fov_degrees=2 * math.degrees(math.atan(half)))
         with PeakMemory() as memory:
             started = time.perf_counter()
-            split = split_frames(len(task.clip), held_out_every=0)
+            split = _all_frames(task)
             geometry = solve_geometry(task.clip, split, config).geometry
             seconds = time.perf_counter() - started
         return CamerasFound(geometry.cameras, {"solve": seconds}, memory.peak_gb, geometry.report, geometry=geometry)
@@ -50,7 +50,7 @@ class ReconstructorSolver(CameraMethod):
     def solve(self, task: CameraTask) -> CamerasFound:
         with PeakMemory() as memory:
             started = time.perf_counter()
-            split = split_frames(len(task.clip), held_out_every=0)
+            split = _all_frames(task)
             geometry = get_reconstructor(self._config).reconstruct(task.clip, split).geometry
             seconds = time.perf_counter() - started
         return CamerasFound(
@@ -60,6 +60,11 @@ class ReconstructorSolver(CameraMethod):
     def settings(self) -> dict[str, Any]:
         part = getattr(self._config, self.name, None)
         return {self.name: _plain(part), "weights": beyond_settings(self._config)}
+
+
+def _all_frames(task: CameraTask) -> FrameSplit:
+    """Nothing is held out."""
+    return split_frames(len(task.clip), len(task.clip) if task.every_depth else None, held_out_every=0)
 
 
 def _plain(config: Any) -> dict[str, Any]:

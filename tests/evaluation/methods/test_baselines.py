@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from _benchmark.baselines import interpolate_along_flow, score, score_baselines
 
 from neoverse_ns.clip.clip import Clip
+from neoverse_ns.evaluation.methods.baselines import score, score_baselines
+from neoverse_ns.evaluation.methods.flow_interpolation import interpolate_along_flow
 from neoverse_ns.reconstruct.split import FrameSplit
 
 

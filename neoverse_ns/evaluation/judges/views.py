@@ -1,0 +1,105 @@
+"""Judging views of frames that a method was not given."""
+
+from __future__ import annotations
+
+import re
+import resource
+import sys
+import time
+from pathlib import Path
+
+from PIL import Image
+
+from neoverse_ns.errors import ClipError, MemoryShortageError, ReconstructionError
+from neoverse_ns.evaluation.data.scene import BenchmarkScene
+from neoverse_ns.evaluation.judges.make_task import view_task
+from neoverse_ns.evaluation.judges.measure import TargetJudge
+from neoverse_ns.evaluation.judges.task import Answer, Shown, ViewMethod
+from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
+from neoverse_ns.evaluation.results.scene_result import SceneResult
+
+
+def judge_views(
+    protocol: Protocol,
+    scene: BenchmarkScene,
+    choice: Choice,
+    method: ViewMethod,
+    *,
+    work: Path,
+    seed: int = 0,
+    longest: int | None = None,
+    device: str = "cpu",
+    keep: Path | None = None,
+    alexnet: Path | None = None,
+    vgg16: Path | None = None,
+) -> SceneResult:
+    """Give a method the inputs alone, and compare what it shows with the targets, one at a time.
+
+    Args:
+        protocol: What is measured.
+        scene: Where.
+        choice: Which frames.
+        method: Who is judged.
+        work: Folder that the method may write to.
+        seed: Of everything random.
+        longest: See :func:`neoverse_ns.evaluation.judges.make_task.view_task`.
+        device: Where the method works.
+        keep: Folder to which shown pictures are written; None keeps none.
+        alexnet: See :class:`neoverse_ns.evaluation.judges.measure.TargetJudge`.
+        vgg16: Likewise.
+
+    Returns:
+        What was found; where the method cannot show anything of the scene, why.
+
+    Raises:
+        LeakError: A frame is both given and judged by.
+        ClipError: The data set's own files cannot be read.
+        SettingsError: The protocol cannot be measured so.
+    """
+    judge = TargetJudge(protocol, scene, alexnet, vgg16)
+    result = SceneResult(scene.name, method.name, skipped=list(choice.skipped))
+    result.attempted = {name: len(choice.targets) for name in protocol.metrics}
+    started = time.perf_counter()
+    task = view_task(protocol, scene, choice, work, seed=seed, longest=longest, device=device)
+    result.inputs = list(task.names)
+    result.report = {"input_size": [task.clip.width, task.clip.height], "solver": method.solver}
+    read = time.perf_counter() - started
+    try:
+        answer = method.answer(task)
+        _compare(answer, choice, judge, result, keep)
+        result.report |= answer.report
+        result.seconds = {"inputs": read, **answer.seconds}
+    except (ReconstructionError, MemoryShortageError) as error:
+        result.failed = str(error)
+        result.values = {}
+    result.skipped += judge.skipped
+    result.peak_gb = _peak_gb()
+    return result
+
+
+def _compare(answer: Answer, choice: Choice, judge: TargetJudge, result: SceneResult, keep: Path | None) -> None:
+    """Measure views as they come; those that never come are told."""
+    frames = {frame.name: frame for frame in choice.targets}
+    values: dict[str, dict[str, float]] = {name: {} for name in judge.measured}
+    for view in answer.views:
+        frame = frames.pop(view.name, None)
+        if frame is None:
+            raise ClipError(f"{result.method} shows {view.name}, which was not asked for, or twice")
+        for name, value in judge.measure(frame, view.rgb).items():
+            values[name][view.name] = value
+        if keep is not None:
+            _write(view, keep)
+    result.values = values
+    if frames:
+        result.skipped.append(f"{result.method} shows nothing of {', '.join(frames)}")
+
+
+def _write(view: Shown, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(view.rgb.numpy()).save(folder / f"{re.sub('[^A-Za-z0-9.-]+', '_', view.name)}.png")
+
+
+def _peak_gb() -> float | None:
+    """Most memory of this process so far, which Linux counts in kibibytes and macOS in bytes."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most * (1 if sys.platform == "darwin" else 1024) / 1e9

@@ -1,0 +1,85 @@
+"""Methods that show views, by the words of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from neoverse_ns.errors import SettingsError
+from neoverse_ns.evaluation.judges.task import ViewMethod
+from neoverse_ns.evaluation.methods.ours import Ours, OursConfig
+
+OURS_OPTIONS = {
+    "reconstructor": "bundle, network, da3 or auto",
+    "steps": "most steps of optimisation, 0 for none",
+    "keyframes": "how many inputs carry Gaussians",
+    "refiner": "none, telea, internal or wan",
+}
+"""What may stand behind `ours:`, as `name=value,...`."""
+
+
+def view_method(text: str, device: str = "cpu", base: OursConfig | None = None) -> ViewMethod:
+    """A method by its word: `ours`, `ours:reconstructor=bundle,steps=500,refiner=none`, `repeat`, `flow`.
+
+    Args:
+        text: The word.
+        device: Where it shall run.
+        base: Settings of ours that the word changes.
+
+    Raises:
+        SettingsError: There is no such method, or an option is none of its.
+    """
+    name, _, options = text.partition(":")
+    if name not in VIEW_METHODS:
+        raise SettingsError(f"no method '{name}' shows views; there are {', '.join(VIEW_METHODS)}")
+    return VIEW_METHODS[name](options, device, base or OursConfig())
+
+
+def _ours(options: str, device: str, base: OursConfig) -> ViewMethod:
+    config = replace(base, device=device)
+    for part in filter(None, options.split(",")):
+        name, _, value = part.partition("=")
+        if name == "reconstructor":
+            config = replace(config, scene=replace(config.scene, reconstructor=value))
+        elif name == "steps":
+            config = replace(config, optimise=replace(config.optimise, steps=_count(name, value)))
+        elif name == "keyframes":
+            config = replace(config, scene=replace(config.scene, num_keyframes=_count(name, value)))
+        elif name == "refiner":
+            config = replace(config, refiner=replace(config.refiner, refiner=value))
+        else:
+            known = "; ".join(f"{option}: {what}" for option, what in OURS_OPTIONS.items())
+            raise SettingsError(f"ours has no option '{name}': {known}")
+    return Ours(config)
+
+
+def _repeat(options: str, device: str, base: OursConfig) -> ViewMethod:
+    from neoverse_ns.evaluation.methods.repeat import Repeat
+
+    return _without("repeat", options, Repeat)
+
+
+def _flow(options: str, device: str, base: OursConfig) -> ViewMethod:
+    from neoverse_ns.evaluation.methods.flow_interpolation import FlowInterpolation
+
+    return _without("flow", options, FlowInterpolation)
+
+
+def _without(name: str, options: str, kind: Callable[[], ViewMethod]) -> ViewMethod:
+    if options:
+        raise SettingsError(f"{name} has no options, got '{options}'")
+    return kind()
+
+
+def _count(name: str, value: str) -> int:
+    if not value.isdecimal():
+        raise SettingsError(f"{name} must be a whole number, got '{value}'")
+    return int(value)
+
+
+VIEW_METHODS: dict[str, Callable[[str, str, OursConfig], ViewMethod]] = {
+    "ours": _ours,
+    "repeat": _repeat,
+    "flow": _flow,
+}
+"""Makes a method of its options."""
