@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import cv2
 import torch
@@ -29,8 +28,8 @@ def between(first: Frame, second: Frame) -> Frame:
     return torch.from_numpy(interpolate_along_flow(first.numpy(), second.numpy(), 0.5))
 
 
-OWN_MEASURES: dict[str, Callable[[Path | None], VideoMeasure]] = {
-    STILL: lambda folder: StillFlickering(flow_of, "dis"),
-    SMOOTH: lambda folder: InterpolatedSmoothness(SMOOTH, between),
+OWN_MEASURES: dict[str, Callable[[], VideoMeasure]] = {
+    STILL: lambda: StillFlickering(flow_of, "dis"),
+    SMOOTH: lambda: InterpolatedSmoothness(SMOOTH, between),
 }
-"""Makers by id, in the way of :class:`neoverse_ns.metrics.vbench.dimensions.Dimension`."""
+"""Makers of a measure for one video, by its id."""

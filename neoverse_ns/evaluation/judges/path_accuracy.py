@@ -54,9 +54,7 @@ class Followed:
         return rows
 
 
-def follow(
-    measure: str, method: CameraMethod, task: CameraTask, requested: Float[Tensor, "n 4 4"]
-) -> Followed:
+def follow(measure: str, method: CameraMethod, task: CameraTask, requested: Float[Tensor, "n 4 4"]) -> Followed:
     """Let the estimator find the cameras of a video, and compare them with those asked for.
 
     A video counts as solved where every frame was placed: what a few frames show of a path says little of the others.

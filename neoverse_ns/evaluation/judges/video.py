@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from neoverse_ns.errors import SettingsError
@@ -14,8 +13,7 @@ from neoverse_ns.evaluation.judges.video_geometry import GEOMETRY_MEASURES, meas
 from neoverse_ns.evaluation.methods.video_methods import AsIs
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 from neoverse_ns.evaluation.results.scene_result import SceneResult
-from neoverse_ns.evaluation.weights import MetricFiles
-from neoverse_ns.metrics.vbench.dimensions import DIMENSIONS
+from neoverse_ns.metrics.vbench.dimensions import DIMENSIONS, measure_of
 from neoverse_ns.metrics.vbench.measure import NotMeasuredError, VideoMeasure
 
 
@@ -27,7 +25,7 @@ def judge_video(
     *,
     work: Path,
     seed: int = 0,
-    weights: MetricFiles | None = None,
+    weights: Path | None = None,
 ) -> SceneResult:
     """Show every frame of a video to all measures of a protocol in one pass.
 
@@ -40,14 +38,13 @@ def judge_video(
         method: Whoever made it; of no influence.
         work: Of no use here.
         seed: Nothing here is random.
-        weights: Where networks are read from.
+        weights: Folder that networks are read from; None looks where they usually are.
 
     Raises:
         ClipError: A frame cannot be read.
         WeightsError, PackageError: Weights are there, but cannot be used.
     """
     started = time.perf_counter()
-    folder = None if weights is None else weights.vbench
     result = SceneResult(scene.name, method.name, [frame.name for frame in choice.inputs])
     measures: list[VideoMeasure] = []
     for metric in protocol.metrics:
@@ -55,7 +52,7 @@ def judge_video(
         if metric in GEOMETRY_MEASURES:
             continue
         try:
-            measures.append(_measure(metric)(folder))
+            measures.append(_measure(metric, weights))
         except NotMeasuredError as error:
             result.skipped.append(str(error))
     for frame in choice.inputs:
@@ -71,7 +68,7 @@ def judge_video(
             result.skipped.append(f"{measure.id}: {measure.why_not}")
     result.seconds["measure"] = time.perf_counter() - started
     if any(metric in GEOMETRY_MEASURES for metric in protocol.metrics):
-        measure_geometry(protocol, scene, choice, result, folder, work, seed)
+        measure_geometry(protocol, scene, choice, result, weights, work, seed)
     return result
 
 
@@ -82,11 +79,11 @@ def attempted_of(metric: str, frames: int) -> int:
     return max({**per_frame, **halves}.get(metric, 1 if metric in GEOMETRY_MEASURES else frames - 1), 1)
 
 
-def _measure(metric: str) -> Callable[[Path | None], VideoMeasure]:
+def _measure(metric: str, weights: Path | None) -> VideoMeasure:
     if metric in DIMENSIONS:
-        return DIMENSIONS[metric].make
+        return measure_of(DIMENSIONS[metric], weights)
     if metric in OWN_MEASURES:
-        return OWN_MEASURES[metric]
+        return OWN_MEASURES[metric]()
     raise SettingsError(
         f"nothing measures '{metric}' of a video by itself; there are {', '.join([*DIMENSIONS, *OWN_MEASURES])}"
     )

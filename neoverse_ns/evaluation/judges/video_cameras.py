@@ -17,12 +17,11 @@ from neoverse_ns.evaluation.judges.path_accuracy import MOTION, ROTATION, TRANSL
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 from neoverse_ns.evaluation.results.run_file import plain
 from neoverse_ns.evaluation.results.scene_result import SceneResult
-from neoverse_ns.evaluation.weights import MetricFiles
 from neoverse_ns.geometry.cameras import PinholeCameras
 
 ON_RENDER, ON_INPUT = "control-render", "control-input"
-"""Control rows: the estimator on the true render of the path asked for, through the demo scene, which is the floor below
-which nothing can be told apart; and on the input video against its known cameras, where there are any."""
+"""Control rows: the estimator on the true render of the path asked for, through the demo scene, which is the floor
+below which nothing can be told apart; and on the input video against its known cameras, where there are any."""
 _SCENE = "scene"
 
 
@@ -34,7 +33,6 @@ def judge_video_cameras(
     *,
     work: Path,
     seed: int = 0,
-    weights: MetricFiles | None = None,
 ) -> SceneResult:
     """Measure how well a video follows the path that lies beside it, with both control rows.
 
@@ -45,7 +43,6 @@ def judge_video_cameras(
         method: The estimator.
         work: Folder that true renders' results are kept in: videos along one path share them.
         seed: Of everything random.
-        weights: None are needed.
 
     Raises:
         ClipError: No path lies beside the video, or a frame cannot be read.
@@ -138,9 +135,7 @@ def _key(path: RequestedPath, method: CameraMethod, width: int, height: int, see
     return value.hexdigest()[:16]
 
 
-def _on_input(
-    measure: str, method: CameraMethod, scene: BenchmarkScene, folder: Path, seed: int
-) -> Followed | None:
+def _on_input(measure: str, method: CameraMethod, scene: BenchmarkScene, folder: Path, seed: int) -> Followed | None:
     if not isinstance(scene, VideoScene) or scene.input is None:
         return None
     given = VideoScene(scene.input, f"{scene.name} (input)")

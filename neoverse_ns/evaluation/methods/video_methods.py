@@ -27,5 +27,7 @@ def video_method(text: str) -> AsIs:
         SettingsError: It has settings, which nothing here takes.
     """
     if not text.strip() or ":" in text:
-        raise SettingsError(f"method '{text}': videos are measured as they are; give a plain name for whoever made them")
+        raise SettingsError(
+            f"method '{text}': videos are measured as they are; give a plain name for whoever made them"
+        )
     return AsIs(text.strip())

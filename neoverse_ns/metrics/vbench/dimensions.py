@@ -36,6 +36,7 @@ class Dimension:
         make: See `Make`.
         pooled: Whether its total is over the frames of all videos together, rather than over videos.
         wants: Files that it reads.
+        not_built: Why it cannot be measured here whatever is there; None where it can.
     """
 
     id: str
@@ -43,6 +44,16 @@ class Dimension:
     make: Make
     pooled: bool = False
     wants: tuple[files.WeightsWanted, ...] = ()
+    not_built: str | None = None
+
+    def why_not(self, folder: Path | None = None) -> str | None:
+        """Why it is not measured with what is on this machine; None where it is. Opens no file."""
+        try:
+            for wanted in self.wants:
+                wanted.require(self.id, folder)
+        except NotMeasuredError as error:
+            return str(error)
+        return self.not_built
 
 
 # Loaded once for all videos of a run.
@@ -74,18 +85,31 @@ def _flickering(folder: Path | None) -> VideoMeasure:
     return TemporalFlickering()
 
 
-def _motion_smoothness(folder: Path | None) -> VideoMeasure:
-    raise NotMeasuredError(
-        "motion-smoothness is not measured: the network AMT-S (amt-s.pth, 12 MB), which makes the frames between, is "
-        "not built here; run the package vbench in an environment of its own (smoothness-flow is our own figure)"
-    )
+def _not_built(folder: Path | None) -> VideoMeasure:
+    raise NotMeasuredError("this dimension is not built here")
 
 
-def _imaging_quality(folder: Path | None) -> VideoMeasure:
-    raise NotMeasuredError(
-        "imaging-quality is not measured: the network MUSIQ (musiq_spaq_ckpt-358bb6af.pth, about 100 MB) is not built "
-        "here; run the package vbench in an environment of its own"
-    )
+_NO_AMT = (
+    "motion-smoothness is not measured: the network AMT-S (amt-s.pth, 12 MB), which makes the frames between, is "
+    "not built here; run the package vbench in an environment of its own (smoothness-flow is our own figure)"
+)
+_NO_MUSIQ = (
+    "imaging-quality is not measured: the network MUSIQ (musiq_spaq_ckpt-358bb6af.pth, about 100 MB) is not built "
+    "here; run the package vbench in an environment of its own"
+)
+
+
+def measure_of(dimension: Dimension, folder: Path | None = None) -> VideoMeasure:
+    """A new measure for one video, with weights from a folder, or from wherever they are where that is None.
+
+    Raises:
+        NotMeasuredError: What it needs is not there, or not built here; says what to fetch.
+        WeightsError, PackageError: It is there, but cannot be used.
+    """
+    reason = dimension.why_not(folder)
+    if reason is not None:
+        raise NotMeasuredError(reason)
+    return dimension.make(folder)
 
 
 DIMENSIONS: dict[str, Dimension] = {
@@ -94,9 +118,9 @@ DIMENSIONS: dict[str, Dimension] = {
         Dimension("subject-consistency", "subject", _subject, True, (files.DINO,)),
         Dimension("background-consistency", "background", _background, True, (files.CLIP_B_32,)),
         Dimension("temporal-flickering", "flickering", _flickering),
-        Dimension("motion-smoothness", "smoothness", _motion_smoothness),
+        Dimension("motion-smoothness", "smoothness", _not_built, not_built=_NO_AMT),
         Dimension("aesthetic-quality", "aesthetic", _aesthetic, False, (files.CLIP_L_14, files.AESTHETIC_HEAD)),
-        Dimension("imaging-quality", "imaging", _imaging_quality),
+        Dimension("imaging-quality", "imaging", _not_built, not_built=_NO_MUSIQ),
     )
 }
 """In the order of VBench's tables; all values are in 0 to 1, which the tables multiply by 100."""

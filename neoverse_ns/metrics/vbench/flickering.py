@@ -72,6 +72,7 @@ class StillFlickering(TemporalFlickering):
         self.still = stands_still(self._motions, across, min(self._first.shape[:2]), self._count)
         if not self.still:
             self.values.clear()
+            self.why_not = "the video moves, by VBench's rule, which keeps such videos out of this figure"
 
 
 def likeness(a: Frame, b: Frame) -> float:

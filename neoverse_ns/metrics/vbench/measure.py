@@ -19,9 +19,11 @@ class VideoMeasure(ABC):
     Attributes:
         id: As in protocols.
         values: By the number of the frame that each belongs to, as far as frames were added.
+        why_not: Why there are none although all frames were shown; None where there are.
     """
 
     id: str
+    why_not: str | None = None
 
     def __init__(self) -> None:
         self.values: dict[int, float] = {}

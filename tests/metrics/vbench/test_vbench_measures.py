@@ -14,7 +14,7 @@ from neoverse_ns.errors import WeightsError
 from neoverse_ns.metrics.vbench import dimensions
 from neoverse_ns.metrics.vbench.aesthetic import AestheticQuality
 from neoverse_ns.metrics.vbench.consistency import Consistency
-from neoverse_ns.metrics.vbench.dimensions import DIMENSIONS
+from neoverse_ns.metrics.vbench.dimensions import DIMENSIONS, measure_of
 from neoverse_ns.metrics.vbench.files import DINO, FOLDER
 from neoverse_ns.metrics.vbench.flickering import StillFlickering, TemporalFlickering, largest_motion, stands_still
 from neoverse_ns.metrics.vbench.measure import NotMeasuredError, VideoMeasure
@@ -159,10 +159,12 @@ def test_what_is_missing_is_named_with_what_to_fetch_and_where_to_put_it(nowhere
     }
     for name, dimension in DIMENSIONS.items():
         if name not in wanted:
-            assert dimension.make(None).id == name == "temporal-flickering"
+            assert measure_of(dimension).id == name == "temporal-flickering"
+            assert dimension.why_not() is None
             continue
         with pytest.raises(NotMeasuredError) as caught:
-            dimension.make(None)
+            measure_of(dimension)
+        assert str(caught.value) == dimension.why_not()
         assert all(word in str(caught.value) for word in (name, *wanted[name]))
 
 
@@ -194,7 +196,7 @@ def test_dimensions_use_the_files_of_a_folder(tmp_path: Path, monkeypatch: pytes
     torch.save(head.state_dict(), tmp_path / "sa_0_4_vit_l_14_linear.pth")
     frames = video(4, 80, 100)
     measured = ("subject-consistency", "background-consistency", "aesthetic-quality")
-    values = {name: shown(DIMENSIONS[name].make(tmp_path), frames).values for name in measured}
+    values = {name: shown(measure_of(DIMENSIONS[name], tmp_path), frames).values for name in measured}
     tokens = [dino(for_dino(frame, 64))[0, 0] for frame in frames]
     images = [clip(for_clip(frame, 64))[0] for frame in frames]
     for name, features in (("subject-consistency", tokens), ("background-consistency", images)):
@@ -205,4 +207,4 @@ def test_dimensions_use_the_files_of_a_folder(tmp_path: Path, monkeypatch: pytes
     assert values["aesthetic-quality"] == pytest.approx(scores, abs=1e-4)
     torch.save(torch.nn.Linear(7, 1).state_dict(), tmp_path / "sa_0_4_vit_l_14_linear.pth")
     with pytest.raises(WeightsError, match="no linear head"):
-        DIMENSIONS["aesthetic-quality"].make(tmp_path)
+        measure_of(DIMENSIONS["aesthetic-quality"], tmp_path)
