@@ -83,7 +83,9 @@ KINDS: dict[str, KindOfProtocol] = {
     "runs": KindOfProtocol(
         f"{_ROOT}.methods.run_methods:run_method", f"{_ROOT}.judges.runs:judge_runs", "neoverse", True
     ),
-    "video": KindOfProtocol(f"{_ROOT}.methods.video_methods:video_method", f"{_ROOT}.judges.video:judge_video", "as-is"),
+    "video": KindOfProtocol(
+        f"{_ROOT}.methods.video_methods:video_method", f"{_ROOT}.judges.video:judge_video", "as-is"
+    ),
 }
 """By `Protocol.kind`."""
 VIDEO_CAMERAS = KindOfProtocol(

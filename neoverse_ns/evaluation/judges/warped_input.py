@@ -78,7 +78,9 @@ def input_views(scene: VideoScene) -> Iterator[InputView]:
 def _view(given: VideoScene, number: int, depth: np.ndarray) -> InputView:
     frame = given.frames[number]
     rgb = given.read(frame, "rgb").rgb
-    assert rgb is not None and frame.c2w is not None and frame.K is not None
+    assert rgb is not None
+    assert frame.c2w is not None
+    assert frame.K is not None
     size = (depth.shape[1], depth.shape[0])
     picture = cv2.resize(rgb.numpy(), size, interpolation=cv2.INTER_AREA)
     K = scale_intrinsics(frame.K[None], (frame.width, frame.height), size)[0]

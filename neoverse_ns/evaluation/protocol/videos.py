@@ -38,9 +38,9 @@ def _cameras(measure: str, kinds: tuple[str, ...], note: str) -> Protocol:
 
 
 _ON_CONTROLS = (
-    "control-render is the same estimator on the true render of the same path through the demo scene, control-input on "
-    "the input video against its known cameras, where they are beside it: below these nothing can be told apart. A path "
-    "that stands still has no -trans."
+    "control-render is the same estimator on the true render of the same path through the demo scene, control-input "
+    "on the input video against its known cameras, where they are beside it: below these nothing can be told apart. A "
+    "path that stands still has no -trans."
 )
 
 _SIX = (
@@ -64,8 +64,8 @@ PROTOCOLS = (
     _cameras(
         "camera-camctrl",
         ("rot", "trans"),
-        "sums over frames: -rot in radians, -trans in the unit of the path. How CameraCtrl brings both to one world was "
-        f"never released: here by the first camera, and the scale that fits best. {_ON_CONTROLS}",
+        "sums over frames: -rot in radians, -trans in the unit of the path. How CameraCtrl brings both to one world "
+        f"was never released: here by the first camera, and the scale that fits best. {_ON_CONTROLS}",
     ),
     _cameras(
         "camera-cami2v",
@@ -76,8 +76,8 @@ PROTOCOLS = (
     _video(
         "vbench-6@1",
         _SIX,
-        "all values in 0 to 1, tables of VBench have them times 100; temporal flickering without the filter that leaves "
-        "moving videos out (it needs RAFT); networks in float32, decoding by this package's reader",
+        "all values in 0 to 1, tables of VBench have them times 100; temporal flickering without the filter that "
+        "leaves moving videos out (it needs RAFT); networks in float32, decoding by this package's reader",
         "videos, consistency by frame",
     ),
     _video(
