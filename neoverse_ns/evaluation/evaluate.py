@@ -18,7 +18,7 @@ from neoverse_ns.evaluation.kinds import Judging, KindOfProtocol, kind_of
 from neoverse_ns.evaluation.methods.method_text import split_methods
 from neoverse_ns.evaluation.plan import Plan, make_plan
 from neoverse_ns.evaluation.protocol.aliases import protocol as find_protocol
-from neoverse_ns.evaluation.protocol.protocol import Protocol
+from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 from neoverse_ns.evaluation.results.provenance import file_list, machine_facts, package_facts
 from neoverse_ns.evaluation.results.run_file import MethodRun, RunFile, plain
 from neoverse_ns.evaluation.results.scene_result import SceneResult
@@ -130,26 +130,29 @@ def measure_scenes(
     results = []
     for name in scenes:
         scene = data.open(folder, name)
-        results.append(_measured(Judging(protocol, kind, work, seed, weights or MetricFiles()), scene, method))
+        judging = Judging(protocol, kind, work, seed, weights or MetricFiles())
+        results.append(_measured(judging, scene, protocol.rule(scene), method))
     return results
 
 
 def _measure_all(
     asked: Request, planned: Plan, methods: list[Any], results: RunFile, work: Path, kind: KindOfProtocol
 ) -> None:
-    data, protocol = benchmark_data(asked.protocol.data), asked.protocol
+    protocol = asked.protocol
     left = [
-        (scene.scene, method, run)
+        (scene, method, run)
         for scene in planned.usable
         for method, run in zip(methods, results.methods, strict=False)
         if run.of(scene.scene) is None
     ]
     say(f"protocol {protocol.alias}: {len(left)} of {len(planned.usable) * len(methods)} to measure")
     with progress("evaluate", len(left)) as steps:
-        for name, method, run in left:
-            scene = data.open(asked.folder, name)
+        for scene, method, run in left:
+            name = scene.scene
             judging = Judging(protocol, kind, work / _folder_name(run.method), asked.settled_seed, asked.weights)
-            result = _measured(judging, scene, method)
+            assert scene.opened is not None
+            assert scene.choice is not None
+            result = _measured(judging, scene.opened, scene.choice, method)
             if result.failed:
                 warn(f"{run.method}, {name}: {result.failed}")
             run.scenes.append(result)
@@ -162,9 +165,8 @@ def _measure_all(
         write_results(results, asked.output)
 
 
-def _measured(judging: Judging, scene: BenchmarkScene, method: Any) -> SceneResult:
+def _measured(judging: Judging, scene: BenchmarkScene, choice: Choice, method: Any) -> SceneResult:
     protocol = judging.protocol
-    choice = protocol.rule(scene)
     try:
         return judging.measure(scene, choice, method)
     except (PackageError, WeightsError, SettingsError):

@@ -102,7 +102,7 @@ def test_synthetic_clips_are_in_every_folder(root: Path, tmp_path: Path, monkeyp
 
     def small(frames: int) -> SyntheticClip:
         asked.append(frames)
-        return render_synthetic(frames, 32, 32)
+        return render_synthetic(frames, 16, 16)
 
     monkeypatch.setattr(clip_demo, "render_synthetic", small)
     monkeypatch.setattr(clip_demo, "LEAST_FRAMES", 5)

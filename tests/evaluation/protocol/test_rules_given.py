@@ -18,17 +18,12 @@ from tests.evaluation.data.fabricate_kitti import write_kitti
 from tests.evaluation.data.fabricate_rgbd import write_tum
 from tests.evaluation.data.fabricate_rooms import write_eyeful, write_scannetpp
 
-MINE = (
-    "tum90@1",
-    "tum-c4g@1",
-    "bonn110@1",
-    "sintel14@1",
-    "kitti110@1",
-    "kitti-stereo@1",
-    "scannet90@1",
-    "vrnerf-ours@1",
+ALIASES = (
+    *("tum90@1", "tum-c4g@1", "bonn110@1", "sintel14@1", "kitti110@1", "kitti-stereo@1", "scannet90@1"),
+    *("vrnerf-ours@1", "scannetpp-ours@1", "tapvid3d@1", "clips-cameras@1", "clips-cameras-81@1"),
+    *("clips-held-out-m1@1", "clips-right@1"),
 )
-MINE_TOO = ("scannetpp-ours@1", "tapvid3d@1", "clips-cameras@1", "clips-cameras-81@1", "clips-held-out-m1@1")
+"""Of sequences, rooms and clips."""
 
 
 class Along(BenchmarkScene):
