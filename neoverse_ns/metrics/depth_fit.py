@@ -91,10 +91,9 @@ def _least(d: Float64[Tensor, " n"], g: Float64[Tensor, " n"], start: float, rea
     passes = 0
     while high - low > _TOLERANCE * max(abs(low), abs(high), 1e-6 * abs(start)):
         # The slope of many pixels is all but straight, so that its zero lies near where the chord has it.
-        place = rise / (rise - fall) if passes % 3 else 0.5
-        middle = low + (1 - place) * (high - low)
-        if not low < middle < high:
-            break
+        middle = low - fall / (rise - fall) * (high - low)
+        if passes % 3 == 0 or not low < middle < high:
+            middle = (low + high) / 2
         slope, passes = _slope(d, g, middle), passes + 1
         # What lies between here and the minimum is at most the slope times the interval.
         if abs(slope) * (high - low) <= negligible:
@@ -118,7 +117,9 @@ def _bracket(
     while True:
         outer = inner - sign * reach
         beyond = _slope(d, g, outer)
-        if beyond * sign <= 0:
+        if beyond == 0:
+            return (outer, 0.0), (outer, 0.0)
+        if beyond * sign < 0:
             first, second = (outer, beyond), (inner, slope)
             return (first, second) if sign > 0 else (second, first)
         inner, slope, reach = outer, beyond, 2 * reach
