@@ -21,6 +21,10 @@
 #include <cstring>
 #include <limits>
 #include <type_traits>
+#include <utility>
+#if defined(__AVX512F__) && defined(__AVX512VL__)
+#include <immintrin.h>
+#endif
 #if !defined(_OPENMP) && defined(NEOVERSE_STD_THREADS)
 #include <atomic>
 #include <thread>
@@ -234,7 +238,8 @@ bool make_splat(const Frame& f, const Camera& c, const Projection& p, float opac
   if (!(p.det > 0.f && p.det <= std::numeric_limits<float>::max())) return false;
   const float strength = effective_opacity(f, p, opacity);
   if (!(strength >= MIN_ALPHA)) return false;
-  const float extent = std::sqrt(2.f * std::log(strength / MIN_ALPHA));
+  s.log2_opacity = std::log2(strength);
+  const float extent = std::sqrt(2.f / LOG2_E * std::max(s.log2_opacity - LOG2_MIN_ALPHA, 0.f));
   const float sx = std::sqrt(p.xx), sy = std::sqrt(p.yy);
   const float rx = std::ceil(std::min(extent, MAX_EXTENT) * sx), ry = std::ceil(std::min(extent, MAX_EXTENT) * sy);
   if (rx <= f.radius_clip && ry <= f.radius_clip) return false;
@@ -243,7 +248,6 @@ bool make_splat(const Frame& f, const Camera& c, const Projection& p, float opac
   if (!(s.x + rx > 0 && s.x - rx < f.width && s.y + ry > 0 && s.y - ry < f.height)) return false;
   const float k = -0.5f * LOG2_E / p.det;
   s.qxx = k * p.yy, s.qxy = -2.f * k * p.xy, s.qyy = k * p.xx;
-  s.log2_opacity = std::log2(strength);
   s.slant = p.xy / p.yy;
   s.reach = extent * extent * p.det / p.yy;
   s.narrowing = p.det / (p.yy * p.yy);
@@ -417,49 +421,131 @@ inline Vec3 viewed_color_backward(const Frame& f, const ViewedColor& seen, const
 
 // ---------------------------------------------------------------------------------------------------------- SIMD
 
-// A block of 4 x 2 pixels is one vector. Blocks fit round Gaussians of a few pixels better than rows do.
+// A block of 4 x 4 pixels, or 4 x 2 without AVX-512, is one vector. Blocks fit round Gaussians of a few pixels better
+// than rows do.
+#if defined(__AVX512F__) && defined(__AVX512VL__)
+constexpr int LANES = 16;
+#else
 constexpr int LANES = 8;
+#endif
 constexpr int BLOCK_WIDTH = 4, BLOCK_HEIGHT = LANES / BLOCK_WIDTH;
 constexpr int BLOCK_COLUMNS = TILE / BLOCK_WIDTH, BLOCK_ROWS = TILE / BLOCK_HEIGHT;
 constexpr int BLOCKS = BLOCK_COLUMNS * BLOCK_ROWS;
+constexpr uint32_t ALL_BLOCKS = ~0u >> (32 - BLOCKS);
 typedef float Floats __attribute__((vector_size(4 * LANES)));
-typedef int32_t Ints __attribute__((vector_size(4 * LANES)));  // also masks: all bits set or none
+typedef int32_t Ints __attribute__((vector_size(4 * LANES)));
 
 #define NEOVERSE_INLINE inline __attribute__((always_inline))
 
+// What is known of every lane: a bit each where the processor has registers for that, else all bits set or none.
+#if defined(__AVX512F__) && defined(__AVX512VL__)
+typedef __mmask16 Mask;
+NEOVERSE_INLINE Floats splat(float v) { return (Floats)_mm512_set1_ps(v); }
+NEOVERSE_INLINE Ints splat(int32_t v) { return (Ints)_mm512_set1_epi32(v); }
+NEOVERSE_INLINE Mask at_least(Floats a, Floats b) { return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_GE_OQ); }
+NEOVERSE_INLINE Mask above(Floats a, Floats b) { return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_GT_OQ); }
+NEOVERSE_INLINE Mask at_least(Ints a, Ints b) { return _mm512_cmpge_epi32_mask((__m512i)a, (__m512i)b); }
+NEOVERSE_INLINE Floats select(Mask mask, Floats yes, Floats no) {
+  return (Floats)_mm512_mask_mov_ps((__m512)no, mask, (__m512)yes);
+}
+NEOVERSE_INLINE Ints select(Mask mask, Ints yes, Ints no) {
+  return (Ints)_mm512_mask_mov_epi32((__m512i)no, mask, (__m512i)yes);
+}
+NEOVERSE_INLINE Floats masked(Mask mask, Floats v) { return (Floats)_mm512_maskz_mov_ps(mask, (__m512)v); }
+NEOVERSE_INLINE Ints masked(Mask mask, Ints v) { return (Ints)_mm512_maskz_mov_epi32(mask, (__m512i)v); }
+NEOVERSE_INLINE bool any(Mask mask) { return mask != 0; }
+NEOVERSE_INLINE Floats minimum(Floats a, Floats b) { return (Floats)_mm512_min_ps((__m512)a, (__m512)b); }
+NEOVERSE_INLINE Floats maximum(Floats a, Floats b) { return (Floats)_mm512_max_ps((__m512)a, (__m512)b); }
+// Of numbers of at least 1e-30, with a relative error of 1e-4.
+NEOVERSE_INLINE Floats about_square_root(Floats v) { return v * (Floats)_mm512_rsqrt14_ps((__m512)v); }
+#else
+typedef Ints Mask;
 // Written out because GCC turns only this form into one broadcast instruction.
 NEOVERSE_INLINE Floats splat(float v) { return Floats{v, v, v, v, v, v, v, v}; }
 NEOVERSE_INLINE Ints splat(int32_t v) { return Ints{v, v, v, v, v, v, v, v}; }
-NEOVERSE_INLINE Ints select(Ints mask, Ints yes, Ints no) { return (mask & yes) | (~mask & no); }
-NEOVERSE_INLINE Floats select(Ints mask, Floats yes, Floats no) { return (Floats)select(mask, (Ints)yes, (Ints)no); }
-NEOVERSE_INLINE Floats masked(Ints mask, Floats v) { return (Floats)(mask & (Ints)v); }
-NEOVERSE_INLINE float sum(Floats v) { return ((v[0] + v[4]) + (v[1] + v[5])) + ((v[2] + v[6]) + (v[3] + v[7])); }
-
+NEOVERSE_INLINE Mask at_least(Floats a, Floats b) { return a >= b; }
+NEOVERSE_INLINE Mask above(Floats a, Floats b) { return a > b; }
+NEOVERSE_INLINE Mask at_least(Ints a, Ints b) { return a >= b; }
+NEOVERSE_INLINE Ints select(Mask mask, Ints yes, Ints no) { return (mask & yes) | (~mask & no); }
+NEOVERSE_INLINE Floats select(Mask mask, Floats yes, Floats no) { return (Floats)select(mask, (Ints)yes, (Ints)no); }
+NEOVERSE_INLINE Floats masked(Mask mask, Floats v) { return (Floats)(mask & (Ints)v); }
+NEOVERSE_INLINE Ints masked(Mask mask, Ints v) { return mask & v; }
 NEOVERSE_INLINE Floats minimum(Floats a, Floats b) { return a < b ? a : b; }
 NEOVERSE_INLINE Floats maximum(Floats a, Floats b) { return a > b ? a : b; }
-NEOVERSE_INLINE Floats square_root(Floats v) {
+NEOVERSE_INLINE Floats about_square_root(Floats v) {
   for (int i = 0; i < LANES; i++) v[i] = std::sqrt(v[i]);
   return v;
 }
+#endif
+
+#if defined(__AVX512F__) && defined(__AVX512VL__)
+// The sum of each of N vectors: pairs are folded into one, until every lane holds the sum of another vector.
+template <int N>
+NEOVERSE_INLINE void sums(const Floats* v, float* out) {
+  static_assert(N <= LANES, "one lane for each");
+  __m512 w[LANES];
+  for (int i = 0; i < LANES; i++) w[i] = i < N ? (__m512)v[i] : _mm512_setzero_ps();
+  for (int i = 0; i < 8; i++)
+    w[i] = _mm512_add_ps(_mm512_shuffle_f32x4(w[2 * i], w[2 * i + 1], 0x44),
+                         _mm512_shuffle_f32x4(w[2 * i], w[2 * i + 1], 0xEE));
+  for (int i = 0; i < 4; i++)
+    w[i] = _mm512_add_ps(_mm512_shuffle_f32x4(w[2 * i], w[2 * i + 1], 0x88),
+                         _mm512_shuffle_f32x4(w[2 * i], w[2 * i + 1], 0xDD));
+  for (int i = 0; i < 2; i++)
+    w[i] = _mm512_add_ps(_mm512_unpacklo_ps(w[2 * i], w[2 * i + 1]), _mm512_unpackhi_ps(w[2 * i], w[2 * i + 1]));
+  const __m512 all = _mm512_add_ps(_mm512_shuffle_ps(w[0], w[1], 0x44), _mm512_shuffle_ps(w[0], w[1], 0xEE));
+  // Lane 4 i + j holds the sum of vector 4 j + i.
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  _mm512_mask_storeu_ps(out, __mmask16((1u << N) - 1), _mm512_permutexvar_ps(order, all));
+}
+NEOVERSE_INLINE Floats reciprocal(Floats v) {  // one step of Newton's method: relative error below 1e-8
+  const Floats about = (Floats)_mm512_rcp14_ps((__m512)v);
+  return about * (splat(2.f) - v * about);
+}
+#else
+template <int N>
+NEOVERSE_INLINE void sums(const Floats* v, float* out) {
+  for (int i = 0; i < N; i++) {
+    const Floats w = v[i];
+    out[i] = ((w[0] + w[4]) + (w[1] + w[5])) + ((w[2] + w[6]) + (w[3] + w[7]));
+  }
+}
+NEOVERSE_INLINE Floats reciprocal(Floats v) { return splat(1.f) / v; }
+#endif
+
+#if defined(__AVX512F__) && defined(__AVX512VL__)
+NEOVERSE_INLINE uint32_t any_bits(Ints v) { return uint32_t(_mm512_reduce_or_epi32((__m512i)v)); }
+#else
 NEOVERSE_INLINE uint32_t any_bits(Ints v) {
   uint64_t parts[LANES / 2];
   std::memcpy(parts, &v, sizeof parts);
   const uint64_t all = (parts[0] | parts[1]) | (parts[2] | parts[3]);
   return uint32_t(all | all >> 32);
 }
+NEOVERSE_INLINE bool any(Mask mask) { return any_bits(mask) != 0; }
+#endif
 
 // 2^x for x <= 0 with a relative error of 1e-7: 2^round(x) times a minimax polynomial on [-0.5, 0.5].
 NEOVERSE_INLINE Floats exp2_negative(Floats x) {
+#if defined(__AVX512F__) && defined(__AVX512VL__)
+  const Floats whole = (Floats)_mm512_roundscale_ps((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const Floats f = x - whole;
+#else
   x = maximum(x, splat(-126.f));
   const Ints whole = __builtin_convertvector(x - splat(0.5f), Ints);  // truncation rounds to nearest for x <= 0
   const Floats f = x - __builtin_convertvector(whole, Floats);
+#endif
   Floats p = splat(1.32647273e-3f);
   p = p * f + splat(9.67151299e-3f);
   p = p * f + splat(5.55073358e-2f);
   p = p * f + splat(2.40222424e-1f);
   p = p * f + splat(6.93147004e-1f);
   p = p * f + splat(1.f);
+#if defined(__AVX512F__) && defined(__AVX512VL__)
+  return (Floats)_mm512_scalef_ps((__m512)p, (__m512)whole);
+#else
   return (Floats)((Ints)p + (whole << 23));
+#endif
 }
 
 // Pixel centres relative to the tile's corner, block by block.
@@ -477,30 +563,42 @@ const BlockCentres CENTRES;
 
 // --------------------------------------------------------------------------------------------------- compositing
 
+// For every pixel line of a tile, a vector of them at a time: its number, and the place of its row of blocks in a word.
+struct TileLines {
+  static constexpr int VECTORS = TILE / LANES;
+  Floats line[VECTORS];
+  Ints shift[VECTORS];
+  TileLines() {
+    for (int i = 0; i < VECTORS; i++)
+      for (int lane = 0; lane < LANES; lane++) {
+        // A row of blocks lies in one lane of each vector, or in neighbouring lanes of the only one.
+        const int number = VECTORS > 1 ? lane * VECTORS + i : lane;
+        line[i][lane] = float(number);
+        shift[i][lane] = number / BLOCK_HEIGHT * BLOCK_COLUMNS;
+      }
+  }
+};
+const TileLines LINES;
+
 // Bit b is set where block b of the tile holds a pixel centre at which alpha may reach 1/255.
 NEOVERSE_INLINE uint32_t touched_blocks(const Splat& s, float tile_x, float tile_y) {
-  static_assert(BLOCKS == 32 && BLOCK_ROWS == LANES, "one bit per block, one lane per row of blocks");
-  static_assert(BLOCK_HEIGHT == 2 && BLOCK_COLUMNS == 4, "as in the constants `row` and `shift`");
-  constexpr float MARGIN = 0.01f, NONE = 1e6f;  // pixels: against rounding, and what makes an interval empty
+  static_assert(BLOCK_WIDTH == 4 && BLOCKS <= 32, "the shift by 2, and one bit per block");
+  constexpr float MARGIN = 0.01f;  // pixels: against rounding
   const Floats zero = splat(0.f), end = splat(TILE - 1.f);
-  const Floats row{0.f, 2.f, 4.f, 6.f, 8.f, 10.f, 12.f, 14.f};
   const Floats centre = splat(s.x - tile_x - 0.5f), reach = splat(s.reach * 1.0001f);
-  Floats low = splat(NONE), high = splat(-NONE);
-  for (int line = 0; line < BLOCK_HEIGHT; line++) {  // pixel lines of a block
-    const Floats dy = splat(s.y - tile_y - 0.5f - line) - row, square = reach - splat(s.narrowing) * dy * dy;
-    const Ints crossed = square >= zero;
-    const Floats half = square_root(select(crossed, square, zero)) + splat(MARGIN);
-    const Floats middle = centre - splat(s.slant) * dy;
-    low = minimum(low, select(crossed, middle - half, splat(NONE)));
-    high = maximum(high, select(crossed, middle + half, splat(-NONE)));
+  Ints bits = splat(0);
+  for (int i = 0; i < TileLines::VECTORS; i++) {
+    const Floats dy = splat(s.y - tile_y - 0.5f) - LINES.line[i], square = reach - splat(s.narrowing) * dy * dy;
+    const Floats half = about_square_root(maximum(square, splat(1e-30f))) + splat(MARGIN);
+    const Floats middle = centre - splat(s.slant) * dy, low = middle - half, high = middle + half;
+    const Mask inside = at_least(square, zero) & at_least(high, zero) & at_least(end, low);
+    // First and last pixel; adding 0.999 before truncation rounds up.
+    const Ints first = __builtin_convertvector(minimum(maximum(low, zero), end) + splat(0.999f), Ints);
+    const Ints last = __builtin_convertvector(minimum(maximum(high, zero), end), Ints);
+    const Ints columns = (splat(2) << (last >> 2)) - (splat(1) << (first >> 2));
+    bits |= masked(inside & at_least(last, first), columns << LINES.shift[i]);
   }
-  const Ints inside = (high >= zero) & (low <= end);
-  // First and last pixel; adding 0.999 before truncation rounds up.
-  const Ints first = __builtin_convertvector(minimum(maximum(low, zero), end) + splat(0.999f), Ints);
-  const Ints last = __builtin_convertvector(minimum(maximum(high, zero), end), Ints);
-  const Ints columns = (splat(2) << (last >> 2)) - (splat(1) << (first >> 2));
-  const Ints shift{0, 4, 8, 12, 16, 20, 24, 28};
-  return any_bits((inside & (first <= last) & columns) << shift);
+  return any_bits(bits);
 }
 
 struct TileOrigin {
@@ -525,6 +623,7 @@ NEOVERSE_INLINE void for_pixels(const Frame& f, TileOrigin origin, const Body& b
 struct Lists {
   const int32_t* offsets;    // [tiles + 1] where each tile's list starts
   const int32_t* gaussians;  // Gaussians of all tiles, each tile's front to back
+  int32_t* touched;          // which blocks of the tile each of them may be seen in, as bits
 };
 
 template <int K>
@@ -576,8 +675,76 @@ void store_tile(const Frame& f, TileOrigin origin, const BlockState<K>* blocks, 
 template <int K>
 uint32_t open_blocks(const BlockState<K>* blocks) {
   uint32_t open = 0;
-  for (int i = 0; i < BLOCKS; i++) open |= uint32_t(any_bits(blocks[i].transmittance > splat(0.f)) != 0) << i;
+  for (int i = 0; i < BLOCKS; i++) open |= uint32_t(any(above(blocks[i].transmittance, splat(0.f)))) << i;
   return open;
+}
+
+// Turns 32 words of 32 bits by the diagonal: bit i of word j becomes bit j of word i.
+inline void transpose_bits(uint32_t* words) {
+  uint32_t mask = 0x0000FFFFu;
+  for (int step = 16; step; step >>= 1, mask ^= mask << step)
+    for (int i = 0; i < 32; i = (i + step + 1) & ~step) {
+      const uint32_t moved = ((words[i] >> step) ^ words[i + step]) & mask;
+      words[i + step] ^= moved;
+      words[i] ^= moved << step;
+    }
+}
+
+// Gaussians of a tile's list that are drawn together: each block takes those that touch it, one after the other, while
+// what is known of its pixels stays in registers.
+template <int K>
+struct Batch {
+  static constexpr int SIZE = 32;
+  struct Member {
+    float x, y;  // centre from the tile's corner
+    float qxx, qxy, qyy, log2_opacity;
+    float features[K];
+  } members[SIZE];
+  uint32_t touching[SIZE];  // by block, bit i where member i touches it
+  static_assert(BLOCKS <= SIZE, "a word for every block");
+
+  // Reads list positions begin to end, at most SIZE; writes what blocks each touches to touched[position].
+  void fill(TileOrigin origin, const Lists& lists, int32_t begin, int32_t end, int32_t list_end, const float* records,
+            uint32_t open) {
+    for (int i = end - begin; i < SIZE; i++) touching[i] = 0;
+    for (int32_t position = begin; position < end; position++) {
+      if (position + AHEAD < list_end) prefetch_record(records, lists.gaussians[position + AHEAD], SPLAT + K);
+      const float* record = records + int64_t(lists.gaussians[position]) * (SPLAT + K);
+      Splat s;
+      std::memcpy(&s, record, sizeof s);
+      Member& m = members[position - begin];
+      m.x = s.x - origin.x, m.y = s.y - origin.y;
+      m.qxx = s.qxx, m.qxy = s.qxy, m.qyy = s.qyy, m.log2_opacity = s.log2_opacity;
+      std::memcpy(m.features, record + SPLAT, sizeof m.features);
+      touching[position - begin] = open & touched_blocks(s, float(origin.x), float(origin.y));
+      lists.touched[position] = int32_t(touching[position - begin]);
+    }
+    transpose_bits(touching);
+  }
+};
+
+// Draws one block's part of a batch. Returns whether a pixel is left that is not saturated.
+template <int K>
+NEOVERSE_INLINE bool composite_block(const Batch<K>& batch, int block, int32_t first_position, BlockState<K>& state) {
+  const Floats centre_x = CENTRES.x[block], centre_y = CENTRES.y[block];
+  BlockState<K> b = state;
+  for (uint32_t todo = batch.touching[block]; todo; todo &= todo - 1) {
+    const int i = __builtin_ctz(todo);
+    const auto& m = batch.members[i];
+    const Floats dx = splat(m.x) - centre_x, dy = splat(m.y) - centre_y;
+    const Floats power = (splat(m.qxx) * dx + splat(m.qxy) * dy) * dx + splat(m.qyy) * dy * dy;
+    const Floats exponent = power + splat(m.log2_opacity);
+    const Mask covered = at_least(splat(0.f), power) & at_least(exponent, splat(LOG2_MIN_ALPHA));
+    const Floats alpha = minimum(exp2_negative(exponent), splat(MAX_ALPHA)), before = b.transmittance;
+    const Floats product = alpha * before, after = before - product;
+    const Mask drawn = covered & above(after, splat(MIN_TRANSMITTANCE));  // never where `before` carries the sign
+    const Floats weight = masked(drawn, product);
+    for (int k = 0; k < K; k++) b.features[k] += splat(m.features[k]) * weight;
+    b.transmittance = select(drawn, after, (Floats)((Ints)before | masked(covered, splat(INT32_MIN))));
+    b.last = select(drawn, splat(first_position + i), b.last);
+  }
+  state = b;
+  return any(above(b.transmittance, splat(0.f)));
 }
 
 // Draws one tile. Returns one past the last list position that any pixel used.
@@ -592,34 +759,18 @@ int32_t composite_tile(const Frame& f, int tile, const Lists& lists, const float
   }
   for_pixels(f, origin, [&](int block, int lane, int64_t) { blocks[block].transmittance[lane] = 1.f; });
 
-  const int32_t begin = lists.offsets[tile], end = lists.offsets[tile + 1];
-  uint32_t open = ~0u;
-  for (int32_t position = begin; position < end; position++) {
-    if ((position - begin) % REVIEW == 0 && !(open = open_blocks<K>(blocks))) break;
-    if (position + AHEAD < end) prefetch_record(records, lists.gaussians[position + AHEAD], SPLAT + K);
-    const float* record = records + int64_t(lists.gaussians[position]) * (SPLAT + K);
-    Splat s;
-    std::memcpy(&s, record, sizeof s);
-    const float* features = record + SPLAT;
-    const Floats x = splat(s.x - origin.x), y = splat(s.y - origin.y);
-    for (uint32_t todo = open & touched_blocks(s, float(origin.x), float(origin.y)); todo; todo &= todo - 1) {
+  Batch<K> batch;
+  const int32_t end = lists.offsets[tile + 1];
+  uint32_t open = open_blocks<K>(blocks);
+  for (int32_t begin = lists.offsets[tile]; begin < end && open; begin += Batch<K>::SIZE) {
+    batch.fill(origin, lists, begin, std::min(end, begin + Batch<K>::SIZE), end, records, open);
+    for (uint32_t todo = open; todo; todo &= todo - 1) {
       const int block = __builtin_ctz(todo);
-      BlockState<K>& b = blocks[block];
-      const Floats dx = x - CENTRES.x[block], dy = y - CENTRES.y[block];
-      const Floats power = (splat(s.qxx) * dx + splat(s.qxy) * dy) * dx + splat(s.qyy) * dy * dy;
-      const Floats exponent = power + splat(s.log2_opacity);
-      const Ints covered = (power <= splat(0.f)) & (exponent >= splat(LOG2_MIN_ALPHA));
-      const Floats alpha = minimum(exp2_negative(exponent), splat(MAX_ALPHA)), before = b.transmittance;
-      const Floats product = alpha * before, after = before - product;
-      const Ints drawn = covered & (after > splat(MIN_TRANSMITTANCE));  // never where `before` carries the sign
-      const Floats weight = masked(drawn, product);
-      for (int k = 0; k < K; k++) b.features[k] += splat(features[k]) * weight;
-      b.transmittance = select(drawn, after, (Floats)((Ints)before | (covered & splat(INT32_MIN))));
-      b.last = select(drawn, splat(position), b.last);
+      if (batch.touching[block] && !composite_block<K>(batch, block, begin, blocks[block])) open &= ~(1u << block);
     }
   }
   store_tile<K>(f, origin, blocks, background, out);
-  int32_t used = begin;
+  int32_t used = lists.offsets[tile];
   for (const auto& b : blocks)
     for (int lane = 0; lane < LANES; lane++) used = std::max(used, b.last[lane] + 1);
   return used;
@@ -673,7 +824,7 @@ void load_tile_gradients(const Frame& f, TileOrigin origin, const float* backgro
 template <int K>
 uint32_t reached_blocks(const BlockGradient<K>* blocks, int32_t position) {
   uint32_t reached = 0;
-  for (int i = 0; i < BLOCKS; i++) reached |= uint32_t(any_bits(blocks[i].last >= splat(position)) != 0) << i;
+  for (int i = 0; i < BLOCKS; i++) reached |= uint32_t(any(at_least(blocks[i].last, splat(position)))) << i;
   return reached;
 }
 
@@ -681,7 +832,7 @@ uint32_t reached_blocks(const BlockGradient<K>* blocks, int32_t position) {
 template <int K>
 void composite_tile_backward(const Frame& f, int tile, const Lists& lists, const int32_t* ends, const int32_t* slots,
                              const float* records, const float* background, const DrawnPixels& drawn,
-                             const PixelGradients& v, float* sums) {
+                             const PixelGradients& v, float* slot_sums) {
   const TileOrigin origin = tile_origin(f, tile);
   BlockGradient<K> blocks[BLOCKS];
   load_tile_gradients<K>(f, origin, background, drawn, v, blocks);
@@ -690,41 +841,42 @@ void composite_tile_backward(const Frame& f, int tile, const Lists& lists, const
     if ((ends[tile] - 1 - position) % REVIEW == 0) reached = reached_blocks<K>(blocks, position - REVIEW + 1);
     if (position - AHEAD >= lists.offsets[tile]) {
       prefetch_record(records, lists.gaussians[position - AHEAD], SPLAT + K);
-      prefetch_record(sums, slots[position - AHEAD], MOMENTS + K);
+      prefetch_record(slot_sums, slots[position - AHEAD], MOMENTS + K);
     }
     const float* record = records + int64_t(lists.gaussians[position]) * (SPLAT + K);
     Splat s;
     std::memcpy(&s, record, sizeof s);
     const float* features = record + SPLAT;
-    float* out = sums + int64_t(slots[position]) * (MOMENTS + K);
+    float* out = slot_sums + int64_t(slots[position]) * (MOMENTS + K);
     const Floats x = splat(s.x - origin.x), y = splat(s.y - origin.y);
-    Floats s0 = splat(0.f), sx = s0, sy = s0, sxx = s0, sxy = s0, syy = s0, v_features[K];
-    for (auto& feature : v_features) feature = splat(0.f);
-    for (uint32_t todo = reached & touched_blocks(s, float(origin.x), float(origin.y)); todo; todo &= todo - 1) {
+    Floats moments[MOMENTS + K];
+    for (auto& moment : moments) moment = splat(0.f);
+    for (uint32_t todo = reached & uint32_t(lists.touched[position]); todo; todo &= todo - 1) {
       const int block = __builtin_ctz(todo);
       BlockGradient<K>& b = blocks[block];
       const Floats dx = x - CENTRES.x[block], dy = y - CENTRES.y[block];
       const Floats power = (splat(s.qxx) * dx + splat(s.qxy) * dy) * dx + splat(s.qyy) * dy * dy;
       const Floats exponent = power + splat(s.log2_opacity), raw = exp2_negative(exponent);
-      const Ints drawn = (power <= splat(0.f)) & (exponent >= splat(LOG2_MIN_ALPHA)) & (splat(position) <= b.last);
+      const Mask drawn =
+          at_least(splat(0.f), power) & at_least(exponent, splat(LOG2_MIN_ALPHA)) & at_least(b.last, splat(position));
       const Floats alpha = minimum(raw, splat(MAX_ALPHA));
-      const Floats inverse = splat(1.f) / (splat(1.f) - alpha), before = b.transmittance * inverse;
+      const Floats inverse = reciprocal(splat(1.f) - alpha), before = b.transmittance * inverse;
       b.transmittance = select(drawn, before, b.transmittance);
       const Floats weight = masked(drawn, alpha * before);
       Floats v_weight = splat(0.f);
       for (int k = 0; k < K; k++) {
         v_weight += splat(features[k]) * b.features[k];
-        v_features[k] += weight * b.features[k];
+        moments[MOMENTS + k] += weight * b.features[k];
       }
       const Floats v_alpha = before * v_weight + b.rest * inverse;
       b.rest -= v_weight * weight;
       // Alpha does not move with its inputs where it was cut.
-      const Floats v_power = masked(drawn & (raw < splat(MAX_ALPHA)), raw * v_alpha);
+      const Floats v_power = masked(drawn & above(splat(MAX_ALPHA), raw), raw * v_alpha);
       const Floats v_x = v_power * dx, v_y = v_power * dy;
-      s0 += v_power, sx += v_x, sy += v_y, sxx += v_x * dx, sxy += v_x * dy, syy += v_y * dy;
+      moments[0] += v_power, moments[1] += v_x, moments[2] += v_y;
+      moments[3] += v_x * dx, moments[4] += v_x * dy, moments[5] += v_y * dy;
     }
-    out[0] = sum(s0), out[1] = sum(sx), out[2] = sum(sy), out[3] = sum(sxx), out[4] = sum(sxy), out[5] = sum(syy);
-    for (int k = 0; k < K; k++) out[MOMENTS + k] = sum(v_features[k]);
+    sums<MOMENTS + K>(moments, out);
   }
 }
 
@@ -743,18 +895,23 @@ bool with_features(int features, const Body& body) {
 
 inline int chunks_of(int count, int size) { return (count + size - 1) / size; }
 
-// Stable least-significant-digit radix sort; the sorted keys end in `keys`.
-void radix_sort(uint64_t* keys, uint64_t* scratch, size_t count) {
+// Stable least-significant-digit radix sort by the upper halves of the keys. Digits that all keys share are left out.
+// Returns where the sorted keys are: in `keys` or in `scratch`.
+uint64_t* radix_sort(uint64_t* keys, uint64_t* scratch, size_t count) {
   constexpr int BITS = 11, PASSES = 3, BUCKETS = 1 << BITS;
-  for (int pass = 0; pass < PASSES; pass++) {
+  uint32_t starts[PASSES][BUCKETS] = {{0}};
+  for (size_t i = 0; i < count; i++)
+    for (int pass = 0; pass < PASSES; pass++) starts[pass][(keys[i] >> (32 + pass * BITS)) & (BUCKETS - 1)]++;
+  for (int pass = 0; pass < PASSES && count; pass++) {
     const int shift = 32 + pass * BITS;
-    size_t starts[BUCKETS + 1] = {0};
-    for (size_t i = 0; i < count; i++) starts[((keys[i] >> shift) & (BUCKETS - 1)) + 1]++;
-    for (int i = 0; i < BUCKETS; i++) starts[i + 1] += starts[i];
-    for (size_t i = 0; i < count; i++) scratch[starts[(keys[i] >> shift) & (BUCKETS - 1)]++] = keys[i];
+    uint32_t* start = starts[pass];
+    if (start[(keys[0] >> shift) & (BUCKETS - 1)] == count) continue;
+    uint32_t before = 0;
+    for (int i = 0; i < BUCKETS; i++) before += std::exchange(start[i], before);
+    for (size_t i = 0; i < count; i++) scratch[start[(keys[i] >> shift) & (BUCKETS - 1)]++] = keys[i];
     std::swap(keys, scratch);
   }
-  std::memcpy(scratch, keys, count * sizeof *keys);  // an odd number of passes ends in the other buffer
+  return keys;
 }
 
 }  // namespace
@@ -821,13 +978,15 @@ void neoverse_bin(const Frame* frame, const float* depths, const int32_t* boxes_
     std::memcpy(&bits, depths + i, sizeof bits);
     keys[seen++] = uint64_t(bits) << 32 | uint32_t(i);
   }
-  radix_sort(keys, keys + f.count, seen);
+  const uint64_t* sorted = radix_sort(keys, keys + f.count, seen);
 
   // Counting sort into tiles; every chunk of the depth order fills its own stretch of each list.
   const int chunks = f.threads;
   const auto for_chunk = [&](int chunk, auto&& body) {
-    for (size_t i = seen * chunk / chunks; i < seen * (chunk + 1) / chunks; i++) {
-      const auto gaussian = int32_t(uint32_t(keys[i]));
+    const size_t end = seen * (chunk + 1) / chunks;
+    for (size_t i = seen * chunk / chunks; i < end; i++) {
+      if (i + 2 * AHEAD < end) __builtin_prefetch(boxes + uint32_t(sorted[i + 2 * AHEAD]));
+      const auto gaussian = int32_t(uint32_t(sorted[i]));
       const TileBox& box = boxes[gaussian];
       for (int y = box.y0; y < box.y1; y++)
         for (int x = box.x0; x < box.x1; x++) body(y * columns + x, gaussian);
@@ -854,12 +1013,13 @@ void neoverse_bin(const Frame* frame, const float* depths, const int32_t* boxes_
   });
 }
 
-// Draws the image. ends [tiles] is one past the last list position that each tile used. False: features not compiled.
+// Draws the image. touched [pairs] is written for the backward pass up to ends [tiles], one past the last list position
+// that each tile used. False: features not compiled.
 bool neoverse_composite(const Frame* frame, const float* records, const float* background, const int32_t* offsets,
-                        const int32_t* gaussians, float* image, float* alpha, float* transmittance, int32_t* last,
-                        int32_t* ends) {
+                        const int32_t* gaussians, int32_t* touched, float* image, float* alpha, float* transmittance,
+                        int32_t* last, int32_t* ends) {
   const Frame& f = *frame;
-  const Lists lists{offsets, gaussians};
+  const Lists lists{offsets, gaussians, touched};
   const Pixels pixels{image, alpha, transmittance, last};
   return with_features(f.features, [&](auto features) {
     parallel_for(tiles_along(f.width) * tiles_along(f.height), f.threads, [&](int tile) {
@@ -887,12 +1047,12 @@ int64_t neoverse_slots(const Frame* frame, const int32_t* offsets, const int32_t
 
 // Gradients of every drawn pair: sums [slots, 6 + features]. False: features not compiled.
 bool neoverse_composite_backward(const Frame* frame, const float* records, const float* background,
-                                 const int32_t* offsets, const int32_t* gaussians, const int32_t* ends,
-                                 const int32_t* slots, const float* image, const float* alpha,
+                                 const int32_t* offsets, const int32_t* gaussians, int32_t* touched,
+                                 const int32_t* ends, const int32_t* slots, const float* image, const float* alpha,
                                  const float* transmittance, const int32_t* last, const float* v_image,
                                  const float* v_alpha, float* sums) {
   const Frame& f = *frame;
-  const Lists lists{offsets, gaussians};
+  const Lists lists{offsets, gaussians, touched};
   const DrawnPixels drawn{image, alpha, transmittance, last};
   const PixelGradients v{v_image, v_alpha};
   return with_features(f.features, [&](auto features) {
