@@ -12,7 +12,8 @@
 // There is no mutable global state, so any number of threads may render at once. No sum depends on how work was divided
 // among threads (no atomics on floats), so results are bitwise repeatable.
 //
-// Plain C++17 with the vector extensions that GCC and Clang share; no headers beyond the standard library.
+// Plain C++17 with the vector extensions that GCC and Clang share; beyond the standard library only the intrinsics of
+// AVX-512, where the processor has it.
 // NEOVERSE_STD_THREADS selects std::thread where OpenMP is missing; with neither, all runs on the caller's thread.
 
 #include <algorithm>
@@ -22,7 +23,9 @@
 #include <limits>
 #include <type_traits>
 #include <utility>
+// AVX-512 has a register for what is known of every lane; without it the vectors are half as long.
 #if defined(__AVX512F__) && defined(__AVX512VL__)
+#define NEOVERSE_AVX512
 #include <immintrin.h>
 #endif
 #if !defined(_OPENMP) && defined(NEOVERSE_STD_THREADS)
@@ -224,38 +227,8 @@ struct TileBox {
 
 inline int tiles_along(int pixels) { return (pixels + TILE - 1) / TILE; }
 
-// Clamps before converting, since converting a float out of range to int is undefined.
-inline int clamped_int(float value, int limit) { return int(std::min(std::max(value, 0.f), float(limit))); }
-
 inline float effective_opacity(const Frame& f, const Projection& p, float opacity) {
   return f.antialiased ? opacity * std::sqrt(p.sharp_det / p.det) : opacity;
-}
-
-// Projects one Gaussian. False where it cannot be seen; conditions are written so that NaN counts as unseen.
-bool make_splat(const Frame& f, const Camera& c, const Projection& p, float opacity, Splat& s, int32_t* radii,
-                TileBox& box) {
-  if (!(p.mean.z >= f.near_plane && p.mean.z <= f.far_plane)) return false;
-  if (!(p.det > 0.f && p.det <= std::numeric_limits<float>::max())) return false;
-  const float strength = effective_opacity(f, p, opacity);
-  if (!(strength >= MIN_ALPHA)) return false;
-  s.log2_opacity = std::log2(strength);
-  const float extent = std::sqrt(2.f / LOG2_E * std::max(s.log2_opacity - LOG2_MIN_ALPHA, 0.f));
-  const float sx = std::sqrt(p.xx), sy = std::sqrt(p.yy);
-  const float rx = std::ceil(std::min(extent, MAX_EXTENT) * sx), ry = std::ceil(std::min(extent, MAX_EXTENT) * sy);
-  if (rx <= f.radius_clip && ry <= f.radius_clip) return false;
-  s.x = c.fx * p.mean.x * p.rz + c.cx;
-  s.y = c.fy * p.mean.y * p.rz + c.cy;
-  if (!(s.x + rx > 0 && s.x - rx < f.width && s.y + ry > 0 && s.y - ry < f.height)) return false;
-  const float k = -0.5f * LOG2_E / p.det;
-  s.qxx = k * p.yy, s.qxy = -2.f * k * p.xy, s.qyy = k * p.xx;
-  s.slant = p.xy / p.yy;
-  s.reach = extent * extent * p.det / p.yy;
-  s.narrowing = p.det / (p.yy * p.yy);
-  radii[0] = clamped_int(rx, 1 << 30), radii[1] = clamped_int(ry, 1 << 30);
-  const int columns = tiles_along(f.width), rows = tiles_along(f.height);
-  box = {clamped_int(std::floor((s.x - rx) / TILE), columns), clamped_int(std::floor((s.y - ry) / TILE), rows),
-         clamped_int(std::ceil((s.x + rx) / TILE), columns), clamped_int(std::ceil((s.y + ry) / TILE), rows)};
-  return true;
 }
 
 // Gradients that reach one projected Gaussian.
@@ -423,7 +396,7 @@ inline Vec3 viewed_color_backward(const Frame& f, const ViewedColor& seen, const
 
 // A block of 4 x 4 pixels, or 4 x 2 without AVX-512, is one vector. Blocks fit round Gaussians of a few pixels better
 // than rows do.
-#if defined(__AVX512F__) && defined(__AVX512VL__)
+#if defined(NEOVERSE_AVX512)
 constexpr int LANES = 16;
 #else
 constexpr int LANES = 8;
@@ -438,7 +411,7 @@ typedef int32_t Ints __attribute__((vector_size(4 * LANES)));
 #define NEOVERSE_INLINE inline __attribute__((always_inline))
 
 // What is known of every lane: a bit each where the processor has registers for that, else all bits set or none.
-#if defined(__AVX512F__) && defined(__AVX512VL__)
+#if defined(NEOVERSE_AVX512)
 typedef __mmask16 Mask;
 NEOVERSE_INLINE Floats splat(float v) { return (Floats)_mm512_set1_ps(v); }
 NEOVERSE_INLINE Ints splat(int32_t v) { return (Ints)_mm512_set1_epi32(v); }
@@ -478,7 +451,7 @@ NEOVERSE_INLINE Floats about_square_root(Floats v) {
 }
 #endif
 
-#if defined(__AVX512F__) && defined(__AVX512VL__)
+#if defined(NEOVERSE_AVX512)
 // The sum of each of N vectors: pairs are folded into one, until every lane holds the sum of another vector.
 template <int N>
 NEOVERSE_INLINE void sums(const Floats* v, float* out) {
@@ -513,7 +486,7 @@ NEOVERSE_INLINE void sums(const Floats* v, float* out) {
 NEOVERSE_INLINE Floats reciprocal(Floats v) { return splat(1.f) / v; }
 #endif
 
-#if defined(__AVX512F__) && defined(__AVX512VL__)
+#if defined(NEOVERSE_AVX512)
 NEOVERSE_INLINE uint32_t any_bits(Ints v) { return uint32_t(_mm512_reduce_or_epi32((__m512i)v)); }
 #else
 NEOVERSE_INLINE uint32_t any_bits(Ints v) {
@@ -527,7 +500,7 @@ NEOVERSE_INLINE bool any(Mask mask) { return any_bits(mask) != 0; }
 
 // 2^x for x <= 0 with a relative error of 1e-7: 2^round(x) times a minimax polynomial on [-0.5, 0.5].
 NEOVERSE_INLINE Floats exp2_negative(Floats x) {
-#if defined(__AVX512F__) && defined(__AVX512VL__)
+#if defined(NEOVERSE_AVX512)
   const Floats whole = (Floats)_mm512_roundscale_ps((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   const Floats f = x - whole;
 #else
@@ -541,11 +514,107 @@ NEOVERSE_INLINE Floats exp2_negative(Floats x) {
   p = p * f + splat(2.40222424e-1f);
   p = p * f + splat(6.93147004e-1f);
   p = p * f + splat(1.f);
-#if defined(__AVX512F__) && defined(__AVX512VL__)
+#if defined(NEOVERSE_AVX512)
   return (Floats)_mm512_scalef_ps((__m512)p, (__m512)whole);
 #else
   return (Floats)((Ints)p + (whole << 23));
 #endif
+}
+
+NEOVERSE_INLINE Ints floor_positive(Floats v) { return __builtin_convertvector(v, Ints); }
+NEOVERSE_INLINE Floats ceil_positive(Floats v) {
+  const Floats whole = __builtin_convertvector(floor_positive(v), Floats);
+  return whole + masked(above(v, whole), splat(1.f));
+}
+NEOVERSE_INLINE Floats clamped(Floats v, float low, float high) { return minimum(maximum(v, splat(low)), splat(high)); }
+NEOVERSE_INLINE Floats square_root(Floats v) {
+  for (int i = 0; i < LANES; i++) v[i] = std::sqrt(v[i]);
+  return v;
+}
+
+// log2 of positive numbers, absolute error 1e-7: the exponent, and the series of artanh for what is left.
+NEOVERSE_INLINE Floats log2_positive(Floats v) {
+  const Ints bits = (Ints)v, exponent = (bits - splat(0x3F3504F3)) >> 23;  // leaves [sqrt(1/2), sqrt(2)]
+  const Floats m = (Floats)(bits - (exponent << 23)), t = (m - splat(1.f)) / (m + splat(1.f)), tt = t * t;
+  const Floats series = splat(1.f) + tt * (splat(1 / 3.f) + tt * (splat(1 / 5.f) + tt * splat(1 / 7.f)));
+  return __builtin_convertvector(exponent, Floats) + splat(2 * LOG2_E) * t * series;
+}
+
+// -------------------------------------------------------------------------------------------- projecting many
+
+// What drawing needs of several projected Gaussians, one in each lane; see Splat and Projection.
+struct Splats {
+  Floats x, y, qxx, qxy, qyy, log2_opacity, slant, reach, narrowing, depth, radius_x, radius_y;
+  Mask seen;
+};
+
+// One coordinate of several Gaussians; those beyond the last repeat it.
+NEOVERSE_INLINE Floats gathered(const float* values, int stride, int first, int count) {
+  Floats v;
+  for (int lane = 0; lane < LANES; lane++) v[lane] = values[int64_t(std::min(first + lane, count - 1)) * stride];
+  return v;
+}
+
+// The same as project_one. Conditions are written so that NaN counts as unseen.
+NEOVERSE_INLINE Splats project_lanes(const Frame& f, const Camera& c, const float* means, const float* quats,
+                                     const float* scales, const float* opacities, int first) {
+  const auto row = [&](const Vec3& r, Floats x, Floats y, Floats z) {
+    return splat(r.x) * x + splat(r.y) * y + splat(r.z) * z;
+  };
+  const auto load = [&](const float* values, int stride) { return gathered(values, stride, first, f.count); };
+  const Floats wx = load(means, 3), wy = load(means + 1, 3), wz = load(means + 2, 3);
+  const Floats mx = row(c.rotation.row[0], wx, wy, wz) + splat(c.translation.x);
+  const Floats my = row(c.rotation.row[1], wx, wy, wz) + splat(c.translation.y);
+  const Floats mz = row(c.rotation.row[2], wx, wy, wz) + splat(c.translation.z);
+  const Floats one = splat(1.f), two = splat(2.f), zero = splat(0.f), rz = one / mz;
+
+  Floats w = load(quats, 4), x = load(quats + 1, 4), y = load(quats + 2, 4), z = load(quats + 3, 4);
+  const Floats inverse = one / square_root(w * w + x * x + y * y + z * z);
+  w *= inverse, x *= inverse, y *= inverse, z *= inverse;
+  const Floats sx = load(scales, 3), sy = load(scales + 1, 3), sz = load(scales + 2, 3);
+  // Columns of the Gaussian's rotation, each times its scale.
+  const Floats a0 = (one - two * (y * y + z * z)) * sx, a1 = two * (x * y + w * z) * sx, a2 = two * (x * z - w * y) * sx;
+  const Floats b0 = two * (x * y - w * z) * sy, b1 = (one - two * (x * x + z * z)) * sy, b2 = two * (y * z + w * x) * sy;
+  const Floats c0 = two * (x * z + w * y) * sz, c1 = two * (y * z - w * x) * sz, c2 = (one - two * (x * x + y * y)) * sz;
+  const Floats tx = mz * clamped(mx * rz, c.min_x, c.max_x), ty = mz * clamped(my * rz, c.min_y, c.max_y);
+  const Floats jx = splat(c.fx) * rz, jxz = -splat(c.fx) * tx * rz * rz;
+  const Floats jy = splat(c.fy) * rz, jyz = -splat(c.fy) * ty * rz * rz;
+  const auto along = [&](const Vec3& r, Floats j, Floats jz, Floats p, Floats q, Floats s) {
+    return j * row(r, p, q, s) + jz * row(c.rotation.row[2], p, q, s);
+  };
+  const Vec3 &rx = c.rotation.row[0], &ry = c.rotation.row[1];
+  const Floats u0 = along(rx, jx, jxz, a0, a1, a2), u1 = along(rx, jx, jxz, b0, b1, b2),
+               u2 = along(rx, jx, jxz, c0, c1, c2);
+  const Floats v0 = along(ry, jy, jyz, a0, a1, a2), v1 = along(ry, jy, jyz, b0, b1, b2),
+               v2 = along(ry, jy, jyz, c0, c1, c2);
+  const Floats uu = u0 * u0 + u1 * u1 + u2 * u2, vv = v0 * v0 + v1 * v1 + v2 * v2;
+  const Floats n0 = u1 * v2 - u2 * v1, n1 = u2 * v0 - u0 * v2, n2 = u0 * v1 - u1 * v0;
+  const Floats eps = splat(f.eps2d), xx = uu + eps, yy = vv + eps, xy = u0 * v0 + u1 * v1 + u2 * v2;
+  const Floats sharp_det = n0 * n0 + n1 * n1 + n2 * n2, det = sharp_det + eps * (uu + vv + eps);
+
+  Splats s;
+  Floats strength = load(opacities, 1);
+  if (f.antialiased) strength *= square_root(sharp_det / det);
+  s.seen = at_least(mz, splat(f.near_plane)) & at_least(splat(f.far_plane), mz) & above(det, zero) &
+           at_least(splat(std::numeric_limits<float>::max()), det) & at_least(strength, splat(MIN_ALPHA));
+  // Whatever is unseen shall not reach the logarithm.
+  strength = select(s.seen, strength, one);
+  s.log2_opacity = log2_positive(strength);
+  const Floats squared = maximum(s.log2_opacity - splat(LOG2_MIN_ALPHA), zero) * splat(2.f / LOG2_E);
+  const Floats extent = minimum(square_root(squared), splat(MAX_EXTENT));
+  // Radii beyond any image are as good as infinite, which the conversion to whole numbers is not defined for.
+  s.radius_x = ceil_positive(clamped(extent * square_root(xx), 0.f, float(1 << 30)));
+  s.radius_y = ceil_positive(clamped(extent * square_root(yy), 0.f, float(1 << 30)));
+  s.x = splat(c.fx) * mx * rz + splat(c.cx), s.y = splat(c.fy) * my * rz + splat(c.cy);
+  const Floats clip = splat(f.radius_clip);
+  s.seen = s.seen & (above(s.radius_x, clip) | above(s.radius_y, clip)) & above(s.x + s.radius_x, zero) &
+           above(splat(float(f.width)), s.x - s.radius_x) & above(s.y + s.radius_y, zero) &
+           above(splat(float(f.height)), s.y - s.radius_y);
+  const Floats inverse_det = splat(-0.5f * LOG2_E) / det, inverse_yy = one / yy;
+  s.qxx = inverse_det * yy, s.qxy = splat(-2.f) * inverse_det * xy, s.qyy = inverse_det * xx;
+  s.slant = xy * inverse_yy, s.narrowing = det * inverse_yy * inverse_yy, s.reach = squared * det * inverse_yy;
+  s.depth = mz;
+  return s;
 }
 
 // Pixel centres relative to the tile's corner, block by block.
@@ -932,30 +1001,45 @@ int64_t neoverse_project(const Frame* frame, const float* means, const float* qu
   const Frame& f = *frame;
   const Camera camera = make_camera(f, viewmat, intrinsics);
   const int chunks = chunks_of(f.count, PROJECT_CHUNK), stride = SPLAT + f.features;
+  const int columns = tiles_along(f.width), rows = tiles_along(f.height);
   parallel_for(chunks, f.threads, [&](int chunk) {
     int64_t total = 0;
-    for (int i = chunk * PROJECT_CHUNK; i < std::min(f.count, (chunk + 1) * PROJECT_CHUNK); i++) {
-      const Projection p = project_one(camera, f.eps2d, means + 3 * i, quats + 4 * i, scales + 3 * i);
-      Splat s{};
-      TileBox box{};
-      radii[2 * i] = radii[2 * i + 1] = 0;
-      if (make_splat(f, camera, p, opacities[i], s, radii + 2 * i, box)) {
-        float* record = records + int64_t(i) * stride;
-        std::memcpy(record, &s, sizeof s);
-        float* features = record + SPLAT;
-        std::fill(features, features + f.features, 0.f);
-        if (f.sh_degree >= 0) {
-          const ViewedColor seen = viewed_color(f, camera, means + 3 * i, colors + int64_t(i) * f.sh_bands * 3);
-          for (int k = 0; k < 3; k++) features[k] = std::max(seen.raw[k], 0.f);
-        } else {
-          std::copy_n(colors + int64_t(i) * f.colors, f.colors, features);
+    const int end = std::min(f.count, (chunk + 1) * PROJECT_CHUNK);
+    for (int first = chunk * PROJECT_CHUNK; first < end; first += LANES) {
+      const Splats many = project_lanes(f, camera, means, quats, scales, opacities, first);
+      const Ints seen = masked(many.seen, splat(1));
+      const auto tiles = [&](Floats pixels, int limit) { return clamped(pixels * splat(1.f / TILE), 0.f, float(limit)); };
+      const Ints x0 = floor_positive(tiles(many.x - many.radius_x, columns));
+      const Ints y0 = floor_positive(tiles(many.y - many.radius_y, rows));
+      const Ints x1 = floor_positive(ceil_positive(tiles(many.x + many.radius_x, columns)));
+      const Ints y1 = floor_positive(ceil_positive(tiles(many.y + many.radius_y, rows)));
+      for (int lane = 0; lane < std::min(LANES, end - first); lane++) {
+        const int i = first + lane;
+        TileBox box{};
+        radii[2 * i] = radii[2 * i + 1] = 0;
+        means2d[2 * i] = means2d[2 * i + 1] = 0.f;
+        if (seen[lane]) {
+          float* record = records + int64_t(i) * stride;
+          const Splat s{many.x[lane],   many.y[lane],   many.qxx[lane],  many.qxy[lane],      many.qyy[lane],
+                        many.log2_opacity[lane], many.slant[lane], many.reach[lane], many.narrowing[lane]};
+          std::memcpy(record, &s, sizeof s);
+          float* features = record + SPLAT;
+          std::fill(features, features + f.features, 0.f);
+          if (f.sh_degree >= 0) {
+            const ViewedColor viewed = viewed_color(f, camera, means + 3 * i, colors + int64_t(i) * f.sh_bands * 3);
+            for (int k = 0; k < 3; k++) features[k] = std::max(viewed.raw[k], 0.f);
+          } else {
+            std::copy_n(colors + int64_t(i) * f.colors, f.colors, features);
+          }
+          if (f.depth) features[f.colors] = many.depth[lane];
+          radii[2 * i] = int32_t(many.radius_x[lane]), radii[2 * i + 1] = int32_t(many.radius_y[lane]);
+          means2d[2 * i] = s.x, means2d[2 * i + 1] = s.y;
+          box = {x0[lane], y0[lane], x1[lane], y1[lane]};
+          total += box.area();
         }
-        if (f.depth) features[f.colors] = p.mean.z;
-        total += box.area();
+        depths[i] = many.depth[lane];
+        std::memcpy(boxes + 4 * i, &box, sizeof box);
       }
-      depths[i] = p.mean.z;
-      means2d[2 * i] = s.x, means2d[2 * i + 1] = s.y;
-      std::memcpy(boxes + 4 * i, &box, sizeof box);
     }
     pairs[chunk] = total;
   });
