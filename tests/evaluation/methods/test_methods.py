@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,4 +112,10 @@ def test_words_that_are_none_are_named() -> None:
             view_method(word)
     with pytest.raises(SettingsError, match="whole number"):
         view_method("ours:steps=many")
+    elsewhere = view_method("ours:steps=7,device=cpu")
+    assert isinstance(elsewhere, Ours)
+    assert elsewhere.settings()["optimise"]["steps"] == 7
+    assert elsewhere.settings()["device"] == elsewhere.device == "cpu"
+    json.dumps(elsewhere.settings(), allow_nan=False)
+    assert elsewhere.weights() == {}
     assert view_method("ours", base=OursConfig()).name == f"ours({Ours().solver}, 500 steps)"
