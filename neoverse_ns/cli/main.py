@@ -2,58 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
-import typing
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Annotated, Any
 
 import tyro
 
-from neoverse_ns.cli.applications.background import BackgroundCommand
-from neoverse_ns.cli.applications.bullet_time import BulletTime
-from neoverse_ns.cli.applications.edit import Edit
-from neoverse_ns.cli.applications.extend import Extend
-from neoverse_ns.cli.applications.multiview import Multiview
-from neoverse_ns.cli.applications.stabilize import Stabilize
-from neoverse_ns.cli.applications.superres import Superres
-from neoverse_ns.cli.applications.track import Track
-from neoverse_ns.cli.batch import Batch
-from neoverse_ns.cli.cache import CacheCommand
-from neoverse_ns.cli.data import DataCommand
-from neoverse_ns.cli.demo import Demo
-from neoverse_ns.cli.export import Export
-from neoverse_ns.cli.generate import Generate
+from neoverse_ns.cli.commands import COMMANDS, command_class, summary
 from neoverse_ns.cli.quiet import silence_imports
-from neoverse_ns.cli.reconstruct import Reconstruct
-from neoverse_ns.cli.render import Render
-from neoverse_ns.cli.train_control import TrainControl
-from neoverse_ns.cli.train_reconstructor import TrainReconstructor
-from neoverse_ns.cli.trajectory import TrajectoryCommand
-from neoverse_ns.cli.weights import Weights
 from neoverse_ns.console import say
 from neoverse_ns.plugin.user_errors import exit_on_user_error
-
-Command = (
-    Annotated[Reconstruct, tyro.conf.subcommand(name="reconstruct")]
-    | Annotated[Export, tyro.conf.subcommand(name="export")]
-    | Annotated[Generate, tyro.conf.subcommand(name="generate")]
-    | Annotated[TrajectoryCommand, tyro.conf.subcommand(name="trajectory")]
-    | Annotated[Render, tyro.conf.subcommand(name="render")]
-    | Annotated[Batch, tyro.conf.subcommand(name="batch")]
-    | Annotated[CacheCommand, tyro.conf.subcommand(name="cache")]
-    | Annotated[Extend, tyro.conf.subcommand(name="extend")]
-    | Annotated[Multiview, tyro.conf.subcommand(name="multiview")]
-    | Annotated[BackgroundCommand, tyro.conf.subcommand(name="background")]
-    | Annotated[Superres, tyro.conf.subcommand(name="superres")]
-    | Annotated[Track, tyro.conf.subcommand(name="track")]
-    | Annotated[Stabilize, tyro.conf.subcommand(name="stabilize")]
-    | Annotated[BulletTime, tyro.conf.subcommand(name="bullet-time")]
-    | Annotated[Demo, tyro.conf.subcommand(name="demo")]
-    | Annotated[DataCommand, tyro.conf.subcommand(name="data")]
-    | Annotated[Weights, tyro.conf.subcommand(name="weights")]
-    | Annotated[Edit, tyro.conf.subcommand(name="edit")]
-    | Annotated[TrainControl, tyro.conf.subcommand(name="train-control")]
-    | Annotated[TrainReconstructor, tyro.conf.subcommand(name="train-reconstructor")]
-)
 
 
 def entrypoint() -> None:
@@ -61,7 +22,7 @@ def entrypoint() -> None:
 
     Bad input ends in one line and exit code 1, the keyboard's Ctrl-C in one line and 130, as shells expect.
     """
-    command = _parse(sys.argv[1:])
+    command = parse(sys.argv[1:])
     silence_imports()
     try:
         with exit_on_user_error():
@@ -71,15 +32,29 @@ def entrypoint() -> None:
         raise SystemExit(130) from None
 
 
-def _parse(words: list[str]) -> Any:
-    """The command that was typed; a command is parsed by itself, so that what is said of it concerns it alone."""
-    for part in typing.get_args(Command):
-        command, *marks = typing.get_args(part)
-        if words and any(getattr(mark, "name", None) == words[0] for mark in marks):
-            rest = command.tidied(words[1:]) if command is TrainReconstructor else words[1:]
-            return tyro.cli(command, prog=f"ns-neoverse {words[0]}", args=rest)
-    description = "NeoVerse for nerfstudio: from a clip to a 4D scene."
-    return tyro.cli(Command, description=description, args=words)  # pyright: ignore
+def parse(words: Sequence[str]) -> Any:
+    """The command that was typed.
+
+    A command is parsed by itself, so that what is said of it concerns it alone, and no other one is imported. Whatever
+    does not begin with a command's name gets the list of them, or is told that there is none of its name.
+    """
+    if words and words[0] in COMMANDS:
+        command = command_class(words[0])
+        rest = command.tidied(words[1:]) if hasattr(command, "tidied") else words[1:]
+        return tyro.cli(command, prog=f"ns-neoverse {words[0]}", args=rest)
+    description = (
+        "NeoVerse for nerfstudio: from a clip to a 4D scene. ns-neoverse COMMAND --help tells all about a command."
+    )
+    return tyro.cli(_listing(), prog="ns-neoverse", description=description, args=words)
+
+
+def _listing() -> Any:
+    """All commands as tyro lists subcommands: without settings, with the first paragraph of their help."""
+    parts = []
+    for name in COMMANDS:
+        light = dataclasses.make_dataclass(name, [], namespace={"__doc__": summary(name)})
+        parts.append(Annotated[light, tyro.conf.subcommand(name=name, description=summary(name))])
+    return reduce(or_, parts)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import io
-import typing
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import tyro
 
 from neoverse_ns.batch.records import DONE
 from neoverse_ns.batch.step import SCENE, Step, StepPlace
+from neoverse_ns.cli.commands import COMMANDS, command_class
 from neoverse_ns.cli.directing import PathFlags
 from neoverse_ns.cli.parser_words import switch_in_small_letters, wrong_settings
 from neoverse_ns.errors import SettingsError
@@ -56,14 +56,9 @@ class StepKind:
 
 def step_kinds() -> dict[str, StepKind]:
     """All of them by name, those that make scenes first."""
-    # The commands are made of all commands' classes, this one's among them.
-    from neoverse_ns.cli.main import Command
-
     found = {}
-    for part in typing.get_args(Command):
-        command, *marks = typing.get_args(part)
-        name = next((mark.name for mark in marks if getattr(mark, "name", None)), command.__name__.lower())
-        kind = _kind(str(name), command)
+    for name in COMMANDS:
+        kind = _kind(name, command_class(name))
         if kind is not None:
             found[kind.name] = kind
     train = _kind("train", importlib.import_module("neoverse_ns.cli.train_step").Train)

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tyro
 from PIL import Image
 from plyfile import PlyData
 
+from neoverse_ns.cli import main
 from neoverse_ns.cli.demo import Demo
-from neoverse_ns.cli.main import Command
 from neoverse_ns.cli.reconstruct import Reconstruct
 from neoverse_ns.cli.weights import Weights
 from neoverse_ns.clip.synthetic import render_synthetic, save_synthetic
@@ -26,7 +25,7 @@ from tests.plugin.tiny_scene import FRAMES, HEIGHT, WIDTH, tiny_scene
 
 
 def parse(*arguments: str) -> Reconstruct | Demo | Weights:
-    return tyro.cli(Command, args=list(arguments))  # type: ignore[arg-type]
+    return main.parse(arguments)
 
 
 def test_reconstruct_takes_the_flags_people_type() -> None:

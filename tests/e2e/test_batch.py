@@ -123,14 +123,12 @@ def test_what_is_wrong_with_the_settings_is_said_before_any_work(shell: Shell) -
         "each once": ("--do", "render,render"),
         "--workers must be": ("--workers", "0"),
     }
-    import tyro
-
-    from neoverse_ns.cli.main import Command
+    from neoverse_ns.cli.main import parse
     from neoverse_ns.errors import NeoVerseError
 
     for text, arguments in lines.items():
         words = ("batch", str(shell.folder / "clips"), "--output", str(shell.folder / "other"), *arguments)
-        command = tyro.cli(Command, args=words)  # type: ignore[arg-type]
+        command = parse(words)
         with pytest.raises(NeoVerseError) as raised:
             command.run()
         assert text in str(raised.value)

@@ -7,9 +7,8 @@ import json
 
 import pytest
 import torch
-import tyro
 
-from neoverse_ns.cli.main import Command
+from neoverse_ns.cli.main import parse
 from neoverse_ns.cli.train_control import TrainControl
 from neoverse_ns.errors import ClipError, RefinementError, RunError, SettingsError
 from neoverse_ns.generate.refiners.wan.control import ControlInput
@@ -131,7 +130,7 @@ def test_deepspeed_settings(tmp_path, monkeypatch):
 def test_command_takes_the_flags_people_type():
     flags = ["--steps", "7", "--learning-rate", "2e-5", "--width", "320", "--wan.model", "m", "--deepspeed"]
     flags += ["--reconstructor", "network", "--network.weights", "n", "--wear.share", "0.5"]
-    command = tyro.cli(Command, args=["train-control", "clips", "--output-dir", "out", *flags])  # type: ignore[arg-type]
+    command = parse(["train-control", "clips", "--output-dir", "out", *flags])
     assert isinstance(command, TrainControl)
     training = command.training
     assert (training.steps, training.learning_rate, training.wan.model) == (7, 2e-5, "m")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from neoverse_ns.cli.main import _parse, entrypoint
+from neoverse_ns.cli.main import entrypoint, parse
 from neoverse_ns.cli.train_reconstructor import TrainReconstructor
 from neoverse_ns.clip.synthetic.render import render_synthetic
 from neoverse_ns.clip.synthetic.save import save_synthetic
@@ -68,10 +68,10 @@ def test_presets_are_valid_and_told_apart():
 
 def test_data_that_is_named_again_is_added():
     words = ("train-reconstructor", "--output-dir", "out", "small", "--data", "a", "b@2", "--steps", "7", "--data=c=/d")
-    made = _parse([*words, "--data", "e"]).preset
+    made = parse([*words, "--data", "e"]).preset
     assert made.data == ("a", "b@2", "c=/d", "e")
     assert made.steps == 7
-    assert _parse([*words[:4]]).preset.data == ("worlds",)
+    assert parse([*words[:4]]).preset.data == ("worlds",)
 
 
 @pytest.mark.parametrize(
