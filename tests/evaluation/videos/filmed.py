@@ -18,13 +18,13 @@ from neoverse_ns.trajectory.save_cameras import write_cameras_beside
 from neoverse_ns.trajectory.trajectory import Trajectory, spread_times
 
 FRAMES, WIDTH, HEIGHT = 12, 224, 128
-DEPTH = 5.9
+DEPTH = 7.48
 """About the median depth of the demo's first picture."""
 
 
-def walk(seed: int = 5) -> PinholeCameras:
+def walk(width: int = WIDTH, height: int = HEIGHT) -> PinholeCameras:
     """A walk that is a little steadier than the demo's own, in units of the depth that it begins with."""
-    cameras = camera_path(FRAMES, WIDTH, HEIGHT, torch.Generator().manual_seed(seed), shaking=0.3)
+    cameras = camera_path(FRAMES, width, height, torch.Generator().manual_seed(5), shaking=0.3)
     c2w = cameras.c2w.clone()
     c2w[:, :3, 3] /= DEPTH
     return replace(cameras, c2w=c2w)

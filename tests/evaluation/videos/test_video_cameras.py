@@ -22,9 +22,12 @@ from neoverse_ns.evaluation.protocol.aliases import protocol
 from neoverse_ns.evaluation.results.scene_result import SceneResult
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.generated_path import redirector_accuracy
-from tests.evaluation.videos.filmed import FRAMES, HEIGHT, WIDTH, film, turned, walk
+from tests.evaluation.videos.filmed import DEPTH, FRAMES, HEIGHT, WIDTH, film, turned, walk
 
 REDIRECTOR = protocol("camera-redirector@1")
+SMALL = (96, 64)
+PAN = torch.arange(FRAMES, dtype=torch.float64) * 3 / (FRAMES + 1)
+"""Degrees: frames of a pan differ by (n + 1) / 3 of its steps in the mean over all pairs."""
 
 
 class Told(CameraMethod):
@@ -59,11 +62,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One video that followed its path; one whose path asked for a pan that it did not make."""
     there = tmp_path_factory.mktemp("videos")
     film(there / "true.mp4", walk())
-    # Steps of 1/4 degree a frame: the mean over pairs is (n + 1) / 3 steps, so the last is scaled to give 1 degree.
-    pan = torch.arange(FRAMES, dtype=torch.float64) * 3 / (FRAMES + 1)
-    asked = replace(walk(), c2w=turned(walk().c2w, pan))
-    film(there / "turned.mp4", walk(), asked)
+    film(there / "turned.mp4", walk(), asked_for())
     return there
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The latter in small, for what no estimator has to see."""
+    there = tmp_path_factory.mktemp("small")
+    film(there / "turned.mp4", walk(*SMALL), asked_for(*SMALL))
+    return there
+
+
+def asked_for(width: int = WIDTH, height: int = HEIGHT) -> PinholeCameras:
+    """The walk with a pan beside it, whose angles differ by 1 degree in the mean over all pairs of frames."""
+    cameras = walk(width, height)
+    return replace(cameras, c2w=turned(cameras.c2w, PAN))
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +98,7 @@ def test_on_the_true_render_nothing_is_wrong(solved: SceneResult) -> None:
 
 def test_a_path_that_is_turned_by_one_degree_shows_one_degree(folder: Path) -> None:
     asked = torch.stack([f.c2w for f in Videos().open(folder, "turned").frames if f.c2w is not None])
-    assert redirector_accuracy(walk().c2w, asked).rotation == pytest.approx(1.0, abs=1e-6)
+    assert redirector_accuracy(walk().c2w, asked).rotation == pytest.approx(1.0, abs=1e-3)
     result = judged(folder, "turned", BundleSolver())
     assert value(result, "camera-redirector-rot") == pytest.approx(1.0, abs=0.1)
     # What the video does is not what the path asks for, but the control shows that the estimator would have seen it.
@@ -92,7 +106,7 @@ def test_a_path_that_is_turned_by_one_degree_shows_one_degree(folder: Path) -> N
     assert value(result, "camera-redirector-trans") < 0.01
 
 
-def test_unsolved_videos_are_counted_and_weigh_in_a_second_mean(folder: Path) -> None:
+def test_unsolved_videos_are_counted_and_weigh_in_a_second_mean(small: Path) -> None:
     true = walk().c2w
     lost = true.clone()
     lost[3] = torch.nan
@@ -108,7 +122,7 @@ def test_unsolved_videos_are_counted_and_weigh_in_a_second_mean(folder: Path) ->
     ]
     for answer, reason in cases:
         method = Told({"turned": answer, "demo": lambda: found(true)})
-        result = judged(folder, "turned", method)
+        result = judged(small, "turned", method)
         assert result.failed is None  # The video was measured: it did not follow.
         assert "camera-redirector-rot" not in result.values
         assert value(result, "camera-redirector-rot-all") == 180.0
@@ -118,7 +132,8 @@ def test_unsolved_videos_are_counted_and_weigh_in_a_second_mean(folder: Path) ->
 
 
 def test_a_path_that_stands_still_has_no_distance(tmp_path: Path) -> None:
-    still = replace(walk(), c2w=turned(walk().c2w[:1].repeat(FRAMES, 1, 1), torch.arange(FRAMES).double()))
+    small = walk(*SMALL)
+    still = replace(small, c2w=turned(small.c2w[:1].repeat(FRAMES, 1, 1), torch.arange(FRAMES).double()))
     film(tmp_path / "pan.mp4", still)
     method = Told({name: lambda: found(still.c2w) for name in ("pan", "demo")})
     result = judged(tmp_path, "pan", method)
@@ -128,39 +143,38 @@ def test_a_path_that_stands_still_has_no_distance(tmp_path: Path) -> None:
     assert any("does not move" in text for text in result.skipped)
 
 
-def test_other_measures_have_their_own_values_and_controls(folder: Path) -> None:
+def test_other_measures_have_their_own_values_and_controls(small: Path) -> None:
     true = walk().c2w
     method = Told({"turned": lambda: found(true), "demo": lambda: found(true)})
     for alias in ("camera-camctrl@1", "camera-cami2v@1"):
         rules = protocol(alias)
-        result = judged(folder, "turned", method, alias)
+        result = judged(small, "turned", method, alias)
         names = {name for name in rules.metrics if not name.startswith("control-input")}
         assert set(result.values) == names
         # Relative to the first camera, frame i is turned by its own pan; sums over frames, in radians.
-        pan = torch.deg2rad(torch.arange(FRAMES, dtype=torch.float64) * 3 / (FRAMES + 1)).sum()
-        assert value(result, rules.metrics[0]) == pytest.approx(float(pan), abs=1e-4)
+        assert value(result, rules.metrics[0]) == pytest.approx(float(torch.deg2rad(PAN).sum()), abs=1e-4)
         assert "told" in rules.full_id(method.solver)
 
 
-def test_the_control_is_done_once_for_all_videos_of_a_path(folder: Path, tmp_path: Path) -> None:
+def test_the_control_is_done_once_for_all_videos_of_a_path(small: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
         for suffix in (".mp4", "_cameras.json"):
-            (tmp_path / f"{name}{suffix}").write_bytes((folder / f"turned{suffix}").read_bytes())
+            (tmp_path / f"{name}{suffix}").write_bytes((small / f"turned{suffix}").read_bytes())
     method = Told({name: lambda: found(walk().c2w) for name in ("a", "b", "demo")})
     results = [judged(tmp_path, name, method) for name in ("a", "b")]
     assert method.asked == ["a", "demo", "b"]
     assert value(results[0], "control-render-rot") == value(results[1], "control-render-rot")
 
 
-def test_the_input_video_is_a_control_where_its_cameras_are_known(folder: Path, tmp_path: Path) -> None:
+def test_the_input_video_is_a_control_where_its_cameras_are_known(small: Path, tmp_path: Path) -> None:
     for name in ("a", "a_input"):
         for suffix in (".mp4", "_cameras.json"):
-            (tmp_path / f"{name}{suffix}").write_bytes((folder / f"true{suffix}").read_bytes())
-    pan = torch.arange(FRAMES, dtype=torch.float64) * 6 / (FRAMES + 1)
-    true, off = walk().c2w, turned(walk().c2w, pan)
+            (tmp_path / f"{name}{suffix}").write_bytes((small / f"turned{suffix}").read_bytes())
+    # The file beside the input says the same path, and is its truth.
+    true, off = walk().c2w, turned(walk().c2w, 3 * PAN)
     method = Told({"a": lambda: found(true), "demo": lambda: found(true), "a (input)": lambda: found(off)})
     result = judged(tmp_path, "a", method)
-    assert value(result, "control-input-rot") == pytest.approx(2.0, abs=1e-4)
+    assert value(result, "control-input-rot") == pytest.approx(2.0, abs=2e-3)
     assert value(result, "control-input-trans") == pytest.approx(0.0, abs=1e-6)
     assert result.report["controls"]["control-input"]["placed"] == FRAMES
     (tmp_path / "a_input_cameras.json").unlink()
@@ -169,8 +183,8 @@ def test_the_input_video_is_a_control_where_its_cameras_are_known(folder: Path, 
     assert "control-input-rot" not in result.attempted
 
 
-def test_what_cannot_be_measured_says_why(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "bare.mp4").write_bytes((folder / "true.mp4").read_bytes())
+def test_what_cannot_be_measured_says_why(small: Path, tmp_path: Path) -> None:
+    (tmp_path / "bare.mp4").write_bytes((small / "turned.mp4").read_bytes())
     with pytest.raises(ClipError, match=r"no camera path lies beside it.*bare_cameras\.json"):
         judged(tmp_path, "bare", BundleSolver())
 
@@ -178,7 +192,7 @@ def test_what_cannot_be_measured_says_why(folder: Path, tmp_path: Path) -> None:
         raise PackageError("pip install it")
 
     with pytest.raises(PackageError):
-        judged(folder, "turned", Told({"turned": absent}))
+        judged(small, "turned", Told({"turned": absent}))
     assert kind_of(REDIRECTOR).default == "bundle"
 
 
@@ -192,8 +206,8 @@ def test_the_demo_is_filmed_in_the_units_of_the_path() -> None:
     def extent(c2w: torch.Tensor) -> float:
         return float(torch.cdist(c2w[:, :3, 3], c2w[:, :3, 3]).max())
 
-    # The median depth of the demo's first picture is a little below six units.
-    assert 5 < extent(inside) / extent(cameras.c2w) < 7
+    # As many units as the median depth of the demo's first picture.
+    assert extent(inside) / extent(cameras.c2w) == pytest.approx(DEPTH, abs=0.1)
     assert extent(alone) == pytest.approx(DEMO_WALK)
     clip, _ = demo_along(RequestedPath(cameras.c2w), 48, 32)
     assert isinstance(clip, Clip)
