@@ -14,6 +14,7 @@ from neoverse_ns.console import progress, say, warn
 from neoverse_ns.errors import NeoVerseError, PackageError, SettingsError, WeightsError
 from neoverse_ns.evaluation.data.registry import benchmark_data
 from neoverse_ns.evaluation.data.scene import BenchmarkScene
+from neoverse_ns.evaluation.judges.cameras import over_common_frames
 from neoverse_ns.evaluation.kinds import Judging, KindOfProtocol, kind_of
 from neoverse_ns.evaluation.methods.method_text import split_methods
 from neoverse_ns.evaluation.plan import Plan, make_plan
@@ -157,12 +158,24 @@ def _measure_all(
                 warn(f"{run.method}, {name}: {result.failed}")
             run.scenes.append(result)
             run.scenes.sort(key=lambda one: results.scenes.index(one.scene))
+            _compare(results, name)
             # A long evaluation that is cut short keeps what it has.
             if asked.output is not None:
                 write_results(results, asked.output)
             steps.advance(note=f"{run.method} {name}")
+    for done in results.scenes:
+        _compare(results, done)
     if asked.output is not None:
         write_results(results, asked.output)
+
+
+def _compare(results: RunFile, scene: str) -> None:
+    """Put solvers of cameras side by side over the frames that all of them placed, where there are several."""
+    if results.protocol["kind"] != "cameras":
+        return
+    found = [result for run in results.methods if (result := run.of(scene)) is not None]
+    if len(found) > 1:
+        results.common_ate[scene] = over_common_frames(found)
 
 
 def _measured(judging: Judging, scene: BenchmarkScene, choice: Choice, method: Any) -> SceneResult:

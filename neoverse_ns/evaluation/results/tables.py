@@ -19,6 +19,8 @@ def markdown(results: RunFile) -> str:
     for run in results.methods:
         table = _scenes(results, run)
         lines += ["", f"## {run.method}", "", f"- id: `{run.id}`", *_settings(run), "", *table]
+    if results.common_ate:
+        lines += ["", "## Position error over the frames that all solvers placed", "", *_common(results)]
     notes = _notes(results)
     if notes:
         lines += ["", "## What is missing, and why", "", *notes]
@@ -109,6 +111,14 @@ def _scenes(results: RunFile, run: MethodRun) -> list[str]:
         peak = _NONE if scene.peak_gb is None else f"{scene.peak_gb:.1f}"
         seconds = f"{sum(scene.seconds.values()):.0f}" if scene.seconds else _NONE
         lines.append(f"| {scene.scene} | {' | '.join(cells)} | {len(scene.inputs)}>{most} | {seconds} | {peak} |")
+    return lines
+
+
+def _common(results: RunFile) -> list[str]:
+    names = [run.method for run in results.methods]
+    lines = ["| scene | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
+    for scene, found in results.common_ate.items():
+        lines.append(f"| {scene} | {' | '.join(_shown(found.get(name, math.nan), 'ate') for name in names)} |")
     return lines
 
 
