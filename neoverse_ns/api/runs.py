@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neoverse_ns.errors import RunError, SettingsError
+from neoverse_ns.errors import SettingsError
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.rasterize.drawing import DrawOptions
 from neoverse_ns.reconstruct.scene import Scene
@@ -69,7 +69,4 @@ def shown(scene: SceneLike, options: DrawOptions | None = None) -> ExportScene:
         scene = load(path)
     if isinstance(scene, ExportScene):
         return scene if options is None else dataclasses.replace(scene, options=options)
-    if scene.gaussians is None:
-        raise RunError("this scene was loaded without Gaussians: load the run that it belongs to instead")
-    clip, cameras = scene.clip, scene.geometry.cameras
-    return ExportScene(scene.gaussians, cameras, clip.times, clip.seconds, options or DrawOptions(), scene)
+    return ExportScene.of(scene, options)

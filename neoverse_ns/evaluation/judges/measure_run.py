@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from neoverse_ns.api.runs import open_trained
 from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip
 from neoverse_ns.evaluation.judges.geometry import intersection_over_union
 from neoverse_ns.evaluation.judges.keyframes import score_keyframes
+from neoverse_ns.evaluation.judges.run_door import open_trained
 from neoverse_ns.evaluation.judges.second_view import score_right
 from neoverse_ns.evaluation.judges.things import score_depth
 from neoverse_ns.reconstruct.scene import Scene

@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 
-from neoverse_ns.api.runs import shown as scene_shown
 from neoverse_ns.applications.finish import checked_refiner, finish
 from neoverse_ns.errors import RunError, SettingsError
 from neoverse_ns.evaluation.judges.task import Answer, Shown, ViewMethod, ViewTask
@@ -19,6 +18,7 @@ from neoverse_ns.evaluation.methods.camera_solver import chained, input_scene, s
 from neoverse_ns.evaluation.placing.place import looks_at_targets, place
 from neoverse_ns.evaluation.placing.placed import Placed
 from neoverse_ns.evaluation.placing.tto import Perceptual, improve_camera, with_cameras
+from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.perceptual import ALEXNET
@@ -171,7 +171,7 @@ class Ours(ViewMethod):
         groups: dict[tuple[str, int, int], list[int]] = {}
         for number, target in enumerate(task.targets):
             groups.setdefault((target.camera, target.width, target.height), []).append(number)
-        ready = scene_shown(scene, self.config.optimise.draw_options)
+        ready = ExportScene.of(scene, self.config.optimise.draw_options)
         ready = dataclasses.replace(ready, gaussians=ready.gaussians.to(self.config.device))
         stage = "draw" if self.config.refiner.refiner == "none" else "finish"
         for (_, width, height), numbers in groups.items():

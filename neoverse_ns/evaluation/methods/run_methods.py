@@ -16,7 +16,7 @@ from neoverse_ns.evaluation.methods.method_text import parse_method
 from neoverse_ns.evaluation.methods.train_run import TrainSettings, train_and_evaluate
 from neoverse_ns.evaluation.protocol.clip_rules import Judged
 from neoverse_ns.reconstruct.config import SceneConfig
-from neoverse_ns.reconstruct.registry import choose_reconstructor
+from neoverse_ns.reconstruct.registry import RECONSTRUCTORS, choose_reconstructor
 
 TRAINED = ("neoverse", "neoverse-feedforward", "neoverse-quick", "neoverse-hq")
 """Registered with nerfstudio."""
@@ -95,7 +95,10 @@ class TrainedRun(RunMethod):
         if steps is not None and not steps.isdecimal():
             raise SettingsError(f"method '{text}': steps must be a whole number, got '{steps}'")
         self._steps = None if steps is None else int(steps)
-        config = SceneConfig(reconstructor=self._flags.get("reconstructor", "auto"))  # pyright: ignore[reportArgumentType]
+        asked = self._flags.get("reconstructor", "auto")
+        if asked not in ("auto", *RECONSTRUCTORS):
+            raise SettingsError(f"method '{text}': reconstructor must be auto, {', '.join(RECONSTRUCTORS)}")
+        config = SceneConfig(reconstructor=asked)  # pyright: ignore[reportArgumentType]
         self.solver = choose_reconstructor(config).name
 
     def settings(self) -> dict[str, Any]:

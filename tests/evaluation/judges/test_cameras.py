@@ -104,7 +104,7 @@ def test_solvers_are_compared_over_the_frames_that_all_placed(scene: MemoryScene
         judge_cameras(PROTOCOL, scene, given(scene), Told(c2w, name), work=tmp_path)
         for name, c2w in (("good", good), ("partial", partial))
     ]
-    assert results[0].values["ate"]["scene"] > 0.5
+    assert results[0].values["ate"]["scene"] > 0.1
     assert over_common_frames(results) == pytest.approx({"good": 0, "partial": 0}, abs=1e-9)
     assert over_common_frames([judge_cameras(PROTOCOL, scene, given(scene), Told(None), work=tmp_path)]) == {}
 
