@@ -55,6 +55,7 @@ class Generate(PathFlags):
         from neoverse_ns.generate.report import write_report
         from neoverse_ns.generate.video import check_output, whole_video, write_condition_videos
         from neoverse_ns.plugin.open_scene import open_scene
+        from neoverse_ns.trajectory.save_cameras import write_cameras_beside
 
         options = self.options()
         check_output(self.output)
@@ -75,7 +76,7 @@ class Generate(PathFlags):
         assert source is not None
         report = write_report(self.output, made, config, source.geometry.report, self.load_config, self.trajectory)
         say(report.time)
-        files = [self.output, report.file]
+        files = [self.output, report.file, write_cameras_beside(self.output, path)]
         if self.save_conditions:
             files += write_condition_videos(self.output, drawn, made.fps, config.wan.window)
         say(f"wrote {', '.join(map(str, files))}: {len(drawn)} frames, {made.fps:g} per second")

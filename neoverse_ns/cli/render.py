@@ -51,6 +51,7 @@ class Render(Directing):
         from neoverse_ns.ffmpeg import provide_ffmpeg
         from neoverse_ns.render.film import FilmFiles, FilmOptions, InputFrames, film
         from neoverse_ns.render.pictures import unseen_share
+        from neoverse_ns.trajectory.save_cameras import write_cameras_beside
 
         provide_ffmpeg()
         film_options = FilmOptions(self.depth, self.alpha, self.side_by_side, self.lossless, self.crf)
@@ -77,7 +78,8 @@ class Render(Directing):
             *(scene.gaussians, trajectory, self.output, film_options, opened.background, inputs, scene.options),
             watch=lambda view: unseen.append(unseen_share(view)),
         )
-        say(f"wrote {', '.join(str(path) for path in files.all())}: {len(trajectory)} frames")
+        written = [*files.all(), write_cameras_beside(self.output, trajectory)]
+        say(f"wrote {', '.join(map(str, written))}: {len(trajectory)} frames")
         tell_unseen(unseen)
 
 

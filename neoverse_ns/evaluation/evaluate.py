@@ -14,11 +14,12 @@ from neoverse_ns.console import progress, say, warn
 from neoverse_ns.errors import NeoVerseError, PackageError, SettingsError, WeightsError
 from neoverse_ns.evaluation.data.registry import benchmark_data
 from neoverse_ns.evaluation.data.scene import BenchmarkScene
+from neoverse_ns.evaluation.judges.cameras import over_common_frames
 from neoverse_ns.evaluation.kinds import Judging, KindOfProtocol, kind_of
 from neoverse_ns.evaluation.methods.method_text import split_methods
 from neoverse_ns.evaluation.plan import Plan, make_plan
 from neoverse_ns.evaluation.protocol.aliases import protocol as find_protocol
-from neoverse_ns.evaluation.protocol.protocol import Protocol
+from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 from neoverse_ns.evaluation.results.provenance import file_list, machine_facts, package_facts
 from neoverse_ns.evaluation.results.run_file import MethodRun, RunFile, plain
 from neoverse_ns.evaluation.results.scene_result import SceneResult
@@ -130,41 +131,55 @@ def measure_scenes(
     results = []
     for name in scenes:
         scene = data.open(folder, name)
-        results.append(_measured(Judging(protocol, kind, work, seed, weights or MetricFiles()), scene, method))
+        judging = Judging(protocol, kind, work, seed, weights or MetricFiles())
+        results.append(_measured(judging, scene, protocol.rule(scene), method))
     return results
 
 
 def _measure_all(
     asked: Request, planned: Plan, methods: list[Any], results: RunFile, work: Path, kind: KindOfProtocol
 ) -> None:
-    data, protocol = benchmark_data(asked.protocol.data), asked.protocol
+    protocol = asked.protocol
     left = [
-        (scene.scene, method, run)
+        (scene, method, run)
         for scene in planned.usable
         for method, run in zip(methods, results.methods, strict=False)
         if run.of(scene.scene) is None
     ]
     say(f"protocol {protocol.alias}: {len(left)} of {len(planned.usable) * len(methods)} to measure")
     with progress("evaluate", len(left)) as steps:
-        for name, method, run in left:
-            scene = data.open(asked.folder, name)
+        for scene, method, run in left:
+            name = scene.scene
             judging = Judging(protocol, kind, work / _folder_name(run.method), asked.settled_seed, asked.weights)
-            result = _measured(judging, scene, method)
+            assert scene.opened is not None
+            assert scene.choice is not None
+            result = _measured(judging, scene.opened, scene.choice, method)
             if result.failed:
                 warn(f"{run.method}, {name}: {result.failed}")
             run.scenes.append(result)
             run.scenes.sort(key=lambda one: results.scenes.index(one.scene))
+            _compare(results, name)
             # A long evaluation that is cut short keeps what it has.
             if asked.output is not None:
                 write_results(results, asked.output)
             steps.advance(note=f"{run.method} {name}")
+    for done in results.scenes:
+        _compare(results, done)
     if asked.output is not None:
         write_results(results, asked.output)
 
 
-def _measured(judging: Judging, scene: BenchmarkScene, method: Any) -> SceneResult:
+def _compare(results: RunFile, scene: str) -> None:
+    """Put solvers of cameras side by side over the frames that all of them placed, where there are several."""
+    if results.protocol["kind"] != "cameras":
+        return
+    found = [result for run in results.methods if (result := run.of(scene)) is not None]
+    if len(found) > 1:
+        results.common_ate[scene] = over_common_frames(found)
+
+
+def _measured(judging: Judging, scene: BenchmarkScene, choice: Choice, method: Any) -> SceneResult:
     protocol = judging.protocol
-    choice = protocol.rule(scene)
     try:
         return judging.measure(scene, choice, method)
     except (PackageError, WeightsError, SettingsError):

@@ -85,13 +85,20 @@ KINDS: dict[str, KindOfProtocol] = {
     "runs": KindOfProtocol(
         f"{_ROOT}.methods.run_methods:run_method", f"{_ROOT}.judges.runs:judge_runs", "neoverse", True, 42
     ),
+    "video": KindOfProtocol(
+        f"{_ROOT}.methods.video_methods:video_method", f"{_ROOT}.judges.video:judge_video", "as-is"
+    ),
 }
 """By `Protocol.kind`."""
+VIDEO_CAMERAS = KindOfProtocol(
+    f"{_ROOT}.methods.camera_methods:camera_method", f"{_ROOT}.judges.video_cameras:judge_video_cameras", "bundle"
+)
+"""Of protocols that ask how well a video follows a path: whoever finds its cameras is named."""
 
 
 def kind_of(protocol: Protocol) -> KindOfProtocol:
     """Who answers and who judges under a protocol."""
-    return KINDS[protocol.kind]
+    return VIDEO_CAMERAS if protocol.cameras == "requested" else KINDS[protocol.kind]
 
 
 def _loaded(place: str) -> Any:

@@ -186,7 +186,7 @@ def test_every_protocol_is_trained_and_has_a_column(
     expected = score_baselines(scene.clip, scene.split, scene.held_out_dynamic)
     assert row["baselines"]["flow_interpolation"] == expected["flow_interpolation"]
     text = to_markdown([row], benchmark._header(options), SECTIONS)
-    assert "- train: training frames alone are followed" in text
+    assert "- train: clips-held-out-train@1: training frames alone are followed" in text
     assert "| clip | repeat dB | flow dB | scene m1 dB | scene train dB |" in text
     moving = text[text.index("## Moving pixels of held-out frames") :]
     assert "| 11.0 | 12.0 |" in moving[: moving.index("##", 3)]

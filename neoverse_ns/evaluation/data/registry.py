@@ -25,6 +25,7 @@ BENCHMARK_DATA: dict[str, str] = {
     "sintel": "neoverse_ns.evaluation.data.sintel:Sintel",
     "tapvid3d": "neoverse_ns.evaluation.data.tapvid3d:TapVid3d",
     "tum": "neoverse_ns.evaluation.data.tum:Tum",
+    "videos": "neoverse_ns.evaluation.data.videos.layout:Videos",
 }
 """Module and class of every layout; imported when asked for, so that nothing pays for all of them."""
 

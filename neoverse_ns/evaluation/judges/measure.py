@@ -59,7 +59,7 @@ class TargetJudge:
             metric = image_metric(name, alexnet=self.alexnet, vgg16=self.vgg16)
             if metric is None:
                 why = missing_weights(name, alexnet=self.alexnet, vgg16=self.vgg16)
-                self.skipped.append(f"{name} is not measured: {why}")
+                self.skipped.append(why or f"{name} is not measured")
             else:
                 self._metrics[name] = metric
 

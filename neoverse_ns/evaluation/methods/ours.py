@@ -28,7 +28,7 @@ from neoverse_ns.optimise.loop import optimise
 from neoverse_ns.rasterize.along import views_along
 from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.given_world import given_world
-from neoverse_ns.reconstruct.registry import choose_reconstructor
+from neoverse_ns.reconstruct.registry import beyond_settings, choose_reconstructor
 from neoverse_ns.reconstruct.scene import Scene
 from neoverse_ns.render.pictures import colours
 from neoverse_ns.trajectory.plain_json import plain
@@ -68,6 +68,18 @@ class Ours(ViewMethod):
         steps, refiner = self.config.optimise.steps, self.config.refiner.refiner
         parts = [self.solver, f"{steps} steps" if steps else "feed-forward", *([] if refiner == "none" else [refiner])]
         self.name = name or f"ours({', '.join(parts)})"
+
+    @property
+    def device(self) -> str:
+        return self.config.device
+
+    def settings(self) -> dict[str, Any]:
+        """Everything that decides the answer, as plain values."""
+        return plain(dataclasses.asdict(self.config))
+
+    def weights(self) -> dict[str, str]:
+        """What besides the settings decides it: the digest of the network's weights, where it runs."""
+        return {name: said for name, said in zip(("network",), beyond_settings(self.config.scene), strict=False)}
 
     def answer(self, task: ViewTask) -> Answer:
         """See :class:`ViewMethod`.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import torch
+
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.evaluation.judges.task import ViewMethod
 from neoverse_ns.evaluation.methods.ours import Ours, OursConfig
@@ -14,16 +16,17 @@ OURS_OPTIONS = {
     "steps": "most steps of optimisation, 0 for none",
     "keyframes": "how many inputs carry Gaussians",
     "refiner": "none, telea, internal or wan",
+    "device": "cpu or cuda",
 }
 """What may stand behind `ours:`, as `name=value,...`."""
 
 
-def view_method(text: str, device: str = "cpu", base: OursConfig | None = None) -> ViewMethod:
+def view_method(text: str, device: str | None = None, base: OursConfig | None = None) -> ViewMethod:
     """A method by its word: `ours`, `ours:reconstructor=bundle,steps=500,refiner=none`, `repeat`, `flow`.
 
     Args:
         text: The word.
-        device: Where it shall run.
+        device: Where it shall run; by default on a CUDA device where there is one.
         base: Settings of ours that the word changes.
 
     Raises:
@@ -32,6 +35,7 @@ def view_method(text: str, device: str = "cpu", base: OursConfig | None = None) 
     name, _, options = text.partition(":")
     if name not in VIEW_METHODS:
         raise SettingsError(f"no method '{name}' shows views; there are {', '.join(VIEW_METHODS)}")
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     return VIEW_METHODS[name](options, device, base or OursConfig())
 
 
@@ -45,6 +49,8 @@ def _ours(options: str, device: str, base: OursConfig) -> ViewMethod:
             config = replace(config, optimise=replace(config.optimise, steps=_count(name, value)))
         elif name == "keyframes":
             config = replace(config, scene=replace(config.scene, num_keyframes=_count(name, value)))
+        elif name == "device":
+            config = replace(config, device=value)
         elif name == "refiner":
             config = replace(config, refiner=replace(config.refiner, refiner=value))
         else:

@@ -12,8 +12,9 @@ Kind = Literal["views", "cameras", "depth", "tracks", "video", "runs"]
 """What is asked: pictures of frames that were not given, the given frames' cameras, their depth, tracks of points, a
 video by itself, or what this package's own commands make of a clip and measure of it."""
 
-Cameras = Literal["given", "sim3-context", "beside", "predict-all", "predict-all-signed", "none"]
-"""How judged frames' cameras are placed; "none" where there are none to place."""
+Cameras = Literal["given", "sim3-context", "beside", "predict-all", "predict-all-signed", "requested", "none"]
+"""How judged frames' cameras are placed; "requested" where a video's own are compared with those that were asked for,
+"none" where there are none to place."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from neoverse_ns.evaluation.results.run_file import MethodRun, RunFile
 from neoverse_ns.evaluation.results.scene_result import SceneResult
+from neoverse_ns.metrics.vbench.dimensions import DIMENSIONS
 
 WEIGHTS = "valid-pixels"
 """Key under which a scene's values have the weight that it counts with in "scenes by valid pixels"."""
@@ -112,10 +113,17 @@ def _all_frames(scenes: list[SceneResult], metric: str) -> tuple[float, float]:
     return statistics.fmean(value for scene in scenes for value in scene.values[metric].values()), math.nan
 
 
+def _videos(scenes: list[SceneResult], metric: str) -> tuple[float, float]:
+    # VBench counts the frames of all videos alike in its dimensions of consistency, and videos alike in the others.
+    pooled = metric in DIMENSIONS and DIMENSIONS[metric].pooled
+    return (_all_frames if pooled else _frames_then_scenes)(scenes, metric)
+
+
 RULES: dict[str, Rule] = {
     "frames, then scenes": _frames_then_scenes,
     "scenes, median and worst": _median_and_worst,
     "scenes by valid pixels": _by_valid_pixels,
     "all frames pooled": _all_frames,
+    "videos, consistency by frame": _videos,
 }
 """By what protocols call them."""

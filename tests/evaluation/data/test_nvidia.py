@@ -14,7 +14,7 @@ from neoverse_ns.evaluation.data.scene import BenchmarkFrame, BenchmarkScene
 from tests.evaluation.data import fabricate_world as world
 from tests.evaluation.data.fabricate_nvidia import FabricatedRig, write_mono, write_nsff
 
-SIZE = (64, 36)
+SIZE = (32, 18)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_the_rig_beside_the_camera_that_jumps(nsff: FabricatedRig) -> None:
     for camera, frames in cameras.items():
         for frame in frames:
             assert agrees(frame, nsff, frame.time % 12 if camera == "0" else int(camera) - 1), frame.name
-    assert cameras["0"][12].name == "dense/images_64x36/00012.png"
+    assert cameras["0"][12].name == "dense/images_32x18/00012.png"
     assert cameras["3"][4].name == "dense/mv_images/00005/cam03.jpg"
 
 
@@ -86,9 +86,9 @@ def test_truth_is_averaged_and_masks_are_not(nsff: FabricatedRig) -> None:
     found = scene.read(frame, "rgb", "dynamic")
     stored = cv2.imread(str(nsff.folder / frame.name))
     assert stored is not None
-    assert stored.shape == (72, 128, 3)
+    assert stored.shape == (36, 64, 3)
     assert found.rgb is not None
-    averages = stored[..., ::-1].reshape(36, 2, 64, 2, 3).astype(float).mean((1, 3))
+    averages = stored[..., ::-1].reshape(18, 2, 32, 2, 3).astype(float).mean((1, 3))
     assert np.abs(found.rgb.numpy() - averages).max() <= 0.5
     _, moves = world.truth(7 / 12, nsff.c2w[4], nsff.K, SIZE)
     assert 0.01 < moves.mean() < 0.5

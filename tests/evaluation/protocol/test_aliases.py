@@ -85,6 +85,6 @@ def test_figures_of_other_protocols_are_kept_apart() -> None:
         assert overview() == [f"grey@1  views    {GREY.full_id('SOLVER')}"]
         text = protocols_markdown()
     assert "### Grey pictures (`grey`)\n\nOrigin: Made by the tests. Licence: None." in text
-    assert "Of no meaning. the camera solver sees judged pictures." in text
+    assert "| Of no meaning; the camera solver sees judged pictures |" in text
     assert "| Somebody (their table 1) | 12.5 | `grey@1` |" in text
     assert "| Somebody else (their table 2) | 30 | other protocol |" in text
