@@ -19,7 +19,7 @@ from neoverse_ns.metrics.pixels import without_black
 
 MASKS: dict[str, tuple[Known, ...]] = {
     "plain": (),
-    "covis": ("covis", "valid"),
+    "covis": ("covis",),
     "alpha": ("valid",),
     "dyn": ("dynamic",),
     "static": ("dynamic",),
