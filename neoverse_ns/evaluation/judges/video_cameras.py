@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from neoverse_ns.errors import ClipError
@@ -62,7 +63,7 @@ def judge_video_cameras(
     task = CameraTask(
         scene.name, clip, lambda target: write_pictures(scene, choice.inputs, target), False, folder, seed
     )
-    video = follow(measure, method, task, requested.c2w)
+    video = follow(measure, method, _told(task, method, requested), requested.c2w)
     _put(result, video.rows(measure))
     result.values[SOLVED] = {frame.name: 1.0 for frame in choice.inputs} if video.placed == video.frames else {}
     result.seconds, result.peak_gb = video.seconds, video.peak_gb
@@ -122,7 +123,7 @@ def _on_render(
         return Followed(**json.loads(kept.read_text("utf8")))
     clip, cameras = demo_along(path, width, height)
     task = CameraTask("demo", clip, lambda target: write_clip(clip, target), False, kept.with_suffix(""), seed)
-    followed = follow(measure, method, task, cameras.c2w)
+    followed = follow(measure, method, _told(task, method, cameras), cameras.c2w)
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps(plain(vars(followed))), "utf8")
     return followed
@@ -146,4 +147,11 @@ def _on_input(measure: str, method: CameraMethod, scene: BenchmarkScene, folder:
     task = CameraTask(
         given.name, clip, lambda target: write_pictures(given, given.frames, target), False, folder / "input", seed
     )
-    return follow(measure, method, task, known.c2w)
+    return follow(measure, method, _told(task, method, known), known.c2w)
+
+
+def _told(task: CameraTask, method: CameraMethod, cameras: PinholeCameras) -> CameraTask:
+    """With the intrinsics that were asked for, for estimators that are to be told them."""
+    if not method.focal_given or not bool(cameras.K[0].isfinite().all()):
+        return task
+    return replace(task, known_K=cameras.K[0].double())

@@ -17,7 +17,7 @@ from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.trajectory.save_cameras import write_cameras_beside
 from neoverse_ns.trajectory.trajectory import Trajectory, spread_times
 
-FRAMES, WIDTH, HEIGHT = 12, 224, 128
+FRAMES, WIDTH, HEIGHT = 16, 320, 192
 DEPTH = 7.48
 """About the median depth of the demo's first picture."""
 
