@@ -7,6 +7,7 @@ from typing import Any
 
 from neoverse_ns.evaluation.ablations.measure import Ablation
 from neoverse_ns.evaluation.ablations.paired import FEWEST, Difference, difference
+from neoverse_ns.evaluation.ablations.published import published_lines, published_seconds
 from neoverse_ns.evaluation.ablations.rows import ROWS, Row
 from neoverse_ns.evaluation.ablations.stages import STAGES
 from neoverse_ns.evaluation.results.means import means_of
@@ -37,6 +38,8 @@ def ablation_markdown(ablation: Ablation) -> str:
     for row, _ in ablation.rows:
         failed = [scene for scene in ablation.run(row.name).scenes if scene.failed]
         lines += [f"- {row.title}, {scene.scene}: {scene.failed}" for scene in failed]
+    published = published_lines(results.alias, [row.name for row, _ in ablation.rows], metrics)
+    lines += ["", *published] if published else []
     if ablation.seconds:
         lines += ["", *_times(ablation)]
     return "\n".join(lines) + "\n"
@@ -113,7 +116,7 @@ def _times(ablation: Ablation) -> list[str]:
     for name, split in ablation.seconds.items():
         cells = [f"{split[column]:.1f}" if column in split else _NONE for column in columns]
         lines.append(f"| {ROWS[name].title} | {' | '.join(cells)} |")
-    return lines
+    return [*lines, "", *published_seconds(list(ablation.seconds))]
 
 
 def _number(value: float, metric: str) -> str:

@@ -58,3 +58,13 @@ def test_times_are_split_into_stages(data: Path) -> None:
     split = ablation.seconds["keyframes-11"]
     assert split == {"cameras": 3.0, "geometry": 3.0, "refinement": 4.0, "generation": 5.0, "total": 15.0}
     assert "| 11 keyframes | 3.0 | 3.0 | 4.0 | 5.0 | 15.0 |" in ablation_markdown(ablation)
+
+
+def test_published_rows_stand_beside_their_own_protocol_alone(data: Path) -> None:
+    ablation = measured(data, "no-opacity")
+    assert "Published" not in ablation_markdown(ablation)
+    ablation.results.alias = "dycheck-neoverse@1"
+    lines = ablation_markdown(ablation).splitlines()
+    assert "| no-opacity | 10.86 |" in lines
+    assert "| reconstruction | 11.56 |" in lines
+    assert not any(line.startswith("| generation |") for line in lines)
