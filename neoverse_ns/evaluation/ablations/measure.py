@@ -78,4 +78,7 @@ def _once(asked: Request, scene: str, text: str) -> SceneResult:
     """One scene from nothing: what an earlier run keeps would make a later one quick."""
     method: Any = kind_of(asked.protocol).make(text)
     with tempfile.TemporaryDirectory(prefix="neoverse-times-") as work:
-        return measure_scenes(asked.protocol, asked.folder, [scene], method, Path(work), asked.seed, asked.weights)[0]
+        place = Path(work)
+        return measure_scenes(asked.protocol, asked.folder, [scene], method, place, asked.settled_seed, asked.weights)[
+            0
+        ]

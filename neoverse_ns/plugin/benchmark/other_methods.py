@@ -91,7 +91,13 @@ def normalisation(c2w: Float[Tensor, "n 4 4"]) -> tuple[Float[Tensor, "3 4"], fl
     """
     poses = opencv_to_opengl(c2w)
     centre, up = poses[:, :, 3].mean(0), poses[:, :, 1].mean(0)
-    upright = camera_utils.rotation_matrix_between(up, up.new_tensor([0.0, 0.0, 1.0]))
+    upright = _nearest_turn(camera_utils.rotation_matrix_between(up.float(), torch.tensor([0.0, 0.0, 1.0])).to(poses))
     transform = torch.cat([upright, -upright @ centre[:, None]], dim=1)
     extent = float(((poses[:, :, 3] - centre) @ upright.mT).abs().max())
     return transform, EXTENT / extent if extent > 0 else 1.0
+
+
+def _nearest_turn(matrix: Float[Tensor, "3 3"]) -> Float[Tensor, "3 3"]:
+    """The rotation that a rounded matrix stands for: far from the origin its error would move everything."""
+    U, _, Vh = torch.linalg.svd(matrix)
+    return U @ Vh
