@@ -10,6 +10,7 @@ import torch
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.evaluation.judges.task import ViewMethod
 from neoverse_ns.evaluation.methods.ours import Ours, OursConfig
+from neoverse_ns.evaluation.methods.parts import PARTS, with_part
 
 OURS_OPTIONS = {
     "reconstructor": "bundle, network, da3 or auto",
@@ -17,6 +18,10 @@ OURS_OPTIONS = {
     "keyframes": "how many inputs carry Gaussians",
     "refiner": "none, telea, internal or wan",
     "device": "cpu or cuda",
+    "opacity": "weight of what keeps pictures opaque while optimising, 0 for none",
+    "motion": "both, forward or none: which motion Gaussians have",
+    "nearest": "True draws the nearer keyframe's Gaussians alone",
+    "degradation": "False teaches the internal refiner on clean drawings",
 }
 """What may stand behind `ours:`, as `name=value,...`."""
 
@@ -53,6 +58,8 @@ def _ours(options: str, device: str, base: OursConfig) -> ViewMethod:
             config = replace(config, device=value)
         elif name == "refiner":
             config = replace(config, refiner=replace(config.refiner, refiner=value))
+        elif name in PARTS:
+            config = with_part(config, name, value)
         else:
             known = "; ".join(f"{option}: {what}" for option, what in OURS_OPTIONS.items())
             raise SettingsError(f"ours has no option '{name}': {known}")
