@@ -17,6 +17,7 @@ from nerfstudio.models.base_model import ModelConfig
 from nerfstudio.pipelines.base_pipeline import VanillaPipeline, VanillaPipelineConfig
 
 from neoverse_ns.console import say
+from neoverse_ns.evaluation.protocol.own_clip import own_clip_id
 from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.gaussians.transition import alive_at
 from neoverse_ns.generate.stage.config import StageConfig
@@ -125,7 +126,7 @@ class NeoVersePipeline(VanillaPipeline):
                 "or set pipeline.model.lpips_weights in config.yml"
             )
         facts = self._facts() if judge is None else self._run_facts() | judge.facts()
-        say(f"protocol {facts['protocol']}: {facts.get('protocol_id') or facts['protocol_note']}")
+        say(f"protocol {facts['protocol']}: {facts.get('protocol_note') or facts['protocol_id']}")
         return summary | speeds | facts
 
     def _facts(self) -> dict[str, Any]:
@@ -136,6 +137,7 @@ class NeoVersePipeline(VanillaPipeline):
         protocol, note = protocol_of(scene)
         return self._run_facts() | {
             "protocol": protocol,
+            "protocol_id": own_clip_id(scene, protocol),
             "protocol_note": note,
             "per_image": [
                 {"frame_index": int(indices[frame])} | _finite(values)
