@@ -2,6 +2,8 @@
 
     python scripts/list_protocols.py            # print the list
     python scripts/list_protocols.py --write    # put it into the page
+
+A file in neoverse_ns/evaluation/protocol/ adds its protocols by lying there; the page then has to be written again.
 """
 
 from __future__ import annotations

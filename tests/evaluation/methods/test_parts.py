@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import torch
-from neoverse_ns.evaluation.ablations.rows import ROWS
 
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.evaluation.ablations.rows import ROWS
 from neoverse_ns.evaluation.methods.ours import Ours
 from neoverse_ns.evaluation.methods.registry import view_method
 from neoverse_ns.optimise.losses import photometric_losses
