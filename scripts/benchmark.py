@@ -22,11 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import tyro
+from _benchmark.alias import alias_of
 from _benchmark.columns import SECTIONS
 from _benchmark.report import Row, describe_machine
 from _benchmark.runner import Job, in_work_folder, measure_all, tables
-from _benchmark.train import TrainSettings, train_and_evaluate
-from _benchmark.views import score_shift
 
 from neoverse_ns.console import warn
 from neoverse_ns.errors import NeoVerseError
@@ -34,7 +33,9 @@ from neoverse_ns.evaluation.data.clip_demo import SYNTHETIC
 from neoverse_ns.evaluation.data.clip_folder import find_clips, load_benchmark_clip
 from neoverse_ns.evaluation.data.clip_windows import ClipWindow, choose_tracking, geometry_window, held_out_window
 from neoverse_ns.evaluation.judges.geometry import measure_geometry, sample_notes
+from neoverse_ns.evaluation.judges.second_view import score_shift
 from neoverse_ns.evaluation.methods.baselines import score_baselines
+from neoverse_ns.evaluation.methods.train_run import TrainSettings, train_and_evaluate
 
 
 @dataclass
@@ -137,10 +138,13 @@ def _header(options: Benchmark) -> dict[str, Any]:
     """What was measured how, and where."""
     header: dict[str, Any] = {}
     if not options.skip_geometry:
-        header["geometry protocol"] = _geometry_protocol(options).name
+        window = _geometry_protocol(options)
+        header["geometry protocol"] = f"{alias_of(window)}: {window.name}"
     if not options.geometry_only:
-        header["held-out protocol"] = held_out_window(options.start, options.duration, options.frames).name
-        header |= {way.name: way.words for way in choose_tracking(options.protocols)}
+        window = held_out_window(options.start, options.duration, options.frames)
+        header["held-out protocol"] = window.name
+        ways = choose_tracking(options.protocols)
+        header |= {way.name: f"{alias_of(window, 'held-out', way.name)}: {way.words}" for way in ways}
         header |= {"method": options.method, "seed": options.seed}
     return header | {"machine": describe_machine()}
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import tyro
+from _benchmark.alias import alias_of
 from _benchmark.camera_cases import CASES, FRAMES, RATE, Case, choose_cases
 from _benchmark.camera_render import as_loaded, render_case
 from _benchmark.camera_scores import measure_cameras, summarise_intervals
@@ -95,7 +96,8 @@ def describe(rows: list[Row], machine: dict[str, Any]) -> tuple[dict[str, Any], 
         "found in % of the median depth; focal interval: errors of both its ends",
     }
     if any(REAL in row for row in rows):
-        header["real clips"] = f"{PROTOCOL.name}; their references are themselves estimates, but for measured ones"
+        said = f"{alias_of(PROTOCOL)}: {PROTOCOL.name}"
+        header["real clips"] = f"{said}; their references are themselves estimates, but for measured ones"
     header["machine"] = machine
     summary = {key: summarise_intervals([row[key] for row in rows if key in row]) for key in (SYNTHETIC, REAL)}
     lines = [

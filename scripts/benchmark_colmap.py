@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
+from _benchmark.alias import alias_of
 from _benchmark.colmap import measure_colmap, measure_openmvg
 from _benchmark.columns import COLMAP_SECTIONS, SOLVERS
 from _benchmark.report import Row, describe_machine
@@ -87,7 +88,7 @@ def run(options: BenchmarkColmap, work: Path) -> int:
     protocol = geometry_window(options.start, options.duration, options.frames)
     folders = find_clips(options.clips, options.only.split(",") if options.only else None)
     header = {
-        "protocol": protocol.name,
+        "protocol": f"{alias_of(protocol)}: {protocol.name}",
         "COLMAP": f"pycolmap {version}, seed {options.seed}: {SETTINGS}",
         "OpenMVG": describe_openmvg(options.seed),
         "errors": "over the frames that a solver placed; medians over the clips it solved, of seconds over all",

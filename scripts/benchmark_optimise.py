@@ -19,11 +19,11 @@ from pathlib import Path
 import torch
 import tyro
 from _benchmark.report import describe_machine, write_report
-from _benchmark.train import command
 
 from neoverse_ns.console import CONSOLE, warn
 from neoverse_ns.errors import NeoVerseError
 from neoverse_ns.evaluation.data.clip_demo import render_demo
+from neoverse_ns.evaluation.methods.train_run import command
 from neoverse_ns.metrics.image import psnr
 from neoverse_ns.optimise.config import OptimiseConfig
 from neoverse_ns.optimise.loop import optimise

@@ -26,12 +26,12 @@ from _benchmark.refine_stage import measure_stage
 from _benchmark.refinement import Contest, measure_refiners, read_scene
 from _benchmark.report import Row, describe_machine
 from _benchmark.runner import Job, in_work_folder, measure_all, tables
-from _benchmark.train import TrainSettings
 
 from neoverse_ns.console import warn
 from neoverse_ns.errors import NeoVerseError
 from neoverse_ns.evaluation.data.clip_folder import find_clips, load_benchmark_clip
 from neoverse_ns.evaluation.data.clip_windows import held_out_window
+from neoverse_ns.evaluation.methods.train_run import TrainSettings
 from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.registry import get_refiner
 from neoverse_ns.metrics.lpips import load_lpips

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from neoverse_ns.errors import RunError, SettingsError
+from neoverse_ns.errors import SettingsError
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.rasterize.drawing import DrawOptions
 from neoverse_ns.reconstruct.scene import Scene
+
+if TYPE_CHECKING:
+    from neoverse_ns.plugin.run import OpenRun
 
 SceneLike = Scene | ExportScene | str | Path
 """A scene, one that was loaded, or a run: its folder or its `config.yml`."""
@@ -33,6 +37,20 @@ def load(run: str | Path) -> ExportScene:
     return open_scene(Path(run).expanduser()).scene
 
 
+def open_trained(run: Path) -> OpenRun:
+    """A finished run of `ns-train` with what trained it: its split, its model, and what that draws. Needs nerfstudio.
+
+    Args:
+        run: The run's folder, or its `config.yml`.
+
+    Raises:
+        RunError: It is missing, or another method's.
+    """
+    from neoverse_ns.plugin.run import open_run
+
+    return open_run(run)
+
+
 def shown(scene: SceneLike, options: DrawOptions | None = None) -> ExportScene:
     """A scene with cameras, times and how it is drawn.
 
@@ -51,7 +69,4 @@ def shown(scene: SceneLike, options: DrawOptions | None = None) -> ExportScene:
         scene = load(path)
     if isinstance(scene, ExportScene):
         return scene if options is None else dataclasses.replace(scene, options=options)
-    if scene.gaussians is None:
-        raise RunError("this scene was loaded without Gaussians: load the run that it belongs to instead")
-    clip, cameras = scene.clip, scene.geometry.cameras
-    return ExportScene(scene.gaussians, cameras, clip.times, clip.seconds, options or DrawOptions(), scene)
+    return ExportScene.of(scene, options)

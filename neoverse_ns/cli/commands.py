@@ -30,6 +30,8 @@ COMMANDS: dict[str, str] = {
     "data": "data:DataCommand",
     "weights": "weights:Weights",
     "edit": "applications.edit:Edit",
+    "ablate": "ablate:Ablate",
+    "time-gaps": "time_gaps:TimeGaps",
     "train-control": "train_control:TrainControl",
     "train-reconstructor": "train_reconstructor:TrainReconstructor",
 }

@@ -41,8 +41,8 @@ class Evaluate:
     """Where results go; by default evaluation/PROTOCOL in the current folder."""
     scenes: str | None = None
     """Names of the scenes to use, separated by commas; all of the protocol by default. The id then names them."""
-    seed: int = 0
-    """Of everything random."""
+    seed: int | None = None
+    """Of everything random; by default 0, and 42, that of ns-train, where runs are trained."""
     dry_run: bool = False
     """Only say how many frames would be used, what is missing, and how long it would take."""
     allow_missing: bool = False

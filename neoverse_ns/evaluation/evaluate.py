@@ -14,11 +14,12 @@ from neoverse_ns.console import progress, say, warn
 from neoverse_ns.errors import NeoVerseError, PackageError, SettingsError, WeightsError
 from neoverse_ns.evaluation.data.registry import benchmark_data
 from neoverse_ns.evaluation.data.scene import BenchmarkScene
+from neoverse_ns.evaluation.judges.cameras import over_common_frames
 from neoverse_ns.evaluation.kinds import Judging, KindOfProtocol, kind_of
 from neoverse_ns.evaluation.methods.method_text import split_methods
 from neoverse_ns.evaluation.plan import Plan, make_plan
 from neoverse_ns.evaluation.protocol.aliases import protocol as find_protocol
-from neoverse_ns.evaluation.protocol.protocol import Protocol
+from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 from neoverse_ns.evaluation.results.provenance import file_list, machine_facts, package_facts
 from neoverse_ns.evaluation.results.run_file import MethodRun, RunFile, plain
 from neoverse_ns.evaluation.results.scene_result import SceneResult
@@ -38,7 +39,7 @@ class Request:
         scenes: Those wanted; None takes all of the protocol.
         allow_missing: Measure what is there where scenes are missing.
         retry_failed: Do scenes again that had no answer before.
-        seed: Of everything random.
+        seed: Of everything random; None is the usual one of the protocol's kind.
         work: Folder in which methods keep what they make; None for one that is deleted at the end.
         weights: Of metrics.
     """
@@ -50,9 +51,14 @@ class Request:
     scenes: tuple[str, ...] | None = None
     allow_missing: bool = False
     retry_failed: bool = False
-    seed: int = 0
+    seed: int | None = None
     work: Path | None = None
     weights: MetricFiles = field(default_factory=MetricFiles)
+
+    @property
+    def settled_seed(self) -> int:
+        """The seed that is used."""
+        return kind_of(self.protocol).seed if self.seed is None else self.seed
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -125,41 +131,55 @@ def measure_scenes(
     results = []
     for name in scenes:
         scene = data.open(folder, name)
-        results.append(_measured(Judging(protocol, kind, work, seed, weights or MetricFiles()), scene, method))
+        judging = Judging(protocol, kind, work, seed, weights or MetricFiles())
+        results.append(_measured(judging, scene, protocol.rule(scene), method))
     return results
 
 
 def _measure_all(
     asked: Request, planned: Plan, methods: list[Any], results: RunFile, work: Path, kind: KindOfProtocol
 ) -> None:
-    data, protocol = benchmark_data(asked.protocol.data), asked.protocol
+    protocol = asked.protocol
     left = [
-        (scene.scene, method, run)
+        (scene, method, run)
         for scene in planned.usable
         for method, run in zip(methods, results.methods, strict=False)
         if run.of(scene.scene) is None
     ]
     say(f"protocol {protocol.alias}: {len(left)} of {len(planned.usable) * len(methods)} to measure")
     with progress("evaluate", len(left)) as steps:
-        for name, method, run in left:
-            scene = data.open(asked.folder, name)
-            judging = Judging(protocol, kind, work / _folder_name(run.method), asked.seed, asked.weights)
-            result = _measured(judging, scene, method)
+        for scene, method, run in left:
+            name = scene.scene
+            judging = Judging(protocol, kind, work / _folder_name(run.method), asked.settled_seed, asked.weights)
+            assert scene.opened is not None
+            assert scene.choice is not None
+            result = _measured(judging, scene.opened, scene.choice, method)
             if result.failed:
                 warn(f"{run.method}, {name}: {result.failed}")
             run.scenes.append(result)
             run.scenes.sort(key=lambda one: results.scenes.index(one.scene))
+            _compare(results, name)
             # A long evaluation that is cut short keeps what it has.
             if asked.output is not None:
                 write_results(results, asked.output)
             steps.advance(note=f"{run.method} {name}")
+    for done in results.scenes:
+        _compare(results, done)
     if asked.output is not None:
         write_results(results, asked.output)
 
 
-def _measured(judging: Judging, scene: BenchmarkScene, method: Any) -> SceneResult:
+def _compare(results: RunFile, scene: str) -> None:
+    """Put solvers of cameras side by side over the frames that all of them placed, where there are several."""
+    if results.protocol["kind"] != "cameras":
+        return
+    found = [result for run in results.methods if (result := run.of(scene)) is not None]
+    if len(found) > 1:
+        results.common_ate[scene] = over_common_frames(found)
+
+
+def _measured(judging: Judging, scene: BenchmarkScene, choice: Choice, method: Any) -> SceneResult:
     protocol = judging.protocol
-    choice = protocol.rule(scene)
     try:
         return judging.measure(scene, choice, method)
     except (PackageError, WeightsError, SettingsError):
@@ -180,16 +200,20 @@ def _results(asked: Request, planned: Plan, methods: list[Any]) -> RunFile:
     parts.pop("rule")
     # All of a protocol's own scenes need no list; of a folder that has others, names say which were measured.
     subset = scenes if asked.scenes is not None or gone else None
-    runs = [_run(method, text, protocol, subset) for method, text in zip(methods, asked.names, strict=True)]
+    files = file_list(asked.folder, scenes)
+    # A folder of one's own clips has no name that others know.
+    label = f"clip-{files['sha256'][:8]}" if protocol.label == "clips" else protocol.label
+    named = dataclasses.replace(protocol, label=label)
+    runs = [_run(method, text, named, subset) for method, text in zip(methods, asked.names, strict=True)]
     return RunFile(
         alias=protocol.alias,
         protocol=plain(parts),
         scenes=scenes,
         missing=gone,
-        data={"layout": protocol.data, "folder": str(asked.folder), **file_list(asked.folder, scenes)},
+        data={"layout": protocol.data, "folder": str(asked.folder), **files},
         package=package_facts(),
         machine=machine_facts(),
-        seed=asked.seed,
+        seed=asked.settled_seed,
         weights=asked.weights.digests(protocol),
         unmeasured=dict(planned.unmeasured),
         methods=runs,

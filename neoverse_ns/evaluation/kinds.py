@@ -23,12 +23,14 @@ class KindOfProtocol:
             name `work` and `seed`.
         default: Whom to measure where nobody is named.
         needs_weights: The judge also takes `alexnet` and `vgg16`, files of weights.
+        seed: Where none is given; of runs that of `ns-train`.
     """
 
     method: str
     judge: str
     default: str
     needs_weights: bool = False
+    seed: int = 0
 
     def make(self, text: str) -> Any:
         """The method that was typed: has `name` and `solver`, and may have `settings()` and `weights()`.
@@ -81,7 +83,7 @@ KINDS: dict[str, KindOfProtocol] = {
         f"{_ROOT}.methods.track_methods:track_method", f"{_ROOT}.judges.tracks:judge_tracks", "ours"
     ),
     "runs": KindOfProtocol(
-        f"{_ROOT}.methods.run_methods:run_method", f"{_ROOT}.judges.runs:judge_runs", "neoverse", True
+        f"{_ROOT}.methods.run_methods:run_method", f"{_ROOT}.judges.runs:judge_runs", "neoverse", True, 42
     ),
     "video": KindOfProtocol(
         f"{_ROOT}.methods.video_methods:video_method", f"{_ROOT}.judges.video:judge_video", "as-is"

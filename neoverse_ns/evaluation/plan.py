@@ -9,6 +9,7 @@ from pathlib import Path
 from neoverse_ns.errors import ClipError, SettingsError
 from neoverse_ns.evaluation.costs import scene_seconds
 from neoverse_ns.evaluation.data.registry import benchmark_data
+from neoverse_ns.evaluation.data.scene import BenchmarkScene
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 
 
@@ -21,12 +22,14 @@ class ScenePlan:
         choice: Its frames under the protocol; None where they cannot be chosen.
         missing: What the protocol wants of it and the folder lacks, a sentence each.
         problem: Why it cannot be measured at all; None where it can.
+        opened: The scene that the frames belong to.
     """
 
     scene: str
     choice: Choice | None
     missing: tuple[str, ...] = ()
     problem: str | None = None
+    opened: BenchmarkScene | None = None
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -131,8 +134,8 @@ def make_plan(
     plans = []
     for name in (name for name in wanted if name in there):
         try:
-            choice = protocol.rule(data.open(folder, name))
-            plans.append(ScenePlan(name, choice, tuple(data.missing(folder, name))))
+            scene = data.open(folder, name)
+            plans.append(ScenePlan(name, protocol.rule(scene), tuple(data.missing(folder, name)), opened=scene))
         except ClipError as error:
             plans.append(ScenePlan(name, None, problem=str(error)))
     absent = tuple(name for name in wanted if name not in there)

@@ -49,6 +49,18 @@ class ExportScene:
         about = "" if self.source is None else f"{self.title}: "
         return f"ExportScene({about}{self.cameras!r}, {self.gaussians!r})"
 
+    @classmethod
+    def of(cls, scene: Scene, options: DrawOptions | None = None) -> ExportScene:
+        """A scene that was just made.
+
+        Raises:
+            RunError: It was loaded without Gaussians.
+        """
+        if scene.gaussians is None:
+            raise RunError("this scene was loaded without Gaussians: load the run that it belongs to instead")
+        clip, cameras = scene.clip, scene.geometry.cameras
+        return cls(scene.gaussians, cameras, clip.times, clip.seconds, options or DrawOptions(), scene)
+
     @property
     def network_unit(self) -> float | None:
         """See :func:`neoverse_ns.reconstruct.base.network_unit`."""

@@ -13,6 +13,7 @@ _EVEN = 1e-8
 _LEAST_SCALE = 1e-3
 _MOST_AT_FIRST = 2**17
 _TOLERANCE = 1e-11
+_NEGLIGIBLE = 1e-13
 
 Fit = Callable[[Float64[Tensor, " n"], Float64[Tensor, " n"]], tuple[float, float]]
 """Scale and shift that bring an estimate to the truth."""
@@ -66,8 +67,8 @@ def l1_scale_shift(d: Float64[Tensor, " n"], g: Float64[Tensor, " n"]) -> tuple[
     """Least absolute error, found exactly: where MonST3R descends to with Adam, and does not always arrive.
 
     At a given scale the best shift is the median of what is left, and the error under that shift is a convex function
-    of the scale. Its slope says on which side the minimum lies, so that halving an interval finds it. Every median
-    costs a pass over all pixels, hence a thousandth of them finds the interval first.
+    of the scale. Its slope says on which side the minimum lies, so that an interval closes in on it. Every slope costs
+    a few passes over all pixels, hence some of them find the interval first.
     """
     start = median_scale(d, g)[0]
     # From here on a flat estimate is exactly zero, and leaves the slope at zero.
@@ -84,28 +85,44 @@ def l1_scale_shift(d: Float64[Tensor, " n"], g: Float64[Tensor, " n"]) -> tuple[
 
 def _least(d: Float64[Tensor, " n"], g: Float64[Tensor, " n"], start: float, reach: float) -> float:
     """The scale of the least absolute error."""
-    low, high = _bracket(d, g, start, reach)
+    (low, fall), (high, rise) = _bracket(d, g, start, reach)
+    left = g - start * d
+    negligible = _NEGLIGIBLE * (left - left.median()).abs().sum().item()
+    passes = 0
     while high - low > _TOLERANCE * max(abs(low), abs(high), 1e-6 * abs(start)):
-        middle = (low + high) / 2
-        slope = _slope(d, g, middle)
-        if slope == 0:
+        # The slope of many pixels is all but straight, so that its zero lies near where the chord has it.
+        middle = low - fall / (rise - fall) * (high - low)
+        if passes % 3 == 0 or not low < middle < high:
+            middle = (low + high) / 2
+        slope, passes = _slope(d, g, middle), passes + 1
+        # What lies between here and the minimum is at most the slope times the interval.
+        if abs(slope) * (high - low) <= negligible:
             return middle
-        low, high = (low, middle) if slope > 0 else (middle, high)
+        # An end that stays loses half of its say (the Illinois rule), or it might stay for ever.
+        if slope > 0:
+            high, rise, fall = middle, slope, fall / 2
+        else:
+            low, fall, rise = middle, slope, rise / 2
     return (low + high) / 2
 
 
-def _bracket(d: Float64[Tensor, " n"], g: Float64[Tensor, " n"], start: float, reach: float) -> tuple[float, float]:
-    """An interval with a minimum inside it, from `start` outwards."""
-    slope = _slope(d, g, start)
+def _bracket(
+    d: Float64[Tensor, " n"], g: Float64[Tensor, " n"], start: float, reach: float
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """An interval with a minimum inside it, from `start` outwards: its ends, and the slope at each."""
+    inner, slope = start, _slope(d, g, start)
     if slope == 0:
-        return start, start
-    inner, sign = start, math.copysign(1, slope)
+        return (start, 0.0), (start, 0.0)
+    sign = math.copysign(1, slope)
     while True:
         outer = inner - sign * reach
         beyond = _slope(d, g, outer)
-        if beyond * sign <= 0:
-            return (outer, inner) if sign > 0 else (inner, outer)
-        inner, reach = outer, 2 * reach
+        if beyond == 0:
+            return (outer, 0.0), (outer, 0.0)
+        if beyond * sign < 0:
+            first, second = (outer, beyond), (inner, slope)
+            return (first, second) if sign > 0 else (second, first)
+        inner, slope, reach = outer, beyond, 2 * reach
 
 
 def _slope(d: Float64[Tensor, " n"], g: Float64[Tensor, " n"], scale: float) -> float:

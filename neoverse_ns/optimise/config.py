@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from neoverse_ns.errors import SettingsError
+from neoverse_ns.gaussians.motion_kept import Motion
 from neoverse_ns.gaussians.transition import LIFE_SPAN_GAMMA
 from neoverse_ns.optimise.early_stop import EarlyStopConfig
 from neoverse_ns.optimise.exposure import ExposureConfig
@@ -48,6 +49,10 @@ class SceneOptions:
     """Draw only the nearer keyframe's Gaussians (the paper's text) instead of both neighbours' (the release)."""
     life_span_gamma: float = LIFE_SPAN_GAMMA
     """How fast opacity fades between keyframes."""
+    motion: Motion = "both"
+    """Which motion Gaussians have: toward both neighbouring keyframes; `forward`, toward the next alone, so that only
+    the earlier of two keyframes is drawn between them; or `none`. The latter two show what motion in both directions is
+    worth; they are no use otherwise."""
     rasterize_mode: Literal["classic", "antialiased"] = "classic"
     """Whether opacity is compensated for the rasteriser's blur (`antialiased`)."""
 
@@ -61,6 +66,11 @@ class SceneOptions:
             raise SettingsError(f"life_span_gamma must be a finite number, got {self.life_span_gamma}")
         if not 0 <= self.blend_share <= 1:
             raise SettingsError(f"blend_share must lie in [0, 1], got {self.blend_share}")
+        if self.motion == "forward" and self.nearest_keyframe_only:
+            raise SettingsError(
+                "motion forward draws the earlier keyframe alone: leave nearest_keyframe_only out, which would draw "
+                "nothing in half of every gap"
+            )
         self.losses.validate()
         self.exposure.validate()
         self.early_stop.validate()

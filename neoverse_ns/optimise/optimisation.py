@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from neoverse_ns.gaussians.layers import FRAMES, LayeredGaussians
+from neoverse_ns.gaussians.motion_kept import keep_motion
 from neoverse_ns.gaussians.transform import transform_layers
 from neoverse_ns.geometry.alignment import Sim3
 from neoverse_ns.optimise.config import SceneOptions
@@ -18,6 +19,9 @@ from neoverse_ns.optimise.scene_layers import SceneLayers
 from neoverse_ns.rasterize.drawing import Drawing
 from neoverse_ns.rasterize.layers import draw_layers
 from neoverse_ns.reconstruct.scene import Scene
+
+VELOCITIES = ("velocities", "angular_velocities")
+"""Groups of what moves Gaussians."""
 
 SHOWS_THROUGH = 0.005
 """Mean share of light that the keyframes' own Gaussians let through from which on steps draw what lies behind. Over
@@ -40,6 +44,8 @@ class SceneOptimisation(nn.Module):
         gaussians = scene.gaussians
         if gaussians is not None and world is not None:
             gaussians = transform_layers(gaussians, world)
+        if gaussians is not None:
+            gaussians = gaussians.map(lambda layer: keep_motion(layer, options.motion))
         split = scene.split
         self.layers = SceneLayers(gaussians)
         self.exposure = Exposure(options.exposure, split.train, split.held_out)
@@ -57,6 +63,9 @@ class SceneOptimisation(nn.Module):
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """Parameters by group; see :data:`neoverse_ns.optimise.config.RATES`."""
         groups = self.layers.groups()
+        if self._options.motion == "none":
+            # Drawings would teach them again.
+            groups = {name: group for name, group in groups.items() if name not in VELOCITIES}
         if self._options.exposure.enabled:
             groups["exposure"] = list(self.exposure.parameters())
         return groups

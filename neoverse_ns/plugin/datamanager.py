@@ -12,10 +12,14 @@ from nerfstudio.cameras.rays import RayBundle
 from nerfstudio.data.datamanagers.base_datamanager import VanillaDataManager, VanillaDataManagerConfig
 
 from neoverse_ns.optimise.frame_order import frame_of_step
+from neoverse_ns.plugin.benchmark.source import AnySource, BenchmarkSource, ClipSource
 from neoverse_ns.plugin.dataparser import NeoVerseDataParserConfig
 from neoverse_ns.plugin.dataset import ClipDataset
 from neoverse_ns.plugin.refined_feed import RefinedFeed
 from neoverse_ns.plugin.user_errors import exit_on_user_error
+
+A_CLIP = ClipSource()
+"""Default of a class rather than of an instance: configs that are older than the field have it, too."""
 
 
 @dataclass
@@ -23,6 +27,8 @@ class NeoVerseDataManagerConfig(VanillaDataManagerConfig):
     """Feeds the frames of a clip."""
 
     _target: type = field(default_factory=lambda: NeoVerseDataManager)
+    source: AnySource = A_CLIP
+    """Whether a clip is given, or a benchmark's scene; words such as dycheck-data choose, and their flags follow."""
     dataparser: NeoVerseDataParserConfig = field(default_factory=NeoVerseDataParserConfig)
     """The clip and how it is reconstructed."""
     data: Path | None = None
@@ -48,6 +54,7 @@ class NeoVerseDataManager(VanillaDataManager[ClipDataset]):
         **kwargs: Any,
     ) -> None:
         with exit_on_user_error():
+            config.dataparser.benchmark = source if isinstance(source := config.source, BenchmarkSource) else None
             super().__init__(config, device, test_mode, world_size, local_rank, **kwargs)
         self._refined: RefinedFeed | None = None
 

@@ -68,14 +68,7 @@ class ImageEvaluator:
         if world is not None:
             metrics["ignored_share"] = 1 - float(world.float().mean())
         self.records.append(metrics)
-        depth = outputs["depth"].cpu()
-        pictures = {
-            "img": torch.cat([truth, predicted], dim=1),
-            "accumulation": alpha[..., None].expand(-1, -1, 3),
-            "depth": (depth.min() / depth.clamp_min(1e-6)).expand(-1, -1, 3),
-            "error": (predicted - truth).abs().mean(-1, keepdim=True).mul(4).clamp(0, 1).expand(-1, -1, 3),
-        }
-        return metrics, pictures
+        return metrics, evaluation_pictures(outputs, truth)
 
     def _image_metrics(
         self,
@@ -89,6 +82,17 @@ class ImageEvaluator:
         if lpips is not None:
             metrics[f"lpips{suffix}"] = lpips(predicted, truth, mask)
         return metrics
+
+
+def evaluation_pictures(outputs: dict[str, Tensor], truth: Float[Tensor, "h w 3"]) -> dict[str, Tensor]:
+    """What ns-eval saves of one image: truth beside drawing, opacity, nearness, and four times the error."""
+    predicted, depth = outputs["rgb"].cpu(), outputs["depth"].cpu()
+    return {
+        "img": torch.cat([truth, predicted], dim=1),
+        "accumulation": outputs["accumulation"].cpu().expand(-1, -1, 3),
+        "depth": (depth.min() / depth.clamp_min(1e-6)).expand(-1, -1, 3),
+        "error": (predicted - truth).abs().mean(-1, keepdim=True).mul(4).clamp(0, 1).expand(-1, -1, 3),
+    }
 
 
 def _share(mask: Bool[Tensor, "h w"], world: Bool[Tensor, "h w"] | None) -> float:

@@ -17,9 +17,12 @@ from torch import Tensor
 from neoverse_ns.errors import RunError
 from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.optimise.optimisation import SceneOptimisation
+from neoverse_ns.plugin.benchmark.evaluator import TargetEvaluator
+from neoverse_ns.plugin.benchmark.placed import place_targets
+from neoverse_ns.plugin.benchmark.targets import RunTargets
 from neoverse_ns.plugin.camera_refinement import CameraRefinement
 from neoverse_ns.plugin.camera_times import CameraTimes
-from neoverse_ns.plugin.dataparser import SCENE_KEY
+from neoverse_ns.plugin.dataparser import SCENE_KEY, TARGETS_KEY
 from neoverse_ns.plugin.evaluation import ImageEvaluator
 from neoverse_ns.plugin.export_properties import ExportProperties
 from neoverse_ns.plugin.lenses import draw_camera
@@ -57,6 +60,11 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
         self.panel = NeoVersePanel(self, scene, self._draw_anything)
         # Neither belongs into checkpoints, and the viewer shall not walk them: hence no modules and private names.
         self._evaluator = ImageEvaluator(self.config.lpips_weights)
+        targets: RunTargets | None = self.kwargs["metadata"].get(TARGETS_KEY)
+        self._judge: TargetEvaluator | None = None
+        if targets is not None:
+            self._judge = TargetEvaluator(targets, self.config.lpips_weights, self.config.lpips_vgg_weights)
+            self.camera_optimizer.setup_targets(partial(place_targets, targets, scene), scene)
         self._rays = RayLookup(self)
         self._times = CameraTimes(self.config.default_time)
         self._remembered = Remembered()
@@ -201,5 +209,7 @@ class NeoVerseModel(ExportProperties, ModelTraining, SplatfactoModel):
     def get_image_metrics_and_images(
         self, outputs: dict[str, Tensor], batch: dict[str, Any]
     ) -> tuple[dict[str, float], dict[str, Tensor]]:
-        """Metrics of one held-out frame, and pictures: truth beside drawing, opacity, depth."""
+        """Metrics of a held-out frame or of a protocol's target, and pictures: truth beside drawing, opacity, depth."""
+        if self._judge is not None and "target" in batch:
+            return self._judge.evaluate(outputs, batch)
         return self._evaluator.evaluate(outputs, batch)

@@ -48,6 +48,8 @@ class NeoVerseModelConfig(SceneOptions, ModelConfig):
     lpips_weights: Path | None = None
     """File with AlexNet's convolution weights (torchvision's names) for LPIPS; by default torch's own cache is
     searched, and LPIPS reported as missing where it has none."""
+    lpips_vgg_weights: Path | None = None
+    """The same of VGG-16, for protocols that measure by it."""
 
     def validate(self) -> None:
         """Raise SettingsError where a value makes no sense."""

@@ -17,6 +17,7 @@ from nerfstudio.models.base_model import ModelConfig
 from nerfstudio.pipelines.base_pipeline import VanillaPipeline, VanillaPipelineConfig
 
 from neoverse_ns.console import say
+from neoverse_ns.evaluation.protocol.own_clip import own_clip_id
 from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.gaussians.transition import alive_at
 from neoverse_ns.generate.stage.config import StageConfig
@@ -107,7 +108,8 @@ class NeoVersePipeline(VanillaPipeline):
         In training (`step` given) only numbers come back, for the loggers; for ns-eval also texts, counts and the list
         of single images.
         """
-        evaluator = self._neoverse._evaluator
+        judge = self._neoverse._judge
+        evaluator = self._neoverse._evaluator if judge is None else judge
         evaluator.records.clear()
         with exit_on_user_error():
             averages = super().get_average_eval_image_metrics(step, output_path, get_std)
@@ -117,30 +119,42 @@ class NeoVersePipeline(VanillaPipeline):
         }
         if step is not None:
             return {key: value for key, value in (summary | speeds).items() if value is not None}
-        if "psnr" in summary and "lpips" not in summary:
+        if judge is None and "psnr" in summary and "lpips" not in summary:
             summary["lpips"] = None
             summary["lpips_note"] = (
                 "missing: no AlexNet weights found; pass --pipeline.model.lpips-weights FILE to ns-train, "
                 "or set pipeline.model.lpips_weights in config.yml"
             )
-        facts = self._facts()
-        say(f"protocol {facts['protocol']}: {facts['protocol_note']}")
+        facts = self._facts() if judge is None else self._run_facts() | judge.facts()
+        say(f"protocol {facts['protocol']}: {facts.get('protocol_note') or facts['protocol_id']}")
         return summary | speeds | facts
 
     def _facts(self) -> dict[str, Any]:
         """What a reader needs to know to trust the numbers."""
         scene = self.datamanager.dataparser.scene  # pyright: ignore
-        gaussians = self._neoverse.gaussians
         frames = scene.split.held_out or scene.split.train
         indices = scene.clip.frame_indices
+        protocol, note = protocol_of(scene)
+        return self._run_facts() | {
+            "protocol": protocol,
+            "protocol_id": own_clip_id(scene, protocol),
+            "protocol_note": note,
+            "per_image": [
+                {"frame_index": int(indices[frame])} | _finite(values)
+                for frame, values in zip(frames, self._neoverse._evaluator.records, strict=True)
+            ],
+        }
+
+    def _run_facts(self) -> dict[str, Any]:
+        """The same of the run, whatever it is judged by."""
+        scene = self.datamanager.dataparser.scene  # pyright: ignore
+        gaussians = self._neoverse.gaussians
+        frames = scene.split.held_out or scene.split.train
         alive = [_alive(gaussians, float(t)) for t in scene.clip.times[frames]]
         record = self._training_record()
-        protocol, note = protocol_of(scene)
         seconds = {f"seconds_{name}": float(value) for name, value in scene.geometry.report.get("seconds", {}).items()}
         return (
             {
-                "protocol": protocol,
-                "protocol_note": note,
                 "tracking": tracking_of(scene.geometry.report),
                 "num_frames": len(scene.clip),
                 "num_held_out": len(scene.split.held_out),
@@ -150,10 +164,6 @@ class NeoVersePipeline(VanillaPipeline):
                 "num_gaussians_alive": sum(alive) / len(alive),
                 "width": scene.clip.width,
                 "height": scene.clip.height,
-                "per_image": [
-                    {"frame_index": int(indices[frame])} | _finite(values)
-                    for frame, values in zip(frames, self._neoverse._evaluator.records, strict=True)
-                ],
                 "versions": _versions(),
             }
             | seconds

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.errors import RunError
+from neoverse_ns.evaluation.judges.keyframes import KeyframeDrawings
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.plugin.datamanager import NeoVerseDataManager
 from neoverse_ns.plugin.dataparser import NeoVerseDataParser
@@ -58,6 +59,16 @@ class OpenRun:
         if self.model is None or self.scene is None:
             raise RunError("this scene was not loaded from a run folder")
         return self.model, self.scene
+
+    def drawn_keyframes(self) -> KeyframeDrawings:
+        """What the run shows from the keyframes' own refined cameras.
+
+        Raises:
+            RunError: This is no run from a folder.
+        """
+        from neoverse_ns.plugin.keyframe_drawings import draw_keyframes
+
+        return draw_keyframes(self)
 
     def draw(self, views: PinholeCameras, times: Float[Tensor, " n"]) -> UInt8[Tensor, "n h w 3"]:
         """Colours alone, as bytes."""

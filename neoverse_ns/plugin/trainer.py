@@ -21,6 +21,8 @@ from nerfstudio.utils import writer
 from neoverse_ns.clip.place import checked_place
 from neoverse_ns.console import say
 from neoverse_ns.errors import NeoVerseError, RunError
+from neoverse_ns.plugin.benchmark.located import located
+from neoverse_ns.plugin.benchmark.source import BenchmarkSource
 from neoverse_ns.plugin.generation_stage import FOLDER
 from neoverse_ns.plugin.optimizers import fit_schedules
 from neoverse_ns.plugin.pipeline import TRAINING_RECORD, NeoVersePipeline
@@ -73,8 +75,11 @@ class NeoVerseTrainerConfig(TrainerConfig):
 
     def set_experiment_name(self) -> None:
         """Name the experiment after the clip itself: nerfstudio would use its folder, the same for all clips in it."""
-        data = self.pipeline.datamanager.data or self.data
-        if self.experiment_name is None and data is not None:
+        datamanager = self.pipeline.datamanager
+        data, source = datamanager.data or self.data, datamanager.source  # pyright: ignore
+        if self.experiment_name is None and isinstance(source, BenchmarkSource):
+            self.experiment_name = source.run_name(data)
+        elif self.experiment_name is None and data is not None:
             self.experiment_name = Path(data).expanduser().absolute().stem
         super().set_experiment_name()
 
@@ -84,6 +89,10 @@ class NeoVerseTrainerConfig(TrainerConfig):
             check_settings(self)
         self.output_dir = self.output_dir.expanduser().absolute()
         datamanager = self.pipeline.datamanager
+        if isinstance(source := datamanager.source, BenchmarkSource):  # pyright: ignore
+            with exit_on_user_error():
+                datamanager.source = found = located(source, datamanager.data or self.data)  # pyright: ignore
+            self.data = datamanager.data = found.data
         if self.data is None and datamanager.data is not None:
             self.data = Path(datamanager.data)
         if self.data is not None:

@@ -19,6 +19,9 @@ _FLIP = torch.tensor([1.0, -1.0, -1.0])
 FRAME_KEY = "neoverse_frame"
 """Key in `Cameras.metadata` that tells which sampled frame a camera belongs to; free cameras lack it."""
 
+TARGET_KEY = "neoverse_target"
+"""Key in `Cameras.metadata` that tells which of a protocol's targets a camera belongs to."""
+
 VIEW_KEY = "neoverse_refined_view"
 """Key in `Cameras.metadata` of refined training views: drawn with everything that free cameras see."""
 
@@ -44,6 +47,11 @@ def to_nerfstudio_c2w(c2w: Float[Tensor, "n 4 4"]) -> Float[Tensor, "n 3 4"]:
     turn = TO_NERFSTUDIO.to(c2w)
     rotation = turn @ c2w[:, :3, :3] * _FLIP.to(c2w)
     return torch.cat([rotation, (c2w[:, :3, 3] @ turn.T)[..., None]], dim=-1)
+
+
+def opencv_to_opengl(c2w: Float[Tensor, "n 4 4"]) -> Float[Tensor, "n 3 4"]:
+    """The same cameras with OpenGL axes (right, up, back), in the world that they are in."""
+    return torch.cat([c2w[:, :3, :3] * _FLIP.to(c2w), c2w[:, :3, 3:]], dim=-1)
 
 
 def to_nerfstudio_cameras(cameras: PinholeCameras, times: Float[Tensor, " n"], frames: list[int]) -> Cameras:

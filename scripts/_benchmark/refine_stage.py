@@ -6,9 +6,9 @@ import json
 import time
 from typing import Any
 
-from _benchmark.train import TrainSettings, command, train_arguments
-from _benchmark.views import score_right
 from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip
+from neoverse_ns.evaluation.judges.second_view import score_right
+from neoverse_ns.evaluation.methods.train_run import TrainSettings, command, train_arguments
 
 
 def measure_stage(sample: BenchmarkClip, settings: TrainSettings, refiner: str, further_steps: int) -> dict[str, Any]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import platform
 import statistics
-import sys
 from collections.abc import Callable
-from datetime import datetime, timezone
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from _benchmark.columns import Column
 from neoverse_ns.errors import ClipError
+from neoverse_ns.evaluation.results.provenance import machine_facts
+from neoverse_ns.evaluation.results.run_file import plain
+
+_PACKAGES = ("neoverse-ns", "nerfstudio", "torch", "numpy", "opencv-python-headless", "gsplat")
 
 Row = dict[str, Any]
 """One clip's results: `clip` (its name), a dict per measurement, `notes` on them, `error` where it failed."""
@@ -29,29 +28,8 @@ _SUMMARIES: dict[str, Callable[[list[float]], float]] = {"median": statistics.me
 
 def describe_machine() -> dict[str, Any]:
     """Versions, processor and date: what a number needs beside it."""
-    packages = ("neoverse-ns", "nerfstudio", "torch", "numpy", "opencv-python-headless", "gsplat")
-    import torch
-
-    return {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "versions": {name: _version(name) for name in packages},
-    }
-
-
-def plain(value: Any) -> Any:
-    """`value` with every number that JSON cannot hold (NaN, infinity) replaced by None."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    facts = machine_facts()
+    return facts | {"versions": {name: facts["versions"].get(name) for name in _PACKAGES}}
 
 
 def to_markdown(rows: list[Row], header: dict[str, Any], sections: Sections, title: str = "Benchmark") -> str:
@@ -146,20 +124,3 @@ def _words(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {item}" for key, item in value.items() if item is not None)
     return str(value)
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _processor() -> str:
-    """The processor's name where the system tells it."""
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or "unknown"

@@ -121,7 +121,10 @@ def test_missing_scenes_are_refused_or_counted(folder: Path, tmp_path: Path) -> 
     found = evaluate(request("grey@1", folder, output=tmp_path / "out", allow_missing=True))
     assert found.missing == ["two"]
     assert "grey-2[one]/" in found.methods[0].id
-    assert "21.50 (4 of 5, 1 of 2 scenes)" in (tmp_path / "out" / "result.md").read_text("utf8")
+    text = (tmp_path / "out" / "result.md").read_text("utf8")
+    assert "| good | 21.50 (4 of 5, 1 of 2 scenes) | – | grey@1[one] |" in text
+    # Figures of both scenes are no rivals to those of one.
+    assert "| Somebody (their table 1) | 12.50 | – | other protocol: all scenes |" in text
     with pytest.raises(SettingsError, match="has no scene zwei"):
         evaluate(request("grey@1", folder, scenes=("zwei",)))
 

@@ -91,6 +91,8 @@ def test_least_absolute_error_with_ties_many_pixels_and_nothing_to_go_by() -> No
     assert 0.1 * flat_scale + flat_shift == pytest.approx(4)
     assert l1_scale_shift(doubles(1, 2, 3, 4), doubles(5, 5, 5, 5)) == pytest.approx((0, 5), abs=1e-6)
     assert l1_scale_shift(doubles(1, 2, 3, 4), doubles(8, 6, 4, 2)) == pytest.approx((-2, 10), abs=1e-6)
+    # The slope vanishes where the search first looks beyond its start.
+    assert l1_scale_shift(doubles(1, 2), doubles(2, 3)) == pytest.approx((1, 1), abs=1e-6)
 
 
 def test_least_squares_with_shift_is_numpys() -> None:

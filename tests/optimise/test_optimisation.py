@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
 import torch
 
+from neoverse_ns.errors import SettingsError
 from neoverse_ns.gaussians.layers import BACKGROUND, FAR_FIELD, FRAMES
 from neoverse_ns.optimise.config import OptimiseConfig
 from neoverse_ns.optimise.optimisation import SHOWS_THROUGH, SceneOptimisation
@@ -89,3 +91,19 @@ def test_what_is_hidden_is_not_drawn() -> None:
     own = layers_drawing(scene, frame, FRAMES)
     assert float((1 - own.alpha).mean()) < SHOWS_THROUGH
     assert torch.equal(step_drawing(optimisation, scene, frame).rgb.detach(), own.rgb)
+
+
+def test_motion_that_is_taken_away_is_neither_drawn_nor_learned_again() -> None:
+    scene = layered_scene()
+    assert scene.gaussians is not None
+    frames = scene.gaussians.frames
+    moving = frames.with_(velocities=torch.ones_like(frames.velocities), dynamic=torch.ones_like(frames.dynamic))
+    scene = dataclasses.replace(scene, gaussians=scene.gaussians.replaced(FRAMES, moving))
+    forward = SceneOptimisation(scene, OptimiseConfig(motion="forward"))
+    assert torch.equal(forward.scene.frames.velocities[:, 0], moving.velocities[:, 0])
+    assert not forward.scene.frames.velocities[:, 1].any()
+    still = SceneOptimisation(scene, OptimiseConfig(motion="none"))
+    assert not still.scene.frames.velocities.any()
+    assert set(forward.groups()) - set(still.groups()) == {"velocities", "angular_velocities"}
+    with pytest.raises(SettingsError, match="nearest_keyframe_only"):
+        OptimiseConfig(motion="forward", nearest_keyframe_only=True).validate()

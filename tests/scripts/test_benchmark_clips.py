@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from _benchmark.views import score_right, score_shift
 
 from neoverse_ns.clip.resize import fit
 from neoverse_ns.clip.synthetic import SyntheticClip, render_synthetic, save_synthetic
@@ -17,6 +16,7 @@ from neoverse_ns.errors import ClipError
 from neoverse_ns.evaluation.data.clip_folder import find_clips, load_benchmark_clip, scale_intrinsics
 from neoverse_ns.evaluation.data.clip_windows import geometry_window, held_out_window
 from neoverse_ns.evaluation.judges.geometry import compare_geometry, sample_notes
+from neoverse_ns.evaluation.judges.second_view import score_right, score_shift
 from neoverse_ns.geometry.alignment import Sim3
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import se3_exp

@@ -10,20 +10,21 @@ from typing import Any
 import benchmark
 import pytest
 import torch
-from _benchmark import measure_run as module
 from _benchmark.columns import SECTIONS
-from _benchmark.keyframes import KeyframeDrawings, draw_keyframes, score_keyframes
 from _benchmark.report import Row, to_markdown
-from _benchmark.things import score_depth
-from _benchmark.train import TrainSettings, train_arguments
 
 from neoverse_ns.clip.synthetic import render_synthetic, save_synthetic
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.evaluation.data.clip_demo import still_clip
 from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip, load_benchmark_clip
 from neoverse_ns.evaluation.data.clip_windows import TRACKING, choose_tracking, held_out_window
+from neoverse_ns.evaluation.judges import measure_run as module
+from neoverse_ns.evaluation.judges.keyframes import KeyframeDrawings, score_keyframes
+from neoverse_ns.evaluation.judges.things import score_depth
 from neoverse_ns.evaluation.methods.baselines import baseline_pictures, score_baselines, score_inside
+from neoverse_ns.evaluation.methods.train_run import TrainSettings, train_arguments
 from neoverse_ns.metrics.image import psnr
+from neoverse_ns.plugin.keyframe_drawings import draw_keyframes
 from neoverse_ns.plugin.run import OpenRun
 from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.scene import Scene
@@ -143,8 +144,8 @@ def test_a_run_is_compared_with_the_truth(sample: BenchmarkClip, monkeypatch: py
     right = torch.where(sample.right_things[..., None] > 0, sample.right_frames, 0)
     run = Known(sample.clip, split, sample.cameras, lambda views, times: [])
     monkeypatch.setattr(Known, "draw", lambda self, views, times: right)
-    monkeypatch.setattr(module, "open_run", lambda config: run)
-    monkeypatch.setattr(module, "draw_keyframes", lambda run: drawn)
+    monkeypatch.setattr(Known, "drawn_keyframes", lambda self: drawn)
+    monkeypatch.setattr(module, "open_trained", lambda config: run)
     result, found = module.measure_run(Path("config.yml"), sample)
     assert found is scene
     assert result["things"]["iou"] == pytest.approx(float((things == 1).sum() / (things > 0).sum()))
@@ -185,7 +186,7 @@ def test_every_protocol_is_trained_and_has_a_column(
     expected = score_baselines(scene.clip, scene.split, scene.held_out_dynamic)
     assert row["baselines"]["flow_interpolation"] == expected["flow_interpolation"]
     text = to_markdown([row], benchmark._header(options), SECTIONS)
-    assert "- train: training frames alone are followed" in text
+    assert "- train: clips-held-out-train@1: training frames alone are followed" in text
     assert "| clip | repeat dB | flow dB | scene m1 dB | scene train dB |" in text
     moving = text[text.index("## Moving pixels of held-out frames") :]
     assert "| 11.0 | 12.0 |" in moving[: moving.index("##", 3)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -114,7 +114,6 @@ class ClipScene(BenchmarkScene):
     def _use(self, folder: Path) -> None:
         """List the frames of a folder."""
         self.folder = folder
-        self.__dict__.pop("_truth", None)
         self._source: ClipFrames = VideoFrames(folder) if (folder / "clip.mp4").is_file() else ImageFrames(folder)
         self._right = ImageFrames(folder, "right_images") if (folder / "right_images").is_dir() else None
         cameras, right = (self._cameras(source, place) for place, source in enumerate((self._source, self._right)))
@@ -139,19 +138,11 @@ class ClipScene(BenchmarkScene):
         return torch.from_numpy(raw.astype(np.float32) / np.float32(scale))
 
     def _moving(self, at: int, left: bool) -> torch.Tensor | None:
+        truth = _truth(self.folder)
         for key in ("dynamic", "things") if left else ("right_things",):
-            if key in self._truth:
-                return torch.from_numpy(self._truth[key][at] > 0)
+            if key in truth:
+                return torch.from_numpy(truth[key][at] > 0)
         return None
-
-    @cached_property
-    def _truth(self) -> dict[str, np.ndarray]:
-        """What truth.npz says of pixels."""
-        file = self.folder / "truth.npz"
-        if not file.is_file():
-            return {}
-        with np.load(file, allow_pickle=False) as data:
-            return {key: data[key] for key in ("dynamic", "things", "right_things") if key in data.files}
 
 
 class SyntheticScene(ClipScene):
@@ -189,3 +180,13 @@ def _frames(camera: str, source: ClipFrames, cameras: PinholeCameras | None) -> 
         )
         for at, name in enumerate(source.names)
     ]
+
+
+@lru_cache(maxsize=1)
+def _truth(folder: Path) -> dict[str, np.ndarray]:
+    """What truth.npz says of pixels; kept, as reading it unpacks all frames."""
+    file = folder / "truth.npz"
+    if not file.is_file():
+        return {}
+    with np.load(file, allow_pickle=False) as data:
+        return {key: data[key] for key in ("dynamic", "things", "right_things") if key in data.files}

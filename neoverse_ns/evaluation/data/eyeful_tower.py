@@ -104,5 +104,6 @@ def _held_out(path: Path, rows: list[dict[str, Any]]) -> frozenset[str]:
     if not path.is_file():
         return frozenset()
     with fields_of(path, "a split into train and test"):
-        test = {str(name).removesuffix(".jpg") for name in read_json(path)["test"]}
-    return frozenset(_picture(row["cameraId"]) for row in rows if row["cameraId"] in test)
+        # Names begin with their camera's, so that the last part of a path tells a picture from all others.
+        test = {Path(str(name)).stem for name in read_json(path)["test"]}
+    return frozenset(_picture(row["cameraId"]) for row in rows if Path(row["cameraId"]).stem in test)

@@ -84,8 +84,8 @@ def judge_depth(
 
 
 def limits_of(mask: str) -> DepthLimits:
-    """Which depths count, by the word in a protocol's id: `own` all that are known, `below-70` those nearer than so many
-    metres, `clip-70` these, with estimates lowered to it, too.
+    """Which depths count, by the word in a protocol's id: `own` all that are known, `below-70` those nearer than so
+    many metres, `clip-70` these, with estimates lowered to it, too.
 
     Raises:
         SettingsError: It is no such word.

@@ -19,7 +19,7 @@ from neoverse_ns.metrics.pixels import without_black
 
 MASKS: dict[str, tuple[Known, ...]] = {
     "plain": (),
-    "covis": ("covis", "valid"),
+    "covis": ("covis",),
     "alpha": ("valid",),
     "dyn": ("dynamic",),
     "static": ("dynamic",),
@@ -27,8 +27,8 @@ MASKS: dict[str, tuple[Known, ...]] = {
 """What a protocol's word for the pixels that count reads: all of these must hold, and the first must be there; of
 `static` the contrary."""
 SEEN = "-seen"
-"""Behind such a word: both pictures are black where the shown one is, and of `plain-seen` those pixels do not count; see
-:func:`neoverse_ns.metrics.pixels.without_black`."""
+"""Behind such a word: both pictures are black where the shown one is, of `plain-seen` those pixels do not count;
+see :func:`neoverse_ns.metrics.pixels.without_black`."""
 
 
 @dataclass
@@ -59,7 +59,7 @@ class TargetJudge:
             metric = image_metric(name, alexnet=self.alexnet, vgg16=self.vgg16)
             if metric is None:
                 why = missing_weights(name, alexnet=self.alexnet, vgg16=self.vgg16)
-                self.skipped.append(f"{name} is not measured: {why}")
+                self.skipped.append(why or f"{name} is not measured")
             else:
                 self._metrics[name] = metric
 

@@ -28,7 +28,7 @@ def judge_views(
     work: Path,
     seed: int = 0,
     longest: int | None = None,
-    device: str = "cpu",
+    device: str | None = None,
     keep: Path | None = None,
     alexnet: Path | None = None,
     vgg16: Path | None = None,
@@ -43,7 +43,7 @@ def judge_views(
         work: Folder that the method may write to.
         seed: Of everything random.
         longest: See :func:`neoverse_ns.evaluation.judges.make_task.view_task`.
-        device: Where the method works.
+        device: Where the method works, which decides the usual size of its pictures; None asks the method.
         keep: Folder to which shown pictures are written; None keeps none.
         alexnet: See :class:`neoverse_ns.evaluation.judges.measure.TargetJudge`.
         vgg16: Likewise.
@@ -60,6 +60,7 @@ def judge_views(
     result = SceneResult(scene.name, method.name, skipped=list(choice.skipped))
     result.attempted = {name: len(choice.targets) for name in protocol.metrics}
     started = time.perf_counter()
+    device = device or getattr(method, "device", "cpu")
     task = view_task(protocol, scene, choice, work, seed=seed, longest=longest, device=device)
     result.inputs = list(task.names)
     result.report = {"input_size": [task.clip.width, task.clip.height], "solver": method.solver}

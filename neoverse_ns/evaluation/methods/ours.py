@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 
-from neoverse_ns.api.runs import shown as scene_shown
 from neoverse_ns.applications.finish import checked_refiner, finish
 from neoverse_ns.errors import RunError, SettingsError
 from neoverse_ns.evaluation.judges.task import Answer, Shown, ViewMethod, ViewTask
@@ -19,6 +18,7 @@ from neoverse_ns.evaluation.methods.camera_solver import chained, input_scene, s
 from neoverse_ns.evaluation.placing.place import looks_at_targets, place
 from neoverse_ns.evaluation.placing.placed import Placed
 from neoverse_ns.evaluation.placing.tto import Perceptual, improve_camera, with_cameras
+from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.perceptual import ALEXNET
@@ -28,7 +28,7 @@ from neoverse_ns.optimise.loop import optimise
 from neoverse_ns.rasterize.along import views_along
 from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.given_world import given_world
-from neoverse_ns.reconstruct.registry import choose_reconstructor
+from neoverse_ns.reconstruct.registry import beyond_settings, choose_reconstructor
 from neoverse_ns.reconstruct.scene import Scene
 from neoverse_ns.render.pictures import colours
 from neoverse_ns.trajectory.plain_json import plain
@@ -69,6 +69,18 @@ class Ours(ViewMethod):
         parts = [self.solver, f"{steps} steps" if steps else "feed-forward", *([] if refiner == "none" else [refiner])]
         self.name = name or f"ours({', '.join(parts)})"
 
+    @property
+    def device(self) -> str:
+        return self.config.device
+
+    def settings(self) -> dict[str, Any]:
+        """Everything that decides the answer, as plain values."""
+        return plain(dataclasses.asdict(self.config))
+
+    def weights(self) -> dict[str, str]:
+        """What besides the settings decides it: the digest of the network's weights, where it runs."""
+        return {name: said for name, said in zip(("network",), beyond_settings(self.config.scene), strict=False)}
+
     def answer(self, task: ViewTask) -> Answer:
         """See :class:`ViewMethod`.
 
@@ -80,8 +92,9 @@ class Ours(ViewMethod):
         refiner = checked_refiner(config.refiner)
         started = time.perf_counter()
         scene, kept = input_scene(task, config.scene)
-        seconds["reconstruct"] = time.perf_counter() - started
-        if config.optimise.steps:
+        seconds |= _stages(scene, time.perf_counter() - started)
+        # Motion is taken away where optimisation begins, be it of no steps.
+        if config.optimise.steps or config.optimise.motion != "both":
             started = time.perf_counter()
             scene = optimise(scene, dataclasses.replace(config.optimise), config.device)
             seconds["optimise"] = time.perf_counter() - started
@@ -106,7 +119,7 @@ class Ours(ViewMethod):
         }
         if task.tto:
             placed, report["tto"] = self._improved(scene, task, placed)
-        seconds["cameras"] = time.perf_counter() - started
+        seconds["placing"] = time.perf_counter() - started
         answer = Answer(iter(()), seconds, plain(report))
         answer.views = self._views(scene, task, placed, refiner, seconds)
         return answer
@@ -159,7 +172,7 @@ class Ours(ViewMethod):
         groups: dict[tuple[str, int, int], list[int]] = {}
         for number, target in enumerate(task.targets):
             groups.setdefault((target.camera, target.width, target.height), []).append(number)
-        ready = scene_shown(scene, self.config.optimise.draw_options)
+        ready = ExportScene.of(scene, self.config.optimise.draw_options)
         ready = dataclasses.replace(ready, gaussians=ready.gaussians.to(self.config.device))
         stage = "draw" if self.config.refiner.refiner == "none" else "finish"
         for (_, width, height), numbers in groups.items():
@@ -185,3 +198,9 @@ class Ours(ViewMethod):
         for piece in finish(scene, path, self.config.refiner, refiner, first_frame=False).frames:
             for frame in piece:
                 yield frame, None
+
+
+def _stages(scene: Scene, took: float) -> dict[str, float]:
+    """What the reconstructor says that its parts took; what it does not account for is `reconstruct`."""
+    parts = {name: value for name, value in scene.geometry.report["seconds"].items() if name != "reconstruct_total"}
+    return parts | {"reconstruct": max(took - sum(parts.values()), 0.0)}

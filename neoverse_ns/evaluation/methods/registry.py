@@ -5,25 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import torch
+
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.evaluation.judges.task import ViewMethod
 from neoverse_ns.evaluation.methods.ours import Ours, OursConfig
+from neoverse_ns.evaluation.methods.parts import PARTS, with_part
 
 OURS_OPTIONS = {
     "reconstructor": "bundle, network, da3 or auto",
     "steps": "most steps of optimisation, 0 for none",
     "keyframes": "how many inputs carry Gaussians",
     "refiner": "none, telea, internal or wan",
+    "device": "cpu or cuda",
+    "opacity": "weight of what keeps pictures opaque while optimising, 0 for none",
+    "motion": "both, forward or none: which motion Gaussians have",
+    "nearest": "True draws the nearer keyframe's Gaussians alone",
+    "degradation": "False teaches the internal refiner on clean drawings",
 }
 """What may stand behind `ours:`, as `name=value,...`."""
 
 
-def view_method(text: str, device: str = "cpu", base: OursConfig | None = None) -> ViewMethod:
+def view_method(text: str, device: str | None = None, base: OursConfig | None = None) -> ViewMethod:
     """A method by its word: `ours`, `ours:reconstructor=bundle,steps=500,refiner=none`, `repeat`, `flow`.
 
     Args:
         text: The word.
-        device: Where it shall run.
+        device: Where it shall run; by default on a CUDA device where there is one.
         base: Settings of ours that the word changes.
 
     Raises:
@@ -32,6 +40,7 @@ def view_method(text: str, device: str = "cpu", base: OursConfig | None = None) 
     name, _, options = text.partition(":")
     if name not in VIEW_METHODS:
         raise SettingsError(f"no method '{name}' shows views; there are {', '.join(VIEW_METHODS)}")
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     return VIEW_METHODS[name](options, device, base or OursConfig())
 
 
@@ -45,8 +54,12 @@ def _ours(options: str, device: str, base: OursConfig) -> ViewMethod:
             config = replace(config, optimise=replace(config.optimise, steps=_count(name, value)))
         elif name == "keyframes":
             config = replace(config, scene=replace(config.scene, num_keyframes=_count(name, value)))
+        elif name == "device":
+            config = replace(config, device=value)
         elif name == "refiner":
             config = replace(config, refiner=replace(config.refiner, refiner=value))
+        elif name in PARTS:
+            config = with_part(config, name, value)
         else:
             known = "; ".join(f"{option}: {what}" for option, what in OURS_OPTIONS.items())
             raise SettingsError(f"ours has no option '{name}': {known}")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, get_args
 
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from neoverse_ns.api.runs import shown
-from neoverse_ns.applications.track.config import TrackConfig
+from neoverse_ns.applications.track.config import Anchor, TrackConfig
 from neoverse_ns.applications.track.queries import Queries
 from neoverse_ns.applications.track.track import track
 from neoverse_ns.clip.clip import Clip
@@ -17,8 +16,9 @@ from neoverse_ns.errors import SettingsError
 from neoverse_ns.evaluation.judges.tracks import FollowedPoints, TrackMethod
 from neoverse_ns.evaluation.methods.method_text import parse_method
 from neoverse_ns.evaluation.results.run_file import plain
+from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.reconstruct.config import SceneConfig
-from neoverse_ns.reconstruct.registry import get_reconstructor
+from neoverse_ns.reconstruct.registry import RECONSTRUCTORS, get_reconstructor
 from neoverse_ns.reconstruct.scene import scene_of
 
 
@@ -40,7 +40,7 @@ class SceneTracks(TrackMethod):
 
     def follow(self, clip: Clip, xy: Float[Tensor, "p 2"], frame: Int64[Tensor, " p"]) -> FollowedPoints:
         scene = scene_of(clip, self._config, get_reconstructor(self._config))
-        tracks = track(shown(scene), Queries(xy, frame), self._tracking)
+        tracks = track(ExportScene.of(scene), Queries(xy, frame), self._tracking)
         return FollowedPoints(tracks.in_cameras, tracks.visible, plain(scene.geometry.report))
 
 
@@ -56,8 +56,15 @@ def track_method(text: str) -> TrackMethod:
     unknown = sorted(set(settings) - {"reconstructor", "anchor"})
     if unknown:
         raise SettingsError(f"method '{text}': ours has reconstructor and anchor, not {unknown[0]}")
+    anchor, reconstructor = settings.get("anchor", "video"), settings.get("reconstructor", "bundle")
+    if anchor not in get_args(Anchor) or reconstructor not in RECONSTRUCTORS:
+        raise SettingsError(
+            f"method '{text}': anchor must be {', '.join(get_args(Anchor))}, reconstructor {', '.join(RECONSTRUCTORS)}"
+        )
     # All frames train: nothing is judged by pictures.
-    config = SceneConfig(reconstructor=settings.get("reconstructor", "bundle"), held_out_every=0)
-    tracking = TrackConfig(anchor=settings.get("anchor", "video"))  # pyright: ignore[reportArgumentType]
-    tracking.validate()
+    config = SceneConfig(
+        reconstructor=reconstructor,  # pyright: ignore[reportArgumentType]
+        held_out_every=0,
+    )
+    tracking = TrackConfig(anchor=anchor)  # pyright: ignore[reportArgumentType]
     return SceneTracks(text, config, tracking)

@@ -83,7 +83,7 @@ def improve_camera(
         loss = (shown - picture).square().mean()
         if perceptual is not None:
             loss = loss + perceptual(shown, picture)
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
         if losses[-1] < least:
             best, least = twist.detach().clone(), losses[-1]
         if _calm(losses) or not loss.requires_grad:

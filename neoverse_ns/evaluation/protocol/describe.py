@@ -41,16 +41,17 @@ def _layout(name: str) -> Iterator[str]:
         yield from (f"### {name}", "")
         return
     data = benchmark_data(name)
-    yield from (f"### {data.title} (`{name}`)", "", f"Origin: {data.origin} Licence: {data.licence}", "")
+    origin, licence = data.origin.rstrip("."), data.licence.rstrip(".")
+    yield from (f"### {data.title} (`{name}`)", "", f"Origin: {origin}. Licence: {licence}.", "")
 
 
 def _table(protocols: list[Protocol]) -> Iterator[str]:
     yield "| alias | asks for | id | note |"
     yield "|---|---|---|---|"
     for one in protocols:
-        notes = [one.note] if one.note else []
-        notes += [f"{_LOOKS}."] if looks_at_targets(one) else []
-        yield f"| `{one.alias}` | {one.kind} | `{one.full_id('SOLVER')}` | {_sentence(' '.join(notes))} |"
+        notes = [one.note.rstrip(".")] if one.note else []
+        notes += [_LOOKS] if looks_at_targets(one) else []
+        yield f"| `{one.alias}` | {one.kind} | `{one.full_id('SOLVER')}` | {_sentence('; '.join(notes))} |"
 
 
 def _published(protocol: Protocol) -> list[str]:

@@ -94,20 +94,6 @@ class Between(Positions):
 
 
 @dataclass(frozen=True)
-class Listed(Positions):
-    """These."""
-
-    places: tuple[int, ...]
-
-    @property
-    def label(self) -> str:
-        return ",".join(map(str, self.places))
-
-    def on(self, count: int) -> list[int]:
-        return list(self.places)
-
-
-@dataclass(frozen=True)
 class Inner(Positions):
     """All but some at either end."""
 

@@ -78,13 +78,11 @@ class Rule:
         inputs: All of them must be there.
         targets: Those that are not there are skipped, with a remark.
         times: What places are counted on.
-        targets_on: What the targets' places are counted on, where it is another list.
     """
 
     inputs: Pick
     targets: Pick
     times: Times = Times()
-    targets_on: Times | None = None
 
     @property
     def label(self) -> str:
@@ -103,8 +101,7 @@ class Rule:
         inputs, missing = _picked(scene, frames, self.inputs, times)
         if missing:
             raise ClipError(f"{scene.folder}: {'; '.join(missing)}; this protocol needs them as inputs")
-        others = times if self.targets_on is None else self.targets_on.on(scene)
-        targets, skipped = _picked(scene, frames, self.targets, others)
+        targets, skipped = _picked(scene, frames, self.targets, times)
         for kind, found in (("input", inputs), ("target", targets)):
             if not found:
                 raise ClipError(f"{scene.folder}: has no {kind} of '{self.label}'")

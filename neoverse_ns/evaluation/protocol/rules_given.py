@@ -55,9 +55,8 @@ class Given:
             skipped.append(f"no camera is known of {_names(without)}")
             chosen = [frame for frame in chosen if frame.c2w is not None]
         if len(chosen) < LEAST:
-            raise ClipError(
-                f"{scene.folder}: {scene.name} has {len(chosen)} frames of '{self.label}', {LEAST} are needed"
-            )
+            found = f"{scene.name} has {len(chosen)} frames of '{self.label}'"
+            raise ClipError(f"{scene.folder}: {found}, at least {LEAST} are needed")
         return Choice(tuple(chosen), (), tuple(skipped))
 
 

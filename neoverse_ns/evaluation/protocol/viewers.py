@@ -56,22 +56,8 @@ SOLE = Sole()
 
 
 @dataclass(frozen=True)
-class InTurn(Viewers):
-    """One after the other, again and again: at time t the camera at place t mod their number."""
-
-    names: tuple[str, ...]
-
-    @property
-    def label(self) -> str:
-        return f"cturn{len(self.names)}"
-
-    def at(self, time: int) -> tuple[str, ...]:
-        return (self.names[time % len(self.names)],)
-
-
-@dataclass(frozen=True)
 class AllButInTurn(Viewers):
-    """All but the one whose turn it is."""
+    """All but one, which is each in turn: at time t the camera at place t mod their number."""
 
     names: tuple[str, ...]
 

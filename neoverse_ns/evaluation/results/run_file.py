@@ -55,6 +55,7 @@ class RunFile:
         weights: SHA-256 of the files of weights that metrics use.
         unmeasured: Metrics that cannot be measured here, and why.
         methods: In the order that they were asked for.
+        common_ate: Of solvers of cameras, by scene and method: position error over the frames that all of them placed.
     """
 
     alias: str
@@ -69,6 +70,7 @@ class RunFile:
     weights: dict[str, str] = field(default_factory=dict)
     unmeasured: dict[str, str] = field(default_factory=dict)
     methods: list[MethodRun] = field(default_factory=list)
+    common_ate: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
         """What JSON can hold; NaN and infinities become None."""
@@ -89,8 +91,9 @@ class RunFile:
             scenes = [SceneResult(**scene) for scene in run["scenes"]]
             known = {key: run[key] for key in ("method", "id", "solver", "settings", "weights")}
             methods.append(MethodRun(**known, scenes=scenes))
-        values = {key: value for key, value in stored.items() if key in own}
-        return cls(**(values | {"methods": methods}))
+        values: dict[str, Any] = {key: value for key, value in stored.items() if key in own}
+        values["methods"], values["common_ate"] = methods, {}
+        return cls(**values)
 
 
 def plain(value: Any) -> Any:

@@ -20,6 +20,8 @@ def markdown(results: RunFile) -> str:
     for run in results.methods:
         table = _scenes(results, run)
         lines += ["", f"## {run.method}", "", f"- id: `{run.id}`", *_settings(run), "", *table]
+    if results.common_ate:
+        lines += ["", "## Position error over the frames that all solvers placed", "", *_common(results)]
     notes = _notes(results)
     if notes:
         lines += ["", "## What is missing, and why", "", *notes]
@@ -62,13 +64,23 @@ def _means(results: RunFile) -> list[str]:
     """A row a method, then the rows of others; those of other protocols say so and give no figure of ours a rival."""
     metrics = results.protocol["metrics"]
     lines = ["| method | " + " | ".join(metrics) + " | protocol |", "|---|" + "---:|" * len(metrics) + "---|"]
+    part = scenes_in(results)
     for run in results.methods:
         means = means_of(results, run)
-        lines.append(f"| {run.method} | {' | '.join(_mean(means[m], m) for m in metrics)} | {results.alias} |")
+        lines.append(f"| {run.method} | {' | '.join(_mean(means[m], m) for m in metrics)} | {results.alias}{part} |")
     own, others = published_under(results.alias)
-    lines += [_published_row(row, metrics, row.alias) for row in own]
+    # Figures of all scenes do not compare with those of some.
+    lines += [_published_row(row, metrics, f"{OTHER_PROTOCOL}: all scenes" if part else row.alias) for row in own]
     lines += [_published_row(row, metrics, OTHER_PROTOCOL) for row in others]
     return lines
+
+
+def scenes_in(results: RunFile) -> str:
+    """The scenes in brackets where they are not all of the protocol's own; empty where they are, or it has none."""
+    own = results.protocol.get("scenes")
+    if own is None or (set(own) == set(results.scenes) and not results.missing):
+        return ""
+    return f"[{'+'.join(sorted(results.scenes))}]"
 
 
 def _published_row(row: Published, metrics: list[str], protocol: str) -> str:
@@ -100,6 +112,14 @@ def _scenes(results: RunFile, run: MethodRun) -> list[str]:
         peak = _NONE if scene.peak_gb is None else f"{scene.peak_gb:.1f}"
         seconds = f"{sum(scene.seconds.values()):.0f}" if scene.seconds else _NONE
         lines.append(f"| {scene.scene} | {' | '.join(cells)} | {len(scene.inputs)}>{most} | {seconds} | {peak} |")
+    return lines
+
+
+def _common(results: RunFile) -> list[str]:
+    names = [run.method for run in results.methods]
+    lines = ["| scene | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
+    for scene, found in results.common_ate.items():
+        lines.append(f"| {scene} | {' | '.join(_shown(found.get(name, math.nan), 'ate') for name in names)} |")
     return lines
 
 

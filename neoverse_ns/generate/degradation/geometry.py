@@ -87,6 +87,14 @@ def context_cameras(source: SourceScene) -> PinholeCameras:
 
 
 @torch.no_grad()
+def clean(source: SourceScene) -> DegradedScene:
+    """The scene as it is, for those who learn without degradation; what was inpainted goes here, too."""
+    scene = source.gaussians.without(INPAINTED)
+    kept = {name: torch.ones(len(layer), dtype=torch.bool, device=layer.device) for name, layer in scene.items()}
+    return DegradedScene(scene, kept, context_cameras(source))
+
+
+@torch.no_grad()
 def degrade(
     source: SourceScene, choices: Choices, settings: DegradationSettings | None = None, filtered: bool = True
 ) -> DegradedScene:

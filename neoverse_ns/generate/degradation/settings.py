@@ -16,6 +16,9 @@ class DegradationSettings:
     How scenes are worn by default differs from the released program in what is said below; :func:`published` does not.
     """
 
+    enabled: bool = True
+    """Whether scenes are degraded at all. Without, refiners learn from clean drawings, which shows what degrading them
+    is worth; what is drawn at random stays the same."""
     distance: tuple[float, float] = (0.01, 0.1)
     """How far context cameras are moved."""
     unit: Literal["scene", "network"] = "scene"

@@ -12,7 +12,7 @@ from neoverse_ns.generate.base import Conditions
 from neoverse_ns.generate.conditions.render import ConditionSettings, draw_conditions
 from neoverse_ns.generate.degradation.choices import Choices, draw_choices
 from neoverse_ns.generate.degradation.colour import colour_distance
-from neoverse_ns.generate.degradation.geometry import DegradedScene, degrade
+from neoverse_ns.generate.degradation.geometry import DegradedScene, clean, degrade
 from neoverse_ns.generate.degradation.settings import DegradationSettings
 from neoverse_ns.generate.source_scene import SourceScene
 
@@ -59,7 +59,8 @@ def simulate(
     """
     settings = settings or DegradationSettings()
     choices = draw_choices(settings, generator)
-    return pair_of(source, degrade(source, choices, settings), choices, settings, frames, drawing)
+    degraded = degrade(source, choices, settings) if settings.enabled else clean(source)
+    return pair_of(source, degraded, choices, settings, frames, drawing)
 
 
 @torch.no_grad()

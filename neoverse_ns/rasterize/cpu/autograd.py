@@ -123,14 +123,14 @@ class _CompositeView(torch.autograd.Function):
                 f"rasterize: {count} Gaussians cover {pairs} tiles of a {width}x{height} image together, more than "
                 f"{MAX_PAIRS}; their scales are far too large for this camera."
             )
-        offsets, listed = _ints(tiles + 1), _ints(pairs)
+        offsets, listed, touched = _ints(tiles + 1), _ints(pairs), _ints(pairs)
         keys, counts = _floats(2, count, dtype=torch.int64), _ints(frame.threads, tiles)
         kernels.call("neoverse_bin", frame, depths, boxes, keys, counts, offsets, listed)
 
         image = _floats(height, width, frame.colors + int(with_depth))
         alpha, transmittance = _floats(height, width), _floats(height, width)
         last, ends = _ints(height, width), _ints(tiles)
-        lists = (records, background, offsets, listed)
+        lists = (records, background, offsets, listed, touched)
         kernels.call("neoverse_composite", frame, *lists, image, alpha, transmittance, last, ends)
 
         ctx.save_for_backward(*gaussians, colors, viewmat, K, *lists, image, alpha, transmittance, last, ends)
@@ -142,7 +142,7 @@ class _CompositeView(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, v_image: Tensor, v_alpha: Tensor, *_: Tensor | None) -> tuple[Tensor | None, ...]:
         kernels, frame = load_kernels(), ctx.frame
-        *inputs, viewmat, K, records, background, offsets, listed, image, alpha, transmittance, last, ends = (
+        *inputs, viewmat, K, records, background, offsets, listed, touched, image, alpha, transmittance, last, ends = (
             ctx.saved_tensors
         )
         v_image, v_alpha = v_image.contiguous(), v_alpha.contiguous()
@@ -150,7 +150,7 @@ class _CompositeView(torch.autograd.Function):
         slot_offsets = _ints(frame.count + 1)
         drawn = int(kernels.call("neoverse_slots", frame, offsets, listed, ends, slots, slot_offsets) or 0)
         sums = _floats(drawn, MOMENTS + frame.features)
-        lists, pixels = (records, background, offsets, listed), (image, alpha, transmittance, last)
+        lists, pixels = (records, background, offsets, listed, touched), (image, alpha, transmittance, last)
         kernels.call("neoverse_composite_backward", frame, *lists, ends, slots, *pixels, v_image, v_alpha, sums)
         gradients, v_viewmat = [torch.empty_like(x) for x in inputs], _floats(4, 4)
         view_sums = _floats(-(-frame.count // kernels.project_chunk), VIEW_SUMS, dtype=torch.float64)

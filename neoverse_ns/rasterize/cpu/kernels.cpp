@@ -12,7 +12,8 @@
 // There is no mutable global state, so any number of threads may render at once. No sum depends on how work was divided
 // among threads (no atomics on floats), so results are bitwise repeatable.
 //
-// Plain C++17 with the vector extensions that GCC and Clang share; no headers beyond the standard library.
+// Plain C++17 with the vector extensions that GCC and Clang share; beyond the standard library only the intrinsics of
+// AVX-512, where the processor has it.
 // NEOVERSE_STD_THREADS selects std::thread where OpenMP is missing; with neither, all runs on the caller's thread.
 
 #include <algorithm>
@@ -21,6 +22,12 @@
 #include <cstring>
 #include <limits>
 #include <type_traits>
+#include <utility>
+// AVX-512 has a register for what is known of every lane; without it the vectors are half as long.
+#if defined(__AVX512F__) && defined(__AVX512VL__)
+#define NEOVERSE_AVX512
+#include <immintrin.h>
+#endif
 #if !defined(_OPENMP) && defined(NEOVERSE_STD_THREADS)
 #include <atomic>
 #include <thread>
@@ -220,38 +227,8 @@ struct TileBox {
 
 inline int tiles_along(int pixels) { return (pixels + TILE - 1) / TILE; }
 
-// Clamps before converting, since converting a float out of range to int is undefined.
-inline int clamped_int(float value, int limit) { return int(std::min(std::max(value, 0.f), float(limit))); }
-
 inline float effective_opacity(const Frame& f, const Projection& p, float opacity) {
   return f.antialiased ? opacity * std::sqrt(p.sharp_det / p.det) : opacity;
-}
-
-// Projects one Gaussian. False where it cannot be seen; conditions are written so that NaN counts as unseen.
-bool make_splat(const Frame& f, const Camera& c, const Projection& p, float opacity, Splat& s, int32_t* radii,
-                TileBox& box) {
-  if (!(p.mean.z >= f.near_plane && p.mean.z <= f.far_plane)) return false;
-  if (!(p.det > 0.f && p.det <= std::numeric_limits<float>::max())) return false;
-  const float strength = effective_opacity(f, p, opacity);
-  if (!(strength >= MIN_ALPHA)) return false;
-  const float extent = std::sqrt(2.f * std::log(strength / MIN_ALPHA));
-  const float sx = std::sqrt(p.xx), sy = std::sqrt(p.yy);
-  const float rx = std::ceil(std::min(extent, MAX_EXTENT) * sx), ry = std::ceil(std::min(extent, MAX_EXTENT) * sy);
-  if (rx <= f.radius_clip && ry <= f.radius_clip) return false;
-  s.x = c.fx * p.mean.x * p.rz + c.cx;
-  s.y = c.fy * p.mean.y * p.rz + c.cy;
-  if (!(s.x + rx > 0 && s.x - rx < f.width && s.y + ry > 0 && s.y - ry < f.height)) return false;
-  const float k = -0.5f * LOG2_E / p.det;
-  s.qxx = k * p.yy, s.qxy = -2.f * k * p.xy, s.qyy = k * p.xx;
-  s.log2_opacity = std::log2(strength);
-  s.slant = p.xy / p.yy;
-  s.reach = extent * extent * p.det / p.yy;
-  s.narrowing = p.det / (p.yy * p.yy);
-  radii[0] = clamped_int(rx, 1 << 30), radii[1] = clamped_int(ry, 1 << 30);
-  const int columns = tiles_along(f.width), rows = tiles_along(f.height);
-  box = {clamped_int(std::floor((s.x - rx) / TILE), columns), clamped_int(std::floor((s.y - ry) / TILE), rows),
-         clamped_int(std::ceil((s.x + rx) / TILE), columns), clamped_int(std::ceil((s.y + ry) / TILE), rows)};
-  return true;
 }
 
 // Gradients that reach one projected Gaussian.
@@ -417,49 +394,227 @@ inline Vec3 viewed_color_backward(const Frame& f, const ViewedColor& seen, const
 
 // ---------------------------------------------------------------------------------------------------------- SIMD
 
-// A block of 4 x 2 pixels is one vector. Blocks fit round Gaussians of a few pixels better than rows do.
+// A block of 4 x 4 pixels, or 4 x 2 without AVX-512, is one vector. Blocks fit round Gaussians of a few pixels better
+// than rows do.
+#if defined(NEOVERSE_AVX512)
+constexpr int LANES = 16;
+#else
 constexpr int LANES = 8;
+#endif
 constexpr int BLOCK_WIDTH = 4, BLOCK_HEIGHT = LANES / BLOCK_WIDTH;
 constexpr int BLOCK_COLUMNS = TILE / BLOCK_WIDTH, BLOCK_ROWS = TILE / BLOCK_HEIGHT;
 constexpr int BLOCKS = BLOCK_COLUMNS * BLOCK_ROWS;
+constexpr uint32_t ALL_BLOCKS = ~0u >> (32 - BLOCKS);
 typedef float Floats __attribute__((vector_size(4 * LANES)));
-typedef int32_t Ints __attribute__((vector_size(4 * LANES)));  // also masks: all bits set or none
+typedef int32_t Ints __attribute__((vector_size(4 * LANES)));
 
 #define NEOVERSE_INLINE inline __attribute__((always_inline))
 
+// What is known of every lane: a bit each where the processor has registers for that, else all bits set or none.
+#if defined(NEOVERSE_AVX512)
+typedef __mmask16 Mask;
+NEOVERSE_INLINE Floats splat(float v) { return (Floats)_mm512_set1_ps(v); }
+NEOVERSE_INLINE Ints splat(int32_t v) { return (Ints)_mm512_set1_epi32(v); }
+NEOVERSE_INLINE Mask at_least(Floats a, Floats b) { return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_GE_OQ); }
+NEOVERSE_INLINE Mask above(Floats a, Floats b) { return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_GT_OQ); }
+NEOVERSE_INLINE Mask at_least(Ints a, Ints b) { return _mm512_cmpge_epi32_mask((__m512i)a, (__m512i)b); }
+NEOVERSE_INLINE Floats select(Mask mask, Floats yes, Floats no) {
+  return (Floats)_mm512_mask_mov_ps((__m512)no, mask, (__m512)yes);
+}
+NEOVERSE_INLINE Ints select(Mask mask, Ints yes, Ints no) {
+  return (Ints)_mm512_mask_mov_epi32((__m512i)no, mask, (__m512i)yes);
+}
+NEOVERSE_INLINE Floats masked(Mask mask, Floats v) { return (Floats)_mm512_maskz_mov_ps(mask, (__m512)v); }
+NEOVERSE_INLINE Ints masked(Mask mask, Ints v) { return (Ints)_mm512_maskz_mov_epi32(mask, (__m512i)v); }
+NEOVERSE_INLINE bool any(Mask mask) { return mask != 0; }
+NEOVERSE_INLINE Floats minimum(Floats a, Floats b) { return (Floats)_mm512_min_ps((__m512)a, (__m512)b); }
+NEOVERSE_INLINE Floats maximum(Floats a, Floats b) { return (Floats)_mm512_max_ps((__m512)a, (__m512)b); }
+// Of numbers of at least 1e-30, with a relative error of 1e-4.
+NEOVERSE_INLINE Floats about_square_root(Floats v) { return v * (Floats)_mm512_rsqrt14_ps((__m512)v); }
+#else
+typedef Ints Mask;
 // Written out because GCC turns only this form into one broadcast instruction.
 NEOVERSE_INLINE Floats splat(float v) { return Floats{v, v, v, v, v, v, v, v}; }
 NEOVERSE_INLINE Ints splat(int32_t v) { return Ints{v, v, v, v, v, v, v, v}; }
-NEOVERSE_INLINE Ints select(Ints mask, Ints yes, Ints no) { return (mask & yes) | (~mask & no); }
-NEOVERSE_INLINE Floats select(Ints mask, Floats yes, Floats no) { return (Floats)select(mask, (Ints)yes, (Ints)no); }
-NEOVERSE_INLINE Floats masked(Ints mask, Floats v) { return (Floats)(mask & (Ints)v); }
-NEOVERSE_INLINE float sum(Floats v) { return ((v[0] + v[4]) + (v[1] + v[5])) + ((v[2] + v[6]) + (v[3] + v[7])); }
-
+NEOVERSE_INLINE Mask at_least(Floats a, Floats b) { return a >= b; }
+NEOVERSE_INLINE Mask above(Floats a, Floats b) { return a > b; }
+NEOVERSE_INLINE Mask at_least(Ints a, Ints b) { return a >= b; }
+NEOVERSE_INLINE Ints select(Mask mask, Ints yes, Ints no) { return (mask & yes) | (~mask & no); }
+NEOVERSE_INLINE Floats select(Mask mask, Floats yes, Floats no) { return (Floats)select(mask, (Ints)yes, (Ints)no); }
+NEOVERSE_INLINE Floats masked(Mask mask, Floats v) { return (Floats)(mask & (Ints)v); }
+NEOVERSE_INLINE Ints masked(Mask mask, Ints v) { return mask & v; }
 NEOVERSE_INLINE Floats minimum(Floats a, Floats b) { return a < b ? a : b; }
 NEOVERSE_INLINE Floats maximum(Floats a, Floats b) { return a > b ? a : b; }
-NEOVERSE_INLINE Floats square_root(Floats v) {
+NEOVERSE_INLINE Floats about_square_root(Floats v) {
   for (int i = 0; i < LANES; i++) v[i] = std::sqrt(v[i]);
   return v;
 }
+#endif
+
+#if defined(NEOVERSE_AVX512)
+// The sum of each of N vectors: pairs are folded into one, until every lane holds the sum of another vector.
+template <int N>
+NEOVERSE_INLINE void sums(const Floats* v, float* out) {
+  static_assert(N <= LANES, "one lane for each");
+  __m512 w[LANES];
+  for (int i = 0; i < LANES; i++) w[i] = i < N ? (__m512)v[i] : _mm512_setzero_ps();
+  for (int i = 0; i < 8; i++)
+    w[i] = _mm512_add_ps(_mm512_shuffle_f32x4(w[2 * i], w[2 * i + 1], 0x44),
+                         _mm512_shuffle_f32x4(w[2 * i], w[2 * i + 1], 0xEE));
+  for (int i = 0; i < 4; i++)
+    w[i] = _mm512_add_ps(_mm512_shuffle_f32x4(w[2 * i], w[2 * i + 1], 0x88),
+                         _mm512_shuffle_f32x4(w[2 * i], w[2 * i + 1], 0xDD));
+  for (int i = 0; i < 2; i++)
+    w[i] = _mm512_add_ps(_mm512_unpacklo_ps(w[2 * i], w[2 * i + 1]), _mm512_unpackhi_ps(w[2 * i], w[2 * i + 1]));
+  const __m512 all = _mm512_add_ps(_mm512_shuffle_ps(w[0], w[1], 0x44), _mm512_shuffle_ps(w[0], w[1], 0xEE));
+  // Lane 4 i + j holds the sum of vector 4 j + i.
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  _mm512_mask_storeu_ps(out, __mmask16((1u << N) - 1), _mm512_permutexvar_ps(order, all));
+}
+NEOVERSE_INLINE Floats reciprocal(Floats v) {  // one step of Newton's method: relative error below 1e-8
+  const Floats about = (Floats)_mm512_rcp14_ps((__m512)v);
+  return about * (splat(2.f) - v * about);
+}
+#else
+template <int N>
+NEOVERSE_INLINE void sums(const Floats* v, float* out) {
+  for (int i = 0; i < N; i++) {
+    const Floats w = v[i];
+    out[i] = ((w[0] + w[4]) + (w[1] + w[5])) + ((w[2] + w[6]) + (w[3] + w[7]));
+  }
+}
+NEOVERSE_INLINE Floats reciprocal(Floats v) { return splat(1.f) / v; }
+#endif
+
+#if defined(NEOVERSE_AVX512)
+NEOVERSE_INLINE uint32_t any_bits(Ints v) { return uint32_t(_mm512_reduce_or_epi32((__m512i)v)); }
+#else
 NEOVERSE_INLINE uint32_t any_bits(Ints v) {
   uint64_t parts[LANES / 2];
   std::memcpy(parts, &v, sizeof parts);
   const uint64_t all = (parts[0] | parts[1]) | (parts[2] | parts[3]);
   return uint32_t(all | all >> 32);
 }
+NEOVERSE_INLINE bool any(Mask mask) { return any_bits(mask) != 0; }
+#endif
 
 // 2^x for x <= 0 with a relative error of 1e-7: 2^round(x) times a minimax polynomial on [-0.5, 0.5].
 NEOVERSE_INLINE Floats exp2_negative(Floats x) {
+#if defined(NEOVERSE_AVX512)
+  const Floats whole = (Floats)_mm512_roundscale_ps((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const Floats f = x - whole;
+#else
   x = maximum(x, splat(-126.f));
   const Ints whole = __builtin_convertvector(x - splat(0.5f), Ints);  // truncation rounds to nearest for x <= 0
   const Floats f = x - __builtin_convertvector(whole, Floats);
+#endif
   Floats p = splat(1.32647273e-3f);
   p = p * f + splat(9.67151299e-3f);
   p = p * f + splat(5.55073358e-2f);
   p = p * f + splat(2.40222424e-1f);
   p = p * f + splat(6.93147004e-1f);
   p = p * f + splat(1.f);
+#if defined(NEOVERSE_AVX512)
+  return (Floats)_mm512_scalef_ps((__m512)p, (__m512)whole);
+#else
   return (Floats)((Ints)p + (whole << 23));
+#endif
+}
+
+NEOVERSE_INLINE Ints floor_positive(Floats v) { return __builtin_convertvector(v, Ints); }
+NEOVERSE_INLINE Floats ceil_positive(Floats v) {
+  const Floats whole = __builtin_convertvector(floor_positive(v), Floats);
+  return whole + masked(above(v, whole), splat(1.f));
+}
+NEOVERSE_INLINE Floats clamped(Floats v, float low, float high) { return minimum(maximum(v, splat(low)), splat(high)); }
+NEOVERSE_INLINE Floats square_root(Floats v) {
+  for (int i = 0; i < LANES; i++) v[i] = std::sqrt(v[i]);
+  return v;
+}
+
+// log2 of positive numbers, absolute error 1e-7: the exponent, and the series of artanh for what is left.
+NEOVERSE_INLINE Floats log2_positive(Floats v) {
+  const Ints bits = (Ints)v, exponent = (bits - splat(0x3F3504F3)) >> 23;  // leaves [sqrt(1/2), sqrt(2)]
+  const Floats m = (Floats)(bits - (exponent << 23)), t = (m - splat(1.f)) / (m + splat(1.f)), tt = t * t;
+  const Floats series = splat(1.f) + tt * (splat(1 / 3.f) + tt * (splat(1 / 5.f) + tt * splat(1 / 7.f)));
+  return __builtin_convertvector(exponent, Floats) + splat(2 * LOG2_E) * t * series;
+}
+
+// -------------------------------------------------------------------------------------------- projecting many
+
+// What drawing needs of several projected Gaussians, one in each lane; see Splat and Projection.
+struct Splats {
+  Floats x, y, qxx, qxy, qyy, log2_opacity, slant, reach, narrowing, depth, radius_x, radius_y;
+  Mask seen;
+};
+
+// One coordinate of several Gaussians; those beyond the last repeat it.
+NEOVERSE_INLINE Floats gathered(const float* values, int stride, int first, int count) {
+  Floats v;
+  for (int lane = 0; lane < LANES; lane++) v[lane] = values[int64_t(std::min(first + lane, count - 1)) * stride];
+  return v;
+}
+
+// The same as project_one. Conditions are written so that NaN counts as unseen.
+NEOVERSE_INLINE Splats project_lanes(const Frame& f, const Camera& c, const float* means, const float* quats,
+                                     const float* scales, const float* opacities, int first) {
+  const auto row = [&](const Vec3& r, Floats x, Floats y, Floats z) {
+    return splat(r.x) * x + splat(r.y) * y + splat(r.z) * z;
+  };
+  const auto load = [&](const float* values, int stride) { return gathered(values, stride, first, f.count); };
+  const Floats wx = load(means, 3), wy = load(means + 1, 3), wz = load(means + 2, 3);
+  const Floats mx = row(c.rotation.row[0], wx, wy, wz) + splat(c.translation.x);
+  const Floats my = row(c.rotation.row[1], wx, wy, wz) + splat(c.translation.y);
+  const Floats mz = row(c.rotation.row[2], wx, wy, wz) + splat(c.translation.z);
+  const Floats one = splat(1.f), two = splat(2.f), zero = splat(0.f), rz = one / mz;
+
+  Floats w = load(quats, 4), x = load(quats + 1, 4), y = load(quats + 2, 4), z = load(quats + 3, 4);
+  const Floats inverse = one / square_root(w * w + x * x + y * y + z * z);
+  w *= inverse, x *= inverse, y *= inverse, z *= inverse;
+  const Floats sx = load(scales, 3), sy = load(scales + 1, 3), sz = load(scales + 2, 3);
+  // Columns of the Gaussian's rotation, each times its scale.
+  const Floats a0 = (one - two * (y * y + z * z)) * sx, a1 = two * (x * y + w * z) * sx, a2 = two * (x * z - w * y) * sx;
+  const Floats b0 = two * (x * y - w * z) * sy, b1 = (one - two * (x * x + z * z)) * sy, b2 = two * (y * z + w * x) * sy;
+  const Floats c0 = two * (x * z + w * y) * sz, c1 = two * (y * z - w * x) * sz, c2 = (one - two * (x * x + y * y)) * sz;
+  const Floats tx = mz * clamped(mx * rz, c.min_x, c.max_x), ty = mz * clamped(my * rz, c.min_y, c.max_y);
+  const Floats jx = splat(c.fx) * rz, jxz = -splat(c.fx) * tx * rz * rz;
+  const Floats jy = splat(c.fy) * rz, jyz = -splat(c.fy) * ty * rz * rz;
+  const auto along = [&](const Vec3& r, Floats j, Floats jz, Floats p, Floats q, Floats s) {
+    return j * row(r, p, q, s) + jz * row(c.rotation.row[2], p, q, s);
+  };
+  const Vec3 &rx = c.rotation.row[0], &ry = c.rotation.row[1];
+  const Floats u0 = along(rx, jx, jxz, a0, a1, a2), u1 = along(rx, jx, jxz, b0, b1, b2),
+               u2 = along(rx, jx, jxz, c0, c1, c2);
+  const Floats v0 = along(ry, jy, jyz, a0, a1, a2), v1 = along(ry, jy, jyz, b0, b1, b2),
+               v2 = along(ry, jy, jyz, c0, c1, c2);
+  const Floats uu = u0 * u0 + u1 * u1 + u2 * u2, vv = v0 * v0 + v1 * v1 + v2 * v2;
+  const Floats n0 = u1 * v2 - u2 * v1, n1 = u2 * v0 - u0 * v2, n2 = u0 * v1 - u1 * v0;
+  const Floats eps = splat(f.eps2d), xx = uu + eps, yy = vv + eps, xy = u0 * v0 + u1 * v1 + u2 * v2;
+  const Floats sharp_det = n0 * n0 + n1 * n1 + n2 * n2, det = sharp_det + eps * (uu + vv + eps);
+
+  Splats s;
+  Floats strength = load(opacities, 1);
+  if (f.antialiased) strength *= square_root(sharp_det / det);
+  s.seen = at_least(mz, splat(f.near_plane)) & at_least(splat(f.far_plane), mz) & above(det, zero) &
+           at_least(splat(std::numeric_limits<float>::max()), det) & at_least(strength, splat(MIN_ALPHA));
+  // Whatever is unseen shall not reach the logarithm.
+  strength = select(s.seen, strength, one);
+  s.log2_opacity = log2_positive(strength);
+  const Floats squared = maximum(s.log2_opacity - splat(LOG2_MIN_ALPHA), zero) * splat(2.f / LOG2_E);
+  const Floats extent = minimum(square_root(squared), splat(MAX_EXTENT));
+  // Radii beyond any image are as good as infinite, which the conversion to whole numbers is not defined for.
+  s.radius_x = ceil_positive(clamped(extent * square_root(xx), 0.f, float(1 << 30)));
+  s.radius_y = ceil_positive(clamped(extent * square_root(yy), 0.f, float(1 << 30)));
+  s.x = splat(c.fx) * mx * rz + splat(c.cx), s.y = splat(c.fy) * my * rz + splat(c.cy);
+  const Floats clip = splat(f.radius_clip);
+  s.seen = s.seen & (above(s.radius_x, clip) | above(s.radius_y, clip)) & above(s.x + s.radius_x, zero) &
+           above(splat(float(f.width)), s.x - s.radius_x) & above(s.y + s.radius_y, zero) &
+           above(splat(float(f.height)), s.y - s.radius_y);
+  const Floats inverse_det = splat(-0.5f * LOG2_E) / det, inverse_yy = one / yy;
+  s.qxx = inverse_det * yy, s.qxy = splat(-2.f) * inverse_det * xy, s.qyy = inverse_det * xx;
+  s.slant = xy * inverse_yy, s.narrowing = det * inverse_yy * inverse_yy, s.reach = squared * det * inverse_yy;
+  s.depth = mz;
+  return s;
 }
 
 // Pixel centres relative to the tile's corner, block by block.
@@ -477,30 +632,42 @@ const BlockCentres CENTRES;
 
 // --------------------------------------------------------------------------------------------------- compositing
 
+// For every pixel line of a tile, a vector of them at a time: its number, and the place of its row of blocks in a word.
+struct TileLines {
+  static constexpr int VECTORS = TILE / LANES;
+  Floats line[VECTORS];
+  Ints shift[VECTORS];
+  TileLines() {
+    for (int i = 0; i < VECTORS; i++)
+      for (int lane = 0; lane < LANES; lane++) {
+        // A row of blocks lies in one lane of each vector, or in neighbouring lanes of the only one.
+        const int number = VECTORS > 1 ? lane * VECTORS + i : lane;
+        line[i][lane] = float(number);
+        shift[i][lane] = number / BLOCK_HEIGHT * BLOCK_COLUMNS;
+      }
+  }
+};
+const TileLines LINES;
+
 // Bit b is set where block b of the tile holds a pixel centre at which alpha may reach 1/255.
 NEOVERSE_INLINE uint32_t touched_blocks(const Splat& s, float tile_x, float tile_y) {
-  static_assert(BLOCKS == 32 && BLOCK_ROWS == LANES, "one bit per block, one lane per row of blocks");
-  static_assert(BLOCK_HEIGHT == 2 && BLOCK_COLUMNS == 4, "as in the constants `row` and `shift`");
-  constexpr float MARGIN = 0.01f, NONE = 1e6f;  // pixels: against rounding, and what makes an interval empty
+  static_assert(BLOCK_WIDTH == 4 && BLOCKS <= 32, "the shift by 2, and one bit per block");
+  constexpr float MARGIN = 0.01f;  // pixels: against rounding
   const Floats zero = splat(0.f), end = splat(TILE - 1.f);
-  const Floats row{0.f, 2.f, 4.f, 6.f, 8.f, 10.f, 12.f, 14.f};
   const Floats centre = splat(s.x - tile_x - 0.5f), reach = splat(s.reach * 1.0001f);
-  Floats low = splat(NONE), high = splat(-NONE);
-  for (int line = 0; line < BLOCK_HEIGHT; line++) {  // pixel lines of a block
-    const Floats dy = splat(s.y - tile_y - 0.5f - line) - row, square = reach - splat(s.narrowing) * dy * dy;
-    const Ints crossed = square >= zero;
-    const Floats half = square_root(select(crossed, square, zero)) + splat(MARGIN);
-    const Floats middle = centre - splat(s.slant) * dy;
-    low = minimum(low, select(crossed, middle - half, splat(NONE)));
-    high = maximum(high, select(crossed, middle + half, splat(-NONE)));
+  Ints bits = splat(0);
+  for (int i = 0; i < TileLines::VECTORS; i++) {
+    const Floats dy = splat(s.y - tile_y - 0.5f) - LINES.line[i], square = reach - splat(s.narrowing) * dy * dy;
+    const Floats half = about_square_root(maximum(square, splat(1e-30f))) + splat(MARGIN);
+    const Floats middle = centre - splat(s.slant) * dy, low = middle - half, high = middle + half;
+    const Mask inside = at_least(square, zero) & at_least(high, zero) & at_least(end, low);
+    // First and last pixel; adding 0.999 before truncation rounds up.
+    const Ints first = __builtin_convertvector(minimum(maximum(low, zero), end) + splat(0.999f), Ints);
+    const Ints last = __builtin_convertvector(minimum(maximum(high, zero), end), Ints);
+    const Ints columns = (splat(2) << (last >> 2)) - (splat(1) << (first >> 2));
+    bits |= masked(inside & at_least(last, first), columns << LINES.shift[i]);
   }
-  const Ints inside = (high >= zero) & (low <= end);
-  // First and last pixel; adding 0.999 before truncation rounds up.
-  const Ints first = __builtin_convertvector(minimum(maximum(low, zero), end) + splat(0.999f), Ints);
-  const Ints last = __builtin_convertvector(minimum(maximum(high, zero), end), Ints);
-  const Ints columns = (splat(2) << (last >> 2)) - (splat(1) << (first >> 2));
-  const Ints shift{0, 4, 8, 12, 16, 20, 24, 28};
-  return any_bits((inside & (first <= last) & columns) << shift);
+  return any_bits(bits);
 }
 
 struct TileOrigin {
@@ -525,6 +692,7 @@ NEOVERSE_INLINE void for_pixels(const Frame& f, TileOrigin origin, const Body& b
 struct Lists {
   const int32_t* offsets;    // [tiles + 1] where each tile's list starts
   const int32_t* gaussians;  // Gaussians of all tiles, each tile's front to back
+  int32_t* touched;          // which blocks of the tile each of them may be seen in, as bits
 };
 
 template <int K>
@@ -576,8 +744,76 @@ void store_tile(const Frame& f, TileOrigin origin, const BlockState<K>* blocks, 
 template <int K>
 uint32_t open_blocks(const BlockState<K>* blocks) {
   uint32_t open = 0;
-  for (int i = 0; i < BLOCKS; i++) open |= uint32_t(any_bits(blocks[i].transmittance > splat(0.f)) != 0) << i;
+  for (int i = 0; i < BLOCKS; i++) open |= uint32_t(any(above(blocks[i].transmittance, splat(0.f)))) << i;
   return open;
+}
+
+// Turns 32 words of 32 bits by the diagonal: bit i of word j becomes bit j of word i.
+inline void transpose_bits(uint32_t* words) {
+  uint32_t mask = 0x0000FFFFu;
+  for (int step = 16; step; step >>= 1, mask ^= mask << step)
+    for (int i = 0; i < 32; i = (i + step + 1) & ~step) {
+      const uint32_t moved = ((words[i] >> step) ^ words[i + step]) & mask;
+      words[i + step] ^= moved;
+      words[i] ^= moved << step;
+    }
+}
+
+// Gaussians of a tile's list that are drawn together: each block takes those that touch it, one after the other, while
+// what is known of its pixels stays in registers.
+template <int K>
+struct Batch {
+  static constexpr int SIZE = 32;
+  struct Member {
+    float x, y;  // centre from the tile's corner
+    float qxx, qxy, qyy, log2_opacity;
+    float features[K];
+  } members[SIZE];
+  uint32_t touching[SIZE];  // by block, bit i where member i touches it
+  static_assert(BLOCKS <= SIZE, "a word for every block");
+
+  // Reads list positions begin to end, at most SIZE; writes what blocks each touches to touched[position].
+  void fill(TileOrigin origin, const Lists& lists, int32_t begin, int32_t end, int32_t list_end, const float* records,
+            uint32_t open) {
+    for (int i = end - begin; i < SIZE; i++) touching[i] = 0;
+    for (int32_t position = begin; position < end; position++) {
+      if (position + AHEAD < list_end) prefetch_record(records, lists.gaussians[position + AHEAD], SPLAT + K);
+      const float* record = records + int64_t(lists.gaussians[position]) * (SPLAT + K);
+      Splat s;
+      std::memcpy(&s, record, sizeof s);
+      Member& m = members[position - begin];
+      m.x = s.x - origin.x, m.y = s.y - origin.y;
+      m.qxx = s.qxx, m.qxy = s.qxy, m.qyy = s.qyy, m.log2_opacity = s.log2_opacity;
+      std::memcpy(m.features, record + SPLAT, sizeof m.features);
+      touching[position - begin] = open & touched_blocks(s, float(origin.x), float(origin.y));
+      lists.touched[position] = int32_t(touching[position - begin]);
+    }
+    transpose_bits(touching);
+  }
+};
+
+// Draws one block's part of a batch. Returns whether a pixel is left that is not saturated.
+template <int K>
+NEOVERSE_INLINE bool composite_block(const Batch<K>& batch, int block, int32_t first_position, BlockState<K>& state) {
+  const Floats centre_x = CENTRES.x[block], centre_y = CENTRES.y[block];
+  BlockState<K> b = state;
+  for (uint32_t todo = batch.touching[block]; todo; todo &= todo - 1) {
+    const int i = __builtin_ctz(todo);
+    const auto& m = batch.members[i];
+    const Floats dx = splat(m.x) - centre_x, dy = splat(m.y) - centre_y;
+    const Floats power = (splat(m.qxx) * dx + splat(m.qxy) * dy) * dx + splat(m.qyy) * dy * dy;
+    const Floats exponent = power + splat(m.log2_opacity);
+    const Mask covered = at_least(splat(0.f), power) & at_least(exponent, splat(LOG2_MIN_ALPHA));
+    const Floats alpha = minimum(exp2_negative(exponent), splat(MAX_ALPHA)), before = b.transmittance;
+    const Floats product = alpha * before, after = before - product;
+    const Mask drawn = covered & above(after, splat(MIN_TRANSMITTANCE));  // never where `before` carries the sign
+    const Floats weight = masked(drawn, product);
+    for (int k = 0; k < K; k++) b.features[k] += splat(m.features[k]) * weight;
+    b.transmittance = select(drawn, after, (Floats)((Ints)before | masked(covered, splat(INT32_MIN))));
+    b.last = select(drawn, splat(first_position + i), b.last);
+  }
+  state = b;
+  return any(above(b.transmittance, splat(0.f)));
 }
 
 // Draws one tile. Returns one past the last list position that any pixel used.
@@ -592,34 +828,18 @@ int32_t composite_tile(const Frame& f, int tile, const Lists& lists, const float
   }
   for_pixels(f, origin, [&](int block, int lane, int64_t) { blocks[block].transmittance[lane] = 1.f; });
 
-  const int32_t begin = lists.offsets[tile], end = lists.offsets[tile + 1];
-  uint32_t open = ~0u;
-  for (int32_t position = begin; position < end; position++) {
-    if ((position - begin) % REVIEW == 0 && !(open = open_blocks<K>(blocks))) break;
-    if (position + AHEAD < end) prefetch_record(records, lists.gaussians[position + AHEAD], SPLAT + K);
-    const float* record = records + int64_t(lists.gaussians[position]) * (SPLAT + K);
-    Splat s;
-    std::memcpy(&s, record, sizeof s);
-    const float* features = record + SPLAT;
-    const Floats x = splat(s.x - origin.x), y = splat(s.y - origin.y);
-    for (uint32_t todo = open & touched_blocks(s, float(origin.x), float(origin.y)); todo; todo &= todo - 1) {
+  Batch<K> batch;
+  const int32_t end = lists.offsets[tile + 1];
+  uint32_t open = open_blocks<K>(blocks);
+  for (int32_t begin = lists.offsets[tile]; begin < end && open; begin += Batch<K>::SIZE) {
+    batch.fill(origin, lists, begin, std::min(end, begin + Batch<K>::SIZE), end, records, open);
+    for (uint32_t todo = open; todo; todo &= todo - 1) {
       const int block = __builtin_ctz(todo);
-      BlockState<K>& b = blocks[block];
-      const Floats dx = x - CENTRES.x[block], dy = y - CENTRES.y[block];
-      const Floats power = (splat(s.qxx) * dx + splat(s.qxy) * dy) * dx + splat(s.qyy) * dy * dy;
-      const Floats exponent = power + splat(s.log2_opacity);
-      const Ints covered = (power <= splat(0.f)) & (exponent >= splat(LOG2_MIN_ALPHA));
-      const Floats alpha = minimum(exp2_negative(exponent), splat(MAX_ALPHA)), before = b.transmittance;
-      const Floats product = alpha * before, after = before - product;
-      const Ints drawn = covered & (after > splat(MIN_TRANSMITTANCE));  // never where `before` carries the sign
-      const Floats weight = masked(drawn, product);
-      for (int k = 0; k < K; k++) b.features[k] += splat(features[k]) * weight;
-      b.transmittance = select(drawn, after, (Floats)((Ints)before | (covered & splat(INT32_MIN))));
-      b.last = select(drawn, splat(position), b.last);
+      if (batch.touching[block] && !composite_block<K>(batch, block, begin, blocks[block])) open &= ~(1u << block);
     }
   }
   store_tile<K>(f, origin, blocks, background, out);
-  int32_t used = begin;
+  int32_t used = lists.offsets[tile];
   for (const auto& b : blocks)
     for (int lane = 0; lane < LANES; lane++) used = std::max(used, b.last[lane] + 1);
   return used;
@@ -673,7 +893,7 @@ void load_tile_gradients(const Frame& f, TileOrigin origin, const float* backgro
 template <int K>
 uint32_t reached_blocks(const BlockGradient<K>* blocks, int32_t position) {
   uint32_t reached = 0;
-  for (int i = 0; i < BLOCKS; i++) reached |= uint32_t(any_bits(blocks[i].last >= splat(position)) != 0) << i;
+  for (int i = 0; i < BLOCKS; i++) reached |= uint32_t(any(at_least(blocks[i].last, splat(position)))) << i;
   return reached;
 }
 
@@ -681,7 +901,7 @@ uint32_t reached_blocks(const BlockGradient<K>* blocks, int32_t position) {
 template <int K>
 void composite_tile_backward(const Frame& f, int tile, const Lists& lists, const int32_t* ends, const int32_t* slots,
                              const float* records, const float* background, const DrawnPixels& drawn,
-                             const PixelGradients& v, float* sums) {
+                             const PixelGradients& v, float* slot_sums) {
   const TileOrigin origin = tile_origin(f, tile);
   BlockGradient<K> blocks[BLOCKS];
   load_tile_gradients<K>(f, origin, background, drawn, v, blocks);
@@ -690,41 +910,42 @@ void composite_tile_backward(const Frame& f, int tile, const Lists& lists, const
     if ((ends[tile] - 1 - position) % REVIEW == 0) reached = reached_blocks<K>(blocks, position - REVIEW + 1);
     if (position - AHEAD >= lists.offsets[tile]) {
       prefetch_record(records, lists.gaussians[position - AHEAD], SPLAT + K);
-      prefetch_record(sums, slots[position - AHEAD], MOMENTS + K);
+      prefetch_record(slot_sums, slots[position - AHEAD], MOMENTS + K);
     }
     const float* record = records + int64_t(lists.gaussians[position]) * (SPLAT + K);
     Splat s;
     std::memcpy(&s, record, sizeof s);
     const float* features = record + SPLAT;
-    float* out = sums + int64_t(slots[position]) * (MOMENTS + K);
+    float* out = slot_sums + int64_t(slots[position]) * (MOMENTS + K);
     const Floats x = splat(s.x - origin.x), y = splat(s.y - origin.y);
-    Floats s0 = splat(0.f), sx = s0, sy = s0, sxx = s0, sxy = s0, syy = s0, v_features[K];
-    for (auto& feature : v_features) feature = splat(0.f);
-    for (uint32_t todo = reached & touched_blocks(s, float(origin.x), float(origin.y)); todo; todo &= todo - 1) {
+    Floats moments[MOMENTS + K];
+    for (auto& moment : moments) moment = splat(0.f);
+    for (uint32_t todo = reached & uint32_t(lists.touched[position]); todo; todo &= todo - 1) {
       const int block = __builtin_ctz(todo);
       BlockGradient<K>& b = blocks[block];
       const Floats dx = x - CENTRES.x[block], dy = y - CENTRES.y[block];
       const Floats power = (splat(s.qxx) * dx + splat(s.qxy) * dy) * dx + splat(s.qyy) * dy * dy;
       const Floats exponent = power + splat(s.log2_opacity), raw = exp2_negative(exponent);
-      const Ints drawn = (power <= splat(0.f)) & (exponent >= splat(LOG2_MIN_ALPHA)) & (splat(position) <= b.last);
+      const Mask drawn =
+          at_least(splat(0.f), power) & at_least(exponent, splat(LOG2_MIN_ALPHA)) & at_least(b.last, splat(position));
       const Floats alpha = minimum(raw, splat(MAX_ALPHA));
-      const Floats inverse = splat(1.f) / (splat(1.f) - alpha), before = b.transmittance * inverse;
+      const Floats inverse = reciprocal(splat(1.f) - alpha), before = b.transmittance * inverse;
       b.transmittance = select(drawn, before, b.transmittance);
       const Floats weight = masked(drawn, alpha * before);
       Floats v_weight = splat(0.f);
       for (int k = 0; k < K; k++) {
         v_weight += splat(features[k]) * b.features[k];
-        v_features[k] += weight * b.features[k];
+        moments[MOMENTS + k] += weight * b.features[k];
       }
       const Floats v_alpha = before * v_weight + b.rest * inverse;
       b.rest -= v_weight * weight;
       // Alpha does not move with its inputs where it was cut.
-      const Floats v_power = masked(drawn & (raw < splat(MAX_ALPHA)), raw * v_alpha);
+      const Floats v_power = masked(drawn & above(splat(MAX_ALPHA), raw), raw * v_alpha);
       const Floats v_x = v_power * dx, v_y = v_power * dy;
-      s0 += v_power, sx += v_x, sy += v_y, sxx += v_x * dx, sxy += v_x * dy, syy += v_y * dy;
+      moments[0] += v_power, moments[1] += v_x, moments[2] += v_y;
+      moments[3] += v_x * dx, moments[4] += v_x * dy, moments[5] += v_y * dy;
     }
-    out[0] = sum(s0), out[1] = sum(sx), out[2] = sum(sy), out[3] = sum(sxx), out[4] = sum(sxy), out[5] = sum(syy);
-    for (int k = 0; k < K; k++) out[MOMENTS + k] = sum(v_features[k]);
+    sums<MOMENTS + K>(moments, out);
   }
 }
 
@@ -743,18 +964,23 @@ bool with_features(int features, const Body& body) {
 
 inline int chunks_of(int count, int size) { return (count + size - 1) / size; }
 
-// Stable least-significant-digit radix sort; the sorted keys end in `keys`.
-void radix_sort(uint64_t* keys, uint64_t* scratch, size_t count) {
+// Stable least-significant-digit radix sort by the upper halves of the keys. Digits that all keys share are left out.
+// Returns where the sorted keys are: in `keys` or in `scratch`.
+uint64_t* radix_sort(uint64_t* keys, uint64_t* scratch, size_t count) {
   constexpr int BITS = 11, PASSES = 3, BUCKETS = 1 << BITS;
-  for (int pass = 0; pass < PASSES; pass++) {
+  uint32_t starts[PASSES][BUCKETS] = {{0}};
+  for (size_t i = 0; i < count; i++)
+    for (int pass = 0; pass < PASSES; pass++) starts[pass][(keys[i] >> (32 + pass * BITS)) & (BUCKETS - 1)]++;
+  for (int pass = 0; pass < PASSES && count; pass++) {
     const int shift = 32 + pass * BITS;
-    size_t starts[BUCKETS + 1] = {0};
-    for (size_t i = 0; i < count; i++) starts[((keys[i] >> shift) & (BUCKETS - 1)) + 1]++;
-    for (int i = 0; i < BUCKETS; i++) starts[i + 1] += starts[i];
-    for (size_t i = 0; i < count; i++) scratch[starts[(keys[i] >> shift) & (BUCKETS - 1)]++] = keys[i];
+    uint32_t* start = starts[pass];
+    if (start[(keys[0] >> shift) & (BUCKETS - 1)] == count) continue;
+    uint32_t before = 0;
+    for (int i = 0; i < BUCKETS; i++) before += std::exchange(start[i], before);
+    for (size_t i = 0; i < count; i++) scratch[start[(keys[i] >> shift) & (BUCKETS - 1)]++] = keys[i];
     std::swap(keys, scratch);
   }
-  std::memcpy(scratch, keys, count * sizeof *keys);  // an odd number of passes ends in the other buffer
+  return keys;
 }
 
 }  // namespace
@@ -775,30 +1001,45 @@ int64_t neoverse_project(const Frame* frame, const float* means, const float* qu
   const Frame& f = *frame;
   const Camera camera = make_camera(f, viewmat, intrinsics);
   const int chunks = chunks_of(f.count, PROJECT_CHUNK), stride = SPLAT + f.features;
+  const int columns = tiles_along(f.width), rows = tiles_along(f.height);
   parallel_for(chunks, f.threads, [&](int chunk) {
     int64_t total = 0;
-    for (int i = chunk * PROJECT_CHUNK; i < std::min(f.count, (chunk + 1) * PROJECT_CHUNK); i++) {
-      const Projection p = project_one(camera, f.eps2d, means + 3 * i, quats + 4 * i, scales + 3 * i);
-      Splat s{};
-      TileBox box{};
-      radii[2 * i] = radii[2 * i + 1] = 0;
-      if (make_splat(f, camera, p, opacities[i], s, radii + 2 * i, box)) {
-        float* record = records + int64_t(i) * stride;
-        std::memcpy(record, &s, sizeof s);
-        float* features = record + SPLAT;
-        std::fill(features, features + f.features, 0.f);
-        if (f.sh_degree >= 0) {
-          const ViewedColor seen = viewed_color(f, camera, means + 3 * i, colors + int64_t(i) * f.sh_bands * 3);
-          for (int k = 0; k < 3; k++) features[k] = std::max(seen.raw[k], 0.f);
-        } else {
-          std::copy_n(colors + int64_t(i) * f.colors, f.colors, features);
+    const int end = std::min(f.count, (chunk + 1) * PROJECT_CHUNK);
+    for (int first = chunk * PROJECT_CHUNK; first < end; first += LANES) {
+      const Splats many = project_lanes(f, camera, means, quats, scales, opacities, first);
+      const Ints seen = masked(many.seen, splat(1));
+      const auto tiles = [&](Floats pixels, int limit) { return clamped(pixels * splat(1.f / TILE), 0.f, float(limit)); };
+      const Ints x0 = floor_positive(tiles(many.x - many.radius_x, columns));
+      const Ints y0 = floor_positive(tiles(many.y - many.radius_y, rows));
+      const Ints x1 = floor_positive(ceil_positive(tiles(many.x + many.radius_x, columns)));
+      const Ints y1 = floor_positive(ceil_positive(tiles(many.y + many.radius_y, rows)));
+      for (int lane = 0; lane < std::min(LANES, end - first); lane++) {
+        const int i = first + lane;
+        TileBox box{};
+        radii[2 * i] = radii[2 * i + 1] = 0;
+        means2d[2 * i] = means2d[2 * i + 1] = 0.f;
+        if (seen[lane]) {
+          float* record = records + int64_t(i) * stride;
+          const Splat s{many.x[lane],   many.y[lane],   many.qxx[lane],  many.qxy[lane],      many.qyy[lane],
+                        many.log2_opacity[lane], many.slant[lane], many.reach[lane], many.narrowing[lane]};
+          std::memcpy(record, &s, sizeof s);
+          float* features = record + SPLAT;
+          std::fill(features, features + f.features, 0.f);
+          if (f.sh_degree >= 0) {
+            const ViewedColor viewed = viewed_color(f, camera, means + 3 * i, colors + int64_t(i) * f.sh_bands * 3);
+            for (int k = 0; k < 3; k++) features[k] = std::max(viewed.raw[k], 0.f);
+          } else {
+            std::copy_n(colors + int64_t(i) * f.colors, f.colors, features);
+          }
+          if (f.depth) features[f.colors] = many.depth[lane];
+          radii[2 * i] = int32_t(many.radius_x[lane]), radii[2 * i + 1] = int32_t(many.radius_y[lane]);
+          means2d[2 * i] = s.x, means2d[2 * i + 1] = s.y;
+          box = {x0[lane], y0[lane], x1[lane], y1[lane]};
+          total += box.area();
         }
-        if (f.depth) features[f.colors] = p.mean.z;
-        total += box.area();
+        depths[i] = many.depth[lane];
+        std::memcpy(boxes + 4 * i, &box, sizeof box);
       }
-      depths[i] = p.mean.z;
-      means2d[2 * i] = s.x, means2d[2 * i + 1] = s.y;
-      std::memcpy(boxes + 4 * i, &box, sizeof box);
     }
     pairs[chunk] = total;
   });
@@ -821,13 +1062,15 @@ void neoverse_bin(const Frame* frame, const float* depths, const int32_t* boxes_
     std::memcpy(&bits, depths + i, sizeof bits);
     keys[seen++] = uint64_t(bits) << 32 | uint32_t(i);
   }
-  radix_sort(keys, keys + f.count, seen);
+  const uint64_t* sorted = radix_sort(keys, keys + f.count, seen);
 
   // Counting sort into tiles; every chunk of the depth order fills its own stretch of each list.
   const int chunks = f.threads;
   const auto for_chunk = [&](int chunk, auto&& body) {
-    for (size_t i = seen * chunk / chunks; i < seen * (chunk + 1) / chunks; i++) {
-      const auto gaussian = int32_t(uint32_t(keys[i]));
+    const size_t end = seen * (chunk + 1) / chunks;
+    for (size_t i = seen * chunk / chunks; i < end; i++) {
+      if (i + 2 * AHEAD < end) __builtin_prefetch(boxes + uint32_t(sorted[i + 2 * AHEAD]));
+      const auto gaussian = int32_t(uint32_t(sorted[i]));
       const TileBox& box = boxes[gaussian];
       for (int y = box.y0; y < box.y1; y++)
         for (int x = box.x0; x < box.x1; x++) body(y * columns + x, gaussian);
@@ -854,12 +1097,13 @@ void neoverse_bin(const Frame* frame, const float* depths, const int32_t* boxes_
   });
 }
 
-// Draws the image. ends [tiles] is one past the last list position that each tile used. False: features not compiled.
+// Draws the image. touched [pairs] is written for the backward pass up to ends [tiles], one past the last list position
+// that each tile used. False: features not compiled.
 bool neoverse_composite(const Frame* frame, const float* records, const float* background, const int32_t* offsets,
-                        const int32_t* gaussians, float* image, float* alpha, float* transmittance, int32_t* last,
-                        int32_t* ends) {
+                        const int32_t* gaussians, int32_t* touched, float* image, float* alpha, float* transmittance,
+                        int32_t* last, int32_t* ends) {
   const Frame& f = *frame;
-  const Lists lists{offsets, gaussians};
+  const Lists lists{offsets, gaussians, touched};
   const Pixels pixels{image, alpha, transmittance, last};
   return with_features(f.features, [&](auto features) {
     parallel_for(tiles_along(f.width) * tiles_along(f.height), f.threads, [&](int tile) {
@@ -887,12 +1131,12 @@ int64_t neoverse_slots(const Frame* frame, const int32_t* offsets, const int32_t
 
 // Gradients of every drawn pair: sums [slots, 6 + features]. False: features not compiled.
 bool neoverse_composite_backward(const Frame* frame, const float* records, const float* background,
-                                 const int32_t* offsets, const int32_t* gaussians, const int32_t* ends,
-                                 const int32_t* slots, const float* image, const float* alpha,
+                                 const int32_t* offsets, const int32_t* gaussians, int32_t* touched,
+                                 const int32_t* ends, const int32_t* slots, const float* image, const float* alpha,
                                  const float* transmittance, const int32_t* last, const float* v_image,
                                  const float* v_alpha, float* sums) {
   const Frame& f = *frame;
-  const Lists lists{offsets, gaussians};
+  const Lists lists{offsets, gaussians, touched};
   const DrawnPixels drawn{image, alpha, transmittance, last};
   const PixelGradients v{v_image, v_alpha};
   return with_features(f.features, [&](auto features) {

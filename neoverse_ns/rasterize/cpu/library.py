@@ -39,9 +39,9 @@ class Frame(Structure):
 _SIGNATURES = {
     "neoverse_project": (13, c_int64),
     "neoverse_bin": (6, None),
-    "neoverse_composite": (9, c_bool),
+    "neoverse_composite": (10, c_bool),
     "neoverse_slots": (5, c_int64),
-    "neoverse_composite_backward": (13, c_bool),
+    "neoverse_composite_backward": (14, c_bool),
     "neoverse_project_backward": (16, None),
 }
 

@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from neoverse_ns.clip.synthetic.worlds.build import random_world
-from neoverse_ns.clip.synthetic.worlds.render import NOTHING, WorldCamera
+from neoverse_ns.clip.synthetic.worlds.render import NOTHING, View, WorldCamera
 from neoverse_ns.clip.synthetic.worlds.world import World
 
 Pose = Float64[Tensor, "4 4"]
@@ -66,7 +66,19 @@ def truth(
     time: float, c2w: Pose, K: Intrinsics, size: tuple[int, int], number: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """z-depth float32 [h,w] at pixel centres, 0 where nothing is; and where something moves, bool [h,w]."""
-    view = _camera(time, c2w, K, size, number).view()
+    return _truth(_camera(time, c2w, K, size, number).view(), number)
+
+
+def picture_and_truth(
+    time: float, c2w: Pose, K: Intrinsics, size: tuple[int, int], number: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As :func:`picture` with one ray a pixel, then as :func:`truth`; for less than both."""
+    camera = _camera(time, c2w, K, size, number)
+    view = camera.view()
+    return (camera.colour(view).numpy(), *_truth(view, number))
+
+
+def _truth(view: View, number: int) -> tuple[np.ndarray, np.ndarray]:
     moves = torch.tensor([part.thing > 0 for part in _world(number).parts])
     known = (view.part != NOTHING) & view.depth.isfinite()
     return torch.where(known, view.depth, 0).numpy(), (moves[view.part.clamp_min(0)] & known).numpy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from unittest.mock import patch
 
 import pytest
 
@@ -67,10 +68,10 @@ def test_a_protocol_by_alias_and_by_id() -> None:
         )
 
 
-def test_two_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with grey_world():
-        twice = type("Twice", (), {"PROTOCOLS": (GREY, dataclasses.replace(GREY, size="1x"))})
-        monkeypatch.setattr(aliases, "_modules", lambda: [twice])
+def test_two_of_one_name_are_refused() -> None:
+    twice = type("Twice", (), {"PROTOCOLS": (GREY, dataclasses.replace(GREY, size="1x"))})
+    # Undone before the world that it replaces is.
+    with grey_world(), patch.object(aliases, "_modules", lambda: [twice]):
         protocols.cache_clear()
         with pytest.raises(SettingsError, match="two protocols are called grey@1"):
             protocols()
@@ -84,6 +85,6 @@ def test_figures_of_other_protocols_are_kept_apart() -> None:
         assert overview() == [f"grey@1  views    {GREY.full_id('SOLVER')}"]
         text = protocols_markdown()
     assert "### Grey pictures (`grey`)\n\nOrigin: Made by the tests. Licence: None." in text
-    assert "Of no meaning. the camera solver sees judged pictures." in text
+    assert "| Of no meaning; the camera solver sees judged pictures |" in text
     assert "| Somebody (their table 1) | 12.5 | `grey@1` |" in text
     assert "| Somebody else (their table 2) | 30 | other protocol |" in text

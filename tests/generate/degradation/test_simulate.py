@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from neoverse_ns.generate.base import Conditions
+from neoverse_ns.generate.conditions.render import ConditionSettings, draw_conditions
 from neoverse_ns.generate.degradation.choices import Choices, Drops
 from neoverse_ns.generate.degradation.colour import colour_distance
 from neoverse_ns.generate.degradation.geometry import degrade
@@ -108,3 +109,14 @@ def test_drops_reach_the_pair() -> None:
     dropped = simulate(SOURCE, torch.Generator().manual_seed(0), always, frames=[0])
     assert blank(dropped.conditions) == {"mask"}
     assert dropped.prompt("a dog") == ""
+
+
+def test_without_degradation_pairs_show_the_scene_as_it_is() -> None:
+    settings = dataclasses.replace(ALL_KEPT, enabled=False)
+    found = simulate(SOURCE, torch.Generator().manual_seed(3), settings)
+    expected = draw_conditions(SOURCE.gaussians, SOURCE.cameras, SOURCE.times, ConditionSettings())
+    assert torch.equal(found.conditions.rgb, expected.rgb)
+    assert torch.equal(found.conditions.depth, expected.depth)
+    worn = simulate(SOURCE, torch.Generator().manual_seed(3), ALL_KEPT)
+    assert worn.choices == found.choices
+    assert not torch.equal(worn.conditions.rgb, expected.rgb)

@@ -111,6 +111,8 @@ def origin_of(source: SourceScene, settings: InternalSettings, seed: int) -> str
         options.pop("wear")
     if settings.degradation.level == "first":
         options["degradation"].pop("level")
+    if settings.degradation.enabled:
+        options["degradation"].pop("enabled")
     value = hashlib.sha256(json.dumps([options, seed, source.keyframes], default=str).encode())
     tensors = [source.frames, source.cameras.c2w, source.cameras.K, source.times, *source.gaussians.tensors().values()]
     for tensor in tensors:

@@ -1,4 +1,4 @@
-"""Training keyframes as a finished run draws them: how well the scene fits what it was made of."""
+"""How well a scene fits the keyframes that it was made of."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.metrics.image import psnr
-from neoverse_ns.plugin.run import OpenRun
-from neoverse_ns.plugin.world import to_nerfstudio_cameras
 
 
 @dataclass(frozen=True)
@@ -27,23 +24,6 @@ class KeyframeDrawings:
 
     rgb: Float[Tensor, "k h w 3"]
     depth: Float[Tensor, "k h w"]
-
-
-@torch.no_grad()
-def draw_keyframes(run: OpenRun) -> KeyframeDrawings:
-    """All keyframes, as `ns-eval` draws held-out frames.
-
-    Raises:
-        RunError: This is no run from a folder.
-    """
-    model, scene = run.loaded()
-    colours, depths = [], []
-    for frame in scene.geometry.keyframes:
-        camera = to_nerfstudio_cameras(scene.geometry.cameras, scene.clip.times, [frame])
-        outputs = model.get_outputs_for_camera(camera)
-        colours.append(outputs["rgb"].cpu())
-        depths.append(outputs["depth"].cpu()[..., 0])
-    return KeyframeDrawings(torch.stack(colours), torch.stack(depths))
 
 
 def score_keyframes(drawn: KeyframeDrawings, clip: Clip, keyframes: list[int]) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from _benchmark.keyframes import draw_keyframes, score_keyframes
-from _benchmark.things import score_depth
-from _benchmark.views import score_right
 from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip
 from neoverse_ns.evaluation.judges.geometry import intersection_over_union
-from neoverse_ns.plugin.run import open_run
+from neoverse_ns.evaluation.judges.keyframes import score_keyframes
+from neoverse_ns.evaluation.judges.run_door import open_trained
+from neoverse_ns.evaluation.judges.second_view import score_right
+from neoverse_ns.evaluation.judges.things import score_depth
 from neoverse_ns.reconstruct.scene import Scene
 
 
@@ -24,14 +24,14 @@ def measure_run(config: Path, sample: BenchmarkClip) -> tuple[dict[str, Any], Sc
     Returns:
         `keyframes` (dB: `mean`, `worst`); `right_aligned` and `right_beside`; `things`: `iou` of the keyframes' motion
         masks, and errors of depth as solved (`solved`) and as drawn (`drawn`), see
-        :func:`_benchmark.things.score_depth`; and what the run was trained on.
+        :func:`neoverse_ns.evaluation.judges.things.score_depth`; and what the run was trained on.
 
     Raises:
         RunError: It cannot be loaded.
     """
-    run = open_run(config)
+    run = open_trained(config)
     _, scene = run.loaded()
-    keyframes, drawn = scene.geometry.keyframes, draw_keyframes(run)
+    keyframes, drawn = scene.geometry.keyframes, run.drawn_keyframes()
     result: dict[str, Any] = {"keyframes": score_keyframes(drawn, scene.clip, keyframes)}
     if sample.right_frames is not None:
         result |= score_right(sample, run.cameras, run.draw)

@@ -7,13 +7,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from neoverse_ns.errors import RunError
 from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip
 from neoverse_ns.evaluation.data.clip_windows import HELD_OUT_EVERY, TRACKING, Tracking
+from neoverse_ns.evaluation.judges.measure_run import measure_run
 from neoverse_ns.evaluation.results.memory import peak_of
 from neoverse_ns.reconstruct.scene import Scene
 
@@ -33,6 +35,8 @@ class TrainSettings:
         output_dir: Where run folders go.
         tracking: Which source frames between the sampled ones are followed.
         steps: Steps of the training; None leaves them to the method.
+        held_out_every: One frame in so many is held out; 0 holds out none.
+        flags: Others of `ns-train`, by name without the dashes.
     """
 
     method: str
@@ -40,6 +44,8 @@ class TrainSettings:
     output_dir: Path
     tracking: Tracking = TRACKING["m1"]
     steps: int | None = None
+    held_out_every: int = HELD_OUT_EVERY
+    flags: Mapping[str, str] = field(default_factory=dict)
 
 
 def train_and_evaluate(sample: BenchmarkClip, settings: TrainSettings) -> tuple[dict[str, Any], Scene]:
@@ -62,9 +68,6 @@ def train_and_evaluate(sample: BenchmarkClip, settings: TrainSettings) -> tuple[
     metrics = run / "metrics.json"
     command("ns-eval", "--load-config", str(run / "config.yml"), "--output-path", str(metrics))
     results = json.loads(metrics.read_text("utf8"))["results"]
-    # Importing nerfstudio takes seconds, which measuring geometry alone should not cost.
-    from _benchmark.measure_run import measure_run
-
     measured, scene = measure_run(run / "config.yml", sample)
     return {"train_seconds": seconds, "train_peak_gb": peak_gb, **results, **measured}, scene
 
@@ -83,13 +86,14 @@ def train_arguments(sample: BenchmarkClip, settings: TrainSettings, run: str = "
         "duration": config.duration,
         "num-frames": config.num_frames,
         "width": sample.clip.width,
-        "held-out-every": HELD_OUT_EVERY,
+        "held-out-every": settings.held_out_every,
         "cache-dir": settings.output_dir / sample.name / "cache",
     }
     if settings.tracking.name != "m1":
         arguments["tracking"] = settings.tracking.flag
     if settings.steps is not None:
         arguments["max-num-iterations"] = settings.steps
+    arguments |= settings.flags
     flags = [part for name, value in arguments.items() for part in (f"--{name}", str(value))]
     return [settings.method, *flags]
 

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from _benchmark import train
 
 from neoverse_ns.errors import RunError
+from neoverse_ns.evaluation.methods import train_run as train
 from neoverse_ns.evaluation.results.memory import peak_of
 
 

@@ -1,0 +1,1 @@
+"""What is measured over and over as one thing changes."""

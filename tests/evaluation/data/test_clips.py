@@ -1,0 +1,133 @@
+"""Clip folders as scenes: all their frames, and what the clip loader samples of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import pytest
+import torch
+
+from neoverse_ns.clip.config import ClipConfig
+from neoverse_ns.clip.load import load_clip
+from neoverse_ns.clip.synthetic import SyntheticClip, render_synthetic, save_synthetic
+from neoverse_ns.errors import ClipError
+from neoverse_ns.evaluation.data import clip_demo, clips
+from neoverse_ns.evaluation.data.clip_folder import load_benchmark_clip
+from neoverse_ns.evaluation.data.clip_scene import ClipScene
+from neoverse_ns.evaluation.data.clip_windows import geometry_window, held_out_window
+from neoverse_ns.evaluation.data.registry import benchmark_data
+from tests.shared import shared_file
+
+COUNT = 9
+
+
+@pytest.fixture(scope="module")
+def truth() -> SyntheticClip:
+    return render_synthetic(COUNT, 48, 32)
+
+
+@pytest.fixture(scope="module")
+def root(truth: SyntheticClip, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clip as a video and as images."""
+    root = tmp_path_factory.mktemp("clips")
+    save_synthetic(truth, root / "video")
+    save_synthetic(truth, root / "images")
+    (root / "images/clip.mp4").unlink()
+    (root / "images/images").mkdir()
+    for number, frame in enumerate(truth.frames.numpy()):
+        cv2.imwrite(str(root / f"images/images/{number}.png"), frame[:, :, ::-1])
+    return root
+
+
+def opened(root: Path, name: str) -> ClipScene:
+    scene = benchmark_data("clips").open(root, name)
+    assert isinstance(scene, ClipScene)
+    return scene
+
+
+@pytest.mark.parametrize("name", ["video", "images"])
+def test_all_frames_of_both_cameras_come_back(root: Path, truth: SyntheticClip, name: str) -> None:
+    scene = opened(root, name)
+    assert [(frame.camera, frame.time) for frame in scene.frames] == [(c, t) for c in "01" for t in range(COUNT)]
+    for camera, cameras in (("0", truth.cameras), ("1", truth.right_cameras)):
+        for frame in (frame for frame in scene.frames if frame.camera == camera):
+            assert frame.c2w is not None
+            assert frame.K is not None
+            assert (frame.c2w - cameras.c2w[frame.time]).abs().max() < 1e-6
+            assert (frame.K - cameras.K[frame.time]).abs().max() < 1e-4
+    rate = 8 if name == "video" else 30
+    assert scene.frames[5].seconds == pytest.approx(5 / rate, abs=1e-6)
+    right = scene.read(scene.frames[COUNT + 4], "rgb", "dynamic", "depth")
+    assert right.rgb is not None
+    assert torch.equal(right.rgb, truth.right_frames[4])
+    assert torch.equal(right.masks["dynamic"], truth.right_things[4] > 0)
+    assert right.depth is None
+    left = scene.read(scene.frames[4], "depth", "dynamic")
+    assert left.rgb is None
+    assert left.depth is not None
+    assert (left.depth - truth.depth[4]).abs().max() < 1e-3
+    assert torch.equal(left.masks["dynamic"], truth.dynamic[4])
+
+
+def test_pictures_are_those_of_the_clip_loader(root: Path, truth: SyntheticClip) -> None:
+    loaded = load_clip(root / "video/clip.mp4", ClipConfig(num_frames=COUNT, width=48)).frames
+    video, images = opened(root, "video"), opened(root, "images")
+    for at in (7, 2, 8):
+        rgb, image = video.read(video.frames[at]).rgb, images.read(images.frames[at]).rgb
+        assert rgb is not None
+        assert image is not None
+        assert torch.equal(rgb, loaded[at])
+        assert torch.equal(image, truth.frames[at])
+
+
+@pytest.mark.parametrize("name", ["video", "images"])
+def test_samples_are_those_of_the_benchmark(root: Path, tmp_path: Path, name: str) -> None:
+    scene, window = opened(root, name), geometry_window(0.0, 1.0, 6)
+    frames = scene.choose(window)
+    wanted = load_benchmark_clip(root / name, window, tmp_path / "wanted")
+    assert [frame.time for frame in frames] == wanted.clip.frame_indices.tolist()
+    # Some of a choice stand for all of it, and the second camera's for nothing.
+    found = scene.sample([*frames[1:3], scene.frames[-1]], tmp_path / "found")
+    assert found.clip.digest() == wanted.clip.digest()
+    assert scene.window(frames) == window
+    assert scene.repeated(frames) == frozenset()
+    if name == "video":
+        with pytest.raises(ClipError, match="not what the loader samples"):
+            scene.sample(scene.frames[:COUNT], tmp_path)
+
+
+def test_synthetic_clips_are_in_every_folder(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def small(frames: int) -> SyntheticClip:
+        asked.append(frames)
+        return render_synthetic(frames, 16, 16)
+
+    monkeypatch.setattr(clip_demo, "render_synthetic", small)
+    monkeypatch.setattr(clip_demo, "LEAST_FRAMES", 5)
+    clips._rendering.cache_clear()
+    assert benchmark_data("clips").find(root) == ["demo", "demo_still", "images", "video"]
+    assert benchmark_data("clips").find(tmp_path) == ["demo", "demo_still"]
+    scene = opened(tmp_path, "demo")
+    assert scene.name == "demo"
+    assert len(scene.frames) == 10
+    assert [frame.time for frame in scene.choose(held_out_window(0.0, 3.0, 4))] == [0, 1, 3, 4]
+    opened(tmp_path, "demo")
+    assert asked == [5]
+    # More frames are rendered where a window asks for more.
+    assert len(scene.choose(held_out_window(0.0, 3.0, 7))) == 7
+    assert len(scene.frames) == 14
+    assert scene.frames[0].c2w is not None
+    clips._rendering.cache_clear()
+    with pytest.raises(ClipError, match="no such folder"):
+        benchmark_data("clips").find(tmp_path / "nowhere")
+    with pytest.raises(ClipError, match="no clip named else"):
+        opened(root, "else")
+
+
+def test_the_driving_cars_every_second_image() -> None:
+    folder = shared_file("clips/street_stereo")
+    scene = opened(folder.parent, folder.name)
+    assert [frame.time for frame in scene.choose(geometry_window(2.0, 3.0))] == list(range(0, 48, 2))
+    assert sum(frame.camera == "1" for frame in scene.frames) == 51
