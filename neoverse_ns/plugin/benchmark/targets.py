@@ -140,7 +140,8 @@ def load_targets(folder: Path) -> RunTargets:
         )
         lists = {name: tuple(value) for name, value in content.items() if isinstance(value, list)}
         cameras = {name: _cameras(content[name]) for name in ("cameras", "joint")}
-        return RunTargets(**content | lists | cameras | {"targets": targets, "folder": folder})
+        content |= lists | cameras | {"targets": targets, "folder": folder}
+        return RunTargets(**content)
     except UNREADABLE as error:
         raise RunError(f"the targets in {folder} are missing a part or damaged ({error}): train again") from error
 
