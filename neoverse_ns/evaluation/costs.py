@@ -27,6 +27,8 @@ TTO_STEP = 0.08
 """Seconds of one step of improving a judged camera."""
 FLOW_VIEW = 0.1
 """Seconds of one view that is interpolated along optical flow."""
+RENDER_FRAME, SEE_FRAME = 0.2, 0.1
+"""Seconds a frame of rendering the demo truly, 384 pixels wide, and of what is measured of a video without networks."""
 MATCH_FRAME, MAP_FRAME = 1.0, 1.5
 """Seconds a frame of features and matches, and of mapping, at source resolution."""
 
@@ -49,6 +51,11 @@ def scene_seconds(protocol: Protocol, choice: Choice, method: str) -> float:
     measuring = targets * sum(MEASURE.get(metric.partition("-")[0], 0.005) for metric in protocol.metrics)
     if protocol.kind == "cameras" or protocol.kind == "depth":
         spent = _cameras(name, inputs)
+    elif protocol.cameras == "requested":
+        # The video, and the true render of its path.
+        spent = 2 * _cameras(name, inputs) + RENDER_FRAME * inputs
+    elif protocol.kind == "video":
+        spent = SEE_FRAME * inputs + SOLVE_FRAME * inputs * any("bundle" in metric for metric in protocol.metrics)
     elif name in ("repeat", "flow"):
         spent = FLOW_VIEW * targets * (name == "flow")
     else:

@@ -9,7 +9,8 @@ from neoverse_ns.evaluation.protocol.published import OTHER_PROTOCOL, Published
 from neoverse_ns.evaluation.results.means import Mean, means_of, scene_mean
 from neoverse_ns.evaluation.results.run_file import MethodRun, RunFile
 
-_DIGITS = {"psnr": 2, "seconds": 1}
+_DIGITS = {"psnr": 2, "seconds": 1, "camera": 4, "control": 4}
+_DIGITS |= dict.fromkeys(("subject", "background", "temporal", "motion", "aesthetic", "imaging", "smoothness"), 4)
 _NONE = "–"
 
 
@@ -136,8 +137,8 @@ def _shown(value: float, metric: str) -> str:
         return _NONE
     if math.isinf(value):
         return "inf"
-    name = metric.partition("-")[0].lstrip("m")
-    return f"{value:.{_DIGITS.get(name, 3)}f}"
+    name = metric.partition("-")[0]
+    return f"{value:.{_DIGITS.get(name, _DIGITS.get(name.lstrip('m'), 3))}f}"
 
 
 def _words(values: dict[str, object]) -> str:

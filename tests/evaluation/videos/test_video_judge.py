@@ -162,6 +162,8 @@ def test_the_whole_evaluation_of_a_folder_and_of_one_video(tmp_path: Path, demo:
     planned = plan(asked)
     assert [scene.scene for scene in planned.scenes] == ["a", "b"]
     assert set(planned.unmeasured) == set(protocol("vbench-6@1").metrics) - {"temporal-flickering"}
+    # Nobody reconstructs anything: it is a matter of seconds.
+    assert 0 < planned.seconds["somebody"] < 60
     assert "ViT-B-32.pt" in planned.unmeasured["background-consistency"]
     results = evaluate(asked)
     means = means_of(results, results.methods[0])
@@ -172,6 +174,8 @@ def test_the_whole_evaluation_of_a_folder_and_of_one_video(tmp_path: Path, demo:
     written = json.loads((tmp_path / "out" / "result.json").read_text())
     assert written["alias"] == "vbench-6@1"
     assert set(written["unmeasured"]) == set(planned.unmeasured)
+    # In hundredths with two digits, as VBench's tables have it.
+    assert f"| {means['temporal-flickering'].value:.4f} |" in (tmp_path / "out" / "result.md").read_text()
     one = evaluate(request("vbench-6@1", videos / "a.mp4"))
     assert one.methods[0].scenes[0].values == results.methods[0].scenes[0].values
     with pytest.raises(SettingsError, match="plain name"):
