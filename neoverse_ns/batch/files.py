@@ -5,32 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 _DRAFT, _OLD = ".draft-", ".old-"
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file; whoever reads finds all of the old one or all of the new one.
-
-    Raises:
-        OSError: It cannot be written.
-    """
-    handle, name = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
-    draft = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.chmod(0o644)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

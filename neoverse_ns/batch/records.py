@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from neoverse_ns.batch.files import read_json, write_whole
+from neoverse_ns.batch.files import read_json
 from neoverse_ns.batch.step import Job, Step
 from neoverse_ns.errors import ClipError
 from neoverse_ns.reconstruct.content_digest import content_digest
+from neoverse_ns.whole_file import write_whole
 
 DONE, FAILED = "step.json", "failed.json"
 

@@ -15,9 +15,9 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from neoverse_ns.batch.files import write_whole
 from neoverse_ns.batch.step import Job
 from neoverse_ns.batch.survey import StepState
+from neoverse_ns.whole_file import write_whole
 
 JSON, CSV = "batch.json", "batch.csv"
 _COLOURS = {"done": "green", "failed": "red", "killed": "red", "waiting": "yellow", "to do": "dim"}

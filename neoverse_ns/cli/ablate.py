@@ -11,7 +11,6 @@ import tyro
 
 from neoverse_ns.cli.evaluate import Evaluate
 from neoverse_ns.console import CONSOLE, say
-from neoverse_ns.errors import SettingsError
 
 
 @dataclass
@@ -64,6 +63,7 @@ class Ablate:
         from neoverse_ns.evaluation.ablations.measure import ablate
         from neoverse_ns.evaluation.ablations.rows import chosen_rows
         from neoverse_ns.evaluation.ablations.table import ablation_markdown, ablation_plain
+        from neoverse_ns.evaluation.results.store import put
 
         methods = [row.method(self.method, self.generator) for row in chosen_rows(self.rows, self.method)]
         output = self.output_dir or Path("evaluation") / f"{self.protocol}-ablation"
@@ -78,11 +78,7 @@ class Ablate:
             raise SystemExit(130) from None
         table = ablation_markdown(ablation)
         CONSOLE.print(table, markup=False, highlight=False)
-        try:
-            (output / "ablation.md").write_text(table, "utf8")
-            (output / "ablation.json").write_text(json.dumps(ablation_plain(ablation), indent=1), "utf8")
-        except OSError as error:
-            raise SettingsError(f"{output}: tables cannot be written: {error.strerror or error}") from error
+        put(output, {"ablation.md": table, "ablation.json": json.dumps(ablation_plain(ablation), indent=1)})
         say(f"wrote {output}/ablation.md and ablation.json")
 
     def _evaluation(self, methods: str, output: Path) -> Evaluate:

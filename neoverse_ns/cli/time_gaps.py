@@ -11,7 +11,6 @@ import tyro
 
 from neoverse_ns.cli.evaluate import Evaluate
 from neoverse_ns.console import CONSOLE, say
-from neoverse_ns.errors import SettingsError
 
 
 @dataclass
@@ -57,6 +56,7 @@ class TimeGaps:
             SystemExit: With 130 where the keyboard stopped it; what was measured stays.
         """
         from neoverse_ns.evaluation.curves.time_gaps import gap_alias, measure_gaps
+        from neoverse_ns.evaluation.results.store import put
 
         aliases = [gap_alias(self.family, gap) for gap in self.gaps]
         output = self.output_dir or Path("evaluation") / f"{self.family}-gaps"
@@ -75,11 +75,7 @@ class TimeGaps:
             "gaps.json": json.dumps(curve.to_plain(), indent=1),
             "gaps.svg": curve.svg(),
         }
-        try:
-            for name, text in files.items():
-                (output / name).write_text(text, "utf8")
-        except OSError as error:
-            raise SettingsError(f"{output}: tables cannot be written: {error.strerror or error}") from error
+        put(output, files)
         say(f"wrote {', '.join(files)} in {output}")
 
     def _evaluation(self, alias: str, output: Path) -> Evaluate:

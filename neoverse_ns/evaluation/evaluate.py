@@ -21,10 +21,11 @@ from neoverse_ns.evaluation.plan import Plan, make_plan
 from neoverse_ns.evaluation.protocol.aliases import protocol as find_protocol
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 from neoverse_ns.evaluation.results.provenance import file_list, machine_facts, package_facts
-from neoverse_ns.evaluation.results.run_file import MethodRun, RunFile, plain
+from neoverse_ns.evaluation.results.run_file import MethodRun, RunFile
 from neoverse_ns.evaluation.results.scene_result import SceneResult
 from neoverse_ns.evaluation.results.store import take_up, write_results
 from neoverse_ns.evaluation.weights import MetricFiles
+from neoverse_ns.trajectory.plain_json import plain
 
 
 @dataclass(frozen=True)
@@ -196,8 +197,7 @@ def _results(asked: Request, planned: Plan, methods: list[Any]) -> RunFile:
     protocol = asked.protocol
     scenes = [scene.scene for scene in planned.usable]
     gone = [*planned.absent, *(scene.scene for scene in planned.scenes if scene.problem is not None)]
-    parts = dataclasses.asdict(dataclasses.replace(protocol, rule=lambda scene: None))  # pyright: ignore
-    parts.pop("rule")
+    parts = {one.name: getattr(protocol, one.name) for one in dataclasses.fields(protocol) if one.name != "rule"}
     # All of a protocol's own scenes need no list; of a folder that has others, names say which were measured.
     subset = scenes if asked.scenes is not None or gone else None
     files = file_list(asked.folder, scenes)

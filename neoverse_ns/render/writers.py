@@ -167,8 +167,10 @@ def picture_name(number: int) -> str:
     return f"{number:05d}.png"
 
 
-def write_png(path: Path, picture: UInt8[np.ndarray, "h w 3"] | UInt16[np.ndarray, "h w"]) -> None:
-    """Write one picture, in OpenCV's order of colours.
+def write_png(
+    path: Path, picture: UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w"] | UInt16[np.ndarray, "h w"]
+) -> None:
+    """Write one picture, of one channel or of three in OpenCV's order.
 
     Raises:
         RunError: It cannot be written.

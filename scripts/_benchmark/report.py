@@ -12,7 +12,7 @@ from typing import Any
 from _benchmark.columns import Column
 from neoverse_ns.errors import ClipError
 from neoverse_ns.evaluation.results.provenance import machine_facts
-from neoverse_ns.evaluation.results.run_file import plain
+from neoverse_ns.trajectory.plain_json import plain
 
 _PACKAGES = ("neoverse-ns", "nerfstudio", "torch", "numpy", "opencv-python-headless", "gsplat")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from neoverse_ns.console import say
+from neoverse_ns.errors import SettingsError
 from neoverse_ns.evaluation.ablations.rows import GENERATOR, Row, chosen_rows
 from neoverse_ns.evaluation.ablations.stages import median_stages
 from neoverse_ns.evaluation.evaluate import Request, evaluate, measure_scenes
@@ -55,6 +56,8 @@ def ablate(asked: Request, names: Sequence[str] = (), generator: str = GENERATOR
         SettingsError: There is no such row or method.
         ClipError, PackageError, WeightsError: See :func:`~neoverse_ns.evaluation.evaluate.evaluate`.
     """
+    if len(asked.names) != 1:
+        raise SettingsError(f"an ablation is of one method, not of {', '.join(asked.names)}")
     base = asked.names[0]
     rows = [(row, row.method(base, generator)) for row in chosen_rows(names, base)]
     methods = tuple(dict.fromkeys(method for _, method in rows))

@@ -11,7 +11,7 @@ from neoverse_ns.evaluation.ablations.published import published_lines, publishe
 from neoverse_ns.evaluation.ablations.rows import ROWS, Row
 from neoverse_ns.evaluation.ablations.stages import STAGES
 from neoverse_ns.evaluation.results.means import means_of
-from neoverse_ns.evaluation.results.run_file import plain
+from neoverse_ns.trajectory.plain_json import plain
 
 _NONE = "–"
 

@@ -13,7 +13,8 @@ from neoverse_ns.evaluation.evaluate import Request, evaluate
 from neoverse_ns.evaluation.protocol.aliases import protocol
 from neoverse_ns.evaluation.protocol.gaps import FAMILIES, GAPS
 from neoverse_ns.evaluation.results.means import Mean, means_of
-from neoverse_ns.evaluation.results.run_file import RunFile, plain
+from neoverse_ns.evaluation.results.run_file import RunFile
+from neoverse_ns.trajectory.plain_json import plain
 
 
 @dataclass(frozen=True)

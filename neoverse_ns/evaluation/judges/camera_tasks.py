@@ -8,15 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-import cv2
 import torch
 
 from neoverse_ns.clip.load import load_clip
 from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip
 from neoverse_ns.evaluation.data.clip_windows import ClipWindow
 from neoverse_ns.evaluation.data.scene import BenchmarkFrame, BenchmarkScene
-from neoverse_ns.evaluation.judges.camera_task import CameraTask
-from neoverse_ns.evaluation.judges.frames_clip import frames_clip, write_pictures
+from neoverse_ns.evaluation.judges.camera_task import CameraMethod, CameraTask
+from neoverse_ns.evaluation.judges.frames_clip import frames_clip, write_numbered, write_pictures
 from neoverse_ns.evaluation.judges.geometry import sample_notes
 from neoverse_ns.evaluation.protocol.protocol import Choice
 from neoverse_ns.geometry.cameras import PinholeCameras
@@ -56,16 +55,16 @@ class JudgedCameras:
 
 
 def judged_cameras(
-    scene: BenchmarkScene, choice: Choice, work: Path, seed: int = 0, focal_given: bool = False
+    scene: BenchmarkScene, choice: Choice, method: CameraMethod, work: Path, seed: int = 0
 ) -> JudgedCameras:
     """What a solver is asked of a scene's inputs.
 
     Args:
         scene: Whose frames they are.
         choice: Which.
+        method: The solver; told the true intrinsics of the first frame where it wants to be.
         work: Folder that solvers share a folder for the scene in.
         seed: Of everything random.
-        focal_given: Tell the solver the true intrinsics of the first frame.
 
     Raises:
         ClipError: A frame cannot be read.
@@ -77,13 +76,44 @@ def judged_cameras(
         task, truth = sample_task(sample, folder, seed), sample.cameras
     else:
         sample, notes = None, ()
-        clip, truth = frames_clip(scene, choice.inputs)
-        task = CameraTask(
-            scene.name, clip, lambda target: write_pictures(scene, choice.inputs, target), False, folder, seed
-        )
-    if focal_given and truth is not None and bool(truth.K[0].isfinite().all()):
-        task = replace(task, known_K=truth.K[0].double())
-    return JudgedCameras(task, truth, sample, notes)
+        task, truth = scene_task(scene, choice.inputs, folder, seed)
+    return JudgedCameras(told(task, method, truth), truth, sample, notes)
+
+
+def scene_task(
+    scene: BenchmarkScene, frames: Sequence[BenchmarkFrame], work: Path, seed: int = 0, every_depth: bool = False
+) -> tuple[CameraTask, PinholeCameras | None]:
+    """The task of some frames of a scene that follow each other, and their true cameras, where all are known.
+
+    Args:
+        scene: Whose frames they are.
+        frames: By time.
+        work: Folder of this task.
+        seed: Of everything random.
+        every_depth: Depth of every frame is asked for, too.
+
+    Raises:
+        ClipError: A frame cannot be read.
+    """
+    clip, truth = frames_clip(scene, frames)
+
+    def write(folder: Path) -> Path:
+        return write_pictures(scene, frames, folder)
+
+    return CameraTask(scene.name, clip, write, False, work, seed, every_depth=every_depth), truth
+
+
+def told(task: CameraTask, method: CameraMethod, cameras: PinholeCameras | None) -> CameraTask:
+    """The task with the intrinsics of the first camera, for a method that wants to be told them, where they are known.
+
+    Args:
+        task: Without them.
+        method: Whose task it is.
+        cameras: Of the task's frames, at its clip's size.
+    """
+    if not method.focal_given or cameras is None or not bool(cameras.K[0].isfinite().all()):
+        return task
+    return replace(task, known_K=cameras.K[0].double())
 
 
 def sample_task(sample: BenchmarkClip, work: Path, seed: int = 0) -> CameraTask:
@@ -110,7 +140,4 @@ def write_frames(sample: BenchmarkClip, folder: Path) -> Path:
     assert size is not None
     clip = load_clip(sample.source, replace(sample.config, width=size[0]))
     assert torch.equal(clip.frame_indices, sample.clip.frame_indices)
-    folder.mkdir()
-    for place, frame in enumerate(clip.frames.numpy()):
-        cv2.imwrite(str(folder / f"{place:05d}.png"), frame[:, :, ::-1])
-    return folder
+    return write_numbered(clip.frames, folder)

@@ -17,12 +17,12 @@ from neoverse_ns.evaluation.judges.camera_task import CameraMethod, CamerasFound
 from neoverse_ns.evaluation.judges.camera_tasks import JudgedCameras, judged_cameras
 from neoverse_ns.evaluation.judges.geometry import compare_cameras, compare_geometry
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
-from neoverse_ns.evaluation.results.run_file import plain
 from neoverse_ns.evaluation.results.scene_result import SceneResult
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.camera import ate
 from neoverse_ns.metrics.pair_auc import pair_errors
 from neoverse_ns.metrics.relative_pose import relative_pose_error
+from neoverse_ns.trajectory.plain_json import plain
 
 SCENE = "scene"
 """Under which a value stands that is one number for all frames."""
@@ -56,7 +56,7 @@ def judge_cameras(
     Raises:
         PackageError: The method cannot be run here at all.
     """
-    judged = judged_cameras(scene, choice, work, seed, method.focal_given)
+    judged = judged_cameras(scene, choice, method, work, seed)
     result = SceneResult(scene.name, method.name, [frame.name for frame in choice.inputs])
     result.skipped = [*choice.skipped, *judged.notes]
     result.attempted = dict.fromkeys(protocol.metrics, 1)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import torch
 from jaxtyping import Float, Float64, UInt8
 from torch import Tensor
@@ -72,14 +71,6 @@ def demo_along(path: RequestedPath, width: int, height: int, seed: int = 0) -> t
             steps.advance()
     seconds = torch.arange(count, dtype=torch.float64) / 16
     return Clip(torch.stack(frames), torch.arange(count), seconds, Path("demo")), cameras
-
-
-def write_clip(clip: Clip, folder: Path) -> Path:
-    """A clip's frames as PNG in a new folder, their names in order."""
-    folder.mkdir(parents=True)
-    for place, frame in enumerate(clip.frames.numpy()):
-        cv2.imwrite(str(folder / f"{place:05d}.png"), frame[:, :, ::-1])
-    return folder
 
 
 def _factor(

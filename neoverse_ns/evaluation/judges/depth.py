@@ -11,14 +11,14 @@ from torch import Tensor
 
 from neoverse_ns.errors import ClipError, ReconstructionError, SettingsError
 from neoverse_ns.evaluation.data.scene import BenchmarkScene
-from neoverse_ns.evaluation.judges.camera_task import CameraMethod, CameraTask
+from neoverse_ns.evaluation.judges.camera_task import CameraMethod
+from neoverse_ns.evaluation.judges.camera_tasks import scene_task
 from neoverse_ns.evaluation.judges.cameras import SCENE
-from neoverse_ns.evaluation.judges.frames_clip import frames_clip, write_pictures
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 from neoverse_ns.evaluation.results.means import WEIGHTS
-from neoverse_ns.evaluation.results.run_file import plain
 from neoverse_ns.evaluation.results.scene_result import SceneResult
 from neoverse_ns.metrics.depth import DepthAlignment, DepthError, DepthLimits, depth_error, resized_depth
+from neoverse_ns.trajectory.plain_json import plain
 
 _ALIGNMENTS: dict[str, DepthAlignment] = {
     "none": "none",
@@ -56,16 +56,8 @@ def judge_depth(
     wanted = {metric: _parts(metric) for metric in protocol.metrics}
     result = SceneResult(scene.name, method.name, [frame.name for frame in choice.inputs])
     result.skipped, result.attempted = list(choice.skipped), dict.fromkeys(protocol.metrics, 1)
-    clip, _ = frames_clip(scene, choice.inputs)
-    task = CameraTask(
-        scene.name,
-        clip,
-        lambda folder: write_pictures(scene, choice.inputs, folder),
-        False,
-        work / scene.name,
-        seed,
-        every_depth=True,
-    )
+    task, _ = scene_task(scene, choice.inputs, work / scene.name, seed, every_depth=True)
+    clip = task.clip
     found = method.solve(task)
     result.seconds, result.peak_gb, result.report = dict(found.seconds), found.peak_gb, plain(found.report)
     if found.geometry is None:
@@ -77,7 +69,7 @@ def judge_depth(
     estimate, covered = at_source_size(found.geometry.depth, width, height)
     errors = {
         alignment: depth_error(estimate, truth, covered, _ALIGNMENTS[alignment], limits_of(protocol.mask))
-        for alignment in {alignment for _, alignment in wanted.values()}
+        for alignment in dict.fromkeys(alignment for _, alignment in wanted.values())
     }
     _fill(result, wanted, errors)
     return result

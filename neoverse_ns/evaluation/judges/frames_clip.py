@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float64, UInt8
 from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
@@ -17,6 +16,7 @@ from neoverse_ns.errors import ClipError
 from neoverse_ns.evaluation.data.clip_folder import scale_intrinsics
 from neoverse_ns.evaluation.data.scene import BenchmarkFrame, BenchmarkScene
 from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.render.writers import picture_name, write_png
 
 
 def frames_clip(
@@ -61,14 +61,32 @@ def frames_clip(
 
 
 def write_pictures(scene: BenchmarkScene, frames: Sequence[BenchmarkFrame], folder: Path) -> Path:
-    """The same frames as PNG at their own size, in a new folder, their names in the order of time."""
+    """The same frames as PNG at their own size, in a new folder, their names in the order of time.
+
+    Raises:
+        ClipError: A picture cannot be read.
+        RunError: One cannot be written.
+    """
+    return write_numbered((_picture(scene, frame) for frame in frames), folder)
+
+
+def write_numbered(pictures: Iterable[UInt8[Tensor, "h w 3"]], folder: Path) -> Path:
+    """RGB pictures as PNG in a new folder, their names in order.
+
+    Raises:
+        RunError: One cannot be written.
+    """
     folder.mkdir(parents=True)
-    for place, frame in enumerate(frames):
-        rgb = scene.read(frame, "rgb").rgb
-        if rgb is None:
-            raise ClipError(f"{scene.folder / frame.name}: there is no picture")
-        cv2.imwrite(str(folder / f"{place:05d}.png"), rgb.numpy()[:, :, ::-1])
+    for place, picture in enumerate(pictures):
+        write_png(folder / picture_name(place), picture.numpy()[:, :, ::-1])
     return folder
+
+
+def _picture(scene: BenchmarkScene, frame: BenchmarkFrame) -> UInt8[Tensor, "h w 3"]:
+    rgb = scene.read(frame, "rgb").rgb
+    if rgb is None:
+        raise ClipError(f"{scene.folder / frame.name}: there is no picture")
+    return rgb
 
 
 def _cameras(frames: Sequence[BenchmarkFrame], source: tuple[int, int], size: tuple[int, int]) -> PinholeCameras | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from neoverse_ns.errors import ClipError, SettingsError
@@ -29,6 +30,31 @@ MASKS: dict[str, tuple[Known, ...]] = {
 SEEN = "-seen"
 """Behind such a word: both pictures are black where the shown one is, of `plain-seen` those pixels do not count;
 see :func:`neoverse_ns.metrics.pixels.without_black`."""
+
+
+def values_of(
+    metrics: Iterable[ImageMetric],
+    word: str,
+    shown: Float[Tensor, "h w 3"],
+    truth: Float[Tensor, "h w 3"],
+    mask: Bool[Tensor, "h w"] | None,
+) -> dict[str, float] | None:
+    """Metrics of one target as a protocol wants them, by id, finite or not; None where its mask is not there.
+
+    Args:
+        metrics: What is measured.
+        word: The protocol's, for the pixels that count.
+        shown: RGB in [0, 1], of 8 bits.
+        truth: The same.
+        mask: The pixels that count; None where there is no mask.
+    """
+    kind = word.removesuffix(SEEN)
+    if mask is None and kind != "plain":
+        return None
+    if kind != word:
+        shown, truth, seen = without_black(shown, truth)
+        mask = seen if mask is None else mask
+    return {metric.id: metric.measure(shown, truth, mask) for metric in metrics}
 
 
 @dataclass
@@ -82,16 +108,12 @@ class TargetJudge:
         if shown.shape != truth.shape:
             sizes = [f"{image.shape[1]}x{image.shape[0]}" for image in (shown, truth)]
             raise ClipError(f"{frame.name}: what is shown has {sizes[0]} pixels, the truth {sizes[1]}")
-        if mask is None and self._word != "plain":
+        found = values_of(self._metrics.values(), self.protocol.mask, shown.float() / 255, truth.float() / 255, mask)
+        if found is None:
             self.skipped.append(f"{frame.name}: it has no mask '{self._word}'")
             return {}
-        one, other = shown.float() / 255, truth.float() / 255
-        if self._word != self.protocol.mask:
-            one, other, seen = without_black(one, other)
-            mask = seen if mask is None else mask
         values: dict[str, float] = {}
-        for name, metric in self._metrics.items():
-            value = metric.measure(one, other, mask)
+        for name, value in found.items():
             if math.isfinite(value):
                 values[name] = value
             elif math.isinf(value):

@@ -12,8 +12,8 @@ from neoverse_ns.evaluation.judges.geometry import sample_notes
 from neoverse_ns.evaluation.methods.run_methods import RunMethod, RunTask
 from neoverse_ns.evaluation.protocol.clip_rules import Sampled
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
-from neoverse_ns.evaluation.results.run_file import plain
 from neoverse_ns.evaluation.results.scene_result import SceneResult
+from neoverse_ns.trajectory.plain_json import plain
 
 
 def judge_runs(

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from pathlib import Path
 
 from neoverse_ns.errors import ClipError
 from neoverse_ns.evaluation.data.scene import BenchmarkScene
 from neoverse_ns.evaluation.data.videos.scene import VideoScene
 from neoverse_ns.evaluation.judges.camera_task import CameraMethod, CameraTask
-from neoverse_ns.evaluation.judges.cameras import SOLVED
-from neoverse_ns.evaluation.judges.demo_path import RequestedPath, demo_along, write_clip
-from neoverse_ns.evaluation.judges.frames_clip import frames_clip, write_pictures
+from neoverse_ns.evaluation.judges.camera_tasks import scene_task, told
+from neoverse_ns.evaluation.judges.cameras import SCENE, SOLVED
+from neoverse_ns.evaluation.judges.demo_path import RequestedPath, demo_along
+from neoverse_ns.evaluation.judges.frames_clip import write_numbered
 from neoverse_ns.evaluation.judges.path_accuracy import MOTION, ROTATION, TRANSLATION, Followed, follow
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
-from neoverse_ns.evaluation.results.run_file import plain
 from neoverse_ns.evaluation.results.scene_result import SceneResult
 from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.trajectory.plain_json import plain
+from neoverse_ns.whole_file import write_whole
 
 ON_RENDER, ON_INPUT = "control-render", "control-input"
 """Control rows: the estimator on the true render of the path asked for, through the demo scene, which is the floor
 below which nothing can be told apart; and on the input video against its known cameras, where there are any."""
-_SCENE = "scene"
 
 
 def judge_video_cameras(
@@ -50,7 +50,9 @@ def judge_video_cameras(
         PackageError: The estimator cannot be run here at all.
     """
     measure = measure_of(protocol)
-    clip, requested = frames_clip(scene, choice.inputs)
+    folder = work / scene.name
+    task, requested = scene_task(scene, choice.inputs, folder, seed)
+    clip = task.clip
     if requested is None:
         raise ClipError(
             f"{scene.folder / scene.name}: no camera path lies beside it: put it there as {scene.name}_cameras.json "
@@ -59,11 +61,7 @@ def judge_video_cameras(
     result = SceneResult(scene.name, method.name, [frame.name for frame in choice.inputs])
     result.attempted = dict.fromkeys(protocol.metrics, 1)
     result.attempted[SOLVED] = len(clip)
-    folder = work / scene.name
-    task = CameraTask(
-        scene.name, clip, lambda target: write_pictures(scene, choice.inputs, target), False, folder, seed
-    )
-    video = follow(measure, method, _told(task, method, requested), requested.c2w)
+    video = follow(measure, method, told(task, method, requested), requested.c2w)
     _put(result, video.rows(measure))
     result.values[SOLVED] = {frame.name: 1.0 for frame in choice.inputs} if video.placed == video.frames else {}
     result.seconds, result.peak_gb = video.seconds, video.peak_gb
@@ -89,7 +87,7 @@ def measure_of(protocol: Protocol) -> str:
 def _put(result: SceneResult, rows: dict[str, float]) -> None:
     for name, value in rows.items():
         if name in result.attempted:
-            result.values[name] = {_SCENE: value}
+            result.values[name] = {SCENE: value}
 
 
 def _control(result: SceneResult, name: str, followed: Followed) -> None:
@@ -120,12 +118,17 @@ def _on_render(
     )
     kept = work / "controls" / f"{measure}-{_key(path, method, width, height, seed)}.json"
     if kept.is_file():
-        return Followed(**json.loads(kept.read_text("utf8")))
+        try:
+            return Followed(**json.loads(kept.read_text("utf8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise ClipError(f"{kept}: is damaged ({error}): remove it, and it is made again") from error
     clip, cameras = demo_along(path, width, height)
-    task = CameraTask("demo", clip, lambda target: write_clip(clip, target), False, kept.with_suffix(""), seed)
-    followed = follow(measure, method, _told(task, method, cameras), cameras.c2w)
+    task = CameraTask(
+        "demo", clip, lambda target: write_numbered(clip.frames, target), False, kept.with_suffix(""), seed
+    )
+    followed = follow(measure, method, told(task, method, cameras), cameras.c2w)
     kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps(plain(vars(followed))), "utf8")
+    write_whole(kept, json.dumps(plain(vars(followed))))
     return followed
 
 
@@ -142,16 +145,6 @@ def _on_input(measure: str, method: CameraMethod, scene: BenchmarkScene, folder:
     given = VideoScene(scene.input, f"{scene.name} (input)")
     if given.frames[0].c2w is None:
         return None
-    clip, known = frames_clip(given, given.frames)
+    task, known = scene_task(given, given.frames, folder / "input", seed)
     assert known is not None
-    task = CameraTask(
-        given.name, clip, lambda target: write_pictures(given, given.frames, target), False, folder / "input", seed
-    )
-    return follow(measure, method, _told(task, method, known), known.c2w)
-
-
-def _told(task: CameraTask, method: CameraMethod, cameras: PinholeCameras) -> CameraTask:
-    """With the intrinsics that were asked for, for estimators that are to be told them."""
-    if not method.focal_given or not bool(cameras.K[0].isfinite().all()):
-        return task
-    return replace(task, known_K=cameras.K[0].double())
+    return follow(measure, method, told(task, method, known), known.c2w)

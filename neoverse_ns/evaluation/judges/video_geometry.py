@@ -14,8 +14,7 @@ from torch import Tensor
 from neoverse_ns.errors import NeoVerseError
 from neoverse_ns.evaluation.data.scene import BenchmarkScene
 from neoverse_ns.evaluation.data.videos.scene import VideoScene
-from neoverse_ns.evaluation.judges.camera_task import CameraTask
-from neoverse_ns.evaluation.judges.frames_clip import frames_clip, write_pictures
+from neoverse_ns.evaluation.judges.camera_tasks import scene_task
 from neoverse_ns.evaluation.judges.warped_input import input_views, missing_inputs
 from neoverse_ns.evaluation.methods.solvers.own import BundleSolver
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
@@ -84,10 +83,7 @@ def _consistency(
     wanted: dict[str, Features], scene: BenchmarkScene, choice: Choice, result: SceneResult, work: Path, seed: int
 ) -> None:
     """Of neighbouring keyframes, in both directions; what moves on its own does not count."""
-    clip, _ = frames_clip(scene, choice.inputs)
-    task = CameraTask(
-        scene.name, clip, lambda target: write_pictures(scene, choice.inputs, target), False, work / scene.name, seed
-    )
+    task, _ = scene_task(scene, choice.inputs, work / scene.name, seed)
     try:
         found = BundleSolver().solve(task)
     except NeoVerseError as error:
@@ -99,7 +95,7 @@ def _consistency(
     for metric, features in wanted.items():
         values = {}
         for place, (first, second) in enumerate(pairwise(geometry.keyframes)):
-            both = [features(clip.frames[frame]) for frame in (first, second)]
+            both = [features(task.clip.frames[frame]) for frame in (first, second)]
             there = inconsistency(both[0], both[1], *_of(geometry, place, place + 1))
             back = inconsistency(both[1], both[0], *_of(geometry, place + 1, place))
             value = (there + back) / 2

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import resource
-import sys
 import time
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from neoverse_ns.evaluation.judges.make_task import view_task
 from neoverse_ns.evaluation.judges.measure import TargetJudge
 from neoverse_ns.evaluation.judges.task import Answer, Shown, ViewMethod
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
+from neoverse_ns.evaluation.results.memory import PeakMemory
 from neoverse_ns.evaluation.results.scene_result import SceneResult
 
 
@@ -66,15 +65,16 @@ def judge_views(
     result.report = {"input_size": [task.clip.width, task.clip.height], "solver": method.solver}
     read = time.perf_counter() - started
     try:
-        answer = method.answer(task)
-        _compare(answer, choice, judge, result, keep)
+        with PeakMemory() as memory:
+            answer = method.answer(task)
+            _compare(answer, choice, judge, result, keep)
+        result.peak_gb = memory.peak_gb
         result.report |= answer.report
         result.seconds = {"inputs": read, **answer.seconds}
     except (ReconstructionError, MemoryShortageError) as error:
         result.failed = str(error)
         result.values = {}
     result.skipped += judge.skipped
-    result.peak_gb = _peak_gb()
     return result
 
 
@@ -98,9 +98,3 @@ def _compare(answer: Answer, choice: Choice, judge: TargetJudge, result: SceneRe
 def _write(view: Shown, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     Image.fromarray(view.rgb.numpy()).save(folder / f"{re.sub('[^A-Za-z0-9.-]+', '_', view.name)}.png")
-
-
-def _peak_gb() -> float | None:
-    """Most memory of this process so far, which Linux counts in kibibytes and macOS in bytes."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most * (1 if sys.platform == "darwin" else 1024) / 1e9

@@ -15,11 +15,11 @@ from neoverse_ns.clip.clip import Clip
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.evaluation.judges.tracks import FollowedPoints, TrackMethod
 from neoverse_ns.evaluation.methods.method_text import parse_method
-from neoverse_ns.evaluation.results.run_file import plain
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.registry import RECONSTRUCTORS, get_reconstructor
 from neoverse_ns.reconstruct.scene import scene_of
+from neoverse_ns.trajectory.plain_json import plain
 
 
 class SceneTracks(TrackMethod):

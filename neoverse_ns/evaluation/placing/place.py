@@ -39,6 +39,7 @@ PLACINGS: dict[Cameras, Placing] = {
     "beside": Placing(False, "relative to the input of the same time; errors of the path are left out"),
     "predict-all": Placing(True, "solved together with the inputs, whose mean distances give the scale"),
     "predict-all-signed": Placing(True, "as predict-all, with the ratio of signed means, as AnySplat's evaluation"),
+    "requested": Placing(False, "those that a video was asked to follow"),
     "none": Placing(False, "no cameras"),
 }
 
@@ -75,7 +76,7 @@ def place(
         return place_sim3_context(task, found)
     if task.placing == "beside":
         return place_beside(task, found)
-    if task.placing == "none":
+    if task.placing in ("none", "requested"):
         raise SettingsError(f"{task.scene}: a protocol without cameras shows no views")
     if solve is None:
         raise SettingsError(f"{task.scene}: {task.placing} needs a method that finds cameras")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from neoverse_ns.evaluation.data.registry import BENCHMARK_DATA, benchmark_data
+from neoverse_ns.evaluation.placing.place import looks_at_targets
 from neoverse_ns.evaluation.protocol.aliases import protocols, published_under
 from neoverse_ns.evaluation.protocol.protocol import Protocol
 from neoverse_ns.evaluation.protocol.published import OTHER_PROTOCOL, Published
@@ -17,11 +18,6 @@ def overview() -> list[str]:
     known = protocols()
     width = max((len(alias) for alias in known), default=0)
     return [f"{alias:{width}}  {one.kind:7}  {one.full_id('SOLVER')}" for alias, one in known.items()]
-
-
-def looks_at_targets(protocol: Protocol) -> bool:
-    """Whether pictures that are judged reach the camera solver (never anything else)."""
-    return protocol.cameras.startswith("predict-all") or protocol.tto > 0
 
 
 def protocols_markdown() -> str:
@@ -50,7 +46,7 @@ def _table(protocols: list[Protocol]) -> Iterator[str]:
     yield "|---|---|---|---|"
     for one in protocols:
         notes = [one.note.rstrip(".")] if one.note else []
-        notes += [_LOOKS] if looks_at_targets(one) else []
+        notes += [_LOOKS] if looks_at_targets(one.cameras, one.tto) else []
         yield f"| `{one.alias}` | {one.kind} | `{one.full_id('SOLVER')}` | {_sentence('; '.join(notes))} |"
 
 

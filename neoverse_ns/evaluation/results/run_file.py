@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from neoverse_ns.evaluation.results.scene_result import SceneResult
+from neoverse_ns.trajectory.plain_json import plain
 
 FORMAT = 1
 """Grows when files of before can no longer be read as they are."""
@@ -94,14 +94,3 @@ class RunFile:
         values: dict[str, Any] = {key: value for key, value in stored.items() if key in own}
         values["methods"], values["common_ate"] = methods, {}
         return cls(**values)
-
-
-def plain(value: Any) -> Any:
-    """`value` with every number that JSON cannot hold (NaN, infinity) replaced by None, and tuples by lists."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from neoverse_ns.errors import SettingsError
 from neoverse_ns.evaluation.results.means import means_of
 from neoverse_ns.evaluation.results.run_file import MethodRun, RunFile
 from neoverse_ns.evaluation.results.tables import markdown
+from neoverse_ns.whole_file import write_whole
 
 JSON_NAME, TABLE_NAME = "result.json", "result.md"
 
@@ -26,10 +25,19 @@ def write_results(results: RunFile, folder: Path) -> None:
     stored = results.to_plain()
     for run, plain_run in zip(results.methods, stored["methods"], strict=True):
         plain_run["means"] = {name: mean.to_plain() for name, mean in means_of(results, run).items()}
+    put(folder, {JSON_NAME: json.dumps(stored, indent=1, allow_nan=False), TABLE_NAME: markdown(results)})
+
+
+def put(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write text files by their names into a folder, each taking the place of the former at once.
+
+    Raises:
+        SettingsError: They cannot be written; says where.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _put(folder / JSON_NAME, json.dumps(stored, indent=1, allow_nan=False))
-        _put(folder / TABLE_NAME, markdown(results))
+        for name, text in texts.items():
+            write_whole(folder / name, text)
     except OSError as error:
         raise SettingsError(f"{folder}: results cannot be written: {error.strerror or error}") from error
 
@@ -124,15 +132,3 @@ def _changed(of: str, before: dict[str, Any], now: dict[str, Any]) -> list[str]:
             shown = f"{old} before, {new} now"
             lines.append(f"{of}{key}: {shown if len(shown) < 100 else 'another now'}")
     return lines
-
-
-def _put(path: Path, text: str) -> None:
-    handle, draft = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf8") as file:
-            file.write(text)
-        os.chmod(draft, 0o644)
-        os.replace(draft, path)
-    finally:
-        with suppress(OSError):
-            os.unlink(draft)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from neoverse_ns.evaluation.judges.measure import values_of
 from neoverse_ns.metrics.by_id import ImageMetric, image_metric, missing_weights
 from neoverse_ns.plugin.benchmark.targets import RunTargets
 from neoverse_ns.plugin.evaluation import evaluation_pictures
@@ -55,8 +56,8 @@ class TargetEvaluator:
         shown = (outputs["rgb"].cpu().float().clamp(0, 1) * 255).round() / 255
         truth = batch["image"].cpu().float()[..., :3]
         mask = batch["target_mask"].cpu() if "target_mask" in batch else None
-        known = mask is not None or self.targets.mask == "plain"
-        values = {metric.id: metric.measure(shown, truth, mask) if known else math.nan for metric in self.metrics}
+        found = values_of(self.metrics, self.targets.mask, shown, truth, mask)
+        values = found or dict.fromkeys((metric.id for metric in self.metrics), math.nan)
         # A copy: nerfstudio writes speeds into what it is given.
         self.records.append(dict(values))
         return values, evaluation_pictures(outputs, truth)

@@ -19,6 +19,7 @@ from neoverse_ns.errors import UNREADABLE, RunError
 from neoverse_ns.evaluation.judges.task import Target
 from neoverse_ns.evaluation.protocol.protocol import Cameras
 from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.render.writers import write_png
 
 FOLDER = "targets"
 """Subfolder of a run's scene."""
@@ -115,9 +116,9 @@ def save_targets(targets: RunTargets, folder: Path, read: Callable[[int], Truth]
     placed = replace(targets, folder=folder)
     for index in range(len(targets.targets)):
         truth = read(index)
-        _write(placed.picture_file(index), np.ascontiguousarray(truth.rgb.numpy()[..., ::-1]))
+        write_png(placed.picture_file(index), np.ascontiguousarray(truth.rgb.numpy()[..., ::-1]))
         if truth.mask is not None:
-            _write(placed.mask_file(index), truth.mask.numpy().astype(np.uint8) * 255)
+            write_png(placed.mask_file(index), truth.mask.numpy().astype(np.uint8) * 255)
     (folder / _TABLE).write_text(json.dumps(_plain(placed), indent=1), "utf8")
     return placed
 
@@ -174,9 +175,3 @@ def _read(file: Path, how: int) -> np.ndarray:
     if found is None:
         raise RunError(f"{file} is missing or damaged: train again")
     return np.asarray(found)
-
-
-def _write(file: Path, picture: np.ndarray) -> None:
-    done, data = cv2.imencode(".png", picture)
-    assert done, "PNG takes every 8-bit picture"
-    file.write_bytes(data.tobytes())

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import Float64
@@ -23,6 +22,7 @@ from neoverse_ns.errors import ClipError, RunError
 from neoverse_ns.evaluation.data.scene import BenchmarkFrame, BenchmarkScene
 from neoverse_ns.evaluation.judges.sizes import framed_mask, framed_picture, framing_for
 from neoverse_ns.plugin.benchmark.opened import OpenedBenchmark
+from neoverse_ns.render.writers import write_png
 from neoverse_ns.user_files import cache_root
 
 _DONE = "done.json"
@@ -136,7 +136,7 @@ def _write_split(scene: BenchmarkScene, frames: Sequence[BenchmarkFrame], size: 
             pixels = scene.read(frame, "rgb", "valid")
             if pixels.rgb is None:
                 raise ClipError(f"{scene.folder / frame.name}: there is no picture")
-            _put(folder / f"{place:05d}.png", framed_picture(framing, pixels.rgb).numpy()[..., ::-1])
+            write_png(folder / f"{place:05d}.png", framed_picture(framing, pixels.rgb).numpy()[..., ::-1])
             valid = pixels.masks.get("valid")
             whole = torch.ones(frame.height, frame.width, dtype=torch.bool)
             masks.append(framed_mask(framing, whole if valid is None else valid).numpy())
@@ -144,14 +144,8 @@ def _write_split(scene: BenchmarkScene, frames: Sequence[BenchmarkFrame], size: 
     masked = any(not mask.all() for mask in masks)
     if masked:
         for place, mask in enumerate(masks):
-            _put(folder / f"{place:05d}_mask.png", mask.astype(np.uint8) * 255)
+            write_png(folder / f"{place:05d}_mask.png", mask.astype(np.uint8) * 255)
     return masked
-
-
-def _put(file: Path, picture: np.ndarray) -> None:
-    done, data = cv2.imencode(".png", np.ascontiguousarray(picture))
-    assert done, "PNG takes every 8-bit picture"
-    file.write_bytes(data.tobytes())
 
 
 def _described(
