@@ -56,6 +56,8 @@ def scene_seconds(protocol: Protocol, choice: Choice, method: str) -> float:
         spent = 2 * _cameras(name, inputs) + RENDER_FRAME * inputs
     elif protocol.kind == "video":
         spent = SEE_FRAME * inputs + SOLVE_FRAME * inputs * any("bundle" in metric for metric in protocol.metrics)
+    elif protocol.kind == "tracks":
+        spent = (SOLVE_FRAME + LIFT_FRAME) * inputs
     elif name in ("repeat", "flow"):
         spent = FLOW_VIEW * targets * (name == "flow")
     else:

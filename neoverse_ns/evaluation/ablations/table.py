@@ -11,9 +11,8 @@ from neoverse_ns.evaluation.ablations.published import published_lines, publishe
 from neoverse_ns.evaluation.ablations.rows import ROWS, Row
 from neoverse_ns.evaluation.ablations.stages import STAGES
 from neoverse_ns.evaluation.results.means import means_of
+from neoverse_ns.evaluation.results.tables import NONE, shown
 from neoverse_ns.trajectory.plain_json import plain
-
-_NONE = "–"
 
 
 def ablation_markdown(ablation: Ablation) -> str:
@@ -76,19 +75,24 @@ def _row(ablation: Ablation, row: Row, metrics: list[str]) -> str:
     cells = []
     for metric in metrics:
         mean = means[metric]
-        text = _number(mean.value, metric)
+        text = shown(mean.value, metric)
         if not mean.complete and mean.values:
             text += f" ({mean.counts})"
-        cells.append(text + (f" ({_gap(gaps[metric], metric)})" if metric in gaps and mean.values else ""))
-    beside = _NONE if row.against == row.name else ROWS[row.against].title
+        if metric in gaps and mean.values:
+            text += f" ({_gap(gaps[metric], metric, len(ablation.results.scenes))})"
+        cells.append(text)
+    beside = NONE if row.against == row.name else ROWS[row.against].title
     return f"| {row.title} | {' | '.join(cells)} | {beside} |"
 
 
-def _gap(gap: Difference, metric: str) -> str:
+def _gap(gap: Difference, metric: str, scenes: int) -> str:
     if math.isnan(gap.mean):
         return "no scene in common"
-    spread = "" if math.isnan(gap.spread) else f" ± {_number(gap.spread, metric)}"
-    return f"{'+' if gap.mean >= 0 else '−'}{_number(abs(gap.mean), metric)}{spread}{'*' if gap.significant else ''}"
+    spread = "" if math.isnan(gap.spread) else f" ± {shown(gap.spread, metric)}"
+    marks = "*" if gap.significant else ""
+    # A scene that one of both did not answer is in no difference.
+    marks += "" if gap.scenes == scenes else f" over {gap.scenes} of {scenes} scenes"
+    return f"{'+' if gap.mean >= 0 else '−'}{shown(abs(gap.mean), metric)}{spread}{marks}"
 
 
 def _plain_gap(gap: Difference) -> dict[str, Any]:
@@ -114,12 +118,6 @@ def _times(ablation: Ablation) -> list[str]:
         "|---|" + "---:|" * len(columns),
     ]
     for name, split in ablation.seconds.items():
-        cells = [f"{split[column]:.1f}" if column in split else _NONE for column in columns]
+        cells = [f"{split[column]:.1f}" if column in split else NONE for column in columns]
         lines.append(f"| {ROWS[name].title} | {' | '.join(cells)} |")
     return [*lines, "", *published_seconds(list(ablation.seconds))]
-
-
-def _number(value: float, metric: str) -> str:
-    if math.isnan(value):
-        return _NONE
-    return f"{value:.{2 if 'psnr' in metric else 3}f}"

@@ -14,6 +14,7 @@ from neoverse_ns.evaluation.protocol.aliases import protocol
 from neoverse_ns.evaluation.protocol.gaps import FAMILIES, GAPS
 from neoverse_ns.evaluation.results.means import Mean, means_of
 from neoverse_ns.evaluation.results.run_file import RunFile
+from neoverse_ns.evaluation.results.tables import shown
 from neoverse_ns.trajectory.plain_json import plain
 
 
@@ -117,7 +118,5 @@ def gap_alias(family: str, gap: int) -> str:
 
 
 def _cell(mean: Mean, metric: str) -> str:
-    if math.isnan(mean.value):
-        return "–"
-    text = f"{mean.value:.{2 if metric == 'psnr' else 3}f}"
-    return text if mean.complete else f"{text} ({mean.counts})"
+    text = shown(mean.value, metric)
+    return text if mean.complete or math.isnan(mean.value) else f"{text} ({mean.counts})"

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
+from neoverse_ns.datafiles.intrinsics import pinhole
 from neoverse_ns.datafiles.reading import read_text
 from neoverse_ns.errors import UNREADABLE, ClipError, PackageError
 from neoverse_ns.evaluation.data.adt_turn import upright, upright_camera
@@ -59,7 +60,7 @@ class AdtRecording(BenchmarkScene):
             raise ClipError(f"{path}: cannot be read as a recording of {_LABEL} ({error})") from error
         if height not in _TO_MIDDLE:
             raise ClipError(f"{path}: pictures of a height of {height} are none of the glasses' ({list(_TO_MIDDLE)})")
-        K = torch.tensor([[FOCAL, 0, SIDE / 2], [0, FOCAL, SIDE / 2], [0, 0, 1]], dtype=torch.float64)
+        K = pinhole(FOCAL, FOCAL, SIDE / 2, SIDE / 2)
         frames = []
         for number, stamp in enumerate(stamps):
             pose = poses.at(stamp + _TO_MIDDLE[height])
@@ -76,7 +77,7 @@ class AdtRecording(BenchmarkScene):
     def read(self, frame: BenchmarkFrame, *what: Known) -> BenchmarkPixels:
         wanted = what or ("rgb",)
         calibration = self._tools.calibration
-        pinhole = calibration.get_linear_camera_calibration(SIDE, SIDE, FOCAL, _LABEL)
+        straight = calibration.get_linear_camera_calibration(SIDE, SIDE, FOCAL, _LABEL)
         rgb, masks = None, {}
         if "rgb" in wanted:
             try:
@@ -84,11 +85,11 @@ class AdtRecording(BenchmarkScene):
                 picture = data.to_numpy_array()
             except UNREADABLE as error:
                 raise ClipError(f"{self.folder / frame.name}: cannot be decoded ({error})") from error
-            rgb = torch.from_numpy(upright(calibration.distort_by_calibration(picture, pinhole, self._camera)))
+            rgb = torch.from_numpy(upright(calibration.distort_by_calibration(picture, straight, self._camera)))
         if "valid" in wanted:
             width, height = (int(side) for side in self._camera.get_image_size())
             white = np.full((height, width), 255, np.uint8)
-            seen = calibration.distort_by_calibration(white, pinhole, self._camera)
+            seen = calibration.distort_by_calibration(white, straight, self._camera)
             # Its weights do not quite sum to 1: half of a white picture comes back as 254.
             masks["valid"] = torch.from_numpy(upright(seen > 127))
         return BenchmarkPixels(rgb=rgb, masks=masks)

@@ -27,7 +27,7 @@ from neoverse_ns.clip.image_file import image_size
 from neoverse_ns.clip.images import images_in
 from neoverse_ns.clip.load import load_clip
 from neoverse_ns.clip.resize import fit
-from neoverse_ns.errors import ClipError
+from neoverse_ns.errors import UNREADABLE, ClipError
 from neoverse_ns.evaluation.data.clip_windows import ClipWindow, choose_images
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.interpolation import interpolate_c2w
@@ -114,7 +114,8 @@ def load_benchmark_clip(folder: Path, protocol: ClipWindow, work: Path, width: i
     if right_cameras is not None and (folder / "right_images").is_dir():
         right = _right_frames(folder / "right_images", clip)
     depth = _true_depth(folder, clip) if (folder / "depth").is_dir() else None
-    dynamic, things, right_things = (_true_maps(folder, key, clip) for key in ("dynamic", "things", "right_things"))
+    truth = pixel_truth(folder)
+    dynamic, things, right_things = (_true_maps(truth, key, clip) for key in ("dynamic", "things", "right_things"))
     return BenchmarkClip(
         folder.name, source, config, clip, cameras, depth, dynamic, right_cameras, right, things, right_things
     )
@@ -147,8 +148,7 @@ def true_cameras(
     file = folder / "cameras.npz"
     if not file.is_file():
         return None, None
-    with np.load(file) as data:
-        stored = {name: data[name].astype(np.float64) for name in data.files}
+    stored = _stored_cameras(file)
     order = np.interp(frames.numpy(), stored["frame_index"], np.arange(len(stored["frame_index"])))
     at = torch.from_numpy(order)
     if "K" in stored:
@@ -169,38 +169,87 @@ def true_cameras(
 
 
 def _right_frames(folder: Path, clip: Clip) -> UInt8[Tensor, "n h w 3"]:
-    files = images_in(folder)
     frames = []
     for index in clip.frame_indices.tolist():
-        image = cv2.imread(str(files[index]))
+        path = _numbered(folder, index)
+        image = cv2.imread(str(path))
         if image is None:
-            raise ClipError(f"{files[index]}: cannot be read as an image")
+            raise ClipError(f"{path}: cannot be read as an image")
         frames.append(fit(image[:, :, ::-1].copy(), (image.shape[1], image.shape[0]), (clip.width, clip.height)))
     return torch.from_numpy(np.stack(frames))
 
 
+def _stored_cameras(file: Path) -> dict[str, NDArray[np.float64]]:
+    """What cameras.npz holds.
+
+    Raises:
+        ClipError: It is damaged, or lacks something.
+    """
+    try:
+        with np.load(file, allow_pickle=False) as data:
+            stored = {name: data[name].astype(np.float64) for name in data.files}
+    except UNREADABLE as error:
+        raise ClipError(f"{file}: cannot be read ({error})") from error
+    wanted = ["frame_index", "c2w", *([] if "K" in stored else ["fx_over_width", "fy_over_height"])]
+    wanted += ["right_K"] if "right_c2w" in stored else []
+    if lacking := [name for name in wanted if name not in stored]:
+        raise ClipError(f"{file}: has no array '{lacking[0]}'")
+    return stored
+
+
+def depth_picture(folder: Path, index: int) -> Float[Tensor, "sh sw"]:
+    """True z-depth of a frame of a clip folder, 0 where unknown.
+
+    Raises:
+        ClipError: about.json does not tell its unit, or the picture is missing or damaged.
+    """
+    about = folder / "about.json"
+    try:
+        scale = float(json.loads(about.read_text("utf8"))["depth_scale"])
+    except UNREADABLE as error:
+        raise ClipError(f"{about}: does not tell depth_scale ({error})") from error
+    path = _numbered(folder / "depth", index)
+    raw = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if raw is None:
+        raise ClipError(f"{path}: cannot be read as a depth image")
+    return torch.from_numpy(raw.astype(np.float32) / np.float32(scale))
+
+
+def _numbered(folder: Path, index: int) -> Path:
+    """The image of a frame's number."""
+    files = images_in(folder)
+    if index >= len(files):
+        raise ClipError(f"{folder}: has {len(files)} images, and none of frame {index}")
+    return files[index]
+
+
 def _true_depth(folder: Path, clip: Clip) -> Float[Tensor, "n h w"]:
     """Depth at the clip's pixels, nearest neighbour so that no depth is made up at edges."""
-    scale = json.loads((folder / "about.json").read_text())["depth_scale"]
-    files = images_in(folder / "depth")
-    maps = []
-    for index in clip.frame_indices.tolist():
-        raw = cv2.imread(str(files[index]), cv2.IMREAD_UNCHANGED)
-        if raw is None:
-            raise ClipError(f"{files[index]}: cannot be read as a depth image")
-        maps.append(_fit_nearest(torch.from_numpy(raw.astype(np.float32) / scale), clip.width, clip.height))
-    return torch.stack(maps)
+    maps = (depth_picture(folder, index) for index in clip.frame_indices.tolist())
+    return torch.stack([_fit_nearest(depth, clip.width, clip.height) for depth in maps])
 
 
-def _true_maps(folder: Path, key: str, clip: Clip) -> Shaped[Tensor, "n h w"] | None:
-    """What truth.npz says of every pixel, at the clip's size; None where the file is missing or does not tell."""
+def pixel_truth(folder: Path) -> dict[str, np.ndarray]:
+    """What truth.npz says of the pixels of every frame (`dynamic`, `things`, `right_things`); empty without the file.
+
+    Raises:
+        ClipError: It is damaged.
+    """
     file = folder / "truth.npz"
     if not file.is_file():
+        return {}
+    try:
+        with np.load(file, allow_pickle=False) as data:
+            return {key: data[key] for key in ("dynamic", "things", "right_things") if key in data.files}
+    except UNREADABLE as error:
+        raise ClipError(f"{file}: cannot be read ({error})") from error
+
+
+def _true_maps(truth: dict[str, np.ndarray], key: str, clip: Clip) -> Shaped[Tensor, "n h w"] | None:
+    """Of :func:`pixel_truth` at the clip's frames and size; None where it does not tell."""
+    if key not in truth:
         return None
-    with np.load(file) as data:
-        if key not in data:
-            return None
-        maps = torch.from_numpy(data[key])[clip.frame_indices]
+    maps = torch.from_numpy(truth[key])[clip.frame_indices]
     return torch.stack([_fit_nearest(values, clip.width, clip.height) for values in maps])
 
 

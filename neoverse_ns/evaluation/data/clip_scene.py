@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,15 +9,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 
-from neoverse_ns.clip.images import images_in
 from neoverse_ns.clip.repeats import seen_again
 from neoverse_ns.console import quietly
-from neoverse_ns.errors import UNREADABLE, ClipError
-from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip, load_benchmark_clip, true_cameras
+from neoverse_ns.errors import ClipError
+from neoverse_ns.evaluation.data.clip_folder import (
+    BenchmarkClip,
+    depth_picture,
+    load_benchmark_clip,
+    pixel_truth,
+    true_cameras,
+)
 from neoverse_ns.evaluation.data.clip_source import ClipFrames, ImageFrames, VideoFrames
 from neoverse_ns.evaluation.data.clip_windows import ClipWindow
 from neoverse_ns.evaluation.data.scene import BenchmarkFrame, BenchmarkPixels, BenchmarkScene, Known
@@ -53,7 +56,7 @@ class ClipScene(BenchmarkScene):
             assert source is not None
             found["rgb"] = torch.from_numpy(source.read(at))
         if "depth" in wanted and left and (self.folder / "depth").is_dir():
-            found["depth"] = self._depth(at)
+            found["depth"] = depth_picture(self.folder, at)
         if "dynamic" in wanted and (moving := self._moving(at, left)) is not None:
             found["masks"]["dynamic"] = moving
         return BenchmarkPixels(**found)
@@ -125,18 +128,6 @@ class ClipScene(BenchmarkScene):
             return None
         return true_cameras(self.folder, torch.arange(len(source.names)), source.size, source.size)[place]
 
-    def _depth(self, at: int) -> torch.Tensor:
-        about = self.folder / "about.json"
-        try:
-            scale = json.loads(about.read_text("utf8"))["depth_scale"]
-        except UNREADABLE as error:
-            raise ClipError(f"{about}: does not tell depth_scale ({error})") from error
-        path = images_in(self.folder / "depth")[at]
-        raw = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-        if raw is None:
-            raise ClipError(f"{path}: cannot be read as a depth image")
-        return torch.from_numpy(raw.astype(np.float32) / np.float32(scale))
-
     def _moving(self, at: int, left: bool) -> torch.Tensor | None:
         truth = _truth(self.folder)
         for key in ("dynamic", "things") if left else ("right_things",):
@@ -184,9 +175,5 @@ def _frames(camera: str, source: ClipFrames, cameras: PinholeCameras | None) -> 
 
 @lru_cache(maxsize=1)
 def _truth(folder: Path) -> dict[str, np.ndarray]:
-    """What truth.npz says of pixels; kept, as reading it unpacks all frames."""
-    file = folder / "truth.npz"
-    if not file.is_file():
-        return {}
-    with np.load(file, allow_pickle=False) as data:
-        return {key: data[key] for key in ("dynamic", "things", "right_things") if key in data.files}
+    """Kept, as reading it unpacks all frames."""
+    return pixel_truth(folder)

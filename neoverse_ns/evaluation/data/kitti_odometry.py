@@ -15,7 +15,7 @@ from neoverse_ns.datafiles.finding import nothing_found
 from neoverse_ns.datafiles.reading import image_size, read_table, read_text, rigid
 from neoverse_ns.errors import ClipError
 from neoverse_ns.evaluation.data.pictures import read_colours
-from neoverse_ns.evaluation.data.scene import BenchmarkData, BenchmarkFrame, BenchmarkPixels, BenchmarkScene
+from neoverse_ns.evaluation.data.scene import BenchmarkData, BenchmarkFrame, BenchmarkPixels, BenchmarkScene, Known
 
 _RATE = 10.0
 
@@ -45,6 +45,8 @@ class KittiScene(BenchmarkScene):
             pictures = images_in(place / f"image_{camera}")
             width, height = image_size(pictures[0])
             for picture in pictures:
+                if not picture.stem.isdigit():
+                    raise ClipError(f"{picture}: pictures are named by their numbers, as 000000.png")
                 at = int(picture.stem)
                 seconds = float(times[at]) if times is not None and at < len(times) else at / _RATE
                 c2w = poses[at] @ offset if poses is not None and at < len(poses) else None
@@ -54,7 +56,7 @@ class KittiScene(BenchmarkScene):
             raise ClipError(f"{place}: has none of image_0, image_1, image_2 and image_3")
         self.frames = tuple(frames)
 
-    def read(self, frame: BenchmarkFrame, *what: str) -> BenchmarkPixels:
+    def read(self, frame: BenchmarkFrame, *what: Known) -> BenchmarkPixels:
         if "rgb" not in (what or ("rgb",)):
             return BenchmarkPixels()
         colours = read_colours(self.folder / frame.name, (frame.width, frame.height))

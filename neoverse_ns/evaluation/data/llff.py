@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
+from neoverse_ns.datafiles.intrinsics import pinhole
 from neoverse_ns.datafiles.reading import read_array, rigid
 from neoverse_ns.errors import ClipError
 
@@ -32,7 +33,7 @@ class LlffCamera:
     def K(self, size: tuple[int, int]) -> Float64[Tensor, "3 3"]:
         """Intrinsics of the same picture at another width and height, by its width; the axis meets the middle."""
         focal = self.focal * size[0] / self.width
-        return torch.tensor([[focal, 0, size[0] / 2], [0, focal, size[1] / 2], [0, 0, 1]], dtype=torch.float64)
+        return pinhole(focal, focal, size[0] / 2, size[1] / 2)
 
 
 def read_llff(path: Path) -> list[LlffCamera]:

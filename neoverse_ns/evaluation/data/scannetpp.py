@@ -12,6 +12,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from neoverse_ns.datafiles.finding import nothing_found
+from neoverse_ns.datafiles.intrinsics import pinhole
 from neoverse_ns.datafiles.reading import rigid
 from neoverse_ns.errors import ClipError
 from neoverse_ns.evaluation.data.json_files import fields_of, read_json
@@ -63,7 +64,7 @@ class ScanNetPp(BenchmarkData):
                         float(number),
                         lens.width,
                         lens.height,
-                        _matrix(K),
+                        pinhole(*K),
                         rigid(c2w, f"{path}, {name}"),
                     )
                 )
@@ -108,11 +109,6 @@ def _lens(stored: dict[str, Any]) -> Lens:
     fx, fy, cx, cy = (float(stored[name]) for name in ("fl_x", "fl_y", "cx", "cy"))
     numbers = tuple(float(stored[name]) for name in ("k1", "k2", "k3", "k4"))
     return Lens(fx, fy, cx, cy, int(stored["w"]), int(stored["h"]), numbers, "fisheye")
-
-
-def _matrix(K: tuple[float, float, float, float]) -> Float64[Tensor, "3 3"]:
-    fx, fy, cx, cy = K
-    return torch.tensor([[fx, 0, cx], [0, fy, cy], [0, 0, 1]], dtype=torch.float64)
 
 
 def _picture(row: dict[str, Any]) -> str:

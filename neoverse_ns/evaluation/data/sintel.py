@@ -96,7 +96,10 @@ class Sintel(BenchmarkData):
         root = _root(folder)
         if root is None:
             raise nothing_found(folder, self.name, f"training/{_PASS} and training/{_CAMERAS}")
-        return sorted(place.name for place in (root / _PASS).iterdir() if (root / _CAMERAS / place.name).is_dir())
+        found = sorted(place.name for place in (root / _PASS).iterdir() if (root / _CAMERAS / place.name).is_dir())
+        if not found:
+            raise nothing_found(folder, self.name, f"sequences in both {_PASS} and {_CAMERAS}")
+        return found
 
     def open(self, folder: Path, scene: str) -> SintelScene:
         root = _root(folder)

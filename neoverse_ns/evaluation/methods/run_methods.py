@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from neoverse_ns.evaluation.methods.baselines import score_baselines
 from neoverse_ns.evaluation.methods.method_text import parse_method
 from neoverse_ns.evaluation.methods.train_run import TrainSettings, train_and_evaluate
 from neoverse_ns.evaluation.protocol.clip_rules import Judged
+from neoverse_ns.reconstruct.cache import cached_scene
 from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.registry import RECONSTRUCTORS, choose_reconstructor
 
@@ -169,10 +170,6 @@ def run_method(text: str) -> RunMethod:
 
 def _as_reconstructed(task: RunTask) -> Any:
     """The scene that a run of this package starts from: its frames, division and motion masks."""
-    from dataclasses import replace
-
-    from neoverse_ns.reconstruct.cache import cached_scene
-
     sample = task.sample
     config = SceneConfig(
         clip=replace(sample.config, width=sample.clip.width),

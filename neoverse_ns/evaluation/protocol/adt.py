@@ -9,6 +9,7 @@ from neoverse_ns.evaluation.protocol.positions import Midpoints, Span
 from neoverse_ns.evaluation.protocol.protocol import Protocol
 from neoverse_ns.evaluation.protocol.published import Published
 from neoverse_ns.evaluation.protocol.rules import Pick, Rule
+from neoverse_ns.evaluation.protocol.tables import C4G_PAPER, NEOVERSE_PAPER, VIEW_METRICS, views
 
 EVEN_TO_ODD_OF_64 = Rule(Pick(Span(0, 64, 2)), Pick(Span(1, 64, 2)))
 EVEN_TO_ODD_OF_128 = Rule(Pick(Span(0, 128, 2)), Pick(Span(1, 128, 2)))
@@ -24,7 +25,7 @@ _NEOVERSE = Protocol(
     frames=EVEN_TO_ODD_OF_64.label,
     rule=EVEN_TO_ODD_OF_64,
     cameras="predict-all",
-    metrics=("psnr", "ssim-sk11", "lpips-vgg"),
+    metrics=VIEW_METRICS,
     size="560x560",
     note="which 64 frames is not published: here the first; odd between even frames of one path is easier than any "
     "second camera",
@@ -53,20 +54,18 @@ PROTOCOLS = (
     ),
 )
 
-_C4G = "C4G (arXiv 2605.31595)"
-_PAPER = "NeoVerse (2026), appendix D"
 _START = "which 64 frames is not published"
 _STEPS = "how many steps judged cameras are improved by is not published"
 
 
 def _near(near: str, source: str, note: str, method: str, psnr: float, ssim: float, lpips: float) -> Published:
-    return Published("", method, {"psnr": psnr, "ssim-sk11": ssim, "lpips-vgg": lpips}, source, near, note)
+    return Published("", method, views(psnr, ssim, lpips), source, near, note)
 
 
 PUBLISHED = (
-    _near("adt-neoverse@1", _PAPER, _START, "NeoVerse", 32.56, 0.927, 0.120),
-    _near("adt-neoverse@1", _PAPER, f"{_START}; true cameras", "4DGT", 30.09, 0.909, 0.178),
-    _near("adt-neoverse@1", _PAPER, _START, "MonST3R", 17.42, 0.554, 0.534),
+    _near("adt-neoverse@1", NEOVERSE_PAPER, _START, "NeoVerse", 32.56, 0.927, 0.120),
+    _near("adt-neoverse@1", NEOVERSE_PAPER, f"{_START}; true cameras", "4DGT", 30.09, 0.909, 0.178),
+    _near("adt-neoverse@1", NEOVERSE_PAPER, _START, "MonST3R", 17.42, 0.554, 0.534),
     Published(
         "",
         "4DGT",
@@ -75,6 +74,6 @@ PUBLISHED = (
         "adt-4dgt@1",
         "which windows is not published; a user got 19.5 (issue 15 of its repository)",
     ),
-    _near("adt-c4g@1", _C4G, _STEPS, "C4G", 22.35, 0.631, 0.313),
-    _near("adt-c4g@1", _C4G, _STEPS, "NeoVerse", 21.94, 0.629, 0.270),
+    _near("adt-c4g@1", C4G_PAPER, _STEPS, "C4G", 22.35, 0.631, 0.313),
+    _near("adt-c4g@1", C4G_PAPER, _STEPS, "NeoVerse", 21.94, 0.629, 0.270),
 )

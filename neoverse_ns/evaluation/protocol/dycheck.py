@@ -7,6 +7,14 @@ from neoverse_ns.evaluation.protocol.positions import Span, Spread
 from neoverse_ns.evaluation.protocol.protocol import Protocol
 from neoverse_ns.evaluation.protocol.published import Published
 from neoverse_ns.evaluation.protocol.rules import Pick, Rule, Times
+from neoverse_ns.evaluation.protocol.tables import (
+    C4G_PAPER,
+    MASKED_METRICS,
+    NEOVERSE_PAPER,
+    VIEW_METRICS,
+    masked_views,
+    views,
+)
 from neoverse_ns.evaluation.protocol.viewers import Only
 
 _INPUT, _TEST, _BOTH_TESTS = Only(("0",)), Only(("1",)), Only(("1", "2"))
@@ -33,7 +41,7 @@ PROTOCOLS = (
         frames=ALL_OF_ALL.label,
         rule=ALL_OF_ALL,
         cameras="given",
-        metrics=("mpsnr", "mssim", "mlpips"),
+        metrics=MASKED_METRICS,
         mask="covis",
         size="2x",
     ),
@@ -46,7 +54,7 @@ PROTOCOLS = (
         frames=ALL_OF_ALL.label,
         rule=ALL_OF_ALL,
         cameras="given",
-        metrics=("mpsnr", "mssim", "mlpips"),
+        metrics=MASKED_METRICS,
         mask="covis",
         size="1x",
         note="cameras refined by COLMAP, masks of full size; Shape of Motion also measures tracks, which are not here",
@@ -60,7 +68,7 @@ PROTOCOLS = (
         frames=EVERY_SECOND_OF_64.label,
         rule=EVERY_SECOND_OF_64,
         cameras="predict-all",
-        metrics=("psnr", "ssim-sk11", "lpips-vgg"),
+        metrics=VIEW_METRICS,
         size="560x560",
         note="not published, and taken from AnySplat, which it refers to: kind of SSIM and LPIPS; longer side 560",
     ),
@@ -73,7 +81,7 @@ PROTOCOLS = (
         frames=SPREAD_OVER_64_SHARED.label,
         rule=SPREAD_OVER_64_SHARED,
         cameras="sim3-context",
-        metrics=("psnr", "ssim-sk11", "lpips-vgg"),
+        metrics=VIEW_METRICS,
         tto=1000,
         size="224c",
         note="places of inputs are cut to whole numbers, which is not stated; judged cameras begin at the true ones",
@@ -87,7 +95,7 @@ PROTOCOLS = (
         frames=THIRTEEN_OF_65.label,
         rule=THIRTEEN_OF_65,
         cameras="given",
-        metrics=("mpsnr", "mssim", "mlpips"),
+        metrics=MASKED_METRICS,
         mask="covis",
         size="518c",
         note="not published: which 65 frames (here the first), which 13 of them (here every fifth), how 518x518 is cut",
@@ -96,19 +104,9 @@ PROTOCOLS = (
 """All of them; `1x` pictures are 720x960, `2x` 360x480."""
 
 _DYCHECK = "DyCheck (Gao and others 2022), table of iPhone scenes"
-_NEOVERSE = "NeoVerse (2026), appendix D"
-_C4G = "C4G (arXiv 2605.31595)"
 _MOVIES = "MoVieS (2025), table of DyCheck"
 _AS_ANYSPLAT = "its paper names neither the kinds of SSIM and LPIPS nor the size"
 _MOVIES_NOTE = "its evaluation is not released: which frames, and how they are cut, is not known"
-
-
-def _views(psnr: float, ssim: float, lpips: float) -> dict[str, float]:
-    return {"psnr": psnr, "ssim-sk11": ssim, "lpips-vgg": lpips}
-
-
-def _masked(psnr: float, ssim: float, lpips: float) -> dict[str, float]:
-    return {"mpsnr": psnr, "mssim": ssim, "mlpips": lpips}
 
 
 PUBLISHED = (
@@ -123,15 +121,17 @@ PUBLISHED = (
     Published("dycheck-own@1", "NSFF", {"mpsnr": 15.46, "mlpips": 0.396}, _DYCHECK),
     Published("dycheck-own@1", "Nerfies", {"mpsnr": 16.45, "mlpips": 0.339}, _DYCHECK),
     Published("dycheck-own@1", "HyperNeRF", {"mpsnr": 16.81, "mlpips": 0.332}, _DYCHECK),
-    Published("dycheck-neoverse@1", "NeoVerse", _views(11.56, 0.293, 0.558), _NEOVERSE, note=_AS_ANYSPLAT),
-    Published("dycheck-neoverse@1", "NeoVerse + generation", _views(14.59, 0.323, 0.501), _NEOVERSE, note=_AS_ANYSPLAT),
-    Published("dycheck-neoverse@1", "4DGT", _views(9.94, 0.208, 0.639), _NEOVERSE, note=_AS_ANYSPLAT),
-    Published("dycheck-neoverse@1", "MonST3R", _views(9.32, 0.103, 0.710), _NEOVERSE, note=_AS_ANYSPLAT),
-    Published("dycheck-c4g@1", "C4G", _views(15.64, 0.388, 0.384), _C4G),
-    Published("dycheck-c4g@1", "NeoVerse", _views(11.90, 0.251, 0.450), _C4G),
-    Published("", "MoVieS", _masked(18.46, 0.5887, 0.3094), _MOVIES, "dycheck-movies@1", _MOVIES_NOTE),
-    Published("", "Shape of Motion", _masked(17.96, 0.5662, 0.3463), _MOVIES, "dycheck-movies@1", _MOVIES_NOTE),
-    Published("", "MoSca", _masked(18.24, 0.5514, 0.3698), _MOVIES, "dycheck-movies@1", _MOVIES_NOTE),
+    Published("dycheck-neoverse@1", "NeoVerse", views(11.56, 0.293, 0.558), NEOVERSE_PAPER, note=_AS_ANYSPLAT),
+    Published(
+        "dycheck-neoverse@1", "NeoVerse + generation", views(14.59, 0.323, 0.501), NEOVERSE_PAPER, note=_AS_ANYSPLAT
+    ),
+    Published("dycheck-neoverse@1", "4DGT", views(9.94, 0.208, 0.639), NEOVERSE_PAPER, note=_AS_ANYSPLAT),
+    Published("dycheck-neoverse@1", "MonST3R", views(9.32, 0.103, 0.710), NEOVERSE_PAPER, note=_AS_ANYSPLAT),
+    Published("dycheck-c4g@1", "C4G", views(15.64, 0.388, 0.384), C4G_PAPER),
+    Published("dycheck-c4g@1", "NeoVerse", views(11.90, 0.251, 0.450), C4G_PAPER),
+    Published("", "MoVieS", masked_views(18.46, 0.5887, 0.3094), _MOVIES, "dycheck-movies@1", _MOVIES_NOTE),
+    Published("", "Shape of Motion", masked_views(17.96, 0.5662, 0.3463), _MOVIES, "dycheck-movies@1", _MOVIES_NOTE),
+    Published("", "MoSca", masked_views(18.24, 0.5514, 0.3698), _MOVIES, "dycheck-movies@1", _MOVIES_NOTE),
     *(
         Published("", method, {"psnr": psnr}, "ReDirector (2025)", "dycheck-neoverse@1", "81 frames, re-rendered")
         for method, psnr in (

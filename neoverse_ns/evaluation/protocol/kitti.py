@@ -8,9 +8,9 @@ from neoverse_ns.evaluation.data.kitti_odometry import KittiOdometry
 from neoverse_ns.evaluation.protocol.positions import Span
 from neoverse_ns.evaluation.protocol.protocol import Protocol
 from neoverse_ns.evaluation.protocol.published import Published
-from neoverse_ns.evaluation.protocol.rgbd import depth
 from neoverse_ns.evaluation.protocol.rules import Pick, Rule
 from neoverse_ns.evaluation.protocol.rules_given import Given
+from neoverse_ns.evaluation.protocol.tables import DEPTH_METRICS, depth
 from neoverse_ns.evaluation.protocol.viewers import Only
 
 FIRST_110 = Given(Span(0, 110))
@@ -43,7 +43,7 @@ PROTOCOLS = (
         frames=FIRST_110.label,
         rule=FIRST_110,
         cameras="none",
-        metrics=("absrel-scale", "delta1-scale", "absrel-shift", "delta1-shift"),
+        metrics=DEPTH_METRICS,
         mask="own",
         tables="scenes by valid pixels",
         note="13 drives of the validation selection, left colour camera",

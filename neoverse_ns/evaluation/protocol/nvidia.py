@@ -9,6 +9,7 @@ from neoverse_ns.evaluation.protocol.positions import Inner, Span
 from neoverse_ns.evaluation.protocol.protocol import Protocol
 from neoverse_ns.evaluation.protocol.published import Published
 from neoverse_ns.evaluation.protocol.rules import Pick, Rule
+from neoverse_ns.evaluation.protocol.tables import C4G_PAPER, VIEW_METRICS, masked_views, views
 from neoverse_ns.evaluation.protocol.viewers import AllButInTurn, Only
 
 _INPUT, _FIRST, _OTHERS = Only(("0",)), Only(("1",)), AllButInTurn(TWELVE)
@@ -72,7 +73,7 @@ PROTOCOLS = (
         frames=EVEN_TO_ODD.label,
         rule=EVEN_TO_ODD,
         cameras="sim3-context",
-        metrics=("psnr", "ssim-sk11", "lpips-vgg"),
+        metrics=VIEW_METRICS,
         tto=2000,
         size="224c",
         note="judged cameras begin at the true ones",
@@ -92,7 +93,6 @@ PROTOCOLS = (
 """All of them; `1x` is 480x270 for 12 frames and a height of 288 for the others."""
 
 _DYNAMIC_NERF = "DynamicNeRF (Gao and others 2021), table of NVIDIA's scenes"
-_C4G = "C4G (arXiv 2605.31595)"
 _MOVIES = "MoVieS (2025), table of NVIDIA's scenes"
 _MOVIES_NOTE = "12 views in turn, 379x672, masked; its evaluation is not released"
 
@@ -101,18 +101,16 @@ PUBLISHED = (
     Published("nvidia-mono12@1", "NeRF", {"psnr": 21.99, "lpips-alex": 0.250}, _DYNAMIC_NERF),
     Published("nvidia-mono12@1", "NSFF", {"psnr": 24.33, "lpips-alex": 0.199}, _DYNAMIC_NERF),
     Published("nvidia-mono12@1", "DynamicNeRF", {"psnr": 26.10, "lpips-alex": 0.082}, _DYNAMIC_NERF),
-    Published("nvidia-c4g@1", "C4G", {"psnr": 20.51, "ssim-sk11": 0.489, "lpips-vgg": 0.393}, _C4G),
-    Published("nvidia-c4g@1", "NeoVerse", {"psnr": 15.86, "ssim-sk11": 0.322, "lpips-vgg": 0.492}, _C4G),
+    Published("nvidia-c4g@1", "C4G", views(20.51, 0.489, 0.393), C4G_PAPER),
+    Published("nvidia-c4g@1", "NeoVerse", views(15.86, 0.322, 0.492), C4G_PAPER),
     Published(
         "",
         "MoVieS",
-        {"mpsnr": 19.16, "mssim": 0.5141, "mlpips": 0.3152},
+        masked_views(19.16, 0.5141, 0.3152),
         _MOVIES,
         "nvidia-mono12@1",
         _MOVIES_NOTE,
     ),
-    Published(
-        "", "MoSca", {"mpsnr": 21.45, "mssim": 0.7123, "mlpips": 0.2653}, _MOVIES, "nvidia-mono12@1", _MOVIES_NOTE
-    ),
+    Published("", "MoSca", masked_views(21.45, 0.7123, 0.2653), _MOVIES, "nvidia-mono12@1", _MOVIES_NOTE),
     Published("", "Shape of Motion", {"mpsnr": 15.30}, _MOVIES, "nvidia-mono12@1", _MOVIES_NOTE),
 )

@@ -8,9 +8,17 @@ from neoverse_ns.evaluation.protocol.protocol import Protocol
 from neoverse_ns.evaluation.protocol.published import Published
 from neoverse_ns.evaluation.protocol.rules import Pick, Rule
 from neoverse_ns.evaluation.protocol.rules_given import Given
-
-CAMERA_METRICS = ("ate", "rpe-t", "rpe-r", "auc3", "auc30", "solved")
-"""What is asked of cameras along a sequence."""
+from neoverse_ns.evaluation.protocol.tables import (
+    C4G_PAPER,
+    CAMERA_METRICS,
+    DEPTH_METRICS,
+    OMEGA_PAPER,
+    SAMPLED,
+    VIEW_METRICS,
+    cameras,
+    depth,
+    views,
+)
 
 EVERY_THIRD_PAIR = Given(Span(0, 270, 3), posed_list=True)
 """Of the pictures that are paired with a pose, every third, the first 90 of these."""
@@ -44,7 +52,7 @@ PROTOCOLS = (
         frames=EVERY_SIXTH.label,
         rule=EVERY_SIXTH,
         cameras="sim3-context",
-        metrics=("psnr", "ssim-sk11", "lpips-vgg"),
+        metrics=VIEW_METRICS,
         tto=1000,
         size="224c",
         note="not published: whether all frames between are judged or those halfway, where a clip begins (here at its "
@@ -59,7 +67,7 @@ PROTOCOLS = (
         frames=ROWS_30_TO_139.label,
         rule=ROWS_30_TO_139,
         cameras="none",
-        metrics=("absrel-scale", "delta1-scale", "absrel-shift", "delta1-shift"),
+        metrics=DEPTH_METRICS,
         mask="below-70",
         tables="scenes by valid pixels",
         note="depth pictures are those nearest in time; tables of others take rows 30 to 139 of both lists, which "
@@ -94,20 +102,7 @@ PROTOCOLS = (
 """All of them; sizes are those of the files."""
 
 
-def cameras(ate: float, rpe_t: float, rpe_r: float) -> dict[str, float]:
-    """A row of a table of cameras: metres, metres a frame, degrees a frame."""
-    return {"ate": ate, "rpe-t": rpe_t, "rpe-r": rpe_r}
-
-
-def depth(absrel: float, percent: float) -> dict[str, float]:
-    """A row of a table of depth with scale: error, and the share of pixels within 1.25 in percent."""
-    return {"absrel-scale": absrel, "delta1-scale": percent / 100}
-
-
-_C4G = "C4G (arXiv 2605.31595)"
 _WHICH = "whether all frames between the given ones are judged, or those halfway, is not known"
-_OMEGA = "VGGT-Omega, table of cameras"
-_SAMPLED = "which frames are sampled is not published"
 _BY_ROWS = "depth paired by rows of the lists"
 
 PUBLISHED = (
@@ -116,13 +111,13 @@ PUBLISHED = (
     Published("tum90@1", "VGGT", cameras(0.012, 0.010, 0.307), "pi3"),
     Published("tum90@1", "pi3", cameras(0.014, 0.009, 0.312), "pi3"),
     *(
-        Published("", method, {"auc3": percent / 100}, _OMEGA, "tum90@1", _SAMPLED)
+        Published("", method, {"auc3": percent / 100}, OMEGA_PAPER, "tum90@1", SAMPLED)
         for method, percent in (("VGGT-Omega", 30.2), ("DA3", 20.8), ("MegaSaM", 15.4), ("MonST3R", 7.7))
     ),
-    Published("", "C4G", {"psnr": 19.52, "ssim-sk11": 0.603, "lpips-vgg": 0.306}, _C4G, "tum-c4g@1", _WHICH),
-    Published("", "NeoVerse", {"psnr": 15.26, "ssim-sk11": 0.437, "lpips-vgg": 0.415}, _C4G, "tum-c4g@1", _WHICH),
-    Published("", "C4G, every 2nd frame", {"psnr": 20.59}, _C4G, "tum-c4g@1", "inputs at every second frame"),
-    Published("", "NeoVerse, every 2nd frame", {"psnr": 20.14}, _C4G, "tum-c4g@1", "inputs at every second frame"),
+    Published("", "C4G", views(19.52, 0.603, 0.306), C4G_PAPER, "tum-c4g@1", _WHICH),
+    Published("", "NeoVerse", views(15.26, 0.437, 0.415), C4G_PAPER, "tum-c4g@1", _WHICH),
+    Published("", "C4G, every 2nd frame", {"psnr": 20.59}, C4G_PAPER, "tum-c4g@1", "inputs at every second frame"),
+    Published("", "NeoVerse, every 2nd frame", {"psnr": 20.14}, C4G_PAPER, "tum-c4g@1", "inputs at every second frame"),
     *(
         Published("", method, depth(*row), method, "bonn110@1", _BY_ROWS)
         for method, row in (("MonST3R", (0.067, 96.3)), ("CUT3R", (0.078, 93.7)), ("pi3", (0.043, 97.5)))

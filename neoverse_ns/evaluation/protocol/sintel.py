@@ -6,8 +6,8 @@ from neoverse_ns.evaluation.data.sintel import FOURTEEN
 from neoverse_ns.evaluation.protocol.positions import Span
 from neoverse_ns.evaluation.protocol.protocol import Protocol
 from neoverse_ns.evaluation.protocol.published import Published
-from neoverse_ns.evaluation.protocol.rgbd import CAMERA_METRICS, cameras, depth
 from neoverse_ns.evaluation.protocol.rules_given import Given
+from neoverse_ns.evaluation.protocol.tables import CAMERA_METRICS, DEPTH_METRICS, OMEGA_PAPER, SAMPLED, cameras, depth
 
 ALL = Given(Span())
 """All frames, 20 to 50 of a sequence."""
@@ -34,15 +34,13 @@ PROTOCOLS = (
         frames=ALL.label,
         rule=ALL,
         cameras="none",
-        metrics=("absrel-scale", "delta1-scale", "absrel-shift", "delta1-shift"),
+        metrics=DEPTH_METRICS,
         mask="clip-70",
         tables="scenes by valid pixels",
         note="final pass, all 23 sequences of the training set; depth from 70 m on does not count",
     ),
 )
 
-_OMEGA = "VGGT-Omega, table of cameras"
-_SAMPLED = "which frames are sampled is not published"
 
 PUBLISHED = (
     Published("sintel14@1", "MonST3R", cameras(0.111, 0.044, 0.869), "MonST3R"),
@@ -52,9 +50,7 @@ PUBLISHED = (
     Published("sintel14@1", "V-DPM", cameras(0.105, 0.048, 0.67), "V-DPM"),
     Published("", "MegaSaM", {"ate": 0.023}, "MegaSaM", "sintel14@1", "its own scaling; 0.018 where K is given"),
     *(
-        Published(
-            "", method, {"auc3": percent / 100}, _OMEGA, "sintel14@1", "which frames are sampled is not published"
-        )
+        Published("", method, {"auc3": percent / 100}, OMEGA_PAPER, "sintel14@1", SAMPLED)
         for method, percent in (("VGGT-Omega", 35.3), ("DA3", 16.2), ("MegaSaM", 22.5), ("MonST3R", 4.3))
     ),
     Published("sintel23-depth@1", "MonST3R", depth(0.378, 55.8), "MonST3R"),

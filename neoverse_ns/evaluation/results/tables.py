@@ -11,7 +11,8 @@ from neoverse_ns.evaluation.results.run_file import MethodRun, RunFile
 
 _DIGITS = {"psnr": 2, "seconds": 1, "camera": 4, "control": 4}
 _DIGITS |= dict.fromkeys(("subject", "background", "temporal", "motion", "aesthetic", "imaging", "smoothness"), 4)
-_NONE = "–"
+NONE = "–"
+"""What stands where there is no value."""
 
 
 def markdown(results: RunFile) -> str:
@@ -84,16 +85,16 @@ def scenes_in(results: RunFile) -> str:
 
 
 def _published_row(row: Published, metrics: list[str], protocol: str) -> str:
-    cells = [_shown(row.values.get(metric, math.nan), metric) for metric in metrics]
+    cells = [shown(row.values.get(metric, math.nan), metric) for metric in metrics]
     note = f"; {row.note}" if row.note else ""
     return f"| {row.method} ({row.source}{note}) | {' | '.join(cells)} | {protocol} |"
 
 
 def _mean(mean: Mean, metric: str) -> str:
     if not mean.values:
-        return _NONE
-    worst = "" if math.isnan(mean.worst) else f" / {_shown(mean.worst, metric)}"
-    return f"{_shown(mean.value, metric)}{worst}" + ("" if mean.complete else f" ({mean.counts})")
+        return NONE
+    worst = "" if math.isnan(mean.worst) else f" / {shown(mean.worst, metric)}"
+    return f"{shown(mean.value, metric)}{worst}" + ("" if mean.complete else f" ({mean.counts})")
 
 
 def _scenes(results: RunFile, run: MethodRun) -> list[str]:
@@ -106,11 +107,11 @@ def _scenes(results: RunFile, run: MethodRun) -> list[str]:
         cells = []
         for metric in metrics:
             count, of = len(scene.values.get(metric, {})), scene.attempted.get(metric, 0)
-            text = _shown(scene_mean(scene, metric), metric)
+            text = shown(scene_mean(scene, metric), metric)
             cells.append(text if count == of or not count else f"{text} ({count} of {of})")
         most = max(scene.attempted.values(), default=0)
-        peak = _NONE if scene.peak_gb is None else f"{scene.peak_gb:.1f}"
-        seconds = f"{sum(scene.seconds.values()):.0f}" if scene.seconds else _NONE
+        peak = NONE if scene.peak_gb is None else f"{scene.peak_gb:.1f}"
+        seconds = f"{sum(scene.seconds.values()):.0f}" if scene.seconds else NONE
         lines.append(f"| {scene.scene} | {' | '.join(cells)} | {len(scene.inputs)}>{most} | {seconds} | {peak} |")
     return lines
 
@@ -119,7 +120,7 @@ def _common(results: RunFile) -> list[str]:
     names = [run.method for run in results.methods]
     lines = ["| scene | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
     for scene, found in results.common_ate.items():
-        lines.append(f"| {scene} | {' | '.join(_shown(found.get(name, math.nan), 'ate') for name in names)} |")
+        lines.append(f"| {scene} | {' | '.join(shown(found.get(name, math.nan), 'ate') for name in names)} |")
     return lines
 
 
@@ -132,9 +133,10 @@ def _notes(results: RunFile) -> list[str]:
     return lines
 
 
-def _shown(value: float, metric: str) -> str:
+def shown(value: float, metric: str) -> str:
+    """A value of a metric in the digits that tables give it; a dash for NaN."""
     if math.isnan(value):
-        return _NONE
+        return NONE
     if math.isinf(value):
         return "inf"
     name = metric.partition("-")[0]

@@ -11,6 +11,7 @@ from jaxtyping import Float64, UInt8
 from torch import Tensor
 
 from neoverse_ns.clip.config import ClipConfig
+from neoverse_ns.clip.formats import FILM_SUFFIXES
 from neoverse_ns.clip.open_source import open_source
 from neoverse_ns.clip.source import FrameSource, SeenFrame
 from neoverse_ns.errors import ClipError
@@ -20,8 +21,6 @@ from neoverse_ns.trajectory.foreign.path import ForeignPath
 
 INPUT = "_input"
 """Behind the name of a video: the one that it was made from."""
-
-_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".gif")
 
 
 class VideoScene(BenchmarkScene):
@@ -104,6 +103,6 @@ def _intrinsics(path: ForeignPath | None, size: tuple[int, int]) -> Float64[Tens
 
 def _input_of(file: Path) -> Path | None:
     stem = file.name if file.is_dir() else file.stem
-    places = [file.with_name(f"{stem}{INPUT}{suffix}") for suffix in _SUFFIXES]
+    places = [file.with_name(f"{stem}{INPUT}{suffix}") for suffix in (".mp4", *sorted(FILM_SUFFIXES), ".gif")]
     folder = file.with_name(f"{stem}{INPUT}")
     return next((place for place in [*places, folder] if place.exists()), None)
