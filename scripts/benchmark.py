@@ -29,11 +29,11 @@ from _benchmark.runner import Job, in_work_folder, measure_all, tables
 
 from neoverse_ns.console import warn
 from neoverse_ns.errors import NeoVerseError
-from neoverse_ns.evaluation.data.clip_demo import SYNTHETIC
-from neoverse_ns.evaluation.data.clip_folder import find_clips, load_benchmark_clip
-from neoverse_ns.evaluation.data.clip_windows import ClipWindow, choose_tracking, geometry_window, held_out_window
-from neoverse_ns.evaluation.judges.geometry import measure_geometry, sample_notes
-from neoverse_ns.evaluation.judges.second_view import score_shift
+from neoverse_ns.evaluation.data.clips.demo import SYNTHETIC
+from neoverse_ns.evaluation.data.clips.folder import find_clips, load_benchmark_clip
+from neoverse_ns.evaluation.data.clips.windows import ClipWindow, choose_tracking, geometry_window, held_out_window
+from neoverse_ns.evaluation.judges.cameras.geometry import measure_geometry, sample_notes
+from neoverse_ns.evaluation.judges.runs.second_view import score_shift
 from neoverse_ns.evaluation.methods.baselines import score_baselines
 from neoverse_ns.evaluation.methods.train_run import TrainSettings, train_and_evaluate
 
@@ -72,7 +72,7 @@ class Benchmark:
     """Registered method to train."""
     protocols: str = "m1"
     """Which source frames between the sampled ones are followed, separated by commas; the scene is trained once for
-    each: m1 (the headline), m0, train. See neoverse_ns/evaluation/data/clip_windows.py."""
+    each: m1 (the headline), m0, train. See neoverse_ns/evaluation/data/clips/windows.py."""
     seed: int = 42
     """Seed of the training."""
     work_dir: Path | None = None

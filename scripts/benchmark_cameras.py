@@ -24,9 +24,9 @@ from _benchmark.columns import CAMERA_SECTIONS
 from _benchmark.report import Row, describe_machine, to_markdown
 from _benchmark.runner import Job, in_work_folder, measure_all
 
-from neoverse_ns.evaluation.data.clip_folder import find_clips, load_benchmark_clip
-from neoverse_ns.evaluation.data.clip_windows import geometry_window
-from neoverse_ns.evaluation.judges.geometry import sample_notes
+from neoverse_ns.evaluation.data.clips.folder import find_clips, load_benchmark_clip
+from neoverse_ns.evaluation.data.clips.windows import geometry_window
+from neoverse_ns.evaluation.judges.cameras.geometry import sample_notes
 
 TITLE = "Cameras of all kinds"
 PROTOCOL = geometry_window(2.0, 3.0)

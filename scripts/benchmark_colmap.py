@@ -23,9 +23,9 @@ from _benchmark.runner import Job, in_work_folder, measure_all, tables
 
 from neoverse_ns.console import warn
 from neoverse_ns.errors import NeoVerseError
-from neoverse_ns.evaluation.data.clip_folder import find_clips, load_benchmark_clip
-from neoverse_ns.evaluation.data.clip_windows import ClipWindow, geometry_window
-from neoverse_ns.evaluation.judges.geometry import measure_geometry, sample_notes
+from neoverse_ns.evaluation.data.clips.folder import find_clips, load_benchmark_clip
+from neoverse_ns.evaluation.data.clips.windows import ClipWindow, geometry_window
+from neoverse_ns.evaluation.judges.cameras.geometry import measure_geometry, sample_notes
 from neoverse_ns.evaluation.methods.solvers.colmap import MAPPINGS, SETTINGS, import_pycolmap
 from neoverse_ns.evaluation.methods.solvers.openmvg import describe_openmvg
 

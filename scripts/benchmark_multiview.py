@@ -28,9 +28,9 @@ from _benchmark.runner import Job, in_work_folder, measure_all, tables
 from neoverse_ns.api.runs import load, shown
 from neoverse_ns.console import say
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.evaluation.data.clip_demo import DEMO, render_demo
-from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip, find_clips, load_benchmark_clip
-from neoverse_ns.evaluation.data.clip_windows import held_out_window
+from neoverse_ns.evaluation.data.clips.demo import DEMO, render_demo
+from neoverse_ns.evaluation.data.clips.folder import BenchmarkClip, find_clips, load_benchmark_clip
+from neoverse_ns.evaluation.data.clips.windows import held_out_window
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.registry import get_refiner
@@ -45,7 +45,7 @@ class MultiviewBenchmark:
     """Measure views beside clips."""
 
     clips: Path
-    """Folder of clip folders; see neoverse_ns/evaluation/data/clip_folder.py. The synthetic clip is rendered
+    """Folder of clip folders; see neoverse_ns/evaluation/data/clips/folder.py. The synthetic clip is rendered
     where it does not lie there."""
     only: str = "demo,street_stereo"
     """Names of the clips to use, separated by commas."""

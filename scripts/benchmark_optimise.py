@@ -22,7 +22,7 @@ from _benchmark.report import describe_machine, write_report
 
 from neoverse_ns.console import CONSOLE, warn
 from neoverse_ns.errors import NeoVerseError
-from neoverse_ns.evaluation.data.clip_demo import render_demo
+from neoverse_ns.evaluation.data.clips.demo import render_demo
 from neoverse_ns.evaluation.methods.train_run import command
 from neoverse_ns.metrics.image import psnr
 from neoverse_ns.optimise.config import OptimiseConfig

@@ -29,8 +29,8 @@ from _benchmark.runner import Job, in_work_folder, measure_all, tables
 
 from neoverse_ns.console import warn
 from neoverse_ns.errors import NeoVerseError
-from neoverse_ns.evaluation.data.clip_folder import find_clips, load_benchmark_clip
-from neoverse_ns.evaluation.data.clip_windows import held_out_window
+from neoverse_ns.evaluation.data.clips.folder import find_clips, load_benchmark_clip
+from neoverse_ns.evaluation.data.clips.windows import held_out_window
 from neoverse_ns.evaluation.methods.train_run import TrainSettings
 from neoverse_ns.generate.config import RefinerConfig
 from neoverse_ns.generate.registry import get_refiner
@@ -49,7 +49,7 @@ class RefineBenchmark:
     """Measure refiners on a folder of clips."""
 
     clips: Path
-    """Folder of clip folders; see neoverse_ns/evaluation/data/clip_folder.py."""
+    """Folder of clip folders; see neoverse_ns/evaluation/data/clips/folder.py."""
     only: str = WALKS
     """Names of the clips to use, separated by commas."""
     refiners: str = "telea,internal"

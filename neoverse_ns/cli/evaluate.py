@@ -94,8 +94,8 @@ class Evaluate:
             ClipError, SettingsError: A folder or file is not there, or there is no such protocol.
         """
         from neoverse_ns.evaluation.evaluate import request
+        from neoverse_ns.evaluation.metric_files import MetricFiles
         from neoverse_ns.evaluation.protocol.aliases import protocol
-        from neoverse_ns.evaluation.weights import MetricFiles
 
         found = protocol(self.protocol)
         if self.data is None:

@@ -14,17 +14,17 @@ from neoverse_ns.console import progress, say, warn
 from neoverse_ns.errors import NeoVerseError, PackageError, SettingsError, WeightsError
 from neoverse_ns.evaluation.data.registry import benchmark_data
 from neoverse_ns.evaluation.data.scene import BenchmarkScene
-from neoverse_ns.evaluation.judges.cameras import over_common_frames
+from neoverse_ns.evaluation.judges.cameras.judge import over_common_frames
 from neoverse_ns.evaluation.kinds import Judging, KindOfProtocol, kind_of
 from neoverse_ns.evaluation.methods.method_text import split_methods
-from neoverse_ns.evaluation.plan import Plan, make_plan
+from neoverse_ns.evaluation.metric_files import MetricFiles
+from neoverse_ns.evaluation.planning.plan import Plan, make_plan
 from neoverse_ns.evaluation.protocol.aliases import protocol as find_protocol
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 from neoverse_ns.evaluation.results.provenance import file_list, machine_facts, package_facts
 from neoverse_ns.evaluation.results.run_file import MethodRun, RunFile
 from neoverse_ns.evaluation.results.scene_result import SceneResult
 from neoverse_ns.evaluation.results.store import take_up, write_results
-from neoverse_ns.evaluation.weights import MetricFiles
 from neoverse_ns.trajectory.plain_json import plain
 
 
@@ -81,7 +81,7 @@ def plan(asked: Request) -> Plan:
     """What would be done; reads names and headers alone.
 
     Raises:
-        ClipError, SettingsError: See :func:`~neoverse_ns.evaluation.plan.make_plan`.
+        ClipError, SettingsError: See :func:`~neoverse_ns.evaluation.planning.plan.make_plan`.
     """
     kind = kind_of(asked.protocol)
     for text in asked.names:

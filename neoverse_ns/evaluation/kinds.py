@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from neoverse_ns.evaluation.data.scene import BenchmarkScene
+from neoverse_ns.evaluation.metric_files import MetricFiles
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 from neoverse_ns.evaluation.results.scene_result import SceneResult
-from neoverse_ns.evaluation.weights import MetricFiles
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,11 @@ class Judging:
 
 _ROOT = "neoverse_ns.evaluation"
 KINDS: dict[str, KindOfProtocol] = {
-    "views": KindOfProtocol(f"{_ROOT}.methods.registry:view_method", f"{_ROOT}.judges.views:judge_views", "ours", True),
+    "views": KindOfProtocol(
+        f"{_ROOT}.methods.registry:view_method", f"{_ROOT}.judges.views.judge:judge_views", "ours", True
+    ),
     "cameras": KindOfProtocol(
-        f"{_ROOT}.methods.camera_methods:camera_method", f"{_ROOT}.judges.cameras:judge_cameras", "bundle"
+        f"{_ROOT}.methods.camera_methods:camera_method", f"{_ROOT}.judges.cameras.judge:judge_cameras", "bundle"
     ),
     "depth": KindOfProtocol(
         f"{_ROOT}.methods.camera_methods:camera_method", f"{_ROOT}.judges.depth:judge_depth", "bundle"
@@ -83,15 +85,15 @@ KINDS: dict[str, KindOfProtocol] = {
         f"{_ROOT}.methods.track_methods:track_method", f"{_ROOT}.judges.tracks:judge_tracks", "ours"
     ),
     "runs": KindOfProtocol(
-        f"{_ROOT}.methods.run_methods:run_method", f"{_ROOT}.judges.runs:judge_runs", "neoverse", True, 42
+        f"{_ROOT}.methods.run_methods:run_method", f"{_ROOT}.judges.runs.judge:judge_runs", "neoverse", True, 42
     ),
     "video": KindOfProtocol(
-        f"{_ROOT}.methods.video_methods:video_method", f"{_ROOT}.judges.video:judge_video", "as-is"
+        f"{_ROOT}.methods.video_methods:video_method", f"{_ROOT}.judges.video.judge:judge_video", "as-is"
     ),
 }
 """By `Protocol.kind`."""
 VIDEO_CAMERAS = KindOfProtocol(
-    f"{_ROOT}.methods.camera_methods:camera_method", f"{_ROOT}.judges.video_cameras:judge_video_cameras", "bundle"
+    f"{_ROOT}.methods.camera_methods:camera_method", f"{_ROOT}.judges.video.cameras:judge_video_cameras", "bundle"
 )
 """Of protocols that ask how well a video follows a path: whoever finds its cameras is named."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from neoverse_ns.evaluation.judges.keyframes import KeyframeDrawings
+from neoverse_ns.evaluation.judges.runs.keyframes import KeyframeDrawings
 from neoverse_ns.plugin.world import to_nerfstudio_cameras
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.errors import RunError
-from neoverse_ns.evaluation.judges.keyframes import KeyframeDrawings
+from neoverse_ns.evaluation.judges.runs.keyframes import KeyframeDrawings
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.plugin.datamanager import NeoVerseDataManager
 from neoverse_ns.plugin.dataparser import NeoVerseDataParser

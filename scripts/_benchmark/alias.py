@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neoverse_ns.evaluation.data.clip_windows import ClipWindow
+from neoverse_ns.evaluation.data.clips.windows import ClipWindow
 from neoverse_ns.evaluation.protocol.aliases import protocols
 from neoverse_ns.evaluation.protocol.clip_rules import Judged, Sampled
 

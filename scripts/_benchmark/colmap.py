@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip
-from neoverse_ns.evaluation.judges.camera_task import CameraMethod
-from neoverse_ns.evaluation.judges.camera_tasks import sample_task
-from neoverse_ns.evaluation.judges.geometry import compare_cameras
+from neoverse_ns.evaluation.data.clips.folder import BenchmarkClip
+from neoverse_ns.evaluation.judges.cameras.geometry import compare_cameras
+from neoverse_ns.evaluation.judges.cameras.make_task import sample_task
+from neoverse_ns.evaluation.judges.cameras.task import CameraMethod
 from neoverse_ns.evaluation.methods.solvers.colmap import MAPPINGS, ColmapSolver, import_pycolmap
 from neoverse_ns.evaluation.methods.solvers.openmvg import OpenmvgSolver, import_openmvg
 

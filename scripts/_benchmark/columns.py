@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neoverse_ns.evaluation.data.clip_windows import TRACKING
+from neoverse_ns.evaluation.data.clips.windows import TRACKING
 
 
 @dataclass(frozen=True)

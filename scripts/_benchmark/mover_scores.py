@@ -14,8 +14,8 @@ from torch import Tensor
 from _benchmark.mover_render import AsideView, MoverClip, cut_out, views_aside
 from neoverse_ns.clip.synthetic.render import render_truth
 from neoverse_ns.console import progress
-from neoverse_ns.evaluation.judges.geometry import intersection_over_union
-from neoverse_ns.evaluation.judges.things import LEAST_PIXELS, score_depth
+from neoverse_ns.evaluation.judges.cameras.geometry import intersection_over_union
+from neoverse_ns.evaluation.judges.runs.things import LEAST_PIXELS, score_depth
 from neoverse_ns.evaluation.methods.baselines import score_baselines, score_inside
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.image import psnr

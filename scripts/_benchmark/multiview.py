@@ -17,7 +17,7 @@ from neoverse_ns.clip.synthetic.path import beside
 from neoverse_ns.clip.synthetic.render import render_colour
 from neoverse_ns.clip.synthetic.scene import build_scene
 from neoverse_ns.clip.synthetic.textures import random_lattice
-from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip
+from neoverse_ns.evaluation.data.clips.folder import BenchmarkClip
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.gaussians.layers import LayeredGaussians
 from neoverse_ns.generate.base import Refiner

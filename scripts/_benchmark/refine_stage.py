@@ -6,8 +6,8 @@ import json
 import time
 from typing import Any
 
-from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip
-from neoverse_ns.evaluation.judges.second_view import score_right
+from neoverse_ns.evaluation.data.clips.folder import BenchmarkClip
+from neoverse_ns.evaluation.judges.runs.second_view import score_right
 from neoverse_ns.evaluation.methods.train_run import TrainSettings, command, train_arguments
 
 

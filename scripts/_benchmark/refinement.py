@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip
+from neoverse_ns.evaluation.data.clips.folder import BenchmarkClip
 from neoverse_ns.evaluation.methods.flow_interpolation import dis_flow, flow_confidence
 from neoverse_ns.generate.base import Conditions, Refiner
 from neoverse_ns.generate.conditions.render import ConditionSettings, draw_conditions

@@ -16,7 +16,7 @@ from neoverse_ns.clip.synthetic.scene import build_scene as build_solids
 from neoverse_ns.clip.synthetic.solids import Solid
 from neoverse_ns.clip.synthetic.textures import random_lattice
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.evaluation.data.clip_demo import DEMO, render_demo
+from neoverse_ns.evaluation.data.clips.demo import DEMO, render_demo
 from neoverse_ns.export.scene import ExportScene
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.reconstruct.config import SceneConfig

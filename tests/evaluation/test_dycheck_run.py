@@ -18,7 +18,7 @@ SCENES = ("apple", "block", "paper-windmill", "spin", "teddy")
 
 def test_all_five_scenes_are_planned_within_half_an_hour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # On two cores as fast as those that the parts were measured on.
-    monkeypatch.setattr("neoverse_ns.evaluation.costs.slowness", lambda: 1.0)
+    monkeypatch.setattr("neoverse_ns.evaluation.planning.costs.slowness", lambda: 1.0)
     write_dycheck(tmp_path, SCENES, frames=64, size=(720, 960), pictures=False)
     planned = plan(request(ALIAS, tmp_path, "ours,ours:steps=0"))
     assert [scene.scene for scene in planned.usable] == list(SCENES)

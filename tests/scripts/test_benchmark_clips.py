@@ -13,10 +13,10 @@ import torch
 from neoverse_ns.clip.resize import fit
 from neoverse_ns.clip.synthetic import SyntheticClip, render_synthetic, save_synthetic
 from neoverse_ns.errors import ClipError
-from neoverse_ns.evaluation.data.clip_folder import find_clips, load_benchmark_clip, scale_intrinsics
-from neoverse_ns.evaluation.data.clip_windows import geometry_window, held_out_window
-from neoverse_ns.evaluation.judges.geometry import compare_geometry, sample_notes
-from neoverse_ns.evaluation.judges.second_view import score_right, score_shift
+from neoverse_ns.evaluation.data.clips.folder import find_clips, load_benchmark_clip, scale_intrinsics
+from neoverse_ns.evaluation.data.clips.windows import geometry_window, held_out_window
+from neoverse_ns.evaluation.judges.cameras.geometry import compare_geometry, sample_notes
+from neoverse_ns.evaluation.judges.runs.second_view import score_right, score_shift
 from neoverse_ns.geometry.alignment import Sim3
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import se3_exp

@@ -11,7 +11,7 @@ from _benchmark.refinement import Contest, aside, measure_refiners
 from _benchmark.report import to_markdown
 
 from neoverse_ns.clip.config import ClipConfig
-from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip
+from neoverse_ns.evaluation.data.clips.folder import BenchmarkClip
 from neoverse_ns.generate.base import DEFAULT_PROMPT, Conditions, Refiner
 from neoverse_ns.generate.refiners.none import AsDrawn
 from neoverse_ns.generate.source_scene import SourceScene

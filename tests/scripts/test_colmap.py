@@ -17,8 +17,8 @@ from _benchmark.colmap import measure_colmap, measure_openmvg
 
 from neoverse_ns.clip.synthetic import render_synthetic, save_synthetic
 from neoverse_ns.errors import PackageError
-from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip, load_benchmark_clip
-from neoverse_ns.evaluation.data.clip_windows import geometry_window
+from neoverse_ns.evaluation.data.clips.folder import BenchmarkClip, load_benchmark_clip
+from neoverse_ns.evaluation.data.clips.windows import geometry_window
 from neoverse_ns.evaluation.methods.solvers.colmap import MAPPINGS, import_pycolmap
 from neoverse_ns.evaluation.methods.solvers.openmvg import describe_openmvg, import_openmvg
 

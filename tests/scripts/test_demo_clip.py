@@ -10,18 +10,18 @@ import torch
 
 from neoverse_ns.clip.synthetic import render_synthetic
 from neoverse_ns.errors import ClipError
-from neoverse_ns.evaluation.data.clip_demo import render_demo, render_demo_still, still_clip
-from neoverse_ns.evaluation.data.clip_folder import load_benchmark_clip
-from neoverse_ns.evaluation.data.clip_windows import geometry_window
+from neoverse_ns.evaluation.data.clips.demo import render_demo, render_demo_still, still_clip
+from neoverse_ns.evaluation.data.clips.folder import load_benchmark_clip
+from neoverse_ns.evaluation.data.clips.windows import geometry_window
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quarter of the clip's size, so that rendering takes no time."""
     monkeypatch.setattr(
-        "neoverse_ns.evaluation.data.clip_demo.render_synthetic", lambda frames: render_synthetic(frames, 96, 64)
+        "neoverse_ns.evaluation.data.clips.demo.render_synthetic", lambda frames: render_synthetic(frames, 96, 64)
     )
-    monkeypatch.setattr("neoverse_ns.evaluation.data.clip_demo.still_clip", lambda frames: still_clip(5, 64, 48))
+    monkeypatch.setattr("neoverse_ns.evaluation.data.clips.demo.still_clip", lambda frames: still_clip(5, 64, 48))
 
 
 def test_demo_has_all_truths(tmp_path: Path) -> None:

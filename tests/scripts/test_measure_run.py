@@ -15,12 +15,12 @@ from _benchmark.report import Row, to_markdown
 
 from neoverse_ns.clip.synthetic import render_synthetic, save_synthetic
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.evaluation.data.clip_demo import still_clip
-from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip, load_benchmark_clip
-from neoverse_ns.evaluation.data.clip_windows import TRACKING, choose_tracking, held_out_window
-from neoverse_ns.evaluation.judges import measure_run as module
-from neoverse_ns.evaluation.judges.keyframes import KeyframeDrawings, score_keyframes
-from neoverse_ns.evaluation.judges.things import score_depth
+from neoverse_ns.evaluation.data.clips.demo import still_clip
+from neoverse_ns.evaluation.data.clips.folder import BenchmarkClip, load_benchmark_clip
+from neoverse_ns.evaluation.data.clips.windows import TRACKING, choose_tracking, held_out_window
+from neoverse_ns.evaluation.judges.runs import measure_run as module
+from neoverse_ns.evaluation.judges.runs.keyframes import KeyframeDrawings, score_keyframes
+from neoverse_ns.evaluation.judges.runs.things import score_depth
 from neoverse_ns.evaluation.methods.baselines import baseline_pictures, score_baselines, score_inside
 from neoverse_ns.evaluation.methods.train_run import TrainSettings, train_arguments
 from neoverse_ns.metrics.image import psnr

@@ -11,7 +11,7 @@ from _benchmark.columns import COLMAP_SECTIONS, SECTIONS
 from _benchmark.report import describe_machine, plain, rows_of_others, to_markdown, write_report
 
 from neoverse_ns.errors import ClipError
-from neoverse_ns.evaluation.data.clip_windows import ClipWindow, choose_images, geometry_window, held_out_window
+from neoverse_ns.evaluation.data.clips.windows import ClipWindow, choose_images, geometry_window, held_out_window
 
 ROWS = [
     {"clip": "a", "geometry": {"solved": 16, "frames": 16, "ate_percent_of_path": 0.2, "focal_error_percent": -10.0}},

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from neoverse_ns.errors import ClipError, ReconstructionError, SettingsError
 from neoverse_ns.evaluation.data.scene import BenchmarkScene
-from neoverse_ns.evaluation.judges.camera_task import CameraMethod
-from neoverse_ns.evaluation.judges.camera_tasks import scene_task
-from neoverse_ns.evaluation.judges.cameras import SCENE
+from neoverse_ns.evaluation.judges.cameras.judge import SCENE
+from neoverse_ns.evaluation.judges.cameras.make_task import scene_task
+from neoverse_ns.evaluation.judges.cameras.task import CameraMethod
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 from neoverse_ns.evaluation.results.means import WEIGHTS
 from neoverse_ns.evaluation.results.scene_result import SceneResult

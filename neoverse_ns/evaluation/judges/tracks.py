@@ -15,11 +15,11 @@ from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.errors import ClipError, SettingsError
-from neoverse_ns.evaluation.data.clip_folder import scale_intrinsics
+from neoverse_ns.evaluation.data.clips.folder import scale_intrinsics
 from neoverse_ns.evaluation.data.scene import BenchmarkScene
 from neoverse_ns.evaluation.data.tapvid3d import TracksScene
-from neoverse_ns.evaluation.judges.cameras import SCENE
-from neoverse_ns.evaluation.judges.frames_clip import frames_clip
+from neoverse_ns.evaluation.judges.cameras.frames_clip import frames_clip
+from neoverse_ns.evaluation.judges.cameras.judge import SCENE
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 from neoverse_ns.evaluation.results.memory import PeakMemory
 from neoverse_ns.evaluation.results.scene_result import SceneResult

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.evaluation.judges.camera_task import CameraMethod
+from neoverse_ns.evaluation.judges.cameras.task import CameraMethod
 from neoverse_ns.evaluation.methods.method_text import parse_method
 from neoverse_ns.evaluation.methods.solvers.colmap import MAPPINGS, ColmapSolver
 from neoverse_ns.evaluation.methods.solvers.openmvg import OpenmvgSolver

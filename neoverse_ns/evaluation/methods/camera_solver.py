@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 
-from neoverse_ns.evaluation.judges.task import ViewTask
+from neoverse_ns.evaluation.judges.views.task import ViewTask
 from neoverse_ns.evaluation.placing.placed import known_inputs
 from neoverse_ns.evaluation.placing.predict_all import Together
 from neoverse_ns.export.camera_files import cameras_json

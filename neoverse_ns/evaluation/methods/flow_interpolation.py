@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float32, UInt8
 
 from neoverse_ns.errors import ReconstructionError
-from neoverse_ns.evaluation.judges.task import Answer, Shown, Target, ViewMethod, ViewTask
+from neoverse_ns.evaluation.judges.views.task import Answer, Shown, Target, ViewMethod, ViewTask
 from neoverse_ns.evaluation.methods.repeat import resized
 
 CONSISTENCY = 1.5

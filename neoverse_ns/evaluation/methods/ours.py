@@ -13,7 +13,7 @@ import torch
 
 from neoverse_ns.applications.finish import checked_refiner, finish
 from neoverse_ns.errors import RunError, SettingsError
-from neoverse_ns.evaluation.judges.task import Answer, Shown, ViewMethod, ViewTask
+from neoverse_ns.evaluation.judges.views.task import Answer, Shown, ViewMethod, ViewTask
 from neoverse_ns.evaluation.methods.camera_solver import chained, input_scene, solve_together
 from neoverse_ns.evaluation.placing.place import looks_at_targets, place
 from neoverse_ns.evaluation.placing.placed import Placed

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.evaluation.judges.task import ViewMethod
+from neoverse_ns.evaluation.judges.views.task import ViewMethod
 from neoverse_ns.evaluation.methods.ours import Ours, OursConfig
 from neoverse_ns.evaluation.methods.parts import PARTS, with_part
 

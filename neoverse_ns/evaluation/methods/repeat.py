@@ -9,7 +9,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from neoverse_ns.evaluation.judges.task import Answer, Shown, Target, ViewMethod, ViewTask
+from neoverse_ns.evaluation.judges.views.task import Answer, Shown, Target, ViewMethod, ViewTask
 
 
 class Repeat(ViewMethod):

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from neoverse_ns.errors import ReconstructionError, SettingsError
-from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip
-from neoverse_ns.evaluation.data.clip_windows import HELD_OUT_EVERY, TRACKING
-from neoverse_ns.evaluation.judges.second_view import score_shift
+from neoverse_ns.evaluation.data.clips.folder import BenchmarkClip
+from neoverse_ns.evaluation.data.clips.windows import HELD_OUT_EVERY, TRACKING
+from neoverse_ns.evaluation.judges.runs.second_view import score_shift
 from neoverse_ns.evaluation.methods.baselines import score_baselines
 from neoverse_ns.evaluation.methods.method_text import parse_method
 from neoverse_ns.evaluation.methods.train_run import TrainSettings, train_and_evaluate

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from neoverse_ns.errors import RunError
-from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip
-from neoverse_ns.evaluation.data.clip_windows import HELD_OUT_EVERY, TRACKING, Tracking
-from neoverse_ns.evaluation.judges.measure_run import measure_run
+from neoverse_ns.evaluation.data.clips.folder import BenchmarkClip
+from neoverse_ns.evaluation.data.clips.windows import HELD_OUT_EVERY, TRACKING, Tracking
+from neoverse_ns.evaluation.judges.runs.measure_run import measure_run
 from neoverse_ns.evaluation.results.memory import peak_of
 from neoverse_ns.reconstruct.scene import Scene
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.evaluation.judges.task import Target, ViewTask
+from neoverse_ns.evaluation.judges.views.task import Target, ViewTask
 from neoverse_ns.evaluation.placing.placed import Placed, known_inputs, place_by_size, true_cameras
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.unseen_views import place_beside as beside_own

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neoverse_ns.evaluation.judges.task import Target, ViewTask
+from neoverse_ns.evaluation.judges.views.task import Target, ViewTask
 from neoverse_ns.evaluation.placing.placed import Placed, place_by_size, true_cameras
 from neoverse_ns.evaluation.placing.sim3_context import place_sim3_context
 from neoverse_ns.geometry.alignment import Sim3

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.evaluation.judges.task import ViewTask
+from neoverse_ns.evaluation.judges.views.task import ViewTask
 from neoverse_ns.evaluation.placing.beside import place_beside
 from neoverse_ns.evaluation.placing.given import place_given
 from neoverse_ns.evaluation.placing.placed import Placed

@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.evaluation.judges.task import Target, ViewTask
+from neoverse_ns.evaluation.judges.views.task import Target, ViewTask
 from neoverse_ns.geometry.cameras import PinholeCameras
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.evaluation.judges.task import ViewTask
+from neoverse_ns.evaluation.judges.views.task import ViewTask
 from neoverse_ns.evaluation.placing.placed import Placed
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.geometry.se3 import se3_inverse

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neoverse_ns.evaluation.judges.task import Target, ViewTask
+from neoverse_ns.evaluation.judges.views.task import Target, ViewTask
 from neoverse_ns.evaluation.placing.placed import Placed, known_inputs, nearest_inputs, place_by_size, true_cameras
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.unseen_views import place_by_alignment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from neoverse_ns.evaluation.data.adt import FOUR
+from neoverse_ns.evaluation.data.adt.layout import FOUR
 from neoverse_ns.evaluation.protocol.positions import Midpoints, Span
 from neoverse_ns.evaluation.protocol.protocol import Protocol
 from neoverse_ns.evaluation.protocol.published import Published

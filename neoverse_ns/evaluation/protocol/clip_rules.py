@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from neoverse_ns.errors import ClipError
-from neoverse_ns.evaluation.data.clip_scene import RIGHT, ClipScene
-from neoverse_ns.evaluation.data.clip_windows import HELD_OUT_EVERY, ClipWindow
+from neoverse_ns.evaluation.data.clips.scene import RIGHT, ClipScene
+from neoverse_ns.evaluation.data.clips.windows import HELD_OUT_EVERY, ClipWindow
 from neoverse_ns.evaluation.data.scene import BenchmarkScene
 from neoverse_ns.evaluation.protocol.protocol import Choice
 from neoverse_ns.reconstruct.split import split_frames

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neoverse_ns.evaluation.data.clip_windows import geometry_window, held_out_window
+from neoverse_ns.evaluation.data.clips.windows import geometry_window, held_out_window
 from neoverse_ns.evaluation.protocol.clip_rules import Judged, Sampled
 from neoverse_ns.evaluation.protocol.protocol import Cameras, Protocol
 from neoverse_ns.evaluation.protocol.published import Published

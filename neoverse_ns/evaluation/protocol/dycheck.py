@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neoverse_ns.evaluation.data.dycheck import FIVE, SEVEN
+from neoverse_ns.evaluation.data.dycheck.layout import FIVE, SEVEN
 from neoverse_ns.evaluation.protocol.positions import Span, Spread
 from neoverse_ns.evaluation.protocol.protocol import Protocol
 from neoverse_ns.evaluation.protocol.published import Published

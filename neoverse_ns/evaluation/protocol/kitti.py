@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from neoverse_ns.evaluation.data.kitti_odometry import KittiOdometry
+from neoverse_ns.evaluation.data.kitti.odometry import KittiOdometry
 from neoverse_ns.evaluation.protocol.positions import Span
 from neoverse_ns.evaluation.protocol.protocol import Protocol
 from neoverse_ns.evaluation.protocol.published import Published

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from neoverse_ns.evaluation.data.nvidia_scene import SEVEN, TWELVE
+from neoverse_ns.evaluation.data.nvidia.scene import SEVEN, TWELVE
 from neoverse_ns.evaluation.protocol.positions import Inner, Span
 from neoverse_ns.evaluation.protocol.protocol import Protocol
 from neoverse_ns.evaluation.protocol.published import Published

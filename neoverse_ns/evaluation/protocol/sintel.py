@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neoverse_ns.evaluation.data.sintel import FOURTEEN
+from neoverse_ns.evaluation.data.sintel.layout import FOURTEEN
 from neoverse_ns.evaluation.protocol.positions import Span
 from neoverse_ns.evaluation.protocol.protocol import Protocol
 from neoverse_ns.evaluation.protocol.published import Published

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.errors import RunError, SettingsError
-from neoverse_ns.evaluation.judges.make_task import view_task
-from neoverse_ns.evaluation.judges.measure import TargetJudge
-from neoverse_ns.evaluation.judges.task import ViewTask
+from neoverse_ns.evaluation.judges.views.make_task import view_task
+from neoverse_ns.evaluation.judges.views.targets import TargetJudge
+from neoverse_ns.evaluation.judges.views.task import ViewTask
 from neoverse_ns.evaluation.methods.camera_solver import chained, input_scene, solve_together
 from neoverse_ns.evaluation.placing.predict_all import together
 from neoverse_ns.plugin.benchmark.opened import OpenedBenchmark, open_benchmark

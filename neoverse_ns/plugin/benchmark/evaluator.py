@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neoverse_ns.evaluation.judges.measure import values_of
+from neoverse_ns.evaluation.judges.views.targets import values_of
 from neoverse_ns.metrics.by_id import ImageMetric, image_metric, missing_weights
 from neoverse_ns.plugin.benchmark.targets import RunTargets
 from neoverse_ns.plugin.evaluation import evaluation_pictures

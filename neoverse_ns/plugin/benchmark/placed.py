@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from nerfstudio.cameras.cameras import Cameras, CameraType
 
-from neoverse_ns.evaluation.judges.task import ViewTask
+from neoverse_ns.evaluation.judges.views.task import ViewTask
 from neoverse_ns.evaluation.placing.place import place
 from neoverse_ns.evaluation.placing.placed import Placed
 from neoverse_ns.evaluation.placing.predict_all import Together, place_predict_all

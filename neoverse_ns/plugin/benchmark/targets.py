@@ -16,7 +16,7 @@ from jaxtyping import Bool, UInt8
 from torch import Tensor
 
 from neoverse_ns.errors import UNREADABLE, RunError
-from neoverse_ns.evaluation.judges.task import Target
+from neoverse_ns.evaluation.judges.views.task import Target
 from neoverse_ns.evaluation.protocol.protocol import Cameras
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.render.writers import write_png

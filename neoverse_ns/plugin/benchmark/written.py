@@ -20,7 +20,7 @@ from neoverse_ns import __version__
 from neoverse_ns.console import progress
 from neoverse_ns.errors import ClipError, RunError
 from neoverse_ns.evaluation.data.scene import BenchmarkFrame, BenchmarkScene
-from neoverse_ns.evaluation.judges.sizes import framed_mask, framed_picture, framing_for
+from neoverse_ns.evaluation.judges.views.sizes import framed_mask, framed_picture, framing_for
 from neoverse_ns.plugin.benchmark.opened import OpenedBenchmark
 from neoverse_ns.render.writers import write_png
 from neoverse_ns.user_files import cache_root

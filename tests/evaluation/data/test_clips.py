@@ -12,10 +12,11 @@ from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.clip.load import load_clip
 from neoverse_ns.clip.synthetic import SyntheticClip, render_synthetic, save_synthetic
 from neoverse_ns.errors import ClipError
-from neoverse_ns.evaluation.data import clip_demo, clips
-from neoverse_ns.evaluation.data.clip_folder import load_benchmark_clip
-from neoverse_ns.evaluation.data.clip_scene import ClipScene
-from neoverse_ns.evaluation.data.clip_windows import geometry_window, held_out_window
+from neoverse_ns.evaluation.data.clips import demo as clip_demo
+from neoverse_ns.evaluation.data.clips import layout as clips
+from neoverse_ns.evaluation.data.clips.folder import load_benchmark_clip
+from neoverse_ns.evaluation.data.clips.scene import ClipScene
+from neoverse_ns.evaluation.data.clips.windows import geometry_window, held_out_window
 from neoverse_ns.evaluation.data.registry import benchmark_data
 from tests.shared import shared_file
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from neoverse_ns.errors import ClipError
-from neoverse_ns.evaluation.data.dycheck_scene import DyCheckScene
+from neoverse_ns.evaluation.data.dycheck.scene import DyCheckScene
 from neoverse_ns.evaluation.data.pictures import read_colours
 from neoverse_ns.evaluation.data.registry import benchmark_data
 from neoverse_ns.evaluation.data.scene import BenchmarkFrame, BenchmarkScene

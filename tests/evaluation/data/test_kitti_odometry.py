@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from neoverse_ns.errors import ClipError
-from neoverse_ns.evaluation.data.kitti_odometry import split_projection
+from neoverse_ns.evaluation.data.kitti.odometry import split_projection
 from neoverse_ns.evaluation.data.registry import benchmark_data
 from tests.evaluation.data.fabricate_kitti import SIZE, write_kitti
 

@@ -10,7 +10,7 @@ import torch
 
 from neoverse_ns.errors import ClipError
 from neoverse_ns.evaluation.data.registry import benchmark_data
-from neoverse_ns.evaluation.data.sintel_files import read_cam, read_dpt, read_flo
+from neoverse_ns.evaluation.data.sintel.files import read_cam, read_dpt, read_flo
 from tests.evaluation.data.fabricate_sintel import PATCH, SIZE, write_sintel
 
 

@@ -13,8 +13,8 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from neoverse_ns.errors import PackageError, ReconstructionError, SettingsError
-from neoverse_ns.evaluation.judges.camera_task import CameraMethod, CamerasFound, CameraTask
-from neoverse_ns.evaluation.judges.cameras import judge_cameras, over_common_frames
+from neoverse_ns.evaluation.judges.cameras.judge import judge_cameras, over_common_frames
+from neoverse_ns.evaluation.judges.cameras.task import CameraMethod, CamerasFound, CameraTask
 from neoverse_ns.evaluation.methods.camera_methods import camera_method
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 from neoverse_ns.geometry.alignment import Sim3

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from neoverse_ns.errors import ClipError, ReconstructionError, SettingsError
 from neoverse_ns.evaluation.data.scene import BenchmarkFrame, BenchmarkPixels, BenchmarkScene, Known
-from neoverse_ns.evaluation.judges.camera_task import CameraMethod, CamerasFound, CameraTask
+from neoverse_ns.evaluation.judges.cameras.task import CameraMethod, CamerasFound, CameraTask
 from neoverse_ns.evaluation.judges.depth import at_source_size, judge_depth, limits_of
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 from neoverse_ns.geometry.cameras import PinholeCameras

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.evaluation.judges.sizes import framed_mask, framed_picture, framing_for
+from neoverse_ns.evaluation.judges.views.sizes import framed_mask, framed_picture, framing_for
 
 
 @pytest.mark.parametrize(

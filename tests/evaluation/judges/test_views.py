@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from neoverse_ns.errors import ClipError, LeakError, ReconstructionError, SettingsError
-from neoverse_ns.evaluation.judges.guard import GuardedScene
-from neoverse_ns.evaluation.judges.make_task import view_task
-from neoverse_ns.evaluation.judges.measure import TargetJudge
-from neoverse_ns.evaluation.judges.task import Answer, Shown, Target, ViewMethod, ViewTask
-from neoverse_ns.evaluation.judges.views import judge_views
+from neoverse_ns.evaluation.judges.views.guard import GuardedScene
+from neoverse_ns.evaluation.judges.views.judge import judge_views
+from neoverse_ns.evaluation.judges.views.make_task import view_task
+from neoverse_ns.evaluation.judges.views.targets import TargetJudge
+from neoverse_ns.evaluation.judges.views.task import Answer, Shown, Target, ViewMethod, ViewTask
 from neoverse_ns.evaluation.protocol.protocol import Choice
 from neoverse_ns.metrics.image import psnr
 from tests.evaluation.memory_scene import MemoryScene, even_to_odd, protocol, room_scene, to_second

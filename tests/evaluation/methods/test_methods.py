@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from neoverse_ns.errors import ReconstructionError, SettingsError
-from neoverse_ns.evaluation.judges.make_task import view_task
-from neoverse_ns.evaluation.judges.views import judge_views
+from neoverse_ns.evaluation.judges.views.judge import judge_views
+from neoverse_ns.evaluation.judges.views.make_task import view_task
 from neoverse_ns.evaluation.methods.flow_interpolation import FlowInterpolation, interpolate_along_flow
 from neoverse_ns.evaluation.methods.ours import Ours, OursConfig
 from neoverse_ns.evaluation.methods.registry import view_method

@@ -11,9 +11,9 @@ import torch
 
 from neoverse_ns.clip.synthetic import render_synthetic, save_synthetic
 from neoverse_ns.errors import ReconstructionError, SettingsError
-from neoverse_ns.evaluation.data.clip_folder import BenchmarkClip
+from neoverse_ns.evaluation.data.clips.folder import BenchmarkClip
 from neoverse_ns.evaluation.data.registry import benchmark_data
-from neoverse_ns.evaluation.judges.runs import judge_runs
+from neoverse_ns.evaluation.judges.runs.judge import judge_runs
 from neoverse_ns.evaluation.methods import run_methods
 from neoverse_ns.evaluation.methods.run_methods import Baseline, run_method
 from neoverse_ns.evaluation.methods.train_run import TrainSettings, train_arguments

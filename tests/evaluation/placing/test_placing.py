@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.evaluation.judges.task import Target, ViewTask
+from neoverse_ns.evaluation.judges.views.task import Target, ViewTask
 from neoverse_ns.evaluation.placing.place import PLACINGS, looks_at_targets, place
 from neoverse_ns.evaluation.placing.placed import Placed
 from neoverse_ns.evaluation.placing.predict_all import Together, together, unit_ratio

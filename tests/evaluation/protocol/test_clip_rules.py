@@ -8,8 +8,8 @@ import pytest
 
 from neoverse_ns.clip.synthetic import render_synthetic, save_synthetic
 from neoverse_ns.errors import ClipError
-from neoverse_ns.evaluation.data.clip_scene import ClipScene
-from neoverse_ns.evaluation.data.clip_windows import geometry_window, held_out_window
+from neoverse_ns.evaluation.data.clips.scene import ClipScene
+from neoverse_ns.evaluation.data.clips.windows import geometry_window, held_out_window
 from neoverse_ns.evaluation.protocol.aliases import protocol
 from neoverse_ns.evaluation.protocol.clip_rules import Sampled
 from tests.evaluation.protocol.test_rules_given import Along

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from neoverse_ns.clip.synthetic.path import camera_path
 from neoverse_ns.clip.write import write_video
-from neoverse_ns.evaluation.judges.demo_path import RequestedPath, demo_along
+from neoverse_ns.evaluation.judges.video.demo_path import RequestedPath, demo_along
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.trajectory.save_cameras import write_cameras_beside
 from neoverse_ns.trajectory.trajectory import Trajectory, spread_times

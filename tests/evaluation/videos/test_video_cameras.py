@@ -12,10 +12,10 @@ import torch
 from neoverse_ns.clip.clip import Clip
 from neoverse_ns.errors import ClipError, PackageError, ReconstructionError
 from neoverse_ns.evaluation.data.videos.layout import Videos
-from neoverse_ns.evaluation.judges.camera_task import CameraMethod, CamerasFound, CameraTask
-from neoverse_ns.evaluation.judges.demo_path import DEMO_WALK, RequestedPath, demo_along
-from neoverse_ns.evaluation.judges.path_accuracy import follow
-from neoverse_ns.evaluation.judges.video_cameras import judge_video_cameras
+from neoverse_ns.evaluation.judges.cameras.task import CameraMethod, CamerasFound, CameraTask
+from neoverse_ns.evaluation.judges.video.cameras import judge_video_cameras
+from neoverse_ns.evaluation.judges.video.demo_path import DEMO_WALK, RequestedPath, demo_along
+from neoverse_ns.evaluation.judges.video.path_accuracy import follow
 from neoverse_ns.evaluation.kinds import kind_of
 from neoverse_ns.evaluation.methods.solvers.own import BundleSolver
 from neoverse_ns.evaluation.protocol.aliases import protocol

@@ -17,11 +17,11 @@ from neoverse_ns.clip.write import write_video
 from neoverse_ns.errors import ClipError, SettingsError
 from neoverse_ns.evaluation.data.videos.layout import Videos
 from neoverse_ns.evaluation.evaluate import evaluate, plan, request
-from neoverse_ns.evaluation.judges import video_geometry
-from neoverse_ns.evaluation.judges.camera_task import CamerasFound, CameraTask
-from neoverse_ns.evaluation.judges.own_video_measures import SMOOTH, STILL
-from neoverse_ns.evaluation.judges.video import judge_video
-from neoverse_ns.evaluation.judges.video_geometry import BY_COLOUR, BY_DINO, WARP
+from neoverse_ns.evaluation.judges.cameras.task import CamerasFound, CameraTask
+from neoverse_ns.evaluation.judges.video import geometry as video_geometry
+from neoverse_ns.evaluation.judges.video.geometry import BY_COLOUR, BY_DINO, WARP
+from neoverse_ns.evaluation.judges.video.judge import judge_video
+from neoverse_ns.evaluation.judges.video.own_measures import SMOOTH, STILL
 from neoverse_ns.evaluation.methods.video_methods import video_method
 from neoverse_ns.evaluation.protocol.aliases import protocol
 from neoverse_ns.evaluation.protocol.videos import PUBLISHED

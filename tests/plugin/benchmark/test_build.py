@@ -10,8 +10,8 @@ import torch
 
 from neoverse_ns.clip.config import ClipConfig
 from neoverse_ns.errors import RunError, SettingsError
-from neoverse_ns.evaluation.data.dycheck_scene import DyCheckScene
-from neoverse_ns.evaluation.judges.measure import TargetJudge
+from neoverse_ns.evaluation.data.dycheck.scene import DyCheckScene
+from neoverse_ns.evaluation.judges.views.targets import TargetJudge
 from neoverse_ns.evaluation.protocol import aliases
 from neoverse_ns.evaluation.protocol.positions import Span
 from neoverse_ns.evaluation.protocol.protocol import Protocol

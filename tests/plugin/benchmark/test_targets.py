@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from neoverse_ns.errors import RunError
-from neoverse_ns.evaluation.judges.task import Target
+from neoverse_ns.evaluation.judges.views.task import Target
 from neoverse_ns.plugin.benchmark.targets import RunTargets, Truth, are_saved_targets, load_targets, save_targets
 from tests.plugin.tiny_scene import tiny_cameras
 

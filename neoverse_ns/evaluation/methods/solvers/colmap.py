@@ -18,8 +18,8 @@ from torch import Tensor
 
 from neoverse_ns.clip.images import images_in
 from neoverse_ns.errors import PackageError
-from neoverse_ns.evaluation.data.clip_folder import scale_intrinsics
-from neoverse_ns.evaluation.judges.camera_task import CameraMethod, CamerasFound, CameraTask
+from neoverse_ns.evaluation.data.clips.folder import scale_intrinsics
+from neoverse_ns.evaluation.judges.cameras.task import CameraMethod, CamerasFound, CameraTask
 from neoverse_ns.evaluation.results.memory import PeakMemory
 from neoverse_ns.geometry.cameras import PinholeCameras
 

@@ -7,7 +7,7 @@ import math
 import time
 from typing import Any
 
-from neoverse_ns.evaluation.judges.camera_task import CameraMethod, CamerasFound, CameraTask
+from neoverse_ns.evaluation.judges.cameras.task import CameraMethod, CamerasFound, CameraTask
 from neoverse_ns.evaluation.results.memory import PeakMemory
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.solve import solve_geometry

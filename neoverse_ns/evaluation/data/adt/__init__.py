@@ -1,0 +1,1 @@
+"""Aria Digital Twin, rectified or as it was recorded."""

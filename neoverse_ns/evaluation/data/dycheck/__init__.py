@@ -1,0 +1,1 @@
+"""DyCheck's iPhone scenes, as published and as Shape of Motion processed them."""

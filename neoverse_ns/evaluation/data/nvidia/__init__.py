@@ -1,0 +1,1 @@
+"""NVIDIA's dynamic scenes in the three copies that tables are made on."""

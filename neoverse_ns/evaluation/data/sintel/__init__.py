@@ -1,0 +1,1 @@
+"""MPI Sintel and its binary files."""

@@ -1,0 +1,1 @@
+"""Videos by themselves: how they look, and how well they follow a camera path."""

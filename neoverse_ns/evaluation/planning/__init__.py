@@ -1,0 +1,1 @@
+"""What an evaluation would do, before anything is computed."""
