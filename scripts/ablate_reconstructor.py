@@ -105,7 +105,7 @@ class Ablation:
         """Settings of a variant."""
         config = small()
         config.steps = config.save_every = self.steps
-        config.validation.samples, config.validation.every = self.validation_samples, max(self.steps // 4, 1)
+        config.validation.samples, config.validation.every = self.validation_samples, self.steps
         if self.rate is not None:
             config.optimiser.rate = config.optimiser.rate_patch_embed = self.rate
         if self.clip is not None:

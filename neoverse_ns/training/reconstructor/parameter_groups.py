@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -45,8 +46,8 @@ def parameter_groups(network: nn.Module, rates: dict[Kind, float], decay: float)
         decay: Of tensors of two dimensions or more; biases, norms and layer scales do not decay.
     """
     groups, apart = [], "heads" in rates
-    for kind in [kind for kind in KINDS if kind in rates]:
-        for decays in (True, False):
+    for kind, decays in itertools.product(KINDS, (True, False)):
+        if kind in rates:
             members = [
                 parameter
                 for name, parameter in network.named_parameters()
