@@ -24,8 +24,8 @@ class LossConfig:
     """Which rounds are judged. From scratch all of them begin far off, since each adds the same: what that teaches,
     alike for every picture, drowns what tells one picture from another; judging the `last` alone does not."""
     camera_smooth: float = 0.0
-    """Errors of cameras below this count by their squares; 0 is VGGT's plain difference. A plain difference pulls as
-    hard at what is almost right: from scratch, the trembling of what all pictures share hides how they differ."""
+    """Errors of cameras below this count by their squares; 0 is VGGT's plain difference, which pulls as hard
+    at what is almost right."""
     depth: float = 1.0
     """Depth: of the depth head, and the next two as shares of it."""
     gs_depth: float = 0.1
