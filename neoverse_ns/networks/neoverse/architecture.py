@@ -54,6 +54,8 @@ class NetworkArchitecture:
     pixel_centres: bool = False
     """Gaussians lie on rays through pixel centres; the released weights', on rays through integer coordinates. No shape
     tells which a network learned."""
+    positions: bool = False
+    """Add a code of its place in the picture to each token of a strided convolution; a backbone has its own."""
 
     def validate(self) -> None:
         """Raise SettingsError where the sizes contradict each other."""
@@ -80,8 +82,11 @@ class NetworkArchitecture:
             raise SettingsError("gs_dim and features must be multiples of 8")
         if any(channels % 4 for channels in self.out_channels):
             raise SettingsError("out_channels must be multiples of 4")
-        if not isinstance(self.pixel_centres, bool):
-            raise SettingsError(f"pixel_centres must be true or false, got {self.pixel_centres!r}")
+        for name in ("pixel_centres", "positions"):
+            if not isinstance(getattr(self, name), bool):
+                raise SettingsError(f"{name} must be true or false, got {getattr(self, name)!r}")
+        if self.positions and backbone is not None:
+            raise SettingsError(f"{self.patch_embed} has positions of its own: positions is for patch_embed conv")
         if self.image_size % self.patch_size:
             raise SettingsError(f"image_size {self.image_size} must be a multiple of patch_size {self.patch_size}")
 

@@ -51,8 +51,13 @@ class CameraHead(nn.Module):
             change = self.param_predictor(self.out_norm(refined))
             # The first token only conditions; every round learns its own step, so that none sees an earlier one's.
             params = change if number == 0 else params.detach() + change
-            results.append(torch.cat([params[..., :7], params[..., 7:].relu()], dim=-1))
+            results.append(torch.cat([params[..., :7], _not_negative(params[..., 7:])], dim=-1))
         return results
+
+
+def _not_negative(x: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
+    """max(x, 0), with a slope of 1 everywhere: a field of view that training once pushed below 0 finds its way back."""
+    return torch.where(x < 0, x - x.detach(), x) if x.requires_grad else x.relu()
 
 
 def camera_matrices(

@@ -6,6 +6,8 @@ they are published (`test_transformers_dinov2_has_no_place_for_the_published_ten
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -15,16 +17,49 @@ from neoverse_ns.networks.neoverse.architecture import VISION_TRANSFORMERS, Netw
 from neoverse_ns.networks.neoverse.blocks import MLP_RATIO, Block, Mlp
 from neoverse_ns.networks.neoverse.recompute import run_part
 
+_PLACE_STRENGTH = 0.5
+"""Of the code of places beside untrained tokens, which are about as large."""
+
 
 class PatchConvolution(nn.Module):
-    """One strided convolution: a linear map of every patch."""
+    """One strided convolution: a linear map of every patch.
 
-    def __init__(self, embed_dim: int, patch_size: int) -> None:
+    Args:
+        embed_dim: Width of the tokens.
+        patch_size: Side of a patch in pixels.
+        positions: Add :func:`place_code`, which attention can carry from one token to another; the turns of rotary
+            positions stay behind in the weights of attention.
+    """
+
+    def __init__(self, embed_dim: int, patch_size: int, positions: bool = False) -> None:
         super().__init__()
+        self.positions = positions
         self.proj = nn.Conv2d(3, embed_dim, kernel_size=patch_size, stride=patch_size)
 
     def forward(self, images: Float[Tensor, "n 3 h w"], recompute: bool = False) -> Float[Tensor, "n p c"]:
-        return self.proj(images).flatten(2).transpose(1, 2)
+        patches = self.proj(images)
+        if self.positions:
+            patches = patches + place_code(*patches.shape[1:]).to(patches)
+        return patches.flatten(2).transpose(1, 2)
+
+
+def place_code(channels: int, rows: int, columns: int) -> Float[Tensor, "{channels} {rows} {columns}"]:
+    """Sines and cosines of the row, then of the column, from a quarter of a wave across the picture upward.
+
+    Args:
+        channels: A multiple of 4.
+        rows: Of patches.
+        columns: Of patches.
+    """
+    down = _quarter_waves(rows, channels // 2)[:, :, None].expand(-1, -1, columns)
+    across = _quarter_waves(columns, channels // 2)[:, None, :].expand(-1, rows, -1)
+    return _PLACE_STRENGTH * torch.cat([down, across])
+
+
+def _quarter_waves(count: int, channels: int) -> Float[Tensor, "c n"]:
+    places = torch.linspace(-1, 1, count) if count > 1 else torch.zeros(1)
+    phase = math.pi / 2 * torch.arange(1, channels // 2 + 1)[:, None] * places
+    return torch.cat([phase.sin(), phase.cos()])
 
 
 class DepthPatches(nn.Module):
@@ -98,5 +133,5 @@ def make_patch_embed(architecture: NetworkArchitecture) -> nn.Module:
     """The module that `architecture.patch_embed` names."""
     size = VISION_TRANSFORMERS.get(architecture.patch_embed)
     if size is None:
-        return PatchConvolution(architecture.embed_dim, architecture.patch_size)
+        return PatchConvolution(architecture.embed_dim, architecture.patch_size, architecture.positions)
     return DinoV2(size, architecture.patch_size, architecture.image_size)

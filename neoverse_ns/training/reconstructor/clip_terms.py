@@ -81,7 +81,7 @@ def clip_terms(
         perceptual: LPIPS, where its weights are at hand.
     """
     terms = _drawn_terms(truth, drawn, drawing, perceptual)
-    terms["camera"] = _camera_term(truth, predictions)
+    terms["camera"] = _camera_term(truth, predictions, config)
     terms |= _dense_terms(truth, predictions)
     terms["motion"] = _motion_term(truth, predictions, config)
     return terms
@@ -129,7 +129,7 @@ def _drawn_terms(truth: ClipTruth, drawn: Drawn, drawing: DrawingConfig, percept
     }
 
 
-def _camera_term(truth: ClipTruth, predictions: NetworkPredictions) -> Float[Tensor, ""]:
+def _camera_term(truth: ClipTruth, predictions: NetworkPredictions, config: LossConfig) -> Float[Tensor, ""]:
     sample, keyframes = truth.sample, truth.keyframes
     assert predictions.camera_rounds is not None
     rounds = predictions.camera_rounds[truth.number]
@@ -137,7 +137,7 @@ def _camera_term(truth: ClipTruth, predictions: NetworkPredictions) -> Float[Ten
         return rounds.new_zeros(())
     height, width = sample.depth.shape[-2:]
     vectors = camera_vectors(sample.c2w[:keyframes], sample.K[:keyframes], height, width)
-    return camera_loss(rounds, vectors, truth.known.pose)
+    return camera_loss(rounds, vectors, truth.known.pose, config.camera_rounds, config.camera_smooth)
 
 
 def _dense_terms(truth: ClipTruth, predictions: NetworkPredictions) -> Terms:

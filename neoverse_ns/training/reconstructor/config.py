@@ -28,6 +28,9 @@ class OptimiserConfig:
     """Of what makes patch tokens: DINOv2."""
     rate_new: float = 1e-4
     """Of what NeoVerse adds to WorldMirror: the motion branch, its heads, and the look of moving Gaussians."""
+    rate_heads: float | None = None
+    """Of the heads that WorldMirror has; None for `rate`. From scratch a trunk that learns as fast
+    as they do forgets how pictures differ before they can read it."""
     warm_up: int = 5_000
     """Steps in which the rates rise."""
     end: float = 0.1
@@ -46,13 +49,14 @@ class OptimiserConfig:
     """Batches to a step."""
 
     def rates(self) -> dict[Kind, float]:
-        return {"patch_embed": self.rate_patch_embed, "backbone": self.rate, "new": self.rate_new}
+        rates: dict[Kind, float] = {"patch_embed": self.rate_patch_embed, "backbone": self.rate, "new": self.rate_new}
+        return rates if self.rate_heads is None else {**rates, "heads": self.rate_heads}
 
     def validate(self) -> None:
         """Raise SettingsError where a value is out of range."""
-        for name in ("rate", "rate_patch_embed", "rate_new", "clip"):
+        for name in ("rate", "rate_patch_embed", "rate_new", "rate_heads", "clip"):
             value = getattr(self, name)
-            if not (math.isfinite(value) and value > 0):
+            if value is not None and not (math.isfinite(value) and value > 0):
                 raise SettingsError(f"optimiser.{name} must be a finite number above 0, got {value}")
         if not 0 <= self.end <= 1:
             raise SettingsError(f"optimiser.end must lie in 0..1, got {self.end}")
@@ -171,8 +175,10 @@ def small() -> ReconstructorTrainingConfig:
     Its patches are half as large as the release's, as are its pictures a sixth: as many of them still cross a picture.
     """
     return ReconstructorTrainingConfig(
-        steps=2_000,
-        optimiser=OptimiserConfig(rate=1e-3, rate_patch_embed=1e-3, rate_new=1e-3, warm_up=100, ema=0.995),
+        steps=2_500,
+        optimiser=OptimiserConfig(
+            rate=5e-5, rate_patch_embed=5e-5, rate_heads=5e-4, rate_new=5e-4, warm_up=50, ema=0.99
+        ),
         batch=PlanConfig(keyframes=(3, 3), frames_per_gpu=6, longest_side=98, aspect=(1.75, 1.75)),
         sample=SampleConfig(enlargement=1.0),
         initial=InitialConfig(start="scratch"),
@@ -180,16 +186,19 @@ def small() -> ReconstructorTrainingConfig:
             patch_embed="conv",
             embed_dim=96,
             depth=4,
-            heads=6,
+            heads=3,
             taps=(0, 1, 2, 3),
             gs_dim=32,
             features=16,
             out_channels=(16, 16, 32, 32),
             patch_size=7,
             pixel_centres=True,
+            positions=True,
         ),
-        # Motion of synthetic worlds is a few hundredths of their depth: tenfold it counts as much as the other terms.
-        loss=LossConfig(motion_form="plain", motion_smooth=0.02, motion=10.0),
+        # Motion and turns of synthetic worlds are a few hundredths: so weighted they count as much as the other terms.
+        loss=LossConfig(
+            camera=20.0, camera_rounds="last", camera_smooth=0.1, motion_form="plain", motion_smooth=0.02, motion=10.0
+        ),
         recompute=False,
         workers=1,
         validation=ValidationConfig(every=500, samples=16, keyframes=3),

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from neoverse_ns.console import say
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.networks.neoverse.architecture import NetworkArchitecture
-from neoverse_ns.networks.neoverse.blocks import LayerScale
+from neoverse_ns.networks.neoverse.blocks import Block, CrossBlock, LayerScale
 from neoverse_ns.networks.neoverse.checkpoint import (
     RELEASED_REPOSITORY,
     inspect_weights,
@@ -21,6 +22,8 @@ from neoverse_ns.networks.neoverse.checkpoint import (
 )
 from neoverse_ns.networks.neoverse.dense_head import DenseHead
 from neoverse_ns.networks.neoverse.model import NeoVerseNetwork
+from neoverse_ns.networks.neoverse.trunk import GeometryTransformer
+from neoverse_ns.training.data.sets.world_clip import WorldClip
 from neoverse_ns.training.reconstructor.parameter_groups import NEW_IN_NEOVERSE
 from neoverse_ns.weights.config import WeightsConfig
 from neoverse_ns.weights.hub import obtain_weights
@@ -36,6 +39,13 @@ _FIRST_VIEW = math.radians(60)
 _HOW = ("pass --initial.download", "or give your own copy with --initial.weights")
 _TOKENS = 0.02
 """Standard deviation of new special tokens."""
+_LIVELY = 2.0
+"""Logit of first life spans. As short as the release begins them, so little is drawn between keyframes that nothing is
+judged there, and what is drawn at keyframes alone says nothing of life spans."""
+_WORLDS, _FRAMES = 16, (0, 6, 12)
+"""Pictures that a new network looks at once."""
+_SHARPNESS = 3.0
+"""Gain of queries that begin as matches: what is alike counts e^9 times as much as what has nothing in common."""
 
 
 @dataclass
@@ -172,3 +182,47 @@ def _first_guesses(network: NeoVerseNetwork, longest_side: int) -> None:
         assert isinstance(last, nn.Conv2d)
         assert last.bias is not None
         last.bias[4:7] += math.log(_PUBLISHED_SIDE / longest_side)
+        if stack is network.gs_renderer.gs_head_dynamic:
+            last.bias[11] = _LIVELY
+    _begin_matching(trunk)
+    _tell_cameras_apart(network)
+
+
+def _tell_cameras_apart(network: NeoVerseNetwork) -> None:
+    """The camera head's first norm takes off what all pictures of some worlds have in common, and scales up the rest.
+
+    The camera tokens of an untrained trunk differ by a tenth of their size: everything the head learns would be learned
+    from the other nine tenths.
+    """
+    patch = network.architecture.patch_size
+    pictures = torch.stack([_pictures(seed, 8 * patch, 14 * patch) for seed in range(_WORLDS)])
+    tokens = network.visual_geometry_transformer(pictures, motion=False).taps[-1][:, :, 0]
+    norm = network.cam_head.token_norm
+    spread, mean = torch.std_mean(norm(tokens), (0, 1))
+    norm.weight.copy_(1 / spread.clamp_min(1e-3))
+    norm.bias.copy_(-mean * norm.weight)
+
+
+def _pictures(seed: int, height: int, width: int) -> Float[Tensor, "3 3 h w"]:
+    clip = WorldClip(seed, width, height)
+    frames = [clip.frame(index).rgb for index in _FRAMES]
+    return torch.stack(frames).permute(0, 3, 1, 2).float() / 255
+
+
+def _begin_matching(trunk: GeometryTransformer) -> None:
+    """Queries begin equal to keys wherever frames meet: patches look for what looks like them."""
+    for block in trunk.global_blocks:
+        assert isinstance(block, Block)
+        query, key, _ = block.attn.qkv.weight.chunk(3)
+        query.copy_(key)
+        block.attn.qkv.bias[: 2 * len(key)] = 0
+        _sharpen(block.attn.q_norm)
+    for block in (*trunk.motion_fwd_blocks, *trunk.motion_bwd_blocks):
+        assert isinstance(block, CrossBlock)
+        block.cross_attn.projq.load_state_dict(block.cross_attn.projk.state_dict())
+        _sharpen(block.cross_attn.q_norm)
+
+
+def _sharpen(norm: nn.Module) -> None:
+    assert isinstance(norm, nn.LayerNorm)
+    norm.weight.fill_(_SHARPNESS)

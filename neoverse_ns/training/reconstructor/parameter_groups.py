@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-Kind = Literal["patch_embed", "backbone", "new"]
-KINDS: tuple[Kind, ...] = ("patch_embed", "backbone", "new")
+Kind = Literal["patch_embed", "backbone", "heads", "new"]
+KINDS: tuple[Kind, ...] = ("patch_embed", "backbone", "heads", "new")
 
 NEW_IN_NEOVERSE = (
     "visual_geometry_transformer.motion_",
@@ -21,15 +22,19 @@ NEW_IN_NEOVERSE = (
 )
 """Beginnings of the names of what NeoVerse adds to WorldMirror."""
 
-_PATCHES = "visual_geometry_transformer.patch_embed."
+_TRUNK = "visual_geometry_transformer."
+_PATCHES = _TRUNK + "patch_embed."
 _MOTION = ("visual_geometry_transformer.motion_", "velocity_", "gs_fwd_attr_head", "gs_bwd_attr_head")
 
 
-def kind_of(name: str) -> Kind:
-    """Of which of the three learning rates a parameter is, by its name in the network."""
+def kind_of(name: str, apart: bool = False) -> Kind:
+    """Of which of the learning rates a parameter is, by its name in the network; heads that WorldMirror has
+    count to the backbone, but for `apart`, when they are a kind of their own."""
     if name.startswith(_PATCHES):
         return "patch_embed"
-    return "new" if name.startswith(NEW_IN_NEOVERSE) else "backbone"
+    if name.startswith(NEW_IN_NEOVERSE):
+        return "new"
+    return "heads" if apart and not name.startswith(_TRUNK) else "backbone"
 
 
 def parameter_groups(network: nn.Module, rates: dict[Kind, float], decay: float) -> list[dict[str, Any]]:
@@ -37,16 +42,16 @@ def parameter_groups(network: nn.Module, rates: dict[Kind, float], decay: float)
 
     Args:
         network: Its parameters have the network's names.
-        rates: Learning rate of each kind.
+        rates: Learning rate of each kind; without one for heads they are no kind of their own.
         decay: Of tensors of two dimensions or more; biases, norms and layer scales do not decay.
     """
-    groups = []
-    for kind in KINDS:
-        for decays in (True, False):
+    groups, apart = [], "heads" in rates
+    for kind, decays in itertools.product(KINDS, (True, False)):
+        if kind in rates:
             members = [
                 parameter
                 for name, parameter in network.named_parameters()
-                if parameter.requires_grad and kind_of(name) == kind and (parameter.ndim > 1) == decays
+                if parameter.requires_grad and kind_of(name, apart) == kind and (parameter.ndim > 1) == decays
             ]
             if members:
                 named = {"name": kind, "lr": rates[kind], "weight_decay": decay if decays else 0.0}

@@ -92,3 +92,14 @@ def test_a_network_knows_which_pixels_it_learned() -> None:
     torch.testing.assert_close(moved, half, rtol=1e-3, atol=1e-5)
     with pytest.raises(SettingsError, match="pixel_centres"):
         NetworkArchitecture.from_json('{"pixel_centres": "yes"}')
+
+
+def test_a_field_of_view_that_was_pushed_below_none_finds_its_way_back() -> None:
+    head = lively().cam_head.requires_grad_(True)
+    with torch.no_grad():
+        head.param_predictor.fc2.bias[7:] = -1.0
+    last = head(torch.randn(1, 2, 2 * TINY.embed_dim, generator=torch.Generator().manual_seed(0)))[-1]
+    assert torch.all(last[..., 7:] == 0)
+    last[..., 7:].sum().backward()
+    assert head.param_predictor.fc2.bias.grad is not None
+    assert torch.all(head.param_predictor.fc2.bias.grad[7:] > 0)

@@ -9,7 +9,9 @@ import torch
 
 from neoverse_ns.errors import SettingsError, WeightsError
 from neoverse_ns.networks.neoverse.architecture import NetworkArchitecture
+from neoverse_ns.networks.neoverse.attention import CrossAttention, SelfAttention
 from neoverse_ns.networks.neoverse.checkpoint import load_network
+from neoverse_ns.training.data.sets.world_clip import WorldClip
 from neoverse_ns.training.reconstructor.checkpoint import write_network
 from neoverse_ns.training.reconstructor.initial import InitialConfig, starting_network
 from tests.networks.neoverse.tiny import TINY, save_released_layout, tiny_network
@@ -106,6 +108,42 @@ def test_from_scratch_is_seeded_and_looks_ahead():
     assert torch.all(predictions.c2w[..., :3, :3].diagonal(dim1=-2, dim2=-1) > 0.8)
     # A pixel of a 98 pixel wide view through 60 degrees is 0.012 wide at distance 1.
     assert 0.002 < predictions.gs_params[..., 4:7].exp().mean() < 0.02
+
+
+def test_from_scratch_patches_look_for_what_looks_like_them_and_gaussians_outlive_the_gap():
+    network = starting_network(InitialConfig("scratch"), TINY, 0, 98)
+    trunk = network.visual_geometry_transformer
+    block, cross = trunk.get_submodule("global_blocks.0.attn"), trunk.get_submodule("motion_fwd_blocks.1.cross_attn")
+    assert isinstance(block, SelfAttention)
+    assert isinstance(cross, CrossAttention)
+    query, key, _ = block.qkv.weight.chunk(3)
+    assert torch.equal(query, key)
+    assert torch.equal(cross.projq.weight, cross.projk.weight)
+    tokens = torch.randn(1, 5, TINY.embed_dim, generator=torch.Generator().manual_seed(0))
+    asked, kept = (
+        norm(part(tokens).unflatten(-1, (TINY.heads, -1))).transpose(1, 2)
+        for norm, part in ((cross.q_norm, cross.projq), (cross.k_norm, cross.projk))
+    )
+    assert torch.equal((asked @ kept.mT).argmax(-1), torch.arange(5).expand(1, TINY.heads, 5))
+    with torch.no_grad():
+        predictions = network(images())
+    assert predictions.gs_params is not None
+    assert torch.all(predictions.gs_params[..., 11].sigmoid() > 0.5)
+
+
+def test_from_scratch_the_camera_head_sees_how_pictures_differ():
+    network = starting_network(InitialConfig("scratch"), TINY, 0, 98)
+    patch = TINY.patch_size
+    clips = [WorldClip(seed, 14 * patch, 8 * patch) for seed in range(100, 106)]
+    pictures = torch.stack([torch.stack([clip.frame(index).rgb for index in (0, 8, 16)]) for clip in clips])
+    pictures = pictures.permute(0, 1, 4, 2, 3).float() / 255
+    with torch.no_grad():
+        tokens = network.visual_geometry_transformer(pictures, motion=False).taps[-1][:, :, 0]
+        told = network.cam_head.token_norm(tokens)
+    # Of other worlds than it began with.
+    plain = torch.nn.functional.layer_norm(tokens, tokens.shape[-1:])
+    shares = [one.std((0, 1)).mean() / one.mean((0, 1)).abs().mean() for one in (plain, told)]
+    assert shares[1] > 3 * shares[0]
 
 
 def test_motion_that_begins_at_none_learns_at_once():

@@ -191,6 +191,16 @@ def test_gradients_are_those_of_finite_differences(name: str) -> None:
     assert torch.autograd.gradcheck(term, inputs, eps=1e-6, atol=1e-6)
 
 
+def test_the_last_round_alone_counts_whole_and_small_errors_by_their_squares() -> None:
+    truth = camera_vectors(*cameras(), 28, 42)
+    rounds = truth + torch.tensor([9.0, -5.0, 7.0, 1e-3], dtype=truth.dtype)[:, None, None]
+    # Translation, rotation, and half of the field of view.
+    assert float(camera_loss(rounds, truth, judged="last")) == pytest.approx(2.5e-3, rel=1e-9)
+    assert float(camera_loss(rounds, truth, judged="last", smooth=0.1)) == pytest.approx(2.5 * 1e-6 / 0.2, rel=1e-3)
+    far = camera_loss(rounds[:1], truth, judged="last", smooth=0.1)
+    assert float(far) == pytest.approx(2.5 * (9 - 0.1), rel=1e-3)
+
+
 def test_camera_gradients_are_those_of_finite_differences() -> None:
     truth = camera_vectors(*cameras(), 28, 42)
     noise = torch.randn(4, 4, 9, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -218,6 +228,6 @@ def test_masked_pixels_reach_neither_value_nor_gradient(name: str, junk: float) 
 
 
 def test_settings_out_of_range_are_told() -> None:
-    for change in ({"rgb": -1.0}, {"camera": float("nan")}, {"moving_threshold": -0.1}):
+    for change in ({"rgb": -1.0}, {"camera": float("nan")}, {"moving_threshold": -0.1}, {"camera_smooth": -1.0}):
         with pytest.raises(SettingsError, match=next(iter(change))):
             LossConfig(**change).validate()  # type: ignore[arg-type]

@@ -55,6 +55,16 @@ def test_kinds(name, kind):
     assert kind_of(name) == kind
 
 
+def test_heads_may_learn_at_a_rate_of_their_own() -> None:
+    network = tiny_network().requires_grad_(True)
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    groups = parameter_groups(network, {**RATES, "heads": 5e-4}, 0.0)
+    fast = {names[id(parameter)] for group in groups if group["lr"] == 5e-4 for parameter in group["params"]}
+    assert {"cam_head.init_token", "depth_head.norm.weight", "gs_renderer.gs_head.0.weight"} <= fast
+    assert not any(name.startswith(("visual_", "velocity_", "gs_renderer.gs_head_dynamic")) for name in fast)
+    assert sum(len(group["params"]) for group in groups) == len(names)
+
+
 def test_clips_each_module_by_its_own_norm():
     network = tiny_network().requires_grad_(True)
     for name, parameter in network.named_parameters():

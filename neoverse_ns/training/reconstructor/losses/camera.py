@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -32,7 +34,11 @@ def camera_vectors(
 
 
 def camera_loss(
-    rounds: Float[Tensor, "r s 9"], truth: Float[Tensor, "s 9"], pose_known: bool = True
+    rounds: Float[Tensor, "r s 9"],
+    truth: Float[Tensor, "s 9"],
+    pose_known: bool = True,
+    judged: Literal["all", "last"] = "all",
+    smooth: float = 0.0,
 ) -> Float[Tensor, ""]:
     """Absolute differences of translation, quaternion and half those of the fields of view, averaged over frames.
 
@@ -42,8 +48,14 @@ def camera_loss(
         rounds: Predictions, the last round last.
         truth: See :func:`camera_vectors`.
         pose_known: Otherwise the fields of view alone are judged.
+        judged: `last`: the last round alone, at full weight.
+        smooth: Differences d well below this count by their squares, sqrt(d^2 + smooth^2) - smooth.
     """
+    if judged == "last":
+        rounds = rounds[-1:]
     difference = (rounds - truth).abs()
+    if smooth:
+        difference = (difference.square() + smooth**2).sqrt() - smooth
     shares = FOV_WEIGHT * difference[..., 7:].mean((1, 2))
     if pose_known:
         translation, rotation = difference[..., :3].clamp(max=_LARGEST), difference[..., 3:7]

@@ -19,7 +19,13 @@ class LossConfig:
     lpips: float = 0.05
     """Perceptual distance of drawn colours, where its weights are at hand; times `rgb`."""
     camera: float = 5.0
-    """Cameras of all rounds of refinement."""
+    """Cameras of the rounds of refinement."""
+    camera_rounds: Literal["all", "last"] = "all"
+    """Which rounds are judged. From scratch all of them begin far off, since each adds the same: what that teaches,
+    alike for every picture, drowns what tells one picture from another; judging the `last` alone does not."""
+    camera_smooth: float = 0.0
+    """Errors of cameras below this count by their squares; 0 is VGGT's plain difference, which pulls as hard
+    at what is almost right."""
     depth: float = 1.0
     """Depth: of the depth head, and the next two as shares of it."""
     gs_depth: float = 0.1
@@ -50,6 +56,6 @@ class LossConfig:
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise SettingsError(f"the weight {name} must be a finite number, 0 or more, got {value}")
-        for name in ("moving_threshold", "motion_smooth"):
+        for name in ("moving_threshold", "motion_smooth", "camera_smooth"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
                 raise SettingsError(f"{name} must be a finite number, 0 or more, got {getattr(self, name)}")
