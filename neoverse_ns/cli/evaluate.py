@@ -47,6 +47,9 @@ class Evaluate:
     """Only say how many frames would be used, what is missing, and how long it would take."""
     allow_missing: bool = False
     """Measure what is there where scenes are missing; every mean then says of how many it is."""
+    keep: bool = False
+    """Also write the pictures that methods show, as output folder/shown/METHOD/SCENE/FRAME.png; for protocols of views.
+    """
     retry_failed: bool = False
     """Do scenes again that had no answer before."""
     lpips_weights: Path | None = None
@@ -74,6 +77,8 @@ class Evaluate:
             for line in planned.lines():
                 CONSOLE.print(line, markup=False, highlight=False)
             say("nothing was done")
+            # What a run would refuse ends a dry run as it would end the run.
+            planned.check(asked.allow_missing)
             return
         try:
             results = evaluate(asked)
@@ -119,6 +124,7 @@ class Evaluate:
             retry_failed=self.retry_failed,
             seed=self.seed,
             work=self.work_dir,
+            keep=self.keep,
             weights=MetricFiles(self.lpips_weights, self.vgg_weights),
         )
 

@@ -9,6 +9,7 @@ import torch
 
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.evaluation.judges.views.task import ViewMethod
+from neoverse_ns.evaluation.methods.method_text import parse_method
 from neoverse_ns.evaluation.methods.ours import Ours, OursConfig
 from neoverse_ns.evaluation.methods.parts import PARTS, with_part
 
@@ -46,8 +47,7 @@ def view_method(text: str, device: str | None = None, base: OursConfig | None = 
 
 def _ours(options: str, device: str, base: OursConfig) -> ViewMethod:
     config = replace(base, device=device)
-    for part in filter(None, options.split(",")):
-        name, _, value = part.partition("=")
+    for name, value in parse_method(f"ours:{options}")[1].items():
         if name == "reconstructor":
             config = replace(config, scene=replace(config.scene, reconstructor=value))
         elif name == "steps":
