@@ -24,7 +24,7 @@ def ablation_markdown(ablation: Ablation) -> str:
         "",
         f"- id: `{results.methods[0].id if results.methods else results.alias}`",
         f"- scenes: {', '.join(results.scenes)}; seed {results.seed}",
-        "- in parentheses: the difference from the row named in the last column, scene by scene, ± its standard deviation",
+        "- in parentheses: the difference from the last column's row, scene by scene, ± its standard deviation",
         _significance(len(results.scenes)),
         "",
         f"| row | {' | '.join(metrics)} | beside |",
