@@ -88,7 +88,7 @@ def plan(asked: Request) -> Plan:
     Raises:
         ClipError, SettingsError: See :func:`~neoverse_ns.evaluation.planning.plan.make_plan`.
         SettingsError: A method has a setting that cannot be used, or results cannot be written where they shall be.
-        RefinementError, WeightsError: A method lacks what it needs, or a file of weights is something else.
+        RefinementError, PackageError, WeightsError: A method lacks what it needs, or a file of weights is another one.
     """
     kind = kind_of(asked.protocol)
     if asked.keep and (asked.output is None or not kind.shows):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
-from neoverse_ns.errors import ClipError, SettingsError, WeightsError
+from neoverse_ns.errors import ClipError, PackageError, SettingsError, WeightsError
 from neoverse_ns.evaluation.ablations.measure import check_ablated
 from neoverse_ns.evaluation.evaluate import evaluate, plan, request
 from neoverse_ns.evaluation.kinds import KINDS
@@ -54,6 +55,14 @@ def test_a_network_without_weights(kind: str, monkeypatch: pytest.MonkeyPatch) -
     text = "ours:reconstructor=network" if kind == "views" else "network"
     with pytest.raises(WeightsError):
         KINDS[kind].checked(text)
+
+
+def test_a_solver_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pycolmap", None)
+    monkeypatch.setitem(sys.modules, "openmvg_rs", None)
+    for name in ("colmap", "glomap", "openmvg"):
+        with pytest.raises(PackageError, match="pip install"):
+            KINDS["cameras"].checked(name)
 
 
 def test_a_file_that_is_no_weights(folder: Path, tmp_path: Path) -> None:

@@ -70,8 +70,8 @@ class Plan:
 
     @property
     def subset(self) -> list[str] | None:
-        """Scenes that an id must name; None where they are all of the protocol's own."""
-        return [scene.scene for scene in self.usable] if self.named or self.gone else None
+        """Scenes that an id must name; None where they are all of the protocol's own, or none is left."""
+        return [scene.scene for scene in self.usable] or None if self.named or self.gone else None
 
     @property
     def usable(self) -> list[ScenePlan]:
