@@ -45,12 +45,13 @@ class Ablate(MeasuringFlags):
             ClipError, SettingsError, PackageError, WeightsError: It cannot be begun.
             SystemExit: With 130 where the keyboard stopped it; what was measured stays.
         """
-        from neoverse_ns.evaluation.ablations.measure import ablate
+        from neoverse_ns.evaluation.ablations.measure import ablate, check_ablated
         from neoverse_ns.evaluation.ablations.rows import chosen_rows
         from neoverse_ns.evaluation.ablations.table import ablation_markdown, ablation_plain
         from neoverse_ns.evaluation.protocol.aliases import protocol
         from neoverse_ns.evaluation.results.store import put
 
+        check_ablated(protocol(self.protocol), self.method)
         methods = [row.method(self.method, self.generator) for row in chosen_rows(self.rows, self.method)]
         output = self.output_dir or Path("evaluation") / f"{protocol(self.protocol).alias}-ablation"
         command = self._evaluation(",".join(dict.fromkeys(methods)), output)

@@ -38,6 +38,9 @@ class Evaluate(MeasuringFlags):
     glomap, openmvg. Settings behind a colon: ours:steps=0,reconstructor=network. By default ours, or bundle."""
     output_dir: Path | None = None
     """Where results go; by default evaluation/PROTOCOL in the current folder."""
+    keep: bool = False
+    """Also write the pictures that methods show, as output folder/shown/METHOD/SCENE/FRAME.png; for protocols of views.
+    """
 
     def run(self) -> None:
         """Measure, and print the table.
@@ -57,6 +60,8 @@ class Evaluate(MeasuringFlags):
             for line in planned.lines():
                 CONSOLE.print(line, markup=False, highlight=False)
             say("nothing was done")
+            # What a run would refuse ends a dry run as it would end the run.
+            planned.check(asked.allow_missing)
             return
         try:
             results = evaluate(asked)
@@ -102,6 +107,7 @@ class Evaluate(MeasuringFlags):
             retry_failed=self.retry_failed,
             seed=self.seed,
             work=self.work_dir,
+            keep=self.keep,
             weights=MetricFiles(self.lpips_weights, self.vgg_weights),
         )
 

@@ -24,8 +24,11 @@ from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 from neoverse_ns.evaluation.results.provenance import file_list, machine_facts, package_facts
 from neoverse_ns.evaluation.results.run_file import MethodRun, RunFile
 from neoverse_ns.evaluation.results.scene_result import SceneResult
-from neoverse_ns.evaluation.results.store import take_up, write_results
+from neoverse_ns.evaluation.results.store import check_place, take_up, write_results
 from neoverse_ns.trajectory.plain_json import plain
+
+SHOWN = "shown"
+"""Folder of the pictures that methods show, in that of the results."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Request:
         seed: Of everything random; None is the usual one of the protocol's kind.
         work: Folder in which methods keep what they make; None for one that is deleted at the end.
         weights: Of metrics.
+        keep: Also write the pictures that methods show, to `shown` in the output folder.
     """
 
     protocol: Protocol
@@ -55,6 +59,7 @@ class Request:
     seed: int | None = None
     work: Path | None = None
     weights: MetricFiles = field(default_factory=MetricFiles)
+    keep: bool = False
 
     @property
     def settled_seed(self) -> int:
@@ -78,14 +83,21 @@ def request(protocol: str, folder: str | Path, methods: str = "", **rest: Any) -
 
 
 def plan(asked: Request) -> Plan:
-    """What would be done; reads names and headers alone.
+    """What would be done; of data reads names and headers alone.
 
     Raises:
         ClipError, SettingsError: See :func:`~neoverse_ns.evaluation.planning.plan.make_plan`.
+        SettingsError: A method has a setting that cannot be used, or results cannot be written where they shall be.
+        RefinementError, PackageError, WeightsError: A method lacks what it needs, or a file of weights is another one.
     """
     kind = kind_of(asked.protocol)
+    if asked.keep and (asked.output is None or not kind.shows):
+        raise SettingsError(f"--keep: nothing that is measured under {asked.protocol.alias} shows pictures")
     for text in asked.names:
-        kind.make(text)
+        kind.checked(text)
+    asked.weights.check(asked.protocol)
+    if asked.output is not None:
+        check_place(asked.output)
     return make_plan(asked.protocol, asked.folder, asked.names, asked.scenes, asked.weights.unmeasured(asked.protocol))
 
 
@@ -107,7 +119,8 @@ def evaluate(asked: Request) -> RunFile:
     if asked.output is not None:
         done = take_up(results, asked.output, asked.retry_failed)
         if done:
-            say(f"{done} scenes were measured before, and are taken from {asked.output}")
+            what = "1 scene was" if done == 1 else f"{done} scenes were"
+            say(f"{what} measured before, taken from {asked.output}" + (", and not shown again" * asked.keep))
     with ExitStack() as stack:
         work = asked.work or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="neoverse-evaluate-")))
         _measure_all(asked, planned, methods, results, work, kind)
@@ -151,7 +164,9 @@ def _measure_all(
     with progress("evaluate", len(left)) as steps:
         for scene, method, run in left:
             name = scene.scene
-            judging = Judging(protocol, kind, work / _folder_name(run.method), asked.settled_seed, asked.weights)
+            place = _folder_name(run.method)
+            keep = asked.output / SHOWN / place if asked.keep and asked.output is not None else None
+            judging = Judging(protocol, kind, work / place, asked.settled_seed, asked.weights, keep)
             assert scene.opened is not None
             assert scene.choice is not None
             result = _measured(judging, scene.opened, scene.choice, method)
@@ -196,20 +211,17 @@ def _results(asked: Request, planned: Plan, methods: list[Any]) -> RunFile:
     """The result file of this request, without any scene yet."""
     protocol = asked.protocol
     scenes = [scene.scene for scene in planned.usable]
-    gone = [*planned.absent, *(scene.scene for scene in planned.scenes if scene.problem is not None)]
     parts = {one.name: getattr(protocol, one.name) for one in dataclasses.fields(protocol) if one.name != "rule"}
-    # All of a protocol's own scenes need no list; of a folder that has others, names say which were measured.
-    subset = scenes if asked.scenes is not None or gone else None
     files = file_list(asked.folder, scenes)
     # A folder of one's own clips has no name that others know.
     label = f"clip-{files['sha256'][:8]}" if protocol.label == "clips" else protocol.label
     named = dataclasses.replace(protocol, label=label)
-    runs = [_run(method, text, named, subset) for method, text in zip(methods, asked.names, strict=True)]
+    runs = [_run(method, text, named, planned.subset) for method, text in zip(methods, asked.names, strict=True)]
     return RunFile(
         alias=protocol.alias,
         protocol=plain(parts),
         scenes=scenes,
-        missing=gone,
+        missing=planned.gone,
         data={"layout": protocol.data, "folder": str(asked.folder), **files},
         package=package_facts(),
         machine=machine_facts(),

@@ -24,6 +24,7 @@ class KindOfProtocol:
         default: Whom to measure where nobody is named.
         needs_weights: The judge also takes `alexnet` and `vgg16`, files of weights.
         seed: Where none is given; of runs that of `ns-train`.
+        shows: The judge also takes `keep`, a folder for the pictures that methods show.
     """
 
     method: str
@@ -31,14 +32,27 @@ class KindOfProtocol:
     default: str
     needs_weights: bool = False
     seed: int = 0
+    shows: bool = False
 
     def make(self, text: str) -> Any:
-        """The method that was typed: has `name` and `solver`, and may have `settings()` and `weights()`.
+        """The method that was typed: has `name` and `solver`, and may have `settings()`, `weights()` and `check()`.
 
         Raises:
             SettingsError: There is none.
         """
         return _loaded(self.method)(text)
+
+    def checked(self, text: str) -> Any:
+        """The method that was typed, which has found everything that it will need.
+
+        Raises:
+            SettingsError: There is none, or a setting of it cannot be used.
+            NeoVerseError: It lacks something that it needs here.
+        """
+        method = self.make(text)
+        if hasattr(method, "check"):
+            method.check()
+        return method
 
 
 @dataclass(frozen=True)
@@ -51,6 +65,7 @@ class Judging:
         work: Folder of the method.
         seed: Of everything random.
         weights: Of metrics.
+        keep: Folder for the pictures that the method shows, by scene; None keeps none.
     """
 
     protocol: Protocol
@@ -58,6 +73,7 @@ class Judging:
     work: Path
     seed: int
     weights: MetricFiles
+    keep: Path | None = None
 
     def measure(self, scene: BenchmarkScene, choice: Choice, method: Any) -> SceneResult:
         """Measure one scene.
@@ -66,14 +82,15 @@ class Judging:
             NeoVerseError: It cannot be measured; the message says why.
         """
         files = {"alexnet": self.weights.alexnet, "vgg16": self.weights.vgg16} if self.kind.needs_weights else {}
+        kept = {} if self.keep is None else {"keep": self.keep / scene.name}
         judge = _loaded(self.kind.judge)
-        return judge(self.protocol, scene, choice, method, work=self.work, seed=self.seed, **files)
+        return judge(self.protocol, scene, choice, method, work=self.work, seed=self.seed, **files, **kept)
 
 
 _ROOT = "neoverse_ns.evaluation"
 KINDS: dict[str, KindOfProtocol] = {
     "views": KindOfProtocol(
-        f"{_ROOT}.methods.registry:view_method", f"{_ROOT}.judges.views.judge:judge_views", "ours", True
+        f"{_ROOT}.methods.registry:view_method", f"{_ROOT}.judges.views.judge:judge_views", "ours", True, shows=True
     ),
     "cameras": KindOfProtocol(
         f"{_ROOT}.methods.camera_methods:camera_method", f"{_ROOT}.judges.cameras.judge:judge_cameras", "bundle"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from neoverse_ns.errors import RunError, WeightsError
 from neoverse_ns.evaluation.protocol.protocol import Protocol
 from neoverse_ns.metrics.by_id import IMAGE_METRICS, ImageMetric, image_metric, missing_weights, weights_file
 from neoverse_ns.metrics.vbench.dimensions import DIMENSIONS
 from neoverse_ns.weights.digest import sha256_of
+
+FLAGS = {"alexnet": "--lpips-weights", "vgg16": "--vgg-weights"}
+"""Where the user says which file it is, by the attribute."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,27 @@ class MetricFiles:
         """
         return image_metric(metric_id, self.alexnet, self.vgg16)
 
+    def check(self, protocol: Protocol) -> None:
+        """Let files pass that were given and are what they are given for.
+
+        Raises:
+            WeightsError: One is something else; says under which flag.
+        """
+        for metric in _image_metrics(protocol):
+            for name, file in self._given(metric):
+                try:
+                    self.metric(metric)
+                except RunError as error:
+                    raise WeightsError(f"{FLAGS[name]} {file}: {error}") from error
+
+    def _given(self, metric: str) -> Iterator[tuple[str, Path]]:
+        """The file that was given and that a metric uses, by the attribute's name."""
+        used = weights_file(metric, self.alexnet, self.vgg16)
+        for name in FLAGS:
+            file: Path | None = getattr(self, name)
+            if file is not None and file == used:
+                yield name, file
+
     def digests(self, protocol: Protocol) -> dict[str, str]:
         """SHA-256 of the file of every image metric of a protocol that uses one which is there."""
         found = {}
@@ -48,7 +74,15 @@ class MetricFiles:
         """Metrics of a protocol that cannot be measured, and what is missing; opens no file."""
         reasons = {name: missing_weights(name, self.alexnet, self.vgg16) for name in _image_metrics(protocol)}
         reasons |= {name: DIMENSIONS[name].why_not() for name in _dimensions(protocol)}
-        return {name: reason.partition(": ")[2] for name, reason in reasons.items() if reason is not None}
+        lacking = {name: reason.partition(": ")[2] for name, reason in reasons.items() if reason is not None}
+        return {name: f"{reason}{_flag(name)}" for name, reason in lacking.items()}
+
+
+def _flag(metric: str) -> str:
+    """How a file that lies elsewhere is named; "" for metrics whose files have no flag."""
+    if metric not in IMAGE_METRICS:
+        return ""
+    return f"; {FLAGS['vgg16' if metric.endswith('-vgg') else 'alexnet']} names one that lies elsewhere"
 
 
 def _image_metrics(protocol: Protocol) -> list[str]:

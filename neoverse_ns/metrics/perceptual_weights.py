@@ -6,6 +6,7 @@ The learned per-layer weights ship inside torchmetrics; the ImageNet backbones d
 from __future__ import annotations
 
 import importlib.util
+import pickle
 from pathlib import Path
 
 import torch
@@ -71,6 +72,9 @@ def _read(path: Path, what: str) -> dict[str, Tensor]:
         value = torch.load(path, map_location="cpu", weights_only=True)
     except UNREADABLE as error:
         detail = (str(error).splitlines() or ["it is cut off"])[0]
+        # torch goes on to advise loading the file with its code.
+        if isinstance(error, pickle.UnpicklingError):
+            detail = "it is no file of torch's weights"
         raise RunError(f"{what} cannot be read from {path}: {detail}") from error
     if not isinstance(value, dict):
         raise RunError(f"{what} expected in {path}, found {type(value).__name__}")

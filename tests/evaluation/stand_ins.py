@@ -98,9 +98,18 @@ class Guess:
 
 
 def judge(
-    protocol: Protocol, scene: BenchmarkScene, choice: Choice, method: Guess, *, work: Path, seed: int
+    protocol: Protocol,
+    scene: BenchmarkScene,
+    choice: Choice,
+    method: Guess,
+    *,
+    work: Path,
+    seed: int,
+    keep: Path | None = None,
 ) -> SceneResult:
     """What :data:`KINDS` calls."""
+    if keep is not None:
+        write_grey(keep.parent, **{keep.name: 1})
     ASKED.append((method.name, scene.name))
     if method.name == "bad" and scene.name == "two":
         raise ReconstructionError("two shows nothing")
@@ -125,10 +134,10 @@ def write_grey(folder: Path, **frames: int) -> Path:
 
 
 @contextmanager
-def grey_world(protocol: Protocol = GREY) -> Iterator[None]:
+def grey_world(protocol: Protocol = GREY, shows: bool = False) -> Iterator[None]:
     """The layout, the protocol, what was published under it, and its judge are known while the block runs."""
     here = __name__
-    kind = kinds.KindOfProtocol(f"{here}:Guess", f"{here}:judge", "good")
+    kind = kinds.KindOfProtocol(f"{here}:Guess", f"{here}:judge", "good", shows=shows)
     ASKED.clear()
     with (
         patch.dict(registry.BENCHMARK_DATA, {"grey": f"{here}:GreyData"}),

@@ -15,6 +15,7 @@ from neoverse_ns.evaluation.ablations.rows import GENERATOR, Row, chosen_rows
 from neoverse_ns.evaluation.ablations.stages import median_stages
 from neoverse_ns.evaluation.evaluate import Request, evaluate, measure_scenes
 from neoverse_ns.evaluation.kinds import kind_of
+from neoverse_ns.evaluation.protocol.protocol import Protocol
 from neoverse_ns.evaluation.results.run_file import MethodRun, RunFile
 from neoverse_ns.evaluation.results.scene_result import SceneResult
 
@@ -42,6 +43,17 @@ class Ablation:
         return next(run for run in self.results.methods if run.method == method)
 
 
+def check_ablated(protocol: Protocol, method: str) -> None:
+    """Let a protocol and a method pass of which parts can be left out.
+
+    Raises:
+        SettingsError: It is another protocol than one of views, or another method.
+    """
+    if protocol.kind != "views":
+        raise SettingsError(f"{protocol.alias} asks for {protocol.kind}; rows of an ablation are measured by views")
+    chosen_rows((), method)
+
+
 def ablate(asked: Request, names: Sequence[str] = (), generator: str = GENERATOR, timed: bool = False) -> Ablation:
     """Measure the rows of one method.
 
@@ -59,6 +71,7 @@ def ablate(asked: Request, names: Sequence[str] = (), generator: str = GENERATOR
     if len(asked.names) != 1:
         raise SettingsError(f"an ablation is of one method, not of {', '.join(asked.names)}")
     base = asked.names[0]
+    check_ablated(asked.protocol, base)
     rows = [(row, row.method(base, generator)) for row in chosen_rows(names, base)]
     methods = tuple(dict.fromkeys(method for _, method in rows))
     results = evaluate(dataclasses.replace(asked, methods=methods))

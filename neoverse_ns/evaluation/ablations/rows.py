@@ -86,8 +86,10 @@ def chosen_rows(names: Sequence[str], base: str) -> list[Row]:
         base: The method that is ablated.
 
     Raises:
-        SettingsError: There is no such row, or it would change nothing of this method.
+        SettingsError: There is no such row, it would change nothing of this method, or the method has no such parts.
     """
+    if parse_method(base)[0] != "ours":
+        raise SettingsError(f"--method {base}: rows leave out parts of this package's method, which is ours")
     unknown = [name for name in names if name not in ROWS]
     if unknown:
         raise SettingsError(f"there is no row {', '.join(unknown)}; there are {', '.join(ROWS)}")

@@ -24,7 +24,7 @@ def ablation_markdown(ablation: Ablation) -> str:
         "",
         f"- id: `{results.methods[0].id if results.methods else results.alias}`",
         f"- scenes: {', '.join(results.scenes)}; seed {results.seed}",
-        "- in parentheses: the difference from the row named last, scene by scene, ± its standard deviation",
+        "- in parentheses: the difference from the last column's row, scene by scene, ± its standard deviation",
         _significance(len(results.scenes)),
         "",
         f"| row | {' | '.join(metrics)} | beside |",
@@ -58,7 +58,7 @@ def ablation_plain(ablation: Ablation) -> dict[str, Any]:
 
 def _significance(scenes: int) -> str:
     if scenes < FEWEST:
-        return f"- {scenes} scenes are too few to call any difference significant"
+        return f"- {'1 scene is' if scenes == 1 else f'{scenes} scenes are'} too few to call any difference significant"
     return "- *: the 95 % interval of the difference (Student's t, scenes as units) leaves out 0"
 
 

@@ -26,7 +26,7 @@ def parse_method(text: str) -> tuple[str, dict[str, str]]:
     """Name and settings of one.
 
     Raises:
-        SettingsError: A setting has no value.
+        SettingsError: A setting has no value, or two.
     """
     name, _, rest = text.partition(":")
     settings: dict[str, str] = {}
@@ -34,5 +34,7 @@ def parse_method(text: str) -> tuple[str, dict[str, str]]:
         key, found, value = part.partition("=")
         if not found or not value:
             raise SettingsError(f"method '{text}': settings are written key=value, got '{part}'")
+        if key.strip() in settings:
+            raise SettingsError(f"method '{text}': {key.strip()} is set twice; leave one of them out")
         settings[key.strip()] = value.strip()
     return name.strip(), settings

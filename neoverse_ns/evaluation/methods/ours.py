@@ -15,6 +15,7 @@ from neoverse_ns.applications.finish import checked_refiner, finish
 from neoverse_ns.errors import RunError, SettingsError
 from neoverse_ns.evaluation.judges.views.task import Answer, Shown, ViewMethod, ViewTask
 from neoverse_ns.evaluation.methods.camera_solver import chained, input_scene, solve_together
+from neoverse_ns.evaluation.methods.ours_check import check_ours
 from neoverse_ns.evaluation.placing.place import looks_at_targets, place
 from neoverse_ns.evaluation.placing.placed import Placed
 from neoverse_ns.evaluation.placing.tto import Perceptual, improve_camera, with_cameras
@@ -72,6 +73,10 @@ class Ours(ViewMethod):
     @property
     def device(self) -> str:
         return self.config.device
+
+    def check(self) -> None:
+        """See :func:`~neoverse_ns.evaluation.methods.ours_check.check_ours`."""
+        check_ours(self.config.scene, self.config.refiner, self.config.device)
 
     def settings(self) -> dict[str, Any]:
         """Everything that decides the answer, as plain values."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import torch
 
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.evaluation.judges.views.task import ViewMethod
+from neoverse_ns.evaluation.methods.method_text import parse_method
 from neoverse_ns.evaluation.methods.ours import Ours, OursConfig
 from neoverse_ns.evaluation.methods.parts import PARTS, with_part
+from neoverse_ns.reconstruct.registry import RECONSTRUCTORS
 
 OURS_OPTIONS = {
     "reconstructor": "bundle, network, da3 or auto",
@@ -46,10 +49,9 @@ def view_method(text: str, device: str | None = None, base: OursConfig | None = 
 
 def _ours(options: str, device: str, base: OursConfig) -> ViewMethod:
     config = replace(base, device=device)
-    for part in filter(None, options.split(",")):
-        name, _, value = part.partition("=")
+    for name, value in parse_method(f"ours:{options}")[1].items():
         if name == "reconstructor":
-            config = replace(config, scene=replace(config.scene, reconstructor=value))
+            config = replace(config, scene=replace(config.scene, reconstructor=_reconstructor(value)))
         elif name == "steps":
             config = replace(config, optimise=replace(config.optimise, steps=_count(name, value)))
         elif name == "keyframes":
@@ -82,6 +84,12 @@ def _without(name: str, options: str, kind: Callable[[], ViewMethod]) -> ViewMet
     if options:
         raise SettingsError(f"{name} has no options, got '{options}'")
     return kind()
+
+
+def _reconstructor(value: str) -> Any:
+    if value not in ("auto", *RECONSTRUCTORS):
+        raise SettingsError(f"reconstructor must be auto, {', '.join(RECONSTRUCTORS)}, got '{value}'")
+    return value
 
 
 def _count(name: str, value: str) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from neoverse_ns.errors import ClipError, SettingsError
 from neoverse_ns.evaluation.data.registry import benchmark_data
-from neoverse_ns.evaluation.data.scene import BenchmarkScene
+from neoverse_ns.evaluation.data.scene import BenchmarkData, BenchmarkScene
 from neoverse_ns.evaluation.planning.costs import scene_seconds
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 
@@ -51,6 +51,7 @@ class Plan:
         methods: As they were asked for.
         seconds: Expected of each method, all scenes together.
         unmeasured: Metrics that cannot be measured here, and why.
+        named: Scenes were asked for by name.
     """
 
     protocol: Protocol
@@ -60,6 +61,17 @@ class Plan:
     methods: tuple[str, ...]
     seconds: Mapping[str, float]
     unmeasured: Mapping[str, str]
+    named: bool = False
+
+    @property
+    def gone(self) -> list[str]:
+        """Names of scenes that were to be measured and cannot be."""
+        return [*self.absent, *(scene.scene for scene in self.scenes if scene.problem is not None)]
+
+    @property
+    def subset(self) -> list[str] | None:
+        """Scenes that an id must name; None where they are all of the protocol's own, or none is left."""
+        return [scene.scene for scene in self.usable] or None if self.named or self.gone else None
 
     @property
     def usable(self) -> list[ScenePlan]:
@@ -68,7 +80,7 @@ class Plan:
 
     def lines(self) -> list[str]:
         """For people, a line each: scenes, what is missing, time."""
-        lines = [f"protocol {self.protocol.alias}: {self.protocol.full_id('...')}"]
+        lines = [f"protocol {self.protocol.alias}: {self.protocol.full_id('...', self.subset)}"]
         for scene in self.scenes:
             if scene.choice is None:
                 lines.append(f"{scene.scene}: cannot be measured: {scene.problem}")
@@ -89,7 +101,7 @@ class Plan:
         Raises:
             ClipError: Scenes are missing or cannot be measured, and that was not allowed; or none is left.
         """
-        gone = [*self.absent, *(scene.scene for scene in self.scenes if scene.problem is not None)]
+        gone = self.gone
         if gone and not allow_missing:
             reasons = [f"{scene.scene}: {scene.problem}" for scene in self.scenes if scene.problem is not None]
             what = "scenes that are" if len(gone) > 1 else "a scene that is"
@@ -123,7 +135,7 @@ def make_plan(
         SettingsError: A scene is asked for that the protocol does not have.
     """
     data = benchmark_data(protocol.data)
-    there = data.find(folder)
+    there = _there(data, folder, scenes or protocol.scenes or ())
     wanted = list(scenes or protocol.scenes or there)
     if scenes is not None and protocol.scenes is not None:
         strange = sorted(set(scenes) - set(protocol.scenes))
@@ -140,10 +152,38 @@ def make_plan(
             plans.append(ScenePlan(name, None, problem=str(error)))
     absent = tuple(name for name in wanted if name not in there)
     seconds = {
-        method: sum(scene_seconds(protocol, plan.choice, method) for plan in plans if plan.choice is not None)
+        method: sum((scene_seconds(protocol, plan.choice, method) for plan in plans if plan.choice is not None), 0.0)
         for method in methods
     }
-    return Plan(protocol, folder, tuple(plans), absent, tuple(methods), seconds, dict(unmeasured or {}))
+    return Plan(
+        protocol, folder, tuple(plans), absent, tuple(methods), seconds, dict(unmeasured or {}), scenes is not None
+    )
+
+
+def _there(data: BenchmarkData, folder: Path, wanted: Sequence[str]) -> list[str]:
+    """Scenes of a folder, with those wanted that have a folder there and lack a file: opening them names the file.
+
+    Raises:
+        ClipError: There is none, or the folder is itself one of the scenes that are wanted.
+    """
+    damaged = [name for name in wanted if (folder / name).is_dir()]
+    try:
+        there = data.find(folder)
+    except ClipError:
+        if not damaged:
+            raise
+        there = []
+    if "." in there and wanted and not set(wanted) & set(there):
+        raise ClipError(f"{folder} is itself a scene: give the folder around it, --data {folder.absolute().parent}")
+    return there + [name for name in damaged if name not in there and _why_not(data, folder, name) is not None]
+
+
+def _why_not(data: BenchmarkData, folder: Path, scene: str) -> str | None:
+    try:
+        data.open(folder, scene)
+    except ClipError as error:
+        return str(error)
+    return None
 
 
 def _minutes(seconds: float) -> str:

@@ -98,6 +98,11 @@ class Rule:
         """
         frames = {(frame.camera, frame.time): frame for frame in scene.frames}
         times = self.times.on(scene)
+        needed = max(_needed(pick, len(times)) for pick in (self.inputs, self.targets))
+        if needed > len(times):
+            raise ClipError(
+                f"{scene.folder}: has {len(times)} times that '{self.label}' can count on, and it needs {needed}"
+            )
         inputs, missing = _picked(scene, frames, self.inputs, times)
         if missing:
             raise ClipError(f"{scene.folder}: {'; '.join(missing)}; this protocol needs them as inputs")
@@ -110,15 +115,17 @@ class Rule:
         return Choice(tuple(inputs), tuple(targets), tuple(skipped))
 
 
+def _needed(pick: Pick, count: int) -> int:
+    """How long the list of times must be for a pick."""
+    places = pick.at.on(count)
+    return places[-1] + 1 if places else 0
+
+
 def _picked(
     scene: BenchmarkScene, frames: dict[tuple[str, int], BenchmarkFrame], pick: Pick, times: list[int]
 ) -> tuple[list[BenchmarkFrame], list[str]]:
     """Frames by time, then by the order of cameras; and a sentence for each camera that lacks some."""
     places = pick.at.on(len(times))
-    if places and places[-1] >= len(times):
-        raise ClipError(
-            f"{scene.folder}: has {len(times)} times that '{pick.label}' can count on, and it needs {places[-1] + 1}"
-        )
     found: list[BenchmarkFrame] = []
     missing: dict[str, list[int]] = defaultdict(list)
     for time in (times[place] for place in places):

@@ -20,15 +20,27 @@ _PACKAGES = (PACKAGE, "nerfstudio", "torch", "numpy", "opencv-python-headless", 
 
 
 def package_facts() -> dict[str, Any]:
-    """Name, version and, where it is used from a checkout, commit of this package.
+    """Name, version, digest of the code and, where it is used from a checkout, commit of this package.
 
+    `code` is equal where the same code runs, whatever the commit: see :func:`code_digest`.
     `changed` says that files of the checkout differ from the commit: then the commit alone does not tell what ran.
     """
-    facts: dict[str, Any] = {"package": PACKAGE, "version": version_of(PACKAGE), "commit": None, "changed": None}
+    facts: dict[str, Any] = {"package": PACKAGE, "version": version_of(PACKAGE)}
+    facts |= {"code": code_digest(), "commit": None, "changed": None}
     commit = _git("rev-parse", "HEAD")
     if commit:
         facts |= {"commit": commit, "changed": bool(_git("status", "--porcelain", "--", str(_ROOT)))}
     return facts
+
+
+def code_digest(root: Path = _ROOT) -> str:
+    """SHA-256 of the package's own modules by name, but for those of the command line, which decide no value."""
+    value = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        name = path.relative_to(root).as_posix()
+        if not name.startswith("cli/"):
+            value.update(f"{name}\t{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return value.hexdigest()
 
 
 def machine_facts() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from neoverse_ns.errors import SettingsError
 from neoverse_ns.evaluation.results.means import means_of
 from neoverse_ns.evaluation.results.run_file import MethodRun, RunFile
 from neoverse_ns.evaluation.results.tables import markdown
+from neoverse_ns.folders import check_folder
 from neoverse_ns.whole_file import write_whole
 
 JSON_NAME, TABLE_NAME = "result.json", "result.md"
@@ -26,6 +27,20 @@ def write_results(results: RunFile, folder: Path) -> None:
     for run, plain_run in zip(results.methods, stored["methods"], strict=True):
         plain_run["means"] = {name: mean.to_plain() for name, mean in means_of(results, run).items()}
     put(folder, {JSON_NAME: json.dumps(stored, indent=1, allow_nan=False), TABLE_NAME: markdown(results)})
+
+
+def check_place(folder: Path) -> None:
+    """Let a folder of results pass that can be written to, or made.
+
+    Raises:
+        SettingsError: It cannot; says why.
+    """
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise SettingsError(f"{folder}: results cannot be written: it is a file; give --output-dir a folder")
+        check_folder(folder)
+    except OSError as error:
+        raise SettingsError(f"{folder}: results cannot be written: {error.strerror or error}") from error
 
 
 def put(folder: Path, texts: Mapping[str, str]) -> None:
@@ -85,7 +100,7 @@ def take_up(results: RunFile, folder: Path, retry_failed: bool = False) -> int:
     if different:
         raise SettingsError(
             f"{folder / JSON_NAME} was measured otherwise ({'; '.join(different)}): give another --output-dir, or "
-            "delete it"
+            "delete that file to measure all anew"
         )
     for run in results.methods:
         old = _same_method(before, run.method)
@@ -103,10 +118,12 @@ def _same_method(results: RunFile, method: str) -> MethodRun | None:
 
 def _differences(before: RunFile, now: RunFile) -> list[str]:
     """Whatever values of any method depend on, that has another value now."""
+    # Commits that leave the code as it is change no value; files of before that say nothing of the code have them.
+    decides = "code" if before.package.get("code") else "commit"
 
     def depends(results: RunFile) -> dict[str, Any]:
         data = {f"data's {key}": value for key, value in results.data.items() if key != "folder"}
-        package = {key: results.package.get(key) for key in ("version", "commit")}
+        package = {key: results.package.get(key) for key in ("version", decides)}
         parts = {f"protocol's {key}": value for key, value in results.protocol.items()}
         rest = {"alias": results.alias, "seed": results.seed, "scenes": sorted(results.scenes)}
         return rest | parts | data | package | results.settings | {f"weights of {k}": v for k, v in _weights(results)}

@@ -30,8 +30,10 @@ def markdown(results: RunFile) -> str:
 
 
 def means_table(results: RunFile) -> str:
-    """The first table alone, under a line with the protocol's alias: what the command prints at the end."""
-    return "\n".join([f"protocol {results.alias}", "", *_means(results)])
+    """The first table alone, under a line with the protocol's alias, and why cells are empty: what the command prints
+    at the end."""
+    reasons = [*_unmeasured(results), *_failures(results)]
+    return "\n".join([f"protocol {results.alias}", "", *_means(results), *([""] if reasons else []), *reasons])
 
 
 def _facts(results: RunFile) -> list[str]:
@@ -52,8 +54,15 @@ def _facts(results: RunFile) -> list[str]:
     if results.protocol.get("note"):
         lines.append(f"- note: {results.protocol['note']}")
     lines += [f"- weights of {name}: {value[:16]}" for name, value in sorted(results.weights.items())]
-    lines += [f"- {metric} is not measured: {reason}" for metric, reason in results.unmeasured.items()]
-    return lines
+    return [*lines, *_unmeasured(results)]
+
+
+def _unmeasured(results: RunFile) -> list[str]:
+    return [f"- {metric} is not measured: {reason}" for metric, reason in results.unmeasured.items()]
+
+
+def _failures(results: RunFile) -> list[str]:
+    return [f"- {run.method}, {one.scene}: {one.failed}" for run in results.methods for one in run.scenes if one.failed]
 
 
 def _settings(run: MethodRun) -> list[str]:
@@ -81,7 +90,8 @@ def scenes_in(results: RunFile) -> str:
     own = results.protocol.get("scenes")
     if own is None or (set(own) == set(results.scenes) and not results.missing):
         return ""
-    return f"[{'+'.join(sorted(results.scenes))}]"
+    # As the id has them, which is in lower case throughout.
+    return f"[{'+'.join(sorted(results.scenes)).lower()}]"
 
 
 def _published_row(row: Published, metrics: list[str], protocol: str) -> str:

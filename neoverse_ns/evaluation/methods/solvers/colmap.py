@@ -51,6 +51,14 @@ class ColmapSolver(CameraMethod):
         self.name = self.solver = name
         self._map: Callable[..., list[Any]] = _MAPPINGS[name]
 
+    def check(self) -> None:
+        """Let it pass where pycolmap is installed.
+
+        Raises:
+            PackageError: It is not.
+        """
+        import_pycolmap()
+
     def settings(self) -> dict[str, Any]:
         focal = "given" if self.focal_given else "refined"
         return {"pycolmap": import_pycolmap().__version__, "mapping": self.name, "focal": focal, "options": SETTINGS}

@@ -26,6 +26,14 @@ class OpenmvgSolver(CameraMethod):
     name = solver = "openmvg"
     repeats = False
 
+    def check(self) -> None:
+        """Let it pass where openmvg-rs is installed.
+
+        Raises:
+            PackageError: It is not.
+        """
+        _imported()
+
     def settings(self) -> dict[str, Any]:
         """Version and what is not at its default.
 

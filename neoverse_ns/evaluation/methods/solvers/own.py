@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from neoverse_ns.evaluation.judges.cameras.task import CameraMethod, CamerasFound, CameraTask
+from neoverse_ns.evaluation.methods.ours_check import check_reconstructor
 from neoverse_ns.evaluation.results.memory import PeakMemory
 from neoverse_ns.reconstruct.bundle.config import BundleConfig
 from neoverse_ns.reconstruct.bundle.solve import solve_geometry
@@ -46,6 +47,14 @@ class ReconstructorSolver(CameraMethod):
     def __init__(self, config: SceneConfig) -> None:
         self._config = config
         self.name = self.solver = config.reconstructor
+
+    def check(self) -> None:
+        """Let it pass where its weights are there.
+
+        Raises:
+            WeightsError: They cannot be had.
+        """
+        check_reconstructor(self._config)
 
     def solve(self, task: CameraTask) -> CamerasFound:
         with PeakMemory() as memory:
