@@ -53,7 +53,8 @@ class TimeGaps:
 
         Raises:
             ClipError, SettingsError, PackageError, WeightsError: It cannot be begun.
-            SystemExit: With 130 where the keyboard stopped it; what was measured stays.
+            SystemExit: With 1 where a scene had no answer, with 130 where the keyboard stopped it; what was
+                measured stays.
         """
         from neoverse_ns.evaluation.curves.time_gaps import gap_alias, measure_gaps
         from neoverse_ns.evaluation.results.store import put
@@ -77,6 +78,8 @@ class TimeGaps:
         }
         put(output, files)
         say(f"wrote {', '.join(files)} in {output}")
+        if any(scene.failed for results in curve.results for run in results.methods for scene in run.scenes):
+            raise SystemExit(1)
 
     def _evaluation(self, alias: str, output: Path) -> Evaluate:
         shared = ("data", "methods", "scenes", "seed", "dry_run", "allow_missing", "lpips_weights", "vgg_weights")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from neoverse_ns.batch.lock import locked
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.evaluation.results.means import means_of
 from neoverse_ns.evaluation.results.run_file import MethodRun, RunFile
@@ -14,6 +16,7 @@ from neoverse_ns.evaluation.results.tables import markdown
 from neoverse_ns.whole_file import write_whole
 
 JSON_NAME, TABLE_NAME = "result.json", "result.md"
+LOCK_NAME = ".evaluate.lock"
 
 
 def write_results(results: RunFile, folder: Path) -> None:
@@ -26,6 +29,24 @@ def write_results(results: RunFile, folder: Path) -> None:
     for run, plain_run in zip(results.methods, stored["methods"], strict=True):
         plain_run["means"] = {name: mean.to_plain() for name, mean in means_of(results, run).items()}
     put(folder, {JSON_NAME: json.dumps(stored, indent=1, allow_nan=False), TABLE_NAME: markdown(results)})
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep other evaluations out of a folder while the block runs: each writes whole files, and the last would win.
+
+    Raises:
+        SettingsError: Another evaluation writes there, or nothing can be written.
+    """
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            alone = stack.enter_context(locked(folder / LOCK_NAME))
+        except OSError as error:
+            raise SettingsError(f"{folder}: results cannot be written: {error.strerror or error}") from error
+        if not alone:
+            raise SettingsError(f"{folder}: another evaluation writes there: wait for it, or give another --output-dir")
+        yield
 
 
 def put(folder: Path, texts: Mapping[str, str]) -> None:
