@@ -62,8 +62,8 @@ def judge_views(
     result = SceneResult(scene.name, method.name, skipped=[*choice.skipped, *gone])
     result.attempted = {name: len(asked.targets) for name in protocol.metrics}
     started = time.perf_counter()
-    device = device or getattr(method, "device", "cpu")
-    task = view_task(protocol, scene, choice, work, seed=seed, longest=longest, device=device)
+    working: str = device or getattr(method, "device", "cpu")
+    task = view_task(protocol, scene, choice, work, seed=seed, longest=longest, device=working)
     result.inputs = list(task.names)
     result.report = {"input_size": [task.clip.width, task.clip.height], "solver": method.solver}
     result.report |= judged_size(protocol, choice)
