@@ -43,23 +43,24 @@ class Ablate(MeasuringFlags):
 
         Raises:
             ClipError, SettingsError, PackageError, WeightsError: It cannot be begun.
-            SystemExit: With 130 where the keyboard stopped it; what was measured stays.
+            SystemExit: With 1 where a scene had no answer, with 130 where the keyboard stopped it; what was
+                measured stays.
         """
-        from neoverse_ns.evaluation.ablations.measure import ablate, check_ablated
-        from neoverse_ns.evaluation.ablations.rows import chosen_rows
+        from neoverse_ns.evaluation.ablations.measure import ablate, check_ablated, rows_of
         from neoverse_ns.evaluation.ablations.table import ablation_markdown, ablation_plain
         from neoverse_ns.evaluation.protocol.aliases import protocol
         from neoverse_ns.evaluation.results.store import put
 
         check_ablated(protocol(self.protocol), self.method)
-        methods = [row.method(self.method, self.generator) for row in chosen_rows(self.rows, self.method)]
         output = self.output_dir or Path("evaluation") / f"{protocol(self.protocol).alias}-ablation"
+        asked = self._evaluation(self.method, output).request()
+        methods = [row.method(self.method, self.generator) for row in rows_of(asked, self.rows, self.generator)]
         command = self._evaluation(",".join(dict.fromkeys(methods)), output)
         if self.dry_run:
             command.run()
             return
         try:
-            ablation = ablate(self._evaluation(self.method, output).request(), self.rows, self.generator, self.times)
+            ablation = ablate(asked, self.rows, self.generator, self.times)
         except KeyboardInterrupt:
             say("stopped; the same command goes on from here")
             raise SystemExit(130) from None
@@ -67,6 +68,8 @@ class Ablate(MeasuringFlags):
         CONSOLE.print(table, markup=False, highlight=False)
         put(output, {"ablation.md": table, "ablation.json": json.dumps(ablation_plain(ablation), indent=1)})
         say(f"wrote {output}/ablation.md and ablation.json")
+        if any(scene.failed for run in ablation.results.methods for scene in run.scenes):
+            raise SystemExit(1)
 
     def _evaluation(self, methods: str, output: Path) -> Evaluate:
         return Evaluate(self.protocol, methods=methods, output_dir=output, **self.shared())

@@ -16,7 +16,8 @@ class MeasuringFlags:
     scenes: str | None = None
     """Names of the scenes to use, separated by commas; all of the protocol by default. The id then names them."""
     seed: int | None = None
-    """Of everything random; by default 0, and 42, that of ns-train, where runs are trained."""
+    """Of everything random (the bundle's sampling of matches, refiners, solvers; repeat, flow and reconstruction by the
+    network draw nothing); by default 0, and 42, that of ns-train, where runs are trained."""
     dry_run: bool = False
     """Only say how many frames would be used, what is missing, and how long it would take."""
     allow_missing: bool = False

@@ -38,7 +38,8 @@ class TimeGaps(MeasuringFlags):
 
         Raises:
             ClipError, SettingsError, PackageError, WeightsError: It cannot be begun.
-            SystemExit: With 130 where the keyboard stopped it; what was measured stays.
+            SystemExit: With 1 where a scene had no answer, with 130 where the keyboard stopped it; what was
+                measured stays.
         """
         from neoverse_ns.evaluation.curves.time_gaps import gap_alias, measure_gaps
         from neoverse_ns.evaluation.results.store import put
@@ -62,6 +63,8 @@ class TimeGaps(MeasuringFlags):
         }
         put(output, files)
         say(f"wrote {', '.join(files)} in {output}")
+        if any(scene.failed for results in curve.results for run in results.methods for scene in run.scenes):
+            raise SystemExit(1)
 
     def _evaluation(self, alias: str, output: Path) -> Evaluate:
         return Evaluate(alias, methods=self.methods, output_dir=output, **self.shared())

@@ -24,7 +24,7 @@ from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 from neoverse_ns.evaluation.results.provenance import file_list, machine_facts, package_facts
 from neoverse_ns.evaluation.results.run_file import MethodRun, RunFile
 from neoverse_ns.evaluation.results.scene_result import SceneResult
-from neoverse_ns.evaluation.results.store import check_place, take_up, write_results
+from neoverse_ns.evaluation.results.store import check_place, held, take_up, write_results
 from neoverse_ns.trajectory.plain_json import plain
 
 SHOWN = "shown"
@@ -116,12 +116,13 @@ def evaluate(asked: Request) -> RunFile:
     kind = kind_of(asked.protocol)
     methods = [kind.make(text) for text in asked.names]
     results = _results(asked, planned, methods)
-    if asked.output is not None:
-        done = take_up(results, asked.output, asked.retry_failed)
-        if done:
-            what = "1 scene was" if done == 1 else f"{done} scenes were"
-            say(f"{what} measured before, taken from {asked.output}" + (", and not shown again" * asked.keep))
     with ExitStack() as stack:
+        if asked.output is not None:
+            stack.enter_context(held(asked.output))
+            done = take_up(results, asked.output, asked.retry_failed)
+            if done:
+                what = "1 scene was" if done == 1 else f"{done} scenes were"
+                say(f"{what} measured before, taken from {asked.output}" + (", and not shown again" * asked.keep))
         work = asked.work or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="neoverse-evaluate-")))
         _measure_all(asked, planned, methods, results, work, kind)
     return results

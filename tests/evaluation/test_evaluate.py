@@ -14,7 +14,7 @@ from neoverse_ns.evaluation.evaluate import evaluate, measure_scenes, plan, requ
 from neoverse_ns.evaluation.results import store
 from neoverse_ns.evaluation.results.tables import markdown, means_table
 from tests.cli.command_line import fails, run
-from tests.evaluation.stand_ins import ASKED, GREY, Guess, grey_world, write_grey
+from tests.evaluation.stand_ins import ASKED, GREY, GreyScene, Guess, grey_world, write_grey
 
 
 @pytest.fixture
@@ -60,7 +60,8 @@ def test_results_say_everything(folder: Path, tmp_path: Path) -> None:
     assert text == markdown(found)
     assert "| good | 21.00 | – | grey@1 |" in text
     assert "| bad | 21.50 (4 of 6, 1 of 2 scenes) | – | grey@1 |" in text
-    assert "| Somebody (their table 1) | 12.50 | – | grey@1 |" in text
+    # What failed makes the means those of other scenes than the published ones.
+    assert "| Somebody (their table 1) | 12.50 | – | other protocol: bad has 1 of 2 scenes |" in text
     assert "| Somebody else (their table 2) | 30.00 | – | other protocol |" in text
     assert "- bad, two: two shows nothing" in text
     assert means_table(found).startswith("protocol grey@1\n")
@@ -165,3 +166,30 @@ def test_bad_commands_end_in_one_line(
     assert "each once" in line("grey@1", "--data", folder, "--methods", "good,good")
     assert "--vgg-weights" in line("grey@1", "--data", folder, "--vgg-weights", tmp_path / "none.pth")
     assert "--scenes names none" in line("grey@1", "--data", folder, "--scenes", ",")
+
+
+def test_a_scene_that_is_named_twice_counts_once(folder: Path) -> None:
+    found = evaluate(request("grey@1", folder, scenes=("one", "two", "one")))
+    assert found.scenes == ["one", "two"]
+    assert len(ASKED) == 2
+
+
+def test_two_evaluations_do_not_write_into_one_folder(folder: Path, tmp_path: Path) -> None:
+    with store.held(tmp_path / "out"), pytest.raises(SettingsError, match="another evaluation writes there"):
+        evaluate(request("grey@1", folder, output=tmp_path / "out"))
+    assert not ASKED
+    evaluate(request("grey@1", folder, output=tmp_path / "out"))
+    assert len(ASKED) == 2
+
+
+def test_files_that_are_missing_are_refused_before_anything_is_measured(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GreyScene, "lacks", lambda self, frame, *what: [frame.name] if frame.time == 3 else [])
+    with pytest.raises(
+        ClipError, match=r"needs files that are missing: 3\.txt of one, likewise of two; --allow-missing"
+    ):
+        evaluate(request("grey@1", folder))
+    assert not ASKED
+    evaluate(request("grey@1", folder, allow_missing=True))
+    assert len(ASKED) == 2

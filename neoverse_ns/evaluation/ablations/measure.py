@@ -11,9 +11,9 @@ from typing import Any
 
 from neoverse_ns.console import say
 from neoverse_ns.errors import SettingsError
-from neoverse_ns.evaluation.ablations.rows import GENERATOR, Row, chosen_rows
+from neoverse_ns.evaluation.ablations.rows import GENERATOR, Row, chosen_rows, within_inputs
 from neoverse_ns.evaluation.ablations.stages import median_stages
-from neoverse_ns.evaluation.evaluate import Request, evaluate, measure_scenes
+from neoverse_ns.evaluation.evaluate import Request, evaluate, measure_scenes, plan
 from neoverse_ns.evaluation.kinds import kind_of
 from neoverse_ns.evaluation.protocol.protocol import Protocol
 from neoverse_ns.evaluation.results.run_file import MethodRun, RunFile
@@ -72,7 +72,7 @@ def ablate(asked: Request, names: Sequence[str] = (), generator: str = GENERATOR
         raise SettingsError(f"an ablation is of one method, not of {', '.join(asked.names)}")
     base = asked.names[0]
     check_ablated(asked.protocol, base)
-    rows = [(row, row.method(base, generator)) for row in chosen_rows(names, base)]
+    rows = [(row, row.method(base, generator)) for row in rows_of(asked, names, generator)]
     methods = tuple(dict.fromkeys(method for _, method in rows))
     results = evaluate(dataclasses.replace(asked, methods=methods))
     seconds: dict[str, dict[str, float]] = {}
@@ -82,6 +82,19 @@ def ablate(asked: Request, names: Sequence[str] = (), generator: str = GENERATOR
                 say(f"times of {row.title}")
                 seconds[row.name] = repeated(lambda method=method: _once(asked, results.scenes[0], method))
     return Ablation(results, rows, seconds)
+
+
+def rows_of(asked: Request, names: Sequence[str] = (), generator: str = GENERATOR) -> list[Row]:
+    """The rows that an ablation would have on the data that is there; see :func:`ablate`.
+
+    Raises:
+        SettingsError, ClipError: See :func:`ablate`.
+    """
+    rows = chosen_rows(names, asked.names[0], generator)
+    if not any("keyframes" in row.settings for row in rows):
+        return rows
+    scenes = plan(asked).usable
+    return within_inputs(rows, max((len(scene.choice.inputs) for scene in scenes if scene.choice), default=0) or 1)
 
 
 def repeated(measure: Callable[[], SceneResult], repeats: int = REPEATS) -> dict[str, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from neoverse_ns.evaluation.protocol.published import OTHER_PROTOCOL
+
 ALIAS = "dycheck-neoverse@1"
 """Protocol that the paper's ablation was measured under."""
 
@@ -24,18 +26,25 @@ SECONDS: dict[str, dict[str, float]] = {
 """Seconds by row, on the paper's GPU: of another machine, whatever the protocol."""
 
 
-def published_lines(alias: str, rows: list[str], metrics: list[str]) -> list[str]:
+def published_lines(alias: str, rows: list[str], metrics: list[str], unlike: str = "") -> list[str]:
     """The paper's rows as a table; nothing under other protocols, whose figures would not compare.
 
     Args:
         alias: Of the protocol that was measured.
         rows: Names of the rows that were.
         metrics: Ids, in order.
+        unlike: Why these figures do not compare with ours after all, as that they are of all scenes; "" where they do.
     """
     shown = [row for row in rows if row in VALUES]
     if alias != ALIAS or not shown:
         return []
-    lines = [f"Published ({SOURCE}):", "", f"| row | {' | '.join(metrics)} |", "|---|" + "---:|" * len(metrics)]
+    caveat = f"; {OTHER_PROTOCOL}: {unlike}, so that it does not compare" if unlike else ""
+    lines = [
+        f"Published under {ALIAS} ({SOURCE}){caveat}:",
+        "",
+        f"| row | {' | '.join(metrics)} |",
+        "|---|" + "---:|" * len(metrics),
+    ]
     for row in shown:
         cells = [f"{VALUES[row][metric]:g}" if metric in VALUES[row] else "–" for metric in metrics]
         lines.append(f"| {row} | {' | '.join(cells)} |")

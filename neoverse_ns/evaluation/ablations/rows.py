@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.evaluation.methods.method_text import parse_method
@@ -78,12 +78,29 @@ ROWS: dict[str, Row] = {
 """By name, in the paper's order; `static` and `nearest` are ours."""
 
 
-def chosen_rows(names: Sequence[str], base: str) -> list[Row]:
+def within_inputs(rows: Sequence[Row], inputs: int) -> list[Row]:
+    """Rows of which none claims more keyframes than there are inputs: such are one row, named by all of them.
+
+    Args:
+        rows: In order.
+        inputs: Of the scene that has the most.
+    """
+    found: dict[str, Row] = {}
+    for row in rows:
+        if int(row.settings.get("keyframes", 0)) > inputs:
+            fewer = _keyframes(inputs)
+            row = replace(fewer, title=f"{inputs} keyframes (all inputs)")
+        found.setdefault(row.name, row)
+    return list(found.values())
+
+
+def chosen_rows(names: Sequence[str], base: str, generator: str = GENERATOR) -> list[Row]:
     """Rows in the paper's order, with those that they are compared with.
 
     Args:
         names: Those wanted; empty for all but the timed ones.
         base: The method that is ablated.
+        generator: Who refines in rows with generation.
 
     Raises:
         SettingsError: There is no such row, it would change nothing of this method, or the method has no such parts.
@@ -103,5 +120,13 @@ def chosen_rows(names: Sequence[str], base: str) -> list[Row]:
                 "it steps, or leave the row out"
             )
         wanted -= idle
+    taught = {name for name in wanted if "degradation" in ROWS[name].settings}
+    if taught and generator != GENERATOR:
+        if taught & set(names):
+            raise SettingsError(
+                f"{', '.join(sorted(taught))} changes how the refiner {GENERATOR} is taught, and {generator} is not "
+                "taught here: leave the row out"
+            )
+        wanted -= taught
     wanted |= {ROWS[name].against for name in wanted}
     return [row for row in ROWS.values() if row.name in wanted]

@@ -11,7 +11,7 @@ from neoverse_ns.evaluation.ablations.published import published_lines, publishe
 from neoverse_ns.evaluation.ablations.rows import ROWS, Row
 from neoverse_ns.evaluation.ablations.stages import STAGES
 from neoverse_ns.evaluation.results.means import means_of
-from neoverse_ns.evaluation.results.tables import NONE, shown
+from neoverse_ns.evaluation.results.tables import NONE, not_comparable, shown
 from neoverse_ns.trajectory.plain_json import plain
 
 
@@ -31,13 +31,13 @@ def ablation_markdown(ablation: Ablation) -> str:
         "|---|" + "---:|" * len(metrics) + "---|",
         *(_row(ablation, row, metrics) for row, _ in ablation.rows),
         "",
-        *(f"- {row.title}: `{method}`" for row, method in ablation.rows),
+        *(f"- {row.title}: `{method}`{_keyframes_used(ablation, row)}" for row, method in ablation.rows),
     ]
     lines += [f"- {metric} is not measured: {reason}" for metric, reason in results.unmeasured.items()]
     for row, _ in ablation.rows:
         failed = [scene for scene in ablation.run(row.name).scenes if scene.failed]
         lines += [f"- {row.title}, {scene.scene}: {scene.failed}" for scene in failed]
-    published = published_lines(results.alias, [row.name for row, _ in ablation.rows], metrics)
+    published = published_lines(results.alias, [row.name for row, _ in ablation.rows], metrics, not_comparable(results))
     lines += ["", *published] if published else []
     if ablation.seconds:
         lines += ["", *_times(ablation)]
@@ -54,6 +54,14 @@ def ablation_plain(ablation: Ablation) -> dict[str, Any]:
         gaps = {metric: _plain_gap(gap) for metric, gap in _gaps(ablation, row).items()}
         rows.append({"row": row.name, "method": method, "against": row.against, "means": means, "differences": gaps})
     return plain({"alias": results.alias, "scenes": results.scenes, "rows": rows, "seconds": ablation.seconds})
+
+
+def _keyframes_used(ablation: Ablation, row: Row) -> str:
+    """How many keyframes a row about them really had, scene by scene."""
+    if "keyframes" not in row.settings:
+        return ""
+    used = [str(scene.report.get("keyframes", NONE)) for scene in ablation.run(row.name).scenes]
+    return f"; keyframes used: {', '.join(used)}"
 
 
 def _significance(scenes: int) -> str:
@@ -117,7 +125,8 @@ def _times(ablation: Ablation) -> list[str]:
         f"| row | {' | '.join(columns)} |",
         "|---|" + "---:|" * len(columns),
     ]
+    titles = {row.name: row.title for row, _ in ablation.rows}
     for name, split in ablation.seconds.items():
         cells = [f"{split[column]:.1f}" if column in split else NONE for column in columns]
-        lines.append(f"| {ROWS[name].title} | {' | '.join(cells)} |")
+        lines.append(f"| {titles[name]} | {' | '.join(cells)} |")
     return [*lines, "", *published_seconds(list(ablation.seconds))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -85,6 +86,22 @@ class BenchmarkScene(ABC):
         Raises:
             ClipError: A file is missing or damaged; names it.
         """
+
+    def lacks(self, frame: BenchmarkFrame, *what: Known) -> list[str]:
+        """Which files of a frame are not there; empty where all are, or where frames have no files of their own.
+
+        Args:
+            frame: One of `frames`.
+            what: Is wanted of it. Unless a layout knows better, of its picture alone something can be told, and that
+                where pictures are files under the frames' names.
+        """
+        if "rgb" not in what or (self.folder / frame.name).is_file():
+            return []
+        return [frame.name] if self._has_files else []
+
+    @cached_property
+    def _has_files(self) -> bool:
+        return any((self.folder / one.name).is_file() for one in self.frames)
 
 
 class BenchmarkData(ABC):

@@ -12,6 +12,7 @@ from jaxtyping import Float32, UInt8
 from neoverse_ns.errors import ReconstructionError
 from neoverse_ns.evaluation.judges.views.task import Answer, Shown, Target, ViewMethod, ViewTask
 from neoverse_ns.evaluation.methods.repeat import resized
+from neoverse_ns.evaluation.methods.seeds import UNUSED_SEED
 
 CONSISTENCY = 1.5
 """Disagreement in pixels of forward and backward flow at which confidence has fallen to 1/e."""
@@ -39,7 +40,7 @@ class FlowInterpolation(ViewMethod):
                 )
             if not float(times[0]) <= target.time <= float(times[-1]):
                 raise ReconstructionError(f"not applicable: {target.name} lies before or after all inputs")
-        return Answer(self._views(task))
+        return Answer(self._views(task), report={"seed": UNUSED_SEED})
 
     def _views(self, task: ViewTask) -> Iterator[Shown]:
         for target in task.targets:

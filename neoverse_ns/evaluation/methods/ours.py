@@ -16,6 +16,7 @@ from neoverse_ns.errors import RunError, SettingsError
 from neoverse_ns.evaluation.judges.views.task import Answer, Shown, ViewMethod, ViewTask
 from neoverse_ns.evaluation.methods.camera_solver import chained, input_scene, solve_together
 from neoverse_ns.evaluation.methods.ours_check import check_ours
+from neoverse_ns.evaluation.methods.seeds import UNUSED_SEED, seeded, uses_seed
 from neoverse_ns.evaluation.placing.place import looks_at_targets, place
 from neoverse_ns.evaluation.placing.placed import Placed
 from neoverse_ns.evaluation.placing.tto import Perceptual, improve_camera, with_cameras
@@ -79,8 +80,12 @@ class Ours(ViewMethod):
         check_ours(self.config.scene, self.config.refiner, self.config.device)
 
     def settings(self) -> dict[str, Any]:
-        """Everything that decides the answer, as plain values."""
-        return plain(dataclasses.asdict(self.config))
+        """Everything that decides the answer but the task's seed, as plain values."""
+        stored = plain(dataclasses.asdict(self.config))
+        # Those are not used: every task brings its own.
+        for part in (stored["scene"]["bundle"], stored["scene"]["da3"], stored["refiner"]):
+            del part["seed"]
+        return stored
 
     def weights(self) -> dict[str, str]:
         """What besides the settings decides it: the digest of the network's weights, where it runs."""
@@ -93,7 +98,7 @@ class Ours(ViewMethod):
             ReconstructionError, ClipError: Nothing can be shown of this scene.
             SettingsError, WeightsError, RefinementError: The settings cannot be used here.
         """
-        config, seconds = self.config, {}
+        config, seconds = seeded(self.config, task.seed), {}
         refiner = checked_refiner(config.refiner)
         started = time.perf_counter()
         scene, kept = input_scene(task, config.scene)
@@ -117,6 +122,8 @@ class Ours(ViewMethod):
             "reconstructor": self.solver,
             "steps": config.optimise.steps,
             "refiner": config.refiner.refiner,
+            "seed": task.seed if uses_seed(config) else UNUSED_SEED,
+            "keyframes": len(scene.split.keyframes),
             "placing": task.placing,
             "looks_at_targets": looks_at_targets(task.placing, task.tto),
             "inputs_used": list(task.names),
@@ -126,7 +133,7 @@ class Ours(ViewMethod):
             placed, report["tto"] = self._improved(scene, task, placed)
         seconds["placing"] = time.perf_counter() - started
         answer = Answer(iter(()), seconds, plain(report))
-        answer.views = self._views(scene, task, placed, refiner, seconds)
+        answer.views = self._views(scene, task, placed, config.refiner, refiner, seconds)
         return answer
 
     def _improved(self, scene: Scene, task: ViewTask, placed: Placed) -> tuple[Placed, dict[str, Any]]:
@@ -171,7 +178,13 @@ class Ours(ViewMethod):
         return distance
 
     def _views(
-        self, scene: Scene, task: ViewTask, placed: Placed, refiner: Any, seconds: dict[str, float]
+        self,
+        scene: Scene,
+        task: ViewTask,
+        placed: Placed,
+        finishing: RefinerConfig,
+        refiner: Any,
+        seconds: dict[str, float],
     ) -> Iterator[Shown]:
         """Views of one camera and size after the other, in time order, as a refiner wants them."""
         groups: dict[tuple[str, int, int], list[int]] = {}
@@ -179,12 +192,12 @@ class Ours(ViewMethod):
             groups.setdefault((target.camera, target.width, target.height), []).append(number)
         ready = ExportScene.of(scene, self.config.optimise.draw_options)
         ready = dataclasses.replace(ready, gaussians=ready.gaussians.to(self.config.device))
-        stage = "draw" if self.config.refiner.refiner == "none" else "finish"
+        stage = "draw" if finishing.refiner == "none" else "finish"
         for (_, width, height), numbers in groups.items():
             numbers = sorted(numbers, key=lambda number: task.targets[number].time)
             cameras = PinholeCameras(placed.c2w[numbers].float(), placed.K[numbers].float(), width, height)
             times = torch.tensor([task.targets[number].time for number in numbers]).clamp(0, 1)
-            pictures = self._pictures(ready, Trajectory(cameras, times), refiner)
+            pictures = self._pictures(ready, Trajectory(cameras, times), finishing, refiner)
             for number in numbers:
                 started = time.perf_counter()
                 rgb, alpha = next(pictures)
@@ -192,15 +205,15 @@ class Ours(ViewMethod):
                 yield Shown(task.targets[number].name, rgb, alpha)
 
     def _pictures(
-        self, scene: Any, path: Trajectory, refiner: Any
+        self, scene: Any, path: Trajectory, finishing: RefinerConfig, refiner: Any
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor | None]]:
         """Frames along a path, with the opacity of surfaces where they are shown as drawn."""
-        if self.config.refiner.refiner == "none":
+        if finishing.refiner == "none":
             black = torch.zeros(3)
             for view in views_along(scene.gaussians, path.cameras, path.times, scene.options):
                 yield colours(view, black), view.seen[0, ..., 0].cpu()
             return
-        for piece in finish(scene, path, self.config.refiner, refiner, first_frame=False).frames:
+        for piece in finish(scene, path, finishing, refiner, first_frame=False).frames:
             for frame in piece:
                 yield frame, None
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from neoverse_ns.errors import ClipError, SettingsError
 from neoverse_ns.evaluation.data.registry import benchmark_data
 from neoverse_ns.evaluation.data.scene import BenchmarkData, BenchmarkScene
+from neoverse_ns.evaluation.judges.views.there import lacking_files
 from neoverse_ns.evaluation.planning.costs import scene_seconds
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 
@@ -22,6 +23,7 @@ class ScenePlan:
         choice: Its frames under the protocol; None where they cannot be chosen.
         missing: What the protocol wants of it and the folder lacks, a sentence each.
         problem: Why it cannot be measured at all; None where it can.
+        lacking: Files of chosen frames and their masks that are not there; those frames cannot be judged.
         opened: The scene that the frames belong to.
     """
 
@@ -30,6 +32,7 @@ class ScenePlan:
     missing: tuple[str, ...] = ()
     problem: str | None = None
     opened: BenchmarkScene | None = None
+    lacking: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -99,7 +102,7 @@ class Plan:
         """Refuse what would give a mean over other scenes than the protocol has.
 
         Raises:
-            ClipError: Scenes are missing or cannot be measured, and that was not allowed; or none is left.
+            ClipError: Scenes or files are missing or cannot be measured, and that was not allowed; or none is left.
         """
         gone = self.gone
         if gone and not allow_missing:
@@ -109,6 +112,15 @@ class Plan:
             raise ClipError(
                 f"{self.folder}: {self.protocol.alias} needs {what} missing: {', '.join(gone)}{why}; --allow-missing "
                 "measures the others, and says so beside every mean"
+            )
+        short = [scene for scene in self.usable if scene.lacking]
+        if short and not allow_missing:
+            first, (file, *rest) = short[0], short[0].lacking
+            others = f" and {len(rest)} others" if rest else ""
+            more = "" if len(short) == 1 else f", likewise of {', '.join(scene.scene for scene in short[1:])}"
+            raise ClipError(
+                f"{self.folder}: {self.protocol.alias} needs files that are missing: {file}{others} of "
+                f"{first.scene}{more}; --allow-missing measures without them, and says so beside every mean"
             )
         if not self.usable:
             raise ClipError(f"{self.folder}: no scene of {self.protocol.alias} can be measured; --dry-run says why")
@@ -136,7 +148,8 @@ def make_plan(
     """
     data = benchmark_data(protocol.data)
     there = _there(data, folder, scenes or protocol.scenes or ())
-    wanted = list(scenes or protocol.scenes or there)
+    # A scene that is named twice is one scene: it must not count twice in a mean.
+    wanted = list(dict.fromkeys(scenes or protocol.scenes or there))
     if scenes is not None and protocol.scenes is not None:
         strange = sorted(set(scenes) - set(protocol.scenes))
         if strange:
@@ -147,7 +160,11 @@ def make_plan(
     for name in (name for name in wanted if name in there):
         try:
             scene = data.open(folder, name)
-            plans.append(ScenePlan(name, protocol.rule(scene), tuple(data.missing(folder, name)), opened=scene))
+            choice = protocol.rule(scene)
+            # Of other kinds the judges know what can be done without.
+            lacking = tuple(lacking_files(protocol, scene, choice)) if protocol.kind == "views" else ()
+            missing = tuple(data.missing(folder, name))
+            plans.append(ScenePlan(name, choice, missing, opened=scene, lacking=lacking))
         except ClipError as error:
             plans.append(ScenePlan(name, None, problem=str(error)))
     absent = tuple(name for name in wanted if name not in there)

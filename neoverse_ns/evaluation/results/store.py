@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from neoverse_ns.batch.lock import locked
 from neoverse_ns.errors import SettingsError
 from neoverse_ns.evaluation.results.means import means_of
 from neoverse_ns.evaluation.results.run_file import MethodRun, RunFile
@@ -15,6 +17,7 @@ from neoverse_ns.folders import check_folder
 from neoverse_ns.whole_file import write_whole
 
 JSON_NAME, TABLE_NAME = "result.json", "result.md"
+LOCK_NAME = ".evaluate.lock"
 
 
 def write_results(results: RunFile, folder: Path) -> None:
@@ -41,6 +44,24 @@ def check_place(folder: Path) -> None:
         check_folder(folder)
     except OSError as error:
         raise SettingsError(f"{folder}: results cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep other evaluations out of a folder while the block runs: each writes whole files, and the last would win.
+
+    Raises:
+        SettingsError: Another evaluation writes there, or nothing can be written.
+    """
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            alone = stack.enter_context(locked(folder / LOCK_NAME))
+        except OSError as error:
+            raise SettingsError(f"{folder}: results cannot be written: {error.strerror or error}") from error
+        if not alone:
+            raise SettingsError(f"{folder}: another evaluation writes there: wait for it, or give another --output-dir")
+        yield
 
 
 def put(folder: Path, texts: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from neoverse_ns.evaluation.judges.views.there import SIZE_NOTE
 from neoverse_ns.evaluation.protocol.aliases import published_under
 from neoverse_ns.evaluation.protocol.published import OTHER_PROTOCOL, Published
 from neoverse_ns.evaluation.results.means import Mean, means_of, scene_mean
@@ -74,13 +75,12 @@ def _means(results: RunFile) -> list[str]:
     """A row a method, then the rows of others; those of other protocols say so and give no figure of ours a rival."""
     metrics = results.protocol["metrics"]
     lines = ["| method | " + " | ".join(metrics) + " | protocol |", "|---|" + "---:|" * len(metrics) + "---|"]
-    part = scenes_in(results)
+    part, unlike = scenes_in(results), not_comparable(results)
     for run in results.methods:
         means = means_of(results, run)
         lines.append(f"| {run.method} | {' | '.join(_mean(means[m], m) for m in metrics)} | {results.alias}{part} |")
     own, others = published_under(results.alias)
-    # Figures of all scenes do not compare with those of some.
-    lines += [_published_row(row, metrics, f"{OTHER_PROTOCOL}: all scenes" if part else row.alias) for row in own]
+    lines += [_published_row(row, metrics, f"{OTHER_PROTOCOL}: {unlike}" if unlike else row.alias) for row in own]
     lines += [_published_row(row, metrics, OTHER_PROTOCOL) for row in others]
     return lines
 
@@ -92,6 +92,23 @@ def scenes_in(results: RunFile) -> str:
         return ""
     # As the id has them, which is in lower case throughout.
     return f"[{'+'.join(sorted(results.scenes)).lower()}]"
+
+
+def not_comparable(results: RunFile) -> str:
+    """Why figures that others published under the very protocol do not compare with these; empty where they do."""
+    # Figures of all scenes do not compare with those of some.
+    if scenes_in(results):
+        return "all scenes"
+    for run in results.methods:
+        for metric, mean in means_of(results, run).items():
+            if not mean.complete and metric not in results.unmeasured:
+                if mean.scenes < mean.of_scenes:
+                    return f"{run.method} has {mean.scenes} of {mean.of_scenes} scenes"
+                return f"{run.method} has {mean.values} of {mean.attempted} values"
+        for scene in run.scenes:
+            if SIZE_NOTE in scene.report:
+                return f"{scene.scene} is {scene.report[SIZE_NOTE]}"
+    return ""
 
 
 def _published_row(row: Published, metrics: list[str], protocol: str) -> str:
@@ -138,8 +155,8 @@ def _notes(results: RunFile) -> list[str]:
     lines = [f"- {scene}: not there" for scene in results.missing]
     for run in results.methods:
         for scene in run.scenes:
-            said = ([scene.failed] if scene.failed else []) + list(scene.skipped)
-            lines += [f"- {run.method}, {scene.scene}: {text}" for text in said]
+            said = [scene.failed, *scene.skipped, scene.report.get(SIZE_NOTE)]
+            lines += [f"- {run.method}, {scene.scene}: {text}" for text in said if text]
     return lines
 
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from neoverse_ns.evaluation.ablations.measure import Ablation, ablate
 from neoverse_ns.evaluation.ablations.table import ablation_markdown, ablation_plain
+from neoverse_ns.evaluation.data.scene import BenchmarkScene
 from neoverse_ns.evaluation.evaluate import Request
 from neoverse_ns.evaluation.protocol.gaps import PROTOCOLS
+from neoverse_ns.evaluation.protocol.protocol import Protocol
+from neoverse_ns.evaluation.results.scene_result import SceneResult
+from tests.cli.command_line import run
+from tests.evaluation import fake_views
 from tests.evaluation.fake_layout import fake_kind
 
 PROTOCOL = dataclasses.replace(PROTOCOLS[0], alias="fake-gap-2@1", data="fake", metrics=("psnr",))
@@ -68,3 +74,26 @@ def test_published_rows_stand_beside_their_own_protocol_alone(data: Path) -> Non
     assert "| no-opacity | 10.86 |" in lines
     assert "| reconstruction | 11.56 |" in lines
     assert not any(line.startswith("| generation |") for line in lines)
+    assert "Published under dycheck-neoverse@1 (NeoVerse, table of ablations):" in lines
+    ablation.results.missing = ["scene9"]
+    text = ablation_markdown(ablation)
+    assert "other protocol: reconstruction" not in text
+    assert "other protocol: ours:steps=9,opacity=0 has 3 of 4 scenes, so that it does not compare" in text
+
+
+def test_commands_end_with_1_where_a_scene_failed(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("--data", data, "--output-dir", data.parent / "out")
+    run(monkeypatch, "time-gaps", "tum", *words, "--gaps", "2", "4")
+    judge = fake_views.judge
+
+    def lost(protocol: Protocol, scene: BenchmarkScene, *rest: Any, **more: Any) -> SceneResult:
+        found = judge(protocol, scene, *rest, **more)
+        return dataclasses.replace(found, values={}, failed="nothing is seen") if scene.name == "scene1" else found
+
+    monkeypatch.setattr(fake_views, "judge", lost)
+    for number, command in enumerate(
+        (("time-gaps", "tum", "--gaps", "4"), ("ablate", "tum-gap-2@1", "--rows", "static"))
+    ):
+        with pytest.raises(SystemExit) as ended:
+            run(monkeypatch, *command, "--data", data, "--output-dir", data.parent / str(number))
+        assert ended.value.code == 1

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from neoverse_ns.errors import ClipError, LeakError, ReconstructionError, SettingsError
+from neoverse_ns.evaluation.data.scene import BenchmarkFrame, BenchmarkPixels, Known
 from neoverse_ns.evaluation.judges.views.guard import GuardedScene
 from neoverse_ns.evaluation.judges.views.judge import judge_views
 from neoverse_ns.evaluation.judges.views.make_task import view_task
@@ -182,3 +183,54 @@ def test_black_pixels_of_a_drawing_are_left_out_where_the_protocol_says_so(scene
     shown[:, :20] = 0
     seen = TargetJudge(protocol(mask="plain-seen", metrics=("mpsnr",)), scene).measure(frame, shown)
     assert seen["mpsnr"] == pytest.approx(20 * math.log10(255 / 2), abs=0.3)
+
+
+def test_a_target_that_is_missing_or_damaged_costs_no_other_value(
+    scene: MemoryScene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choice = even_to_odd(scene)
+    gone, kept = choice.targets
+    monkeypatch.setattr(scene, "lacks", lambda frame, *what: [frame.name] if frame == gone else [], raising=False)
+    painter = Painter(grey)
+    result = judge_views(protocol(), scene, choice, painter, work=tmp_path)
+    assert list(result.values["psnr"]) == [kept.name]
+    assert result.attempted["psnr"] == 2
+    assert result.skipped == [f"{gone.name}: not judged, since {gone.name} is not there"]
+    assert painter.task is not None
+    assert [target.name for target in painter.task.targets] == [kept.name]
+    monkeypatch.undo()
+    real = scene.read
+
+    def damaged(frame: BenchmarkFrame, *what: Known) -> BenchmarkPixels:
+        if frame == gone:
+            raise ClipError("cannot be decoded")
+        return real(frame, *what)
+
+    monkeypatch.setattr(scene, "read", damaged)
+    result = judge_views(protocol(), scene, choice, Painter(grey), work=tmp_path)
+    assert list(result.values["psnr"]) == [kept.name]
+    assert result.skipped == [f"{gone.name}: cannot be decoded"]
+
+
+def test_pictures_smaller_than_the_id_says_are_told(scene: MemoryScene, tmp_path: Path) -> None:
+    def note(size: str) -> str | None:
+        return judge_views(protocol(size=size), scene, even_to_odd(scene), Painter(grey), work=tmp_path).report.get(
+            "size_note"
+        )
+
+    assert note("560x560") == "judged at 48x32: the pictures are smaller than 560x560"
+    assert note("48x32") is None
+    assert note("40x40") is None
+    assert note("1x") is None
+
+
+def test_files_of_frames_are_looked_for_where_they_have_any(tmp_path: Path, scene: MemoryScene) -> None:
+    frame, other = scene.frames[:2]
+    assert scene.lacks(frame, "rgb") == []
+    scene = room_scene(frames=2, width=16, height=8)
+    scene.folder = tmp_path
+    (tmp_path / other.name).parent.mkdir()
+    (tmp_path / other.name).write_text("")
+    assert scene.lacks(frame, "rgb") == [frame.name]
+    assert scene.lacks(other, "rgb") == []
+    assert scene.lacks(frame, "covis") == []

@@ -79,6 +79,14 @@ class DyCheckScene(BenchmarkScene):
             found["masks"]["covis"] = _kept(read_mask(mask, size), straight)
         return BenchmarkPixels(**found)
 
+    def lacks(self, frame: BenchmarkFrame, *what: Known) -> list[str]:
+        wanted = [frame.name] if {"rgb", "valid"} & set(what) else []
+        gone = [name for name in wanted if not (self.folder / name).is_file()]
+        name, _ = self._lenses[frame.name]
+        if "covis" in what and self._mask(name) is None:
+            gone.append(f"{self._covisible[0]}/{name}.png")
+        return gone
+
     def lens(self, frame: BenchmarkFrame) -> Lens:
         """What bent the lines of a frame before they were made straight; at the size at which it is read."""
         return self._lenses[frame.name][1]

@@ -74,3 +74,9 @@ class NvidiaScene(BenchmarkScene):
         if "dynamic" in wanted and mask is not None and (self.folder / mask).is_file():
             masks["dynamic"] = torch.from_numpy(read_mask(self.folder / mask, size, above=0).copy())
         return BenchmarkPixels(rgb=rgb, masks=masks)
+
+    def lacks(self, frame: BenchmarkFrame, *what: Known) -> list[str]:
+        files = [frame.name] if "rgb" in what else []
+        if "dynamic" in what:
+            files.append(self._masks[frame.name] or f"a mask of {frame.name}")
+        return [name for name in files if not (self.folder / name).is_file()]

@@ -13,6 +13,7 @@ from neoverse_ns.evaluation.data.scene import BenchmarkScene
 from neoverse_ns.evaluation.judges.views.make_task import view_task
 from neoverse_ns.evaluation.judges.views.targets import TargetJudge
 from neoverse_ns.evaluation.judges.views.task import Answer, Shown, ViewMethod
+from neoverse_ns.evaluation.judges.views.there import judged_size, there_alone
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 from neoverse_ns.evaluation.results.memory import PeakMemory
 from neoverse_ns.evaluation.results.scene_result import SceneResult
@@ -55,14 +56,17 @@ def judge_views(
         ClipError: The data set's own files cannot be read.
         SettingsError: The protocol cannot be measured so.
     """
+    asked = choice
+    choice, gone = there_alone(protocol, scene, choice)
     judge = TargetJudge(protocol, scene, alexnet, vgg16)
-    result = SceneResult(scene.name, method.name, skipped=list(choice.skipped))
-    result.attempted = {name: len(choice.targets) for name in protocol.metrics}
+    result = SceneResult(scene.name, method.name, skipped=[*choice.skipped, *gone])
+    result.attempted = {name: len(asked.targets) for name in protocol.metrics}
     started = time.perf_counter()
-    device = device or getattr(method, "device", "cpu")
-    task = view_task(protocol, scene, choice, work, seed=seed, longest=longest, device=device)
+    working: str = device or getattr(method, "device", "cpu")
+    task = view_task(protocol, scene, choice, work, seed=seed, longest=longest, device=working)
     result.inputs = list(task.names)
     result.report = {"input_size": [task.clip.width, task.clip.height], "solver": method.solver}
+    result.report |= judged_size(protocol, choice)
     read = time.perf_counter() - started
     try:
         with PeakMemory() as memory:

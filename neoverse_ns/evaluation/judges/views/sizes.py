@@ -39,6 +39,15 @@ def framing_for(size: str, width: int, height: int, longest: int | None = None) 
     return Framing((width, height), cover, (wide, high))
 
 
+def falls_short(size: str, width: int, height: int) -> bool:
+    """Whether pictures are smaller than the box that a protocol's word names, and so are judged smaller than that."""
+    found = re.fullmatch(r"([1-9][0-9]*)x([1-9][0-9]*)", size)
+    if found is None:
+        return False
+    long, short = max(int(found[1]), int(found[2])), min(int(found[1]), int(found[2]))
+    return max(width, height) < long and min(width, height) < short
+
+
 def framed_picture(framing: Framing, picture: UInt8[Tensor, "h w 3"]) -> UInt8[Tensor, "th tw 3"]:
     """A picture brought to size by averaging, once, from what was read."""
     if framing.source == framing.size:

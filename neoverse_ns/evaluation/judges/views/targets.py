@@ -102,9 +102,14 @@ class TargetJudge:
             shown: What a method shows, at the size that is judged.
 
         Raises:
-            ClipError: The truth cannot be read, or what is shown has another size.
+            ClipError: What is shown has another size than the truth.
         """
-        truth, mask = self.truth(frame)
+        try:
+            truth, mask = self.truth(frame)
+        except ClipError as error:
+            # One damaged file must not cost the scene its other values.
+            self.skipped.append(f"{frame.name}: {error}")
+            return {}
         if shown.shape != truth.shape:
             sizes = [f"{image.shape[1]}x{image.shape[0]}" for image in (shown, truth)]
             raise ClipError(f"{frame.name}: what is shown has {sizes[0]} pixels, the truth {sizes[1]}")
