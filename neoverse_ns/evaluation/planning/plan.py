@@ -140,7 +140,7 @@ def make_plan(
             plans.append(ScenePlan(name, None, problem=str(error)))
     absent = tuple(name for name in wanted if name not in there)
     seconds = {
-        method: sum(scene_seconds(protocol, plan.choice, method) for plan in plans if plan.choice is not None)
+        method: sum((scene_seconds(protocol, plan.choice, method) for plan in plans if plan.choice is not None), 0.0)
         for method in methods
     }
     return Plan(protocol, folder, tuple(plans), absent, tuple(methods), seconds, dict(unmeasured or {}))
