@@ -56,14 +56,14 @@ def judged(
     kind = word.removesuffix(SEEN)
     if mask is None and kind != "plain":
         return {}, [f"{name}: it has no mask '{kind}'"]
-    pictures = shown.float() / 255, truth.float() / 255
+    first, second = shown.float() / 255, truth.float() / 255
     if kind != word:
-        *pictures, seen = without_black(*pictures)
+        first, second, seen = without_black(first, second)
         mask = seen if mask is None else mask
     values: dict[str, float] = {}
     reasons: list[str] = []
     for metric in metrics:
-        value = metric.measure(*pictures, mask)
+        value = metric.measure(first, second, mask)
         if math.isfinite(value):
             values[metric.id] = value
         elif math.isinf(value):
