@@ -10,11 +10,12 @@ from typing import Annotated
 import tyro
 
 from neoverse_ns.cli.evaluate import Evaluate
+from neoverse_ns.cli.measuring import MeasuringFlags
 from neoverse_ns.console import CONSOLE, say
 
 
 @dataclass
-class Ablate:
+class Ablate(MeasuringFlags):
     """Measure a method under a protocol again and again, each time without one of its parts.
 
     ns-neoverse ablate dycheck-neoverse@1 --data iphone --rows no-opacity forward-motion generation
@@ -26,8 +27,6 @@ class Ablate:
 
     protocol: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="PROTOCOL")]]
     """Alias, such as dycheck-neoverse@1; ns-neoverse evaluate list shows all."""
-    data: Path | None = None
-    """The data set's folder: that with its scenes' folders."""
     method: str = "ours"
     """What is ablated, with settings behind a colon: ours:steps=500,reconstructor=bundle."""
     rows: tuple[str, ...] = ()
@@ -38,20 +37,6 @@ class Ablate:
     """Measure times of the keyframes' rows as well: four more runs each of the first scene, one of them to warm up."""
     output_dir: Path | None = None
     """Where results go; by default evaluation/PROTOCOL-ablation in the current folder."""
-    scenes: str | None = None
-    """Names of the scenes to use, separated by commas; all of the protocol by default."""
-    seed: int = 0
-    """Of everything random."""
-    dry_run: bool = False
-    """Only say what would be measured, what is missing, and how long it would take."""
-    allow_missing: bool = False
-    """Measure what is there where scenes are missing; every mean then says of how many it is."""
-    lpips_weights: Path | None = None
-    """torchvision's AlexNet, for lpips-alex and mlpips; by default torch's cache is searched."""
-    vgg_weights: Path | None = None
-    """torchvision's VGG16, for lpips-vgg; likewise."""
-    work_dir: Path | None = None
-    """Where methods keep what they make; by default a folder that is deleted at the end."""
 
     def run(self) -> None:
         """Measure, print the table, and write it as ablation.md and ablation.json.
@@ -63,10 +48,11 @@ class Ablate:
         from neoverse_ns.evaluation.ablations.measure import ablate
         from neoverse_ns.evaluation.ablations.rows import chosen_rows
         from neoverse_ns.evaluation.ablations.table import ablation_markdown, ablation_plain
+        from neoverse_ns.evaluation.protocol.aliases import protocol
         from neoverse_ns.evaluation.results.store import put
 
         methods = [row.method(self.method, self.generator) for row in chosen_rows(self.rows, self.method)]
-        output = self.output_dir or Path("evaluation") / f"{self.protocol}-ablation"
+        output = self.output_dir or Path("evaluation") / f"{protocol(self.protocol).alias}-ablation"
         command = self._evaluation(",".join(dict.fromkeys(methods)), output)
         if self.dry_run:
             command.run()
@@ -82,6 +68,4 @@ class Ablate:
         say(f"wrote {output}/ablation.md and ablation.json")
 
     def _evaluation(self, methods: str, output: Path) -> Evaluate:
-        shared = ("data", "scenes", "seed", "dry_run", "allow_missing", "lpips_weights", "vgg_weights", "work_dir")
-        values = {name: getattr(self, name) for name in shared}
-        return Evaluate(self.protocol, methods=methods, output_dir=output, **values)
+        return Evaluate(self.protocol, methods=methods, output_dir=output, **self.shared())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from neoverse_ns.cli.measuring import MeasuringFlags
 from neoverse_ns.console import CONSOLE, say
 from neoverse_ns.errors import ClipError, SettingsError
 
@@ -19,7 +20,7 @@ LIST = "list"
 
 
 @dataclass
-class Evaluate:
+class Evaluate(MeasuringFlags):
     """Measure methods under a protocol: frames, cameras, metrics and means as its id says, nothing left out silently.
 
     ns-neoverse evaluate list
@@ -32,29 +33,11 @@ class Evaluate:
 
     protocol: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="PROTOCOL")]]
     """Alias, such as dycheck-neoverse@1, or full id; `list` shows all."""
-    data: Path | None = None
-    """The data set's folder: that with its scenes' folders."""
     methods: Annotated[str, tyro.conf.arg(aliases=["--method"])] = ""
     """Who is measured, separated by commas. Views: ours, repeat, flow; cameras and depth: bundle, network, da3, colmap,
     glomap, openmvg. Settings behind a colon: ours:steps=0,reconstructor=network. By default ours, or bundle."""
     output_dir: Path | None = None
     """Where results go; by default evaluation/PROTOCOL in the current folder."""
-    scenes: str | None = None
-    """Names of the scenes to use, separated by commas; all of the protocol by default. The id then names them."""
-    seed: int | None = None
-    """Of everything random; by default 0, and 42, that of ns-train, where runs are trained."""
-    dry_run: bool = False
-    """Only say how many frames would be used, what is missing, and how long it would take."""
-    allow_missing: bool = False
-    """Measure what is there where scenes are missing; every mean then says of how many it is."""
-    retry_failed: bool = False
-    """Do scenes again that had no answer before."""
-    lpips_weights: Path | None = None
-    """torchvision's AlexNet, for lpips-alex and mlpips; by default torch's cache is searched."""
-    vgg_weights: Path | None = None
-    """torchvision's VGG16, for lpips-vgg; likewise."""
-    work_dir: Path | None = None
-    """Where methods keep scenes, runs and matches; by default a folder that is deleted at the end."""
 
     def run(self) -> None:
         """Measure, and print the table.

@@ -10,11 +10,12 @@ from typing import Annotated, Literal
 import tyro
 
 from neoverse_ns.cli.evaluate import Evaluate
+from neoverse_ns.cli.measuring import MeasuringFlags
 from neoverse_ns.console import CONSOLE, say
 
 
 @dataclass
-class TimeGaps:
+class TimeGaps(MeasuringFlags):
     """Give every 2nd, 4th, 6th and 8th frame, and judge the same frames between them each time.
 
     ns-neoverse time-gaps clips --data videos --methods ours,flow,repeat
@@ -25,28 +26,12 @@ class TimeGaps:
 
     family: tyro.conf.Positional[Annotated[Literal["clips", "tum"], tyro.conf.arg(metavar="{clips,tum}")]]
     """What the data is: folders of clips, or TUM RGB-D sequences."""
-    data: Path | None = None
-    """The data set's folder."""
     methods: Annotated[str, tyro.conf.arg(aliases=["--method"])] = ""
     """Who is measured, separated by commas, as of ns-neoverse evaluate."""
     gaps: tuple[int, ...] = (2, 4, 6, 8)
     """Frames from one given frame to the next."""
     output_dir: Path | None = None
     """Where results go; by default evaluation/FAMILY-gaps in the current folder."""
-    scenes: str | None = None
-    """Names of the scenes to use, separated by commas; all by default."""
-    seed: int = 0
-    """Of everything random."""
-    dry_run: bool = False
-    """Only say what would be measured, what is missing, and how long it would take."""
-    allow_missing: bool = False
-    """Measure what is there where scenes are missing; every mean then says of how many it is."""
-    lpips_weights: Path | None = None
-    """torchvision's AlexNet, for lpips-alex; by default torch's cache is searched."""
-    vgg_weights: Path | None = None
-    """torchvision's VGG16, for lpips-vgg; likewise."""
-    work_dir: Path | None = None
-    """Where methods keep what they make; by default a folder that is deleted at the end."""
 
     def run(self) -> None:
         """Measure all gaps, print the tables, and write them with the curve.
@@ -79,6 +64,4 @@ class TimeGaps:
         say(f"wrote {', '.join(files)} in {output}")
 
     def _evaluation(self, alias: str, output: Path) -> Evaluate:
-        shared = ("data", "methods", "scenes", "seed", "dry_run", "allow_missing", "lpips_weights", "vgg_weights")
-        values = {name: getattr(self, name) for name in (*shared, "work_dir")}
-        return Evaluate(alias, output_dir=output, **values)
+        return Evaluate(alias, methods=self.methods, output_dir=output, **self.shared())

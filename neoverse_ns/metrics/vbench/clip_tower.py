@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,38 +11,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neoverse_ns.errors import PackageError, WeightsError
+from neoverse_ns.errors import WeightsError
 from neoverse_ns.metrics.vbench.measure import Frame
 from neoverse_ns.metrics.vbench.pictures import for_clip
+from neoverse_ns.metrics.vbench.tower import TowerShape, import_transformers
 from neoverse_ns.weights.assign import assign_weights
 from neoverse_ns.weights.read import WeightsFile
 from neoverse_ns.weights.torchscript import read_weights_or_script
-
-HEAD_WIDTH = 64
-"""Channels of one attention head in all published towers of CLIP and DINO."""
-
-
-@dataclass(frozen=True)
-class TowerShape:
-    """What tells a vision transformer from others.
-
-    Attributes:
-        width: Channels of a token.
-        layers: Number of blocks.
-        patch: Side of a patch, pixels.
-        side: Side of the picture that its positions are for, pixels.
-        embedding: Channels of what comes out.
-    """
-
-    width: int
-    layers: int
-    patch: int
-    side: int
-    embedding: int
-
-    def __str__(self) -> str:
-        return f"{self.layers} blocks of {self.width} channels on patches of {self.patch}, {self.embedding} out"
-
 
 VIT_B_32 = TowerShape(768, 12, 32, 224, 512)
 VIT_L_14 = TowerShape(1024, 24, 14, 224, 768)
@@ -98,25 +72,15 @@ def load_clip_tower(path: Path, shape: TowerShape) -> ClipTower:
     found = _shape_of(tensors, path)
     if found != shape:
         raise WeightsError(f"{path} holds another CLIP: it has {found}, needed is {shape}")
-    try:
-        from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
-    except ImportError as error:
-        raise PackageError(
-            "CLIP needs the transformers library: pip install 'neoverse-ns[depth]', which brings it"
-        ) from error
-    config = CLIPVisionConfig(
-        hidden_size=shape.width,
-        intermediate_size=4 * shape.width,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.width // HEAD_WIDTH,
-        image_size=shape.side,
-        patch_size=shape.patch,
+    transformers = import_transformers("CLIP")
+    config = transformers.CLIPVisionConfig(
+        **shape.settings(),
         projection_dim=shape.embedding,
         hidden_act="quick_gelu",
         layer_norm_eps=1e-5,
     )
     with torch.device("meta"):
-        module = CLIPVisionModelWithProjection(config)
+        module = transformers.CLIPVisionModelWithProjection(config)
     count = (shape.side // shape.patch) ** 2 + 1
     # The one buffer that no file holds.
     module.vision_model.embeddings.position_ids = torch.arange(count)[None]

@@ -12,10 +12,10 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from neoverse_ns.errors import PackageError, WeightsError
-from neoverse_ns.metrics.vbench.clip_tower import HEAD_WIDTH, TowerShape
+from neoverse_ns.errors import WeightsError
 from neoverse_ns.metrics.vbench.measure import Frame
 from neoverse_ns.metrics.vbench.pictures import for_dino, for_patches
+from neoverse_ns.metrics.vbench.tower import TowerShape, import_transformers
 from neoverse_ns.weights.assign import assign_weights
 from neoverse_ns.weights.read import WeightsFile, read_weights
 
@@ -77,24 +77,14 @@ def load_dino_tower(path: Path, shape: TowerShape = DINO_B_16) -> DinoTower:
     found = _shape_of(tensors, path)
     if found != shape:
         raise WeightsError(f"{path} holds another vision transformer: it has {found}, needed is {shape}")
-    try:
-        from transformers import ViTConfig, ViTModel
-    except ImportError as error:
-        raise PackageError(
-            "DINO needs the transformers library: pip install 'neoverse-ns[depth]', which brings it"
-        ) from error
-    config = ViTConfig(
-        hidden_size=shape.width,
-        intermediate_size=4 * shape.width,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.width // HEAD_WIDTH,
-        image_size=shape.side,
-        patch_size=shape.patch,
+    transformers = import_transformers("DINO")
+    config = transformers.ViTConfig(
+        **shape.settings(),
         hidden_act="gelu",
         layer_norm_eps=1e-6,
     )
     with torch.device("meta"):
-        module = ViTModel(config, add_pooling_layer=False)
+        module = transformers.ViTModel(config, add_pooling_layer=False)
     assign_weights(module, WeightsFile(path, tensors), dtype=torch.float32)
     own = module.embeddings
 

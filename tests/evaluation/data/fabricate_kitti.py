@@ -28,9 +28,14 @@ class Drive:
 
 
 def write_kitti(
-    folder: Path, name: str = "07", frames: int = 4, cameras: tuple[int, ...] = (0, 1, 2, 3), poses: bool = True
+    folder: Path,
+    name: str = "07",
+    frames: int = 4,
+    cameras: tuple[int, ...] = (0, 1, 2, 3),
+    poses: bool = True,
+    drawn: bool = True,
 ) -> Drive:
-    """One sequence; its pictures are grey renderings of a world."""
+    """One sequence; its pictures are grey renderings of a world, or, not drawn, black."""
     made = Drive(folder, world.intrinsics(*SIZE))
     first = world.moving_poses(frames)
     place = folder / "sequences" / name
@@ -44,7 +49,9 @@ def write_kitti(
         made.c2w[camera] = [pose @ offset for pose in first]
         if camera in cameras:
             for number, c2w in enumerate(made.c2w[camera]):
-                rgb = world.picture(number / max(frames - 1, 1), c2w, made.K, SIZE, rays=1)
+                rgb = np.zeros((SIZE[1], SIZE[0], 3))
+                if drawn:
+                    rgb = world.picture(number / max(frames - 1, 1), c2w, made.K, SIZE, rays=1)
                 save_picture(place / f"image_{camera}/{number:06d}.png", rgb.mean(-1).astype(np.uint8))
     (place / "calib.txt").write_text("\n".join(lines) + "\nTr: " + " ".join(["0"] * 12) + "\n")
     (place / "times.txt").write_text("".join(f"{0.1037 * number:.6e}\n" for number in range(frames)))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import torch
 
@@ -14,6 +15,7 @@ from neoverse_ns.clip.load import load_clip
 from neoverse_ns.clip.synthetic import SyntheticClip, render_synthetic, save_synthetic
 from neoverse_ns.errors import ClipError
 from neoverse_ns.evaluation.data.clips import demo as clip_demo
+from neoverse_ns.evaluation.data.clips import folder
 from neoverse_ns.evaluation.data.clips import layout as clips
 from neoverse_ns.evaluation.data.clips.demo import still_clip
 from neoverse_ns.evaluation.data.clips.folder import load_benchmark_clip
@@ -204,3 +206,17 @@ def test_the_driving_cars_every_second_image() -> None:
     scene = opened(folder.parent, folder.name)
     assert [frame.time for frame in scene.choose(geometry_window(2.0, 3.0))] == list(range(0, 48, 2))
     assert sum(frame.camera == "1" for frame in scene.frames) == 51
+
+
+def test_what_is_damaged_in_a_folder_is_told(tmp_path: Path) -> None:
+    for name in ("cameras.npz", "truth.npz"):
+        (tmp_path / name).write_bytes(b"nothing")
+    with pytest.raises(ClipError, match=r"cameras\.npz: cannot be read"):
+        folder.true_cameras(tmp_path, torch.arange(2), (64, 48), (64, 48))
+    with pytest.raises(ClipError, match=r"truth\.npz: cannot be read"):
+        folder.pixel_truth(tmp_path)
+    np.savez(tmp_path / "cameras.npz", frame_index=np.arange(2), c2w=np.eye(4)[None].repeat(2, 0))
+    with pytest.raises(ClipError, match="has no array 'fx_over_width'"):
+        folder.true_cameras(tmp_path, torch.arange(2), (64, 48), (64, 48))
+    with pytest.raises(ClipError, match="does not tell depth_scale"):
+        folder.depth_picture(tmp_path, 0)

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from neoverse_ns.metrics.vbench.clip_tower import TowerShape
+from neoverse_ns.metrics.vbench.tower import TowerShape
 
 CLIP_SHAPE = TowerShape(width=128, layers=2, patch=16, side=64, embedding=32)
 DINO_SHAPE = TowerShape(width=128, layers=2, patch=16, side=64, embedding=128)

@@ -1,85 +1,43 @@
-"""What ns-eval says of a target is what the judge of views says of it, whatever a protocol counts."""
+"""What ns-eval measures of a target is what ns-neoverse evaluate does, whatever the protocol's mask."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
+import dataclasses
+import math
 
 import pytest
 import torch
 
-from neoverse_ns.evaluation.data.scene import BenchmarkFrame, BenchmarkPixels, Known
-from neoverse_ns.evaluation.judges.views.make_task import view_task
-from neoverse_ns.evaluation.judges.views.targets import MASKS, SEEN, TargetJudge
-from neoverse_ns.evaluation.protocol.aliases import protocols
+from neoverse_ns.metrics.image import psnr
 from neoverse_ns.plugin.benchmark.evaluator import TargetEvaluator
-from neoverse_ns.plugin.benchmark.targets import RunTargets, Truth, load_targets, save_targets
-from tests.evaluation.memory_scene import MemoryScene, even_to_odd, protocol, room_scene
-
-METRICS = ("psnr", "mpsnr", "ssim-sk11", "mssim")
-WORDS = [f"{kind}{end}" for kind in MASKS for end in ("", SEEN)]
+from tests.plugin.benchmark.test_targets import some_targets
 
 
-class MaskedScene(MemoryScene):
-    """Has a mask of every kind, each of its own; of the last target none."""
-
-    def read(self, frame: BenchmarkFrame, *what: Known) -> BenchmarkPixels:
-        found = super().read(frame, *what)
-        rows = torch.arange(frame.height)[:, None].expand(frame.height, frame.width)
-        least = {"valid": 4, "covis": 8, "dynamic": 24}
-        masks = {kind: rows >= least[kind] for kind in what if kind in least and frame.name != "0/003.png"}
-        return replace(found, masks=masks)
-
-
-@pytest.fixture(scope="module")
-def scene() -> MaskedScene:
-    made = room_scene(frames=5, width=48, height=32)
-    return MaskedScene(made._pictures, list(made.frames), {})
+def values(mask: str, counts: torch.Tensor | None) -> tuple[float, torch.Tensor, torch.Tensor]:
+    """mPSNR of a picture whose left half is black; and the picture and the truth."""
+    generator = torch.Generator().manual_seed(0)
+    shown, truth = ((torch.rand(6, 8, 3, generator=generator) * 200 + 50).round() / 255 for _ in range(2))
+    shown[:, :4] = 0
+    evaluator = TargetEvaluator(dataclasses.replace(some_targets(), mask=mask, metrics=("mpsnr",)))
+    outputs = {"rgb": shown, "accumulation": torch.ones(6, 8, 1), "depth": torch.ones(6, 8, 1)}
+    batch = {"image": truth, "target": 0} | ({} if counts is None else {"target_mask": counts})
+    return evaluator.evaluate(outputs, batch)[0]["mpsnr"], shown, truth
 
 
-@pytest.mark.parametrize("word", WORDS)
-def test_both_judge_alike(word: str, scene: MaskedScene, tmp_path: Path) -> None:
-    rules, choice = protocol(mask=word, metrics=METRICS), even_to_odd(scene)
-    judge = TargetJudge(rules, scene)
-    task = view_task(rules, scene, choice, tmp_path)
-    targets = RunTargets(
-        alias=rules.alias,
-        id="id",
-        note="",
-        placing=rules.cameras,
-        mask=word,
-        metrics=METRICS,
-        scene=scene.name,
-        inputs=task.names,
-        targets=task.targets,
-    )
-    save_targets(targets, tmp_path / "targets", lambda index: Truth(*judge.truth(choice.targets[index])))
-    evaluator = TargetEvaluator(load_targets(tmp_path / "targets"))
-    generator = torch.Generator().manual_seed(1)
-    shown, expected = [], []
-    for number, frame in enumerate(choice.targets):
-        truth = evaluator.targets.truth(number)
-        # The truth with noise, its left third black, and a part of a grey level that no file keeps.
-        rgb = truth.rgb / 255 + 0.05 * torch.randn(truth.rgb.shape, generator=generator)
-        rgb[:, :16] = 0
-        one = torch.zeros(*rgb.shape[:2], 1)
-        batch = {"image": truth.rgb.float() / 255, "target": number}
-        batch |= {} if truth.mask is None else {"target_mask": truth.mask}
-        evaluator.evaluate({"rgb": rgb, "accumulation": one, "depth": one}, batch)
-        shown.append((rgb.clamp(0, 1) * 255).round().to(torch.uint8))
-        expected.append(judge.measure(frame, shown[-1]))
-    facts = evaluator.facts()
-    found = [{name: row[name] for name in METRICS if row[name] is not None} for row in facts["per_image"]]
-    assert found == expected
-    assert facts["skipped"] == judge.skipped
-    # Something is judged, and the words do not all mean the same.
-    assert set(found[0]) == set(METRICS)
-    assert bool(found[1]) == word.startswith("plain")
-    if word.endswith(SEEN):
-        # Black counts as right, or not at all.
-        blind = TargetJudge(replace(rules, mask=word.removesuffix(SEEN)), scene).measure(choice.targets[0], shown[0])
-        assert found[0]["mpsnr"] > blind["mpsnr"] + 1
+def test_black_is_left_out_where_the_protocol_says_so() -> None:
+    found, shown, truth = values("plain-seen", None)
+    assert found == pytest.approx(psnr(shown[:, 4:], truth[:, 4:]), abs=1e-9)
 
 
-def test_every_word_that_a_protocol_of_views_uses_is_among_them() -> None:
-    assert {one.mask for one in protocols().values() if one.kind == "views"} <= set(WORDS)
+def test_inside_a_mask_black_is_right_by_then() -> None:
+    mask = torch.zeros(6, 8, dtype=torch.bool)
+    mask[:3] = True
+    found, shown, truth = values("dyn-seen", mask)
+    blackened = truth.clone()
+    blackened[:, :4] = 0
+    assert found == pytest.approx(psnr(shown, blackened, mask), abs=1e-9)
+
+
+def test_a_mask_that_is_missing_gives_no_value() -> None:
+    assert math.isnan(values("covis", None)[0])
+    assert math.isfinite(values("plain", None)[0])
