@@ -139,6 +139,8 @@ class NeoVersePipeline(VanillaPipeline):
             "protocol": protocol,
             "protocol_id": own_clip_id(scene, protocol),
             "protocol_note": note,
+            "tracking": tracking_of(scene.geometry.report),
+            "num_held_out": len(scene.split.held_out),
             "per_image": [
                 {"frame_index": int(indices[frame])} | _finite(values)
                 for frame, values in zip(frames, self._neoverse._evaluator.records, strict=True)
@@ -146,7 +148,7 @@ class NeoVersePipeline(VanillaPipeline):
         }
 
     def _run_facts(self) -> dict[str, Any]:
-        """The same of the run, whatever it is judged by."""
+        """The same of the run, whatever it is judged by; of frames held out only who judges by them tells."""
         scene = self.datamanager.dataparser.scene  # pyright: ignore
         gaussians = self._neoverse.gaussians
         frames = scene.split.held_out or scene.split.train
@@ -155,9 +157,7 @@ class NeoVersePipeline(VanillaPipeline):
         seconds = {f"seconds_{name}": float(value) for name, value in scene.geometry.report.get("seconds", {}).items()}
         return (
             {
-                "tracking": tracking_of(scene.geometry.report),
                 "num_frames": len(scene.clip),
-                "num_held_out": len(scene.split.held_out),
                 "num_keyframes": len(scene.split.keyframes),
                 "num_gaussians": gaussians.count,
                 "num_gaussians_dynamic": int(gaussians.frames.dynamic.sum()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from neoverse_ns.errors import ClipError
 from neoverse_ns.evaluation.data.scene import BenchmarkScene
 from neoverse_ns.evaluation.protocol.protocol import Cameras, Choice, Protocol
 from neoverse_ns.evaluation.protocol.published import Published
@@ -10,6 +11,20 @@ from neoverse_ns.evaluation.protocol.published import Published
 def every_frame(scene: BenchmarkScene) -> Choice:
     """All frames, in order; none is a target, as nothing is asked of anybody."""
     return Choice(scene.frames, ())
+
+
+def every_followed_frame(scene: BenchmarkScene) -> Choice:
+    """The same of a video that was asked to follow a path.
+
+    Raises:
+        ClipError: No path lies beside it.
+    """
+    if any(frame.c2w is None for frame in scene.frames):
+        raise ClipError(
+            f"{scene.folder / scene.name}: no camera path lies beside it: put it there as {scene.name}_cameras.json "
+            "(or .npz, or .txt of TUM's form), one camera per frame"
+        )
+    return every_frame(scene)
 
 
 def _video(
@@ -22,7 +37,7 @@ def _video(
         label="videos",
         scenes=None,
         frames="all",
-        rule=every_frame,
+        rule=every_followed_frame if cameras == "requested" else every_frame,
         metrics=metrics,
         note=note,
         tables=tables,

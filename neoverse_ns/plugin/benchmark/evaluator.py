@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neoverse_ns.evaluation.judges.views.targets import values_of
+from neoverse_ns.evaluation.judges.views.targets import judged
 from neoverse_ns.metrics.by_id import ImageMetric, image_metric, missing_weights
 from neoverse_ns.plugin.benchmark.targets import RunTargets
 from neoverse_ns.plugin.evaluation import evaluation_pictures
@@ -29,6 +30,7 @@ class TargetEvaluator:
         self.records: list[dict[str, float]] = []
         self._weights = {"alexnet": alexnet, "vgg16": vgg16}
         self._metrics: list[ImageMetric] | None = None
+        self._reasons: dict[str, list[str]] = {}
 
     @property
     def metrics(self) -> list[ImageMetric]:
@@ -46,18 +48,22 @@ class TargetEvaluator:
 
     @torch.no_grad()
     def evaluate(self, outputs: dict[str, Tensor], batch: dict[str, Any]) -> tuple[dict[str, float], dict[str, Tensor]]:
-        """Values by id, NaN where nothing of a target counts; and pictures.
+        """Values by id, NaN where there is none; and pictures.
 
         Args:
             outputs: `rgb` [h, w, 3] in [0, 1], `accumulation` [h, w, 1], `depth` [h, w, 1], as shown.
-            batch: `image` [h, w, 3]; `target_mask` [h, w] of the pixels that count, where not all do.
+            batch: `image` [h, w, 3]; `target`, its position among all; `target_mask` [h, w] of the pixels that count,
+                where not all do.
         """
         # Pictures are shown in 8 bits, as ns-neoverse evaluate sees them.
-        shown = (outputs["rgb"].cpu().float().clamp(0, 1) * 255).round() / 255
+        shown = (outputs["rgb"].cpu().float().clamp(0, 1) * 255).round().to(torch.uint8)
         truth = batch["image"].cpu().float()[..., :3]
         mask = batch["target_mask"].cpu() if "target_mask" in batch else None
-        found = values_of(self.metrics, self.targets.mask, shown, truth, mask)
-        values = found or dict.fromkeys((metric.id for metric in self.metrics), math.nan)
+        name = self.targets.targets[int(batch["target"])].name
+        found, self._reasons[name] = judged(
+            self.metrics, self.targets.mask, name, shown, (truth * 255).round().to(torch.uint8), mask
+        )
+        values = {metric.id: found.get(metric.id, math.nan) for metric in self.metrics}
         # A copy: nerfstudio writes speeds into what it is given.
         self.records.append(dict(values))
         return values, evaluation_pictures(outputs, truth)
@@ -73,7 +79,7 @@ class TargetEvaluator:
             "inputs": list(targets.inputs),
             "num_targets": len(targets.targets),
             "counted": counted(self.records, len(targets.targets)),
-            "skipped": [*targets.skipped, *self.not_measured()],
+            "skipped": [*targets.skipped, *self.not_measured(), *itertools.chain(*self._reasons.values())],
             "per_image": [
                 {"name": target.name}
                 | {name: value if math.isfinite(value) else None for name, value in record.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -16,10 +17,12 @@ from neoverse_ns.errors import ClipError
 from neoverse_ns.evaluation.data.clips import demo as clip_demo
 from neoverse_ns.evaluation.data.clips import folder
 from neoverse_ns.evaluation.data.clips import layout as clips
+from neoverse_ns.evaluation.data.clips.demo import still_clip
 from neoverse_ns.evaluation.data.clips.folder import load_benchmark_clip
 from neoverse_ns.evaluation.data.clips.scene import ClipScene
 from neoverse_ns.evaluation.data.clips.windows import geometry_window, held_out_window
 from neoverse_ns.evaluation.data.registry import benchmark_data
+from neoverse_ns.evaluation.evaluate import plan, request
 from tests.shared import shared_file
 
 COUNT = 9
@@ -100,29 +103,98 @@ def test_samples_are_those_of_the_benchmark(root: Path, tmp_path: Path, name: st
             scene.sample(scene.frames[:COUNT], tmp_path)
 
 
-def test_synthetic_clips_are_in_every_folder(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """How many frames the synthetic clips were rendered with, tiny ones here."""
+    rendered: list[int] = []
 
     def small(frames: int) -> SyntheticClip:
-        asked.append(frames)
+        rendered.append(frames)
         return render_synthetic(frames, 16, 16)
 
+    def still(frames: int) -> SyntheticClip:
+        rendered.append(frames)
+        return still_clip(frames, 16, 16)
+
     monkeypatch.setattr(clip_demo, "render_synthetic", small)
+    monkeypatch.setattr(clip_demo, "still_clip", still)
     monkeypatch.setattr(clip_demo, "LEAST_FRAMES", 5)
+    monkeypatch.setattr(clip_demo, "SIZE", (16, 16))
     clips._rendering.cache_clear()
+    yield rendered
+    clips._rendering.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["demo", "demo_still"])
+def test_synthetic_clips_are_known_before_they_are_rendered(asked: list[int], tmp_path: Path, name: str) -> None:
+    for window in (held_out_window(0.0, 3.0, 4), held_out_window(0.1, 0.5, 7), geometry_window(0.0, 1.0, 20)):
+        scene = opened(tmp_path, name)
+        planned, frames = scene.choose(window), scene.frames
+        assert asked == []
+        # What was planned is what the clip loader samples of what is rendered; else this would raise.
+        rgb = scene.read(planned[1]).rgb
+        assert rgb is not None
+        real = ClipScene(scene.folder)
+        assert [frame.name for frame in real.choose(window)] == [frame.name for frame in planned]
+        for one, other in zip(frames, real.frames, strict=True):
+            assert (one.name, one.camera, one.seconds, one.width) == (
+                other.name,
+                other.camera,
+                other.seconds,
+                other.width,
+            )
+            assert one.c2w is not None
+            assert other.c2w is not None
+            assert torch.equal(one.c2w, other.c2w)
+            assert one.K is not None
+            assert other.K is not None
+            assert torch.equal(one.K, other.K)
+        again = real.read(real.frames[planned[1].time]).rgb
+        assert again is not None
+        assert torch.equal(rgb, again)
+        assert asked == [max(window.num_frames, 5)]
+        asked.clear()
+        clips._rendering.cache_clear()
+
+
+def test_a_plan_renders_nothing(asked: list[int], root: Path) -> None:
+    lines = plan(request("clips-cameras@1", root)).lines()
+    assert "demo: 16 frames of 16x16 in, 0 judged" in lines
+    assert "video: 9 frames of 48x32 in, 0 judged" in lines
+    plan(request("clips-right@1", root, scenes=("demo",))).lines()
+    assert asked == []
+
+
+def test_clips_that_come_out_otherwise_are_refused(
+    asked: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clip_demo, "SIZE", (16, 18))
+    scene = opened(tmp_path, "demo")
+    frames = scene.choose(held_out_window(0.0, 3.0, 4))
+    with pytest.raises(ClipError, match="not as it was said"):
+        scene.sample(frames, tmp_path)
+
+
+def test_synthetic_clips_are_in_every_folder(asked: list[int], root: Path, tmp_path: Path) -> None:
     assert benchmark_data("clips").find(root) == ["demo", "demo_still", "images", "video"]
     assert benchmark_data("clips").find(tmp_path) == ["demo", "demo_still"]
     scene = opened(tmp_path, "demo")
     assert scene.name == "demo"
     assert len(scene.frames) == 10
-    assert [frame.time for frame in scene.choose(held_out_window(0.0, 3.0, 4))] == [0, 1, 3, 4]
-    opened(tmp_path, "demo")
+    frames = scene.choose(held_out_window(0.0, 3.0, 4))
+    assert [frame.time for frame in frames] == [0, 1, 3, 4]
+    assert asked == []
+    for _ in range(2):
+        assert len(scene.sample(frames, tmp_path / "work").clip) == 4
+    again = opened(tmp_path, "demo")
+    again.read(again.frames[0])
     assert asked == [5]
     # More frames are rendered where a window asks for more.
     assert len(scene.choose(held_out_window(0.0, 3.0, 7))) == 7
     assert len(scene.frames) == 14
     assert scene.frames[0].c2w is not None
-    clips._rendering.cache_clear()
+    scene.read(scene.frames[6])
+    assert asked == [5, 7]
     with pytest.raises(ClipError, match="no such folder"):
         benchmark_data("clips").find(tmp_path / "nowhere")
     with pytest.raises(ClipError, match="no clip named else"):

@@ -15,6 +15,7 @@ from neoverse_ns.errors import ClipError
 from neoverse_ns.evaluation.data.registry import benchmark_data
 from neoverse_ns.evaluation.data.videos.layout import Videos
 from neoverse_ns.evaluation.data.videos.scene import VideoScene
+from neoverse_ns.evaluation.evaluate import plan, request
 from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.trajectory.camera_path import to_camera_path
 from neoverse_ns.trajectory.choose import choose_trajectory
@@ -55,7 +56,12 @@ def test_a_video_has_every_frame_whole_and_in_order(tmp_path: Path) -> None:
         assert rgb is not None
         assert (rgb.float() - frames[number].float()).abs().mean() < 2
     assert scene.frames[0].c2w is None
-    assert "a_cameras.json" in benchmark_data("videos").missing(tmp_path, "a")[0]
+    # Whoever only looks at it lacks nothing; who asks how well a path was followed cannot begin.
+    assert not any("path" in line for line in plan(request("video-ours@1", tmp_path)).lines())
+    planned = plan(request("camera-redirector@1", tmp_path))
+    assert any("a: cannot be measured" in line and "a_cameras.json" in line for line in planned.lines())
+    with pytest.raises(ClipError, match=r"a_cameras\.json"):
+        planned.check(allow_missing=False)
 
 
 def test_videos_are_found_and_what_lies_beside_them_is_not_taken_for_one(tmp_path: Path) -> None:

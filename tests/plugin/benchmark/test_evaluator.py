@@ -20,7 +20,7 @@ def values(mask: str, counts: torch.Tensor | None) -> tuple[float, torch.Tensor,
     shown[:, :4] = 0
     evaluator = TargetEvaluator(dataclasses.replace(some_targets(), mask=mask, metrics=("mpsnr",)))
     outputs = {"rgb": shown, "accumulation": torch.ones(6, 8, 1), "depth": torch.ones(6, 8, 1)}
-    batch = {"image": truth} | ({} if counts is None else {"target_mask": counts})
+    batch = {"image": truth, "target": 0} | ({} if counts is None else {"target_mask": counts})
     return evaluator.evaluate(outputs, batch)[0]["mpsnr"], shown, truth
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -12,17 +12,21 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neoverse_ns.clip.synthetic import SyntheticClip, render_synthetic, save_synthetic
-from neoverse_ns.clip.synthetic.path import camera_path
+from neoverse_ns.clip.synthetic.path import beside, camera_path
 from neoverse_ns.clip.synthetic.render import render_world
 from neoverse_ns.clip.synthetic.scene import GROUND, build_scene
 from neoverse_ns.clip.synthetic.solids import Solid, rigid
 from neoverse_ns.clip.synthetic.textures import Texture, random_lattice
+from neoverse_ns.geometry.cameras import PinholeCameras
 
 DEMO, DEMO_STILL = "demo", "demo_still"
 """Names of their rows."""
 
 LEAST_FRAMES = 25
 """Frames of the clip that the command renders, at 8 a second."""
+
+SIZE, RATE = (384, 224), 8.0
+"""Width and height of both clips, and their frames a second."""
 
 RADIUS = 0.1
 """Of the ball that rolls before the still camera, in scene units: two thousandths of the picture."""
@@ -72,5 +76,39 @@ def _rolling_by(time: float) -> Float[Tensor, "4 4"]:
     return rigid((-0.5 + way, GROUND - RADIUS, 4.6), yaw=torch.pi / 2, pitch=-way / RADIUS)
 
 
+@dataclass(frozen=True)
+class Foretold:
+    """What is known of a synthetic clip before it is rendered.
+
+    Attributes:
+        cameras: Of its frames.
+        right: The second camera; None where there is none.
+    """
+
+    cameras: PinholeCameras
+    right: PinholeCameras | None = None
+
+
+def foretold_demo(num_frames: int) -> Foretold:
+    """Of :func:`render_demo`."""
+    cameras = camera_path(max(num_frames, LEAST_FRAMES), *SIZE, _after_scene())
+    return Foretold(cameras, beside(cameras))
+
+
+def foretold_demo_still(num_frames: int) -> Foretold:
+    """Of :func:`render_demo_still`."""
+    return Foretold(camera_path(3, *SIZE, _after_scene())[[1] * max(num_frames, LEAST_FRAMES)])
+
+
+def _after_scene() -> torch.Generator:
+    """What draws the camera's shake, once it has drawn all that stands there."""
+    generator = torch.Generator().manual_seed(0)
+    random_lattice(generator)
+    build_scene(generator)
+    return generator
+
+
+FORETOLD: dict[str, Callable[[int], Foretold]] = {DEMO: foretold_demo, DEMO_STILL: foretold_demo_still}
+"""What says of each how it will be, by name."""
 SYNTHETIC: dict[str, Callable[[Path, int], Path]] = {DEMO: render_demo, DEMO_STILL: render_demo_still}
 """What renders each, by name."""

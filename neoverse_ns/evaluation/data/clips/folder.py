@@ -9,7 +9,7 @@ things and right_things: number of the moving thing at every pixel, 0 where noth
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -148,7 +148,16 @@ def true_cameras(
     file = folder / "cameras.npz"
     if not file.is_file():
         return None, None
-    stored = _stored_cameras(file)
+    return cameras_at(_stored_cameras(file), frames, source_size, size)
+
+
+def cameras_at(
+    stored: Mapping[str, NDArray[np.float64]],
+    frames: Int64[Tensor, " n"],
+    source_size: tuple[int, int],
+    size: tuple[int, int],
+) -> tuple[PinholeCameras, PinholeCameras | None]:
+    """See :func:`true_cameras`, of what a cameras.npz holds, by the names of its arrays."""
     order = np.interp(frames.numpy(), stored["frame_index"], np.arange(len(stored["frame_index"])))
     at = torch.from_numpy(order)
     if "K" in stored:

@@ -8,9 +8,10 @@ from tempfile import TemporaryDirectory
 from typing import ClassVar
 
 from neoverse_ns.errors import ClipError
-from neoverse_ns.evaluation.data.clips.demo import SYNTHETIC
+from neoverse_ns.evaluation.data.clips.demo import FORETOLD, SYNTHETIC
 from neoverse_ns.evaluation.data.clips.folder import find_clips
-from neoverse_ns.evaluation.data.clips.scene import ClipScene, SyntheticScene
+from neoverse_ns.evaluation.data.clips.scene import ClipScene
+from neoverse_ns.evaluation.data.clips.synthetic import SyntheticScene
 from neoverse_ns.evaluation.data.scene import BenchmarkData
 
 
@@ -34,7 +35,7 @@ class Clips(BenchmarkData):
 
     def open(self, folder: Path, scene: str) -> ClipScene:
         if scene in SYNTHETIC and not (folder / scene / "clip.mp4").is_file():
-            return SyntheticScene(scene, lambda count: _rendered(scene, count))
+            return SyntheticScene(scene, FORETOLD[scene], lambda count: _rendered(scene, count))
         (place,) = find_clips(folder, [scene])
         return ClipScene(place)
 

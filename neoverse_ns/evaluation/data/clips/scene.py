@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +22,7 @@ from neoverse_ns.evaluation.data.clips.folder import (
     pixel_truth,
     true_cameras,
 )
-from neoverse_ns.evaluation.data.clips.source import ClipFrames, ImageFrames, VideoFrames
+from neoverse_ns.evaluation.data.clips.source import ClipFrames, FrameList, ImageFrames, VideoFrames
 from neoverse_ns.evaluation.data.clips.windows import ClipWindow
 from neoverse_ns.evaluation.data.scene import BenchmarkFrame, BenchmarkPixels, BenchmarkScene, Known
 from neoverse_ns.geometry.cameras import PinholeCameras
@@ -32,7 +32,7 @@ RIGHT = "1"
 
 
 @dataclass(frozen=True)
-class _Chosen:
+class Chosen:
     """What was sampled of a window: names of its frames, and of those among them that repeat another."""
 
     window: ClipWindow
@@ -45,7 +45,7 @@ class ClipScene(BenchmarkScene):
 
     def __init__(self, folder: Path) -> None:
         self.name = folder.name
-        self._chosen: list[_Chosen] = []
+        self._chosen: list[Chosen] = []
         self._use(folder)
 
     def read(self, frame: BenchmarkFrame, *what: Known) -> BenchmarkPixels:
@@ -72,7 +72,7 @@ class ClipScene(BenchmarkScene):
         own = {frame.time: frame for frame in self.frames if frame.camera != RIGHT}
         frames = tuple(own[index] for index in clip.frame_indices.tolist())
         repeated = {frames[place].name for place in seen_again(clip.frames.numpy())}
-        self._chosen.insert(0, _Chosen(window, frozenset(frame.name for frame in frames), frozenset(repeated)))
+        self._chosen.insert(0, Chosen(window, frozenset(frame.name for frame in frames), frozenset(repeated)))
         return frames
 
     def window(self, frames: Sequence[BenchmarkFrame]) -> ClipWindow:
@@ -107,7 +107,7 @@ class ClipScene(BenchmarkScene):
         """
         return load_benchmark_clip(self.folder, self.window(frames), work, width)
 
-    def _choice_of(self, frames: Sequence[BenchmarkFrame]) -> _Chosen:
+    def _choice_of(self, frames: Sequence[BenchmarkFrame]) -> Chosen:
         names = {frame.name for frame in frames if frame.camera != RIGHT}
         found = next((chosen for chosen in self._chosen if names <= chosen.names), None)
         if found is None:
@@ -120,8 +120,8 @@ class ClipScene(BenchmarkScene):
         self._source: ClipFrames = VideoFrames(folder) if (folder / "clip.mp4").is_file() else ImageFrames(folder)
         self._right = ImageFrames(folder, "right_images") if (folder / "right_images").is_dir() else None
         cameras, right = (self._cameras(source, place) for place, source in enumerate((self._source, self._right)))
-        frames = _frames("0", self._source, cameras)
-        self.frames = tuple(frames if self._right is None else [*frames, *_frames(RIGHT, self._right, right)])
+        frames = frames_of("0", self._source, cameras)
+        self.frames = tuple(frames if self._right is None else [*frames, *frames_of(RIGHT, self._right, right)])
 
     def _cameras(self, source: ClipFrames | None, place: int) -> PinholeCameras | None:
         if source is None:
@@ -136,27 +136,8 @@ class ClipScene(BenchmarkScene):
         return None
 
 
-class SyntheticScene(ClipScene):
-    """A clip that is rendered when it is opened, and again with more frames where a window asks for more.
-
-    Args:
-        name: Of the scene.
-        render: Renders it with at least so many frames and gives its folder.
-    """
-
-    def __init__(self, name: str, render: Callable[[int], Path]) -> None:
-        self._render = render
-        super().__init__(render(1))
-        self.name = name
-
-    def choose(self, window: ClipWindow) -> tuple[BenchmarkFrame, ...]:
-        count = sum(frame.camera != RIGHT for frame in self.frames)
-        if window.num_frames > count:
-            self._use(self._render(window.num_frames))
-        return super().choose(window)
-
-
-def _frames(camera: str, source: ClipFrames, cameras: PinholeCameras | None) -> list[BenchmarkFrame]:
+def frames_of(camera: str, source: FrameList, cameras: PinholeCameras | None) -> list[BenchmarkFrame]:
+    """What is known of all frames of a camera."""
     width, height = source.size
     return [
         BenchmarkFrame(

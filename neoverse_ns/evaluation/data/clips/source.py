@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -23,7 +24,13 @@ IMAGE_RATE = 30.0
 """Images a second where nobody says."""
 
 
-class ClipFrames(ABC):
+def video_frame(at: int, video: str = "clip.mp4") -> str:
+    """Name of a frame of a clip's video."""
+    return f"{video}/{at:06d}"
+
+
+@dataclass(eq=False)
+class FrameList:
     """All frames there are.
 
     Attributes:
@@ -35,6 +42,10 @@ class ClipFrames(ABC):
     size: tuple[int, int]
     names: list[str]
     seconds: list[float]
+
+
+class ClipFrames(FrameList, ABC):
+    """The same, with pictures."""
 
     @abstractmethod
     def read(self, at: int) -> UInt8[np.ndarray, "h w 3"]:
@@ -70,7 +81,7 @@ class VideoFrames(ClipFrames):
             with opened_video(folder / video) as (_, stream):
                 step = float(stream.time_base or 1)
             self.seconds = [(stamp - stamps[0]) * step for stamp in stamps]
-        self.names = [f"{video}/{at:06d}" for at in range(len(self.seconds))]
+        self.names = [video_frame(at, video) for at in range(len(self.seconds))]
 
     def read(self, at: int) -> UInt8[np.ndarray, "h w 3"]:
         if at not in self._seen:

@@ -7,7 +7,6 @@ from pathlib import Path
 from neoverse_ns.clip.formats import FILM_SUFFIXES, is_readable_image
 from neoverse_ns.errors import ClipError
 from neoverse_ns.evaluation.data.scene import BenchmarkData, BenchmarkScene
-from neoverse_ns.evaluation.data.videos.requested import cameras_beside
 from neoverse_ns.evaluation.data.videos.scene import INPUT, VideoScene
 
 COMPANIONS = (INPUT, "_depth_picture", "_depth", "_alpha", "_render", "_mask")
@@ -30,13 +29,6 @@ class Videos(BenchmarkData):
         if scene not in found:
             raise ClipError(f"{folder} has no video {scene}; it has {', '.join(sorted(found)[:6])}")
         return VideoScene(found[scene], scene)
-
-    def missing(self, folder: Path, scene: str) -> list[str]:
-        video = _videos(folder)[scene]
-        if cameras_beside(video) is not None:
-            return []
-        stem = video.name if video.is_dir() else video.stem
-        return [f"no camera path lies beside it ({stem}_cameras.json): how well it was followed cannot be measured"]
 
 
 def _videos(place: Path) -> dict[str, Path]:

@@ -46,18 +46,15 @@ def judge_video_cameras(
         seed: Of everything random.
 
     Raises:
-        ClipError: No path lies beside the video, or a frame cannot be read.
+        ClipError: A frame cannot be read.
         PackageError: The estimator cannot be run here at all.
     """
     measure = measure_of(protocol)
     folder = work / scene.name
     task, requested = scene_task(scene, choice.inputs, folder, seed)
     clip = task.clip
-    if requested is None:
-        raise ClipError(
-            f"{scene.folder / scene.name}: no camera path lies beside it: put it there as {scene.name}_cameras.json "
-            "(or .npz, or .txt of TUM's form), one camera per frame"
-        )
+    # The protocol's rule refuses videos without a path.
+    assert requested is not None
     result = SceneResult(scene.name, method.name, [frame.name for frame in choice.inputs])
     result.attempted = dict.fromkeys(protocol.metrics, 1)
     result.attempted[SOLVED] = len(clip)

@@ -94,6 +94,8 @@ def _consistency(
     result.report["geometry"] = {"kind": found.report.get("kind"), "confidence": found.report.get("confidence")}
     for metric, features in wanted.items():
         values = {}
+        # The solver chose them itself.
+        result.attempted[metric] = len(geometry.keyframes) - 1
         for place, (first, second) in enumerate(pairwise(geometry.keyframes)):
             both = [features(task.clip.frames[frame]) for frame in (first, second)]
             there = inconsistency(both[0], both[1], *_of(geometry, place, place + 1))

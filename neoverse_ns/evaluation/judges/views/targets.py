@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, UInt8
 from torch import Tensor
 
 from neoverse_ns.errors import ClipError, SettingsError
@@ -32,29 +32,45 @@ SEEN = "-seen"
 see :func:`neoverse_ns.metrics.pixels.without_black`."""
 
 
-def values_of(
-    metrics: Iterable[ImageMetric],
+def judged(
+    metrics: Sequence[ImageMetric],
     word: str,
-    shown: Float[Tensor, "h w 3"],
-    truth: Float[Tensor, "h w 3"],
+    name: str,
+    shown: UInt8[Tensor, "h w 3"],
+    truth: UInt8[Tensor, "h w 3"],
     mask: Bool[Tensor, "h w"] | None,
-) -> dict[str, float] | None:
-    """Metrics of one target as a protocol wants them, by id, finite or not; None where its mask is not there.
+) -> tuple[dict[str, float], list[str]]:
+    """Metrics of one target as a protocol wants them: by this alone views are judged, in whatever command.
 
     Args:
         metrics: What is measured.
         word: The protocol's, for the pixels that count.
-        shown: RGB in [0, 1], of 8 bits.
-        truth: The same.
+        name: Of the target, for the reasons.
+        shown: What is shown of it.
+        truth: What its camera saw.
         mask: The pixels that count; None where there is no mask.
+
+    Returns:
+        Finite values by id, and why others are not among them, a sentence each.
     """
     kind = word.removesuffix(SEEN)
     if mask is None and kind != "plain":
-        return None
+        return {}, [f"{name}: it has no mask '{kind}'"]
+    first, second = shown.float() / 255, truth.float() / 255
     if kind != word:
-        shown, truth, seen = without_black(shown, truth)
+        first, second, seen = without_black(first, second)
         mask = seen if mask is None else mask
-    return {metric.id: metric.measure(shown, truth, mask) for metric in metrics}
+    values: dict[str, float] = {}
+    reasons: list[str] = []
+    for metric in metrics:
+        value = metric.measure(first, second, mask)
+        if math.isfinite(value):
+            values[metric.id] = value
+        elif math.isinf(value):
+            reasons.append(f"{name}: {metric.id} is infinite, what is shown being the truth itself")
+        else:
+            reasons.append(f"{name}: {metric.id} has no pixel that counts")
+    return values, reasons
 
 
 @dataclass
@@ -113,18 +129,8 @@ class TargetJudge:
         if shown.shape != truth.shape:
             sizes = [f"{image.shape[1]}x{image.shape[0]}" for image in (shown, truth)]
             raise ClipError(f"{frame.name}: what is shown has {sizes[0]} pixels, the truth {sizes[1]}")
-        found = values_of(self._metrics.values(), self.protocol.mask, shown.float() / 255, truth.float() / 255, mask)
-        if found is None:
-            self.skipped.append(f"{frame.name}: it has no mask '{self._word}'")
-            return {}
-        values: dict[str, float] = {}
-        for name, value in found.items():
-            if math.isfinite(value):
-                values[name] = value
-            elif math.isinf(value):
-                self.skipped.append(f"{frame.name}: {name} is infinite, what is shown being the truth itself")
-            else:
-                self.skipped.append(f"{frame.name}: {name} has no pixel that counts")
+        values, reasons = judged(list(self._metrics.values()), self.protocol.mask, frame.name, shown, truth, mask)
+        self.skipped += reasons
         return values
 
     def truth(self, frame: BenchmarkFrame) -> tuple[UInt8[Tensor, "h w 3"], Bool[Tensor, "h w"] | None]:
