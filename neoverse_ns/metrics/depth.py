@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -61,12 +61,6 @@ class DepthLimits:
     truth_below: float | None = None
     at_least: float | None = None
     at_most: float | None = None
-
-
-SINTEL_LIMITS = DepthLimits(70.0, 1e-5, 70.0)
-BONN_LIMITS = DepthLimits(70.0, 1e-5)
-KITTI_LIMITS = DepthLimits(None, 1e-5)
-"""As MonST3R and CUT3R have them."""
 
 
 @dataclass(frozen=True)
@@ -160,16 +154,6 @@ def resized_depth(depth: Float[Tensor, "*batch h w"], height: int, width: int) -
     planes = depth.reshape(-1, 1, *depth.shape[-2:])
     resized = functional.interpolate(planes, (height, width), mode="bicubic", align_corners=False)
     return resized.reshape(*depth.shape[:-2], height, width)
-
-
-def mean_by_pixels(values: Sequence[float], pixels: Sequence[int]) -> tuple[float, int]:
-    """Mean over sequences weighted by their valid pixels, and how many sequences are in it.
-
-    Sequences without a value (NaN) are left out and not counted; the mean is NaN where none is left.
-    """
-    kept = [(value, count) for value, count in zip(values, pixels, strict=True) if count and math.isfinite(value)]
-    total = sum(count for _, count in kept)
-    return (sum(value * count for value, count in kept) / total if total else math.nan), len(kept)
 
 
 def _cuts(limits: DepthLimits) -> bool:

@@ -7,7 +7,7 @@ figure includes its errors. All cameras are c2w in OpenCV axes.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -115,38 +115,6 @@ PATH_ACCURACY: Mapping[str, Accuracy] = {
     "camera-redirector": redirector_accuracy,
 }
 """By the ids of protocols."""
-
-
-@dataclass(frozen=True)
-class PathMean:
-    """Mean over videos.
-
-    Attributes:
-        value: Over those that have one; NaN where none has.
-        counted: How many these are.
-        with_unsolved: Over the unsolved as well, each with the value that stands for failure; NaN where none is left.
-        unsolved: How many these are.
-    """
-
-    value: float
-    counted: int
-    with_unsolved: float
-    unsolved: int
-
-
-def mean_of_videos(values: Sequence[float | None], unsolved: float) -> PathMean:
-    """Mean of RotErr or of TransErr in which failures are counted, and weigh in a second mean.
-
-    Args:
-        values: Of every video; None where no cameras were found in it, NaN where it has no such error (TransErr of a
-            path that stands still), which neither mean contains.
-        unsolved: What stands for failure, `UNSOLVED_DEGREES` or `UNSOLVED_SHARE`.
-    """
-    known = [value for value in values if value is not None and not math.isnan(value)]
-    failed = sum(value is None for value in values)
-    total = len(known) + failed
-    mean = sum(known) / len(known) if known else math.nan
-    return PathMean(mean, len(known), (sum(known) + failed * unsolved) / total if total else math.nan, failed)
 
 
 def _from_first(c2w: Float[Tensor, "n 4 4"]) -> Float64[Tensor, "n 4 4"]:

@@ -17,9 +17,6 @@ from torch.nn import functional
 from neoverse_ns.metrics.perceptual import ALEXNET, Backbone, PerceptualNetwork
 from neoverse_ns.metrics.perceptual_weights import load_perceptual
 
-HUB_FILE = ALEXNET.hub_file
-"""Name under which torchvision keeps its AlexNet in torch's hub cache."""
-
 SMALLEST_SIDE = ALEXNET.smallest_side
 """Images with a shorter side vanish inside AlexNet."""
 

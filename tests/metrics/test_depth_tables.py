@@ -12,12 +12,8 @@ from scipy.optimize import linprog
 from torch import Tensor
 
 from neoverse_ns.metrics.depth import (
-    BONN_LIMITS,
-    KITTI_LIMITS,
-    SINTEL_LIMITS,
     DepthLimits,
     depth_error,
-    mean_by_pixels,
     resized_depth,
 )
 from neoverse_ns.metrics.depth_fit import l1_scale, l1_scale_shift, least_squares_scale_shift, reweighted_scale
@@ -122,13 +118,13 @@ def test_all_errors_by_hand() -> None:
 
 def test_limits_choose_pixels_and_cut_estimates() -> None:
     truth, estimate = torch.tensor([[1.0, 60.0, 70.0, 200.0]]), torch.tensor([[-1.0, 90.0, 1.0, 1.0]])
-    sintel = depth_error(estimate, truth, alignment="none", limits=SINTEL_LIMITS)
+    sintel = depth_error(estimate, truth, alignment="none", limits=DepthLimits(70.0, 1e-5, 70.0))
     assert sintel.pixels == 2
     assert sintel.abs_rel == pytest.approx(((1 - 1e-5) + 10 / 60) / 2)
-    assert depth_error(estimate, truth, alignment="none", limits=BONN_LIMITS).abs_rel == pytest.approx(
+    assert depth_error(estimate, truth, alignment="none", limits=DepthLimits(70.0, 1e-5)).abs_rel == pytest.approx(
         ((1 - 1e-5) + 30 / 60) / 2
     )
-    assert depth_error(estimate, truth, alignment="none", limits=KITTI_LIMITS).pixels == 4
+    assert depth_error(estimate, truth, alignment="none", limits=DepthLimits(None, 1e-5)).pixels == 4
     ramp, bent = torch.tensor([[1.0, 2.0, 3.0, 4.0]]), torch.tensor([[0.1, 0.1, 0.1, 5.0]])
     low = depth_error(ramp, bent, alignment="least_squares_scale_shift")
     assert math.isnan(low.abs_rel)
@@ -142,10 +138,3 @@ def test_sizes_are_brought_together_as_opencv_does() -> None:
     expected = cv2.resize(depth[1].numpy(), (19, 11), interpolation=cv2.INTER_CUBIC)
     np.testing.assert_allclose(resized_depth(depth, 11, 19)[1].numpy(), expected, atol=1e-5)
     assert resized_depth(depth, 6, 8) is depth
-
-
-def test_means_are_weighted_by_pixels_and_counted() -> None:
-    assert mean_by_pixels([1.0, 4.0, math.nan], [30, 10, 5]) == (1.75, 2)
-    mean, count = mean_by_pixels([math.nan], [4])
-    assert math.isnan(mean)
-    assert count == 0

@@ -14,10 +14,7 @@ from neoverse_ns.geometry.alignment import Sim3
 from neoverse_ns.geometry.se3 import so3_exp
 from neoverse_ns.metrics.generated_path import (
     PATH_ACCURACY,
-    UNSOLVED_DEGREES,
-    UNSOLVED_SHARE,
     PathAccuracy,
-    mean_of_videos,
 )
 from tests.metrics.path import recorded_case
 
@@ -116,14 +113,3 @@ def test_what_does_not_move_has_turns_alone(measure: Accuracy) -> None:
     assert math.isnan(broken.rotation)
     assert broken.reason
     assert measure(estimate[:0], reference[:0]).reason
-
-
-def test_unsolved_videos_are_counted_and_weigh_in_a_second_mean() -> None:
-    turns = mean_of_videos([1.0, 3.0, None], UNSOLVED_DEGREES)
-    assert (turns.value, turns.counted, turns.unsolved) == (2, 2, 1)
-    assert turns.with_unsolved == pytest.approx(184 / 3)
-    moves = mean_of_videos([0.5, math.nan, None, None], UNSOLVED_SHARE)
-    assert (moves.value, moves.counted, moves.with_unsolved, moves.unsolved) == (0.5, 1, pytest.approx(2.5 / 3), 2)
-    nothing = mean_of_videos([], UNSOLVED_SHARE)
-    assert math.isnan(nothing.value)
-    assert math.isnan(nothing.with_unsolved)

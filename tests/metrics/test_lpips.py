@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from neoverse_ns.errors import RunError
-from neoverse_ns.metrics.lpips import HUB_FILE, LPIPS, SMALLEST_SIDE, load_lpips
+from neoverse_ns.metrics.lpips import LPIPS, SMALLEST_SIDE, load_lpips
+from neoverse_ns.metrics.perceptual import ALEXNET
 from tests.metrics.alexnet import random_alexnet
 from tests.shared import SHARED
 
@@ -119,7 +120,7 @@ def test_the_hub_cache_is_used_but_never_filled(tmp_path, monkeypatch, capsys):
     assert not list(tmp_path.rglob("*"))
     checkpoints = tmp_path / "checkpoints"
     checkpoints.mkdir()
-    torch.save(random_alexnet(), checkpoints / HUB_FILE)
+    torch.save(random_alexnet(), checkpoints / ALEXNET.hub_file)
     assert load_lpips() is not None
-    (checkpoints / HUB_FILE).write_bytes(b"cut")
+    (checkpoints / ALEXNET.hub_file).write_bytes(b"cut")
     assert load_lpips() is None

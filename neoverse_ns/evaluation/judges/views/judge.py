@@ -12,7 +12,7 @@ from neoverse_ns.errors import ClipError, MemoryShortageError, ReconstructionErr
 from neoverse_ns.evaluation.data.scene import BenchmarkScene
 from neoverse_ns.evaluation.judges.views.make_task import view_task
 from neoverse_ns.evaluation.judges.views.targets import TargetJudge
-from neoverse_ns.evaluation.judges.views.task import Answer, Shown, ViewMethod
+from neoverse_ns.evaluation.judges.views.task import Answer, Shown, ViewMethod, ViewTask
 from neoverse_ns.evaluation.judges.views.there import judged_size, there_alone
 from neoverse_ns.evaluation.protocol.protocol import Choice, Protocol
 from neoverse_ns.evaluation.results.memory import PeakMemory
@@ -62,24 +62,31 @@ def judge_views(
     result = SceneResult(scene.name, method.name, skipped=[*choice.skipped, *gone])
     result.attempted = {name: len(asked.targets) for name in protocol.metrics}
     started = time.perf_counter()
-    working: str = device or getattr(method, "device", "cpu")
+    working = device or getattr(method, "device", "cpu")
     task = view_task(protocol, scene, choice, work, seed=seed, longest=longest, device=working)
     result.inputs = list(task.names)
     result.report = {"input_size": [task.clip.width, task.clip.height], "solver": method.solver}
     result.report |= judged_size(protocol, choice)
-    read = time.perf_counter() - started
+    result.seconds = {"inputs": time.perf_counter() - started}
+    _answer(task, method, choice, judge, result, keep)
+    result.skipped += judge.skipped
+    return result
+
+
+def _answer(
+    task: ViewTask, method: ViewMethod, choice: Choice, judge: TargetJudge, result: SceneResult, keep: Path | None
+) -> None:
+    """Let the method answer, and write down what that was worth, or why there is no answer."""
     try:
         with PeakMemory() as memory:
             answer = method.answer(task)
             _compare(answer, choice, judge, result, keep)
         result.peak_gb = memory.peak_gb
         result.report |= answer.report
-        result.seconds = {"inputs": read, **answer.seconds}
+        result.seconds |= answer.seconds
     except (ReconstructionError, MemoryShortageError) as error:
         result.failed = str(error)
-        result.values = {}
-    result.skipped += judge.skipped
-    return result
+        result.values, result.seconds = {}, {}
 
 
 def _compare(answer: Answer, choice: Choice, judge: TargetJudge, result: SceneResult, keep: Path | None) -> None:

@@ -23,7 +23,7 @@ from neoverse_ns.trajectory.foreign.read import read_foreign
 from neoverse_ns.trajectory.save import save_trajectory
 from neoverse_ns.trajectory.save_cameras import write_cameras_beside
 from neoverse_ns.trajectory.trajectory import Trajectory
-from tests.evaluation.videos.filmed import walk
+from tests.evaluation.filmed import walk
 
 COUNT = 12
 

@@ -24,7 +24,7 @@ from neoverse_ns.geometry.cameras import PinholeCameras
 from neoverse_ns.metrics.generated_path import redirector_accuracy
 from neoverse_ns.trajectory.save_cameras import write_cameras_beside
 from neoverse_ns.trajectory.trajectory import Trajectory, spread_times
-from tests.evaluation.videos.filmed import DEPTH, FRAMES, HEIGHT, WIDTH, film, turned, walk
+from tests.evaluation.filmed import DEPTH, FRAMES, HEIGHT, WIDTH, film, turned, walk
 
 REDIRECTOR = protocol("camera-redirector@1")
 SMALL = (96, 64)

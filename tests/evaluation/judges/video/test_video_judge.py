@@ -12,7 +12,9 @@ import pytest
 import torch
 
 from neoverse_ns.clip.synthetic import render_synthetic
-from neoverse_ns.clip.synthetic.render import SyntheticClip
+from neoverse_ns.clip.synthetic.render import SyntheticClip, render_truth
+from neoverse_ns.clip.synthetic.scene import build_scene
+from neoverse_ns.clip.synthetic.textures import random_lattice
 from neoverse_ns.clip.write import write_video
 from neoverse_ns.errors import ClipError, SettingsError
 from neoverse_ns.evaluation.data.videos.layout import Videos
@@ -33,7 +35,7 @@ from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.split import split_frames
 from neoverse_ns.trajectory.save_cameras import write_cameras_beside
 from neoverse_ns.trajectory.trajectory import Trajectory, spread_times
-from tests.evaluation.videos.filmed import write_depth
+from tests.evaluation.filmed import write_depth
 
 COUNT = 9
 
@@ -90,6 +92,25 @@ def test_vbench_measures_what_it_can_and_names_the_rest(tmp_path: Path, demo: Sy
     }
 
 
+class KnowingSolver:
+    """The solver's place, taken by the truth of the right camera: what is tested is what is made of it."""
+
+    def __init__(self, clip: SyntheticClip, keys: list[int]) -> None:
+        self.clip, self.keys = clip, keys
+
+    def solve(self, task: CameraTask) -> CamerasFound:
+        cameras = self.clip.right_cameras
+        K = cameras.K.clone()
+        K[:, :2] *= task.clip.width / 96
+        known = PinholeCameras(cameras.c2w, K, task.clip.width, task.clip.height)
+        generator = torch.Generator().manual_seed(0)
+        random_lattice(generator)
+        solids = build_scene(generator)
+        seen = [render_truth(solids, key / (COUNT - 1), cameras[key : key + 1])[0] for key in self.keys]
+        depth, dynamic = torch.stack(seen), self.clip.right_things[self.keys] > 0
+        return CamerasFound(known, {}, geometry=SceneGeometry(known, self.keys, depth, 0 * depth + 1, dynamic))
+
+
 def test_our_own_figures_of_a_video_with_a_known_input(
     tmp_path: Path, demo: SyntheticClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,31 +119,7 @@ def test_our_own_figures_of_a_video_with_a_known_input(
     write_depth(tmp_path / "a_input_depth.npz", list(demo.depth.numpy()))
     keys = split_frames(COUNT, held_out_every=0).keyframes
 
-    class Knows:
-        """The solver's place, taken by the truth: what is tested here is what is made of it."""
-
-        def solve(self, task: CameraTask) -> CamerasFound:
-            cameras = demo.right_cameras
-            scale = task.clip.width / 96
-            K = cameras.K.clone()
-            K[:, :2] *= scale
-            # The left camera's depth stands for the right one's by being moved: both see the same courtyard.
-            known = PinholeCameras(cameras.c2w, K, task.clip.width, task.clip.height)
-            depth = torch.stack([right_depth[key] for key in keys])
-            dynamic = demo.right_things[keys] > 0
-            return CamerasFound(known, {}, geometry=SceneGeometry(known, keys, depth, 0 * depth + 1, dynamic))
-
-    from neoverse_ns.clip.synthetic.render import render_truth
-    from neoverse_ns.clip.synthetic.scene import build_scene
-    from neoverse_ns.clip.synthetic.textures import random_lattice
-
-    generator = torch.Generator().manual_seed(0)
-    random_lattice(generator)
-    solids = build_scene(generator)
-    right_depth = {
-        key: render_truth(solids, key / (COUNT - 1), demo.right_cameras[key : key + 1])[0] for key in range(COUNT)
-    }
-    monkeypatch.setattr(video_geometry, "BundleSolver", Knows)
+    monkeypatch.setattr(video_geometry, "BundleSolver", lambda: KnowingSolver(demo, keys))
     result = judged(tmp_path, "a", "video-ours@1")
     # The demo walks: it does not stand still, which is said, and it is smooth.
     assert result.values[STILL] == {}
@@ -146,16 +143,21 @@ def test_our_own_figures_of_a_video_with_a_known_input(
     with pytest.raises(ClipError, match="has 4 frames"):
         judged(tmp_path, "a", "video-ours@1")
     (tmp_path / "a_input_depth.npz").unlink()
-    # A solver may choose more keyframes than are usual.
-    keys = list(range(COUNT))
-    rules, scene = replace(protocol("video-ours@1"), metrics=(BY_COLOUR,)), Videos().open(tmp_path, "a")
-    more = judge_video(rules, scene, rules.rule(scene), video_method("as-is"), work=tmp_path / "more")
-    assert len(more.values[BY_COLOUR]) == more.attempted[BY_COLOUR] == COUNT - 1
     # Asked for nothing else, it is only said what would be needed.
     rules, scene = replace(protocol("video-ours@1"), metrics=(WARP,)), Videos().open(tmp_path, "a")
     bare = judge_video(rules, scene, rules.rule(scene), video_method("as-is"), work=tmp_path / "work")
     assert bare.values == {}
     assert "a_input_depth.npz" in bare.skipped[0]
+
+
+def test_a_solver_may_choose_more_keyframes_than_are_usual(
+    tmp_path: Path, demo: SyntheticClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "a", demo, right=True)
+    monkeypatch.setattr(video_geometry, "BundleSolver", lambda: KnowingSolver(demo, list(range(COUNT))))
+    rules, scene = replace(protocol("video-ours@1"), metrics=(BY_COLOUR,)), Videos().open(tmp_path, "a")
+    more = judge_video(rules, scene, rules.rule(scene), video_method("as-is"), work=tmp_path / "more")
+    assert len(more.values[BY_COLOUR]) == more.attempted[BY_COLOUR] == COUNT - 1
 
 
 def test_the_whole_evaluation_of_a_folder_and_of_one_video(tmp_path: Path, demo: SyntheticClip) -> None:
