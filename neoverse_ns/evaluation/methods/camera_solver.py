@@ -12,7 +12,9 @@ from neoverse_ns.evaluation.placing.placed import known_inputs
 from neoverse_ns.evaluation.placing.predict_all import Together
 from neoverse_ns.export.camera_files import cameras_json
 from neoverse_ns.geometry.cameras import PinholeCameras
+from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.bundle.cameras.state import to_cameras
+from neoverse_ns.reconstruct.bundle.config import BundleConfig, field_of_view
 from neoverse_ns.reconstruct.bundle.solve import find_cameras
 from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.priors.config import PriorsConfig
@@ -50,17 +52,18 @@ def input_scene(task: ViewTask, config: SceneConfig) -> tuple[Scene, list[int]]:
     return scene, scene.clip.frame_indices.tolist()
 
 
-def solve_together(joint: Together, config: SceneConfig) -> PinholeCameras:
+def solve_together(joint: Together, config: SceneConfig, scene: SceneGeometry) -> PinholeCameras:
     """Cameras of inputs and targets, by the solver of the scene; whatever else it makes of them is thrown away.
 
     Args:
         joint: Their clip.
         config: As for the scene; what is known beforehand is of no use here.
+        scene: What was found of the inputs alone.
     """
     config = settled(dataclasses.replace(config, held_out_every=0, priors=PriorsConfig()))
     clip = joint.clip
     if chained(config):
-        solved = find_cameras(clip, split_frames(len(clip), held_out_every=0), config.bundle)
+        solved = find_cameras(clip, split_frames(len(clip), held_out_every=0), _with_lens_of(scene, config.bundle))
         return to_cameras(solved.groups.state, clip.height, clip.width, 1.0)
     reconstructor = get_reconstructor(config)
     inputs = sorted(joint.inputs)
@@ -68,6 +71,17 @@ def solve_together(joint: Together, config: SceneConfig) -> PinholeCameras:
     places = np.unique(np.linspace(0, len(inputs) - 1, min(wanted, len(inputs))).round().astype(int))
     split = FrameSplit(inputs, sorted(joint.targets), [inputs[place] for place in places])
     return reconstructor.reconstruct(clip, split).cameras
+
+
+def _with_lens_of(scene: SceneGeometry, config: BundleConfig) -> BundleConfig:
+    """Settings that keep the focal length which the scene was made with, where it is one.
+
+    Depth has made up for what is wrong with it: drawn with another one, however right, the scene would only be zoomed.
+    """
+    if scene.report.get("lens") != "pinhole":
+        return config
+    focal = float(scene.cameras.K[:, 0, 0].median()) / scene.cameras.width
+    return dataclasses.replace(config, lens="pinhole", fov_degrees=field_of_view(focal))
 
 
 def _told(task: ViewTask) -> PriorsConfig:

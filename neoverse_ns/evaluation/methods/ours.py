@@ -115,7 +115,7 @@ class Ours(ViewMethod):
             task,
             found,
             given_world(about),
-            lambda joint: solve_together(joint, config.scene),
+            lambda joint: solve_together(joint, config.scene, scene.geometry),
             chained(config.scene),
         )
         report: dict[str, Any] = {

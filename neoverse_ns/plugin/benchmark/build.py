@@ -23,6 +23,7 @@ from neoverse_ns.plugin.benchmark.targets import (
     load_targets,
     save_targets,
 )
+from neoverse_ns.reconstruct.base import SceneGeometry
 from neoverse_ns.reconstruct.config import SceneConfig
 from neoverse_ns.reconstruct.registry import choose_reconstructor
 from neoverse_ns.reconstruct.scene import Scene
@@ -77,10 +78,10 @@ def build(opened: OpenedBenchmark, config: SceneConfig, device: str, work: Path)
     protocol, choice = opened.protocol, opened.choice
     task = view_task(protocol, opened.scene, choice, work, longest=_longest(opened, config), device=device)
     scene, kept = input_scene(task, config)
-    return scene, _targets(opened, task.part(kept), config)
+    return scene, _targets(opened, task.part(kept), config, scene.geometry)
 
 
-def _targets(opened: OpenedBenchmark, task: ViewTask, config: SceneConfig) -> RunTargets:
+def _targets(opened: OpenedBenchmark, task: ViewTask, config: SceneConfig, found: SceneGeometry) -> RunTargets:
     protocol, solver = opened.protocol, choose_reconstructor(config).name
     alone = protocol.scenes is not None and len(protocol.scenes) == 1
     targets = RunTargets(
@@ -100,7 +101,7 @@ def _targets(opened: OpenedBenchmark, task: ViewTask, config: SceneConfig) -> Ru
     if not protocol.cameras.startswith("predict-all"):
         return targets
     joint = together(task, chained(config))
-    solved = solve_together(joint, config)
+    solved = solve_together(joint, config, found)
     places = {"joint_inputs": tuple(joint.inputs), "joint_targets": tuple(joint.targets)}
     return dataclasses.replace(targets, joint=solved, **places)
 
