@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from neoverse_ns.console import progress, say, warn
-from neoverse_ns.errors import NeoVerseError, PackageError, SettingsError, WeightsError
+from neoverse_ns.errors import LeakError, NeoVerseError, PackageError, SettingsError, WeightsError
 from neoverse_ns.evaluation.data.registry import benchmark_data
 from neoverse_ns.evaluation.data.scene import BenchmarkScene
 from neoverse_ns.evaluation.judges.cameras.judge import over_common_frames
@@ -199,8 +199,8 @@ def _measured(judging: Judging, scene: BenchmarkScene, choice: Choice, method: A
     protocol = judging.protocol
     try:
         return judging.measure(scene, choice, method)
-    except (PackageError, WeightsError, SettingsError):
-        # These are the same for every scene, and nothing was measured.
+    except (PackageError, WeightsError, SettingsError, LeakError):
+        # These are the same for every scene, and nothing was measured; after a leak nothing else can be trusted.
         raise
     except NeoVerseError as error:
         inputs = [frame.name for frame in choice.inputs]

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import torch
 
-from neoverse_ns.errors import ClipError, ReconstructionError, SettingsError
+from neoverse_ns.errors import ClipError, LeakError, ReconstructionError, SettingsError
 from neoverse_ns.evaluation import kinds
 from neoverse_ns.evaluation.data import registry
 from neoverse_ns.evaluation.data.scene import BenchmarkData, BenchmarkFrame, BenchmarkPixels, BenchmarkScene, Known
@@ -86,7 +86,8 @@ PUBLISHED = (
 
 
 class Guess:
-    """Answers 20 dB for the first frame and one more for each that follows; `bad` fails on scene two."""
+    """Answers 20 dB for the first frame and one more for each that follows; `bad` fails on scene two, where `bad-spy`
+    looks at what it is judged by."""
 
     def __init__(self, text: str) -> None:
         if not text.startswith(("good", "bad")):
@@ -111,6 +112,8 @@ def judge(
     if keep is not None:
         write_grey(keep.parent, **{keep.name: 1})
     ASKED.append((method.name, scene.name))
+    if method.name == "bad-spy" and scene.name == "two":
+        raise LeakError("two was looked at")
     if method.name == "bad" and scene.name == "two":
         raise ReconstructionError("two shows nothing")
     values = {frame.name: 20.0 + place for place, frame in enumerate(choice.targets)}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from neoverse_ns.errors import ClipError, SettingsError
+from neoverse_ns.errors import ClipError, LeakError, SettingsError
 from neoverse_ns.evaluation.evaluate import evaluate, measure_scenes, plan, request
 from neoverse_ns.evaluation.results import store
 from neoverse_ns.evaluation.results.tables import markdown, means_table
@@ -128,6 +128,11 @@ def test_missing_scenes_are_refused_or_counted(folder: Path, tmp_path: Path) -> 
     assert "| Somebody (their table 1) | 12.50 | – | other protocol: all scenes |" in text
     with pytest.raises(SettingsError, match="has no scene zwei"):
         evaluate(request("grey@1", folder, scenes=("zwei",)))
+
+
+def test_a_leak_ends_everything(folder: Path) -> None:
+    with pytest.raises(LeakError, match="two was looked at"):
+        evaluate(request("grey@1", folder, "bad-spy"))
 
 
 def test_scenes_without_a_file_of_results(folder: Path, tmp_path: Path) -> None:
